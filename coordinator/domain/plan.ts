@@ -1,0 +1,143 @@
+/**
+ * A plan: ordered stages, printable before anything runs. A plan is never executed from its file: apply
+ * makes it anew from the coordinator's own facts and compares digests; a difference is drift.
+ */
+import type { CheckResult } from "./check.ts";
+
+export const planFormat = 1;
+
+export type StepClass = "observe" | "reversible" | "irreversible";
+
+export interface Call {
+  readonly verb: string;
+  readonly args: Readonly<Record<string, string>>;
+}
+
+export interface PlanStep {
+  readonly id: string;
+  readonly call: Call;
+  readonly class: StepClass;
+  readonly deadlineMs: number;
+  readonly onDeadline: "end" | "observe";
+  /** The node may be left as it stands after this step. */
+  readonly mayStopAfter: boolean;
+  readonly undo?: Call;
+  /** Present: the step is a hold and is undone by its agent after this long unless made permanent. */
+  readonly holdLimitMs?: number;
+  /** The command a person would type for it; shown, never run. */
+  readonly shownAs: string;
+}
+
+/** All steps for one node in one stage or phase. */
+export interface PlanProgram {
+  readonly cluster: string;
+  readonly node: string;
+  readonly steps: readonly PlanStep[];
+}
+
+/** A named gate of the playbook with its parameters; sampled every `everyMs`, green for `dwellMs` in a row. */
+export interface GateSpec {
+  readonly gate: string;
+  readonly cluster: string;
+  readonly args: Readonly<Record<string, string>>;
+  readonly everyMs: number;
+  readonly dwellMs: number;
+  /** The wait ends in a failure when it is not green by then. */
+  readonly limitMs: number;
+}
+
+export interface WatchSpec {
+  readonly id: string;
+  readonly cluster: string;
+  readonly node: string;
+  readonly probe: Call;
+  readonly warnAt: number;
+  readonly reactAt: number;
+  readonly reaction: Call;
+  readonly everyMs: number;
+}
+
+interface StageBase {
+  /** Unique within the plan, for example `node-db1`. */
+  readonly id: string;
+}
+
+/** Parallel, read-only, staging into the agents' own folders included; no lock. */
+export interface PreflightStage extends StageBase {
+  readonly kind: "preflight";
+  readonly programs: readonly PlanProgram[];
+}
+
+/** Exclusive: one node, under the cluster's lock. */
+export interface NodeStage extends StageBase {
+  readonly kind: "node";
+  readonly cluster: string;
+  readonly node: string;
+  readonly before: readonly GateSpec[];
+  readonly program: PlanProgram;
+  readonly after: readonly GateSpec[];
+}
+
+/** One program per node, all at once or one by one, within a cluster stage's lock. */
+export interface Phase {
+  readonly id: string;
+  readonly order: "parallel" | "one-by-one";
+  readonly programs: readonly PlanProgram[];
+  readonly after: readonly GateSpec[];
+}
+
+/** One lock of cluster scope on each named cluster, over all phases. */
+export interface ClusterStage extends StageBase {
+  readonly kind: "cluster";
+  readonly clusters: readonly string[];
+  /** The one node whose tool changes all the others. */
+  readonly driver?: string;
+  readonly before: readonly GateSpec[];
+  readonly phases: readonly Phase[];
+  /** What follows when a phase fails, said beforehand: codes of the ways (`way.go-on-with-node`, …). */
+  readonly waysOnFailure: readonly string[];
+}
+
+/** Waits for gates, watches or a person, never holding the lock. */
+export interface WaitStage extends StageBase {
+  readonly kind: "wait";
+  readonly gates: readonly GateSpec[];
+  readonly watches: readonly WatchSpec[];
+  readonly approval?: { readonly question: string; readonly mayAnswer: string };
+  readonly limitMs: number;
+}
+
+/** Read-only programs and the last gates. */
+export interface FinishStage extends StageBase {
+  readonly kind: "finish";
+  readonly programs: readonly PlanProgram[];
+  readonly gates: readonly GateSpec[];
+}
+
+export type Stage = PreflightStage | NodeStage | ClusterStage | WaitStage | FinishStage;
+
+export interface Plan {
+  readonly format: typeof planFormat;
+  /** sha256 over the canonical JSON of everything else; see digest.ts. */
+  readonly digest: string;
+  readonly engine: string;
+  readonly clusters: readonly string[];
+  readonly from: string;
+  readonly to: string;
+  readonly strategy: "rolling" | "offline";
+  readonly method: string;
+  readonly artefact?: { readonly digest: string; readonly name: string };
+  /** What the plan was made from, field by field; compared before apply and before each grant. */
+  readonly boundTo: Readonly<Record<string, string>>;
+  readonly stages: readonly Stage[];
+  /** Checks as they stood when the plan was made; facts that change by the minute are gates instead. */
+  readonly checks: readonly CheckResult[];
+  /** Check ids that need a person's word before apply. */
+  readonly asks: readonly string[];
+  /** `stage/step` after which there is no way back in place; absent when there is none. */
+  readonly pointOfNoReturn?: string;
+  /** Codes of the way back before and after the point of no return. */
+  readonly wayBack: readonly string[];
+  /** Codes of warnings that a person should read before saying yes. */
+  readonly warnings: readonly string[];
+}

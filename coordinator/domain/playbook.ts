@@ -1,0 +1,51 @@
+/**
+ * A playbook: everything the coordinator knows about one engine, as pure functions. A new engine is one
+ * of these, one folder of verbs at the agent, and the shape of its facts.
+ */
+import type { Outcome } from "#proto/common/failure.ts";
+import type { NodeReport } from "#proto/common/report.ts";
+import type { CheckResult } from "./check.ts";
+import type { Gates } from "./gate.ts";
+import type { ClusterEntry } from "./inventory.ts";
+import type { Plan } from "./plan.ts";
+
+/** What an artefact says of itself after the coordinator has looked into it. */
+export interface ArtefactFacts {
+  readonly digest: string;
+  readonly name: string;
+  readonly totalBytes: number;
+  /** Engine's own facts (for KWDB: basic and extended version, kind, package names). */
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+export interface Wish {
+  readonly to: string;
+  readonly strategy?: "rolling" | "offline";
+  readonly method?: string;
+  readonly into?: string;
+  readonly artefact?: ArtefactFacts;
+}
+
+export interface PlaybookInput {
+  readonly cluster: ClusterEntry;
+  readonly wish: Wish;
+  /** A full report per node; undefined where the node has no attached agent or did not answer. */
+  readonly reports: Readonly<Record<string, NodeReport | undefined>>;
+  /** The coordinator's wall time, ms since the epoch, as an input. */
+  readonly nowMs: number;
+  /** Offset of each node's clock against the coordinator's, ms, with the half round trip as its error. */
+  readonly clockOffsets: Readonly<Record<string, { readonly offsetMs: number; readonly errorMs: number } | undefined>>;
+}
+
+export interface Playbook {
+  readonly engine: string;
+  /** Rises when the same input gives another plan; part of what a plan is bound to. */
+  readonly version: number;
+  check(input: PlaybookInput): readonly CheckResult[];
+  plan(input: PlaybookInput): Outcome<Plan>;
+  readonly gates: Gates;
+  /** The fields a plan is bound to, from the same input; `plan` uses it, and drift is looked for with it. */
+  fingerprint(input: PlaybookInput): Readonly<Record<string, string>>;
+  /** Versions, state and health in one word per node, for tables and snapshots. */
+  summarise(report: NodeReport): { readonly version: string; readonly state: string; readonly findings: readonly string[] };
+}

@@ -1,0 +1,111 @@
+/**
+ * What an agent says of a KWDB node, and what the playbook judges it by. Both ends import this file;
+ * it holds shapes only. Field names follow the vendor's words where it has one.
+ */
+import { z } from "zod";
+import { measured } from "../common/measured.ts";
+
+/** A row of `kwbase node status`, joined with `--ranges` and gossip_liveness by id. */
+export const nodeRowSchema = z.object({
+  id: z.number(),
+  /** null when the node's descriptor is no longer gossiped. */
+  address: z.string().nullable(),
+  sqlAddress: z.string().nullable(),
+  build: z.string().nullable(),
+  startedAt: z.string().nullable(),
+  startMode: z.string().nullable(),
+  isAvailable: z.boolean(),
+  isLive: z.boolean(),
+  draining: z.boolean().optional(),
+  decommissioning: z.boolean().optional(),
+  upgrading: z.boolean().optional(),
+});
+export type NodeRow = z.infer<typeof nodeRowSchema>;
+
+export const jobSchema = z.object({
+  id: z.string(),
+  type: z.string(),
+  status: z.string(),
+  created: z.string().nullable(),
+  finished: z.string().nullable(),
+  coordinatorId: z.number().nullable(),
+  error: z.string(),
+  lastSuccess: z.string().nullable(),
+});
+export type Job = z.infer<typeof jobSchema>;
+
+export const modeSchema = z.object({
+  kind: z.enum(["bare", "container"]),
+  topology: z.enum(["single", "single-replication", "multi-replication"]),
+  place: z.string(),
+  dataRoot: z.string(),
+  sqlPort: z.number(),
+  httpPort: z.number(),
+  user: z.string(),
+  security: z.enum(["insecure", "tls", "tlcp"]),
+  encrypted: z.boolean(),
+  address: z.string(),
+});
+export type Mode = z.infer<typeof modeSchema>;
+
+/** `.version`: line 1 and, where there is one, line 2. */
+export const versionFileSchema = z.object({ basic: z.string(), extended: z.string().nullable() });
+
+/** Facts at every depth. */
+const pulse = {
+  versionFile: measured(versionFileSchema),
+  unit: measured(
+    z.object({
+      loaded: z.boolean(),
+      active: z.string(),
+      sub: z.string(),
+      mainPid: z.number(),
+      needsReload: z.boolean(),
+    }),
+  ),
+  /** GET /health?ready=1 answered 200. */
+  ready: measured(z.boolean()),
+};
+
+/** The cluster as this node sees it; gossip is local, so views of two nodes may differ. */
+const gate = {
+  nodes: measured(z.array(nodeRowSchema)),
+  ranges: measured(z.object({ unavailable: z.number(), underReplicated: z.number() })),
+  jobs: measured(z.array(jobSchema)),
+  /** Version and digest of the executable behind MainPID (/proc/PID/exe), not of the file on disk. */
+  running: measured(
+    z.object({ pid: z.number(), version: z.string(), executableSha256: z.string(), startedAt: z.string() }),
+  ),
+};
+
+const full = {
+  binary: measured(z.object({ version: z.string(), sha256: z.string() })),
+  mode: measured(modeSchema),
+  startModeFile: measured(z.string()),
+  unitSha256: measured(z.string()),
+  configurationSha256: measured(z.record(z.string(), z.string())),
+  /** `server.time_until_store_dead` and the other settings that the playbook reads. */
+  settings: measured(z.record(z.string(), z.string())),
+  /** Leaseholders and replicas per node id. */
+  spread: measured(z.array(z.object({ nodeId: z.number(), leaseholders: z.number(), replicas: z.number() }))),
+  /** Sessions per node id and client address. */
+  sessions: measured(z.array(z.object({ nodeId: z.number(), client: z.string(), count: z.number() }))),
+  sudo: measured(z.boolean()),
+  /** Other deploy.sh, dpkg, rpm or apt processes, as "pid argv0". */
+  foreign: measured(z.array(z.string())),
+  /** Timers and agents that may restart the unit or change packages (apt-daily-upgrade.timer, puppet …). */
+  meddlers: measured(z.array(z.string())),
+  /** Digests of KWDB packages kept in the agent's folder, by version. */
+  keptPackages: measured(z.array(z.object({ version: z.string(), sha256: z.string() }))),
+  /** Left-overs of an online upgrade done by hand: the flag in kaiwudb_env. */
+  upgradeCompleteFlag: measured(z.boolean()),
+  packageTool: measured(z.enum(["dpkg", "rpm"])),
+  architecture: measured(z.string()),
+};
+
+export const kwdbPulseSchema = z.object(pulse);
+export const kwdbGateSchema = z.object({ ...pulse, ...gate });
+export const kwdbFullSchema = z.object({ ...pulse, ...gate, ...full });
+export type KwdbPulse = z.infer<typeof kwdbPulseSchema>;
+export type KwdbGate = z.infer<typeof kwdbGateSchema>;
+export type KwdbFull = z.infer<typeof kwdbFullSchema>;
