@@ -1,0 +1,5 @@
+import type { Catalogue } from "../render.ts";
+import { common } from "./common.ts";
+
+/** English. One file per area; a code stands in exactly one of them. */
+export const en: Catalogue = { ...common };
