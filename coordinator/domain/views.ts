@@ -1,0 +1,109 @@
+/**
+ * What the coordinator shows of itself: the answers of its control service, as plain documents. Views
+ * carry codes, facts and instants; tables and sentences are made from them at the command line.
+ */
+import type { Failure } from "#proto/common/failure.ts";
+import type { Word } from "./check.ts";
+import type { LockScope } from "./lock.ts";
+
+export interface NodeView {
+  readonly name: string;
+  readonly address: string;
+  readonly attached: boolean;
+  /** Milliseconds since its last word; absent when it never spoke to this coordinator. */
+  readonly lastWordAgeMs?: number;
+  readonly agentVersion?: string;
+  /** Version of the running process, or of the version file where nothing runs; "?" when UNKNOWN. */
+  readonly version: string;
+  /** One word of the playbook: ready, draining, stopped, … or "unknown". */
+  readonly state: string;
+  readonly findings: readonly Failure[];
+}
+
+export interface ClusterView {
+  readonly name: string;
+  readonly engine: string;
+  readonly topology: string;
+  readonly deployment: string;
+  readonly nodes: readonly NodeView[];
+  readonly claim?: { readonly rollout: string; readonly by: string; readonly since: string };
+  readonly lock?: LockView;
+  readonly freeze?: string;
+  readonly wordsInForce: readonly Word[];
+  readonly findings: readonly Failure[];
+}
+
+export interface FleetView {
+  readonly takenAt: string;
+  readonly clusters: readonly ClusterView[];
+  /** The coordinator listens beyond loopback without certificates: said in every table. */
+  readonly insecure: boolean;
+}
+
+export interface LockView {
+  readonly cluster: string;
+  readonly epoch: number;
+  readonly state: "free" | "granted" | "entered" | "missing";
+  readonly scope: LockScope;
+  readonly nodes: readonly string[];
+  readonly entered: readonly string[];
+  readonly rollout: string;
+  readonly stage: string;
+  /** The step that the holder last told of. */
+  readonly step?: string;
+  readonly since: string;
+  readonly by: string;
+  readonly lastWordAgeMs: Readonly<Record<string, number>>;
+  readonly broken?: { readonly reason: string; readonly by: string; readonly at: string; readonly nodes: readonly string[] };
+  /** The command that would move it, when one would. */
+  readonly command?: string;
+}
+
+export type StageStanding = "pending" | "gating" | "granted" | "running" | "judging" | "waiting" | "passed" | "failed" | "skipped";
+
+export interface StageView {
+  readonly id: string;
+  readonly kind: "preflight" | "node" | "cluster" | "wait" | "finish";
+  readonly nodes: readonly string[];
+  readonly standing: StageStanding;
+  readonly attempt: number;
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+  /** Newest step per node, with its place among the steps of its program. */
+  readonly steps: readonly { readonly node: string; readonly step: string; readonly phase: string; readonly number: number; readonly of: number }[];
+}
+
+export type RolloutPhase = "running" | "waiting" | "paused" | "aborting" | "stopped" | "aborted" | "done";
+
+export interface RolloutView {
+  readonly id: string;
+  readonly clusters: readonly string[];
+  readonly engine: string;
+  readonly from: string;
+  readonly to: string;
+  readonly strategy: string;
+  readonly method: string;
+  readonly planDigest: string;
+  readonly phase: RolloutPhase;
+  readonly startedAt: string;
+  readonly by: string;
+  readonly lastSequence: number;
+  readonly stages: readonly StageView[];
+  readonly stop?: { readonly stage: string; readonly node?: string; readonly why: Failure; readonly hint: string; readonly at: string };
+  readonly waitingFor?: { readonly why: Failure; readonly since: string };
+  readonly words: readonly Word[];
+  readonly snapshots: readonly { readonly when: "before" | "after"; readonly stage: string; readonly id: string }[];
+  readonly notSeen: readonly Failure[];
+}
+
+/** Waiting for what, since when, who can change it, and with which command. */
+export interface WhyView {
+  readonly subject: string;
+  readonly answers: readonly {
+    readonly waitingFor: Failure;
+    readonly since?: string;
+    /** Code of who can change it: `who.nobody-needed`, `who.operator`, `who.host-owner`, … */
+    readonly who: string;
+    readonly command?: string;
+  }[];
+}
