@@ -2,7 +2,7 @@
  * A playbook: everything the coordinator knows about one engine, as pure functions. A new engine is one
  * of these, one folder of verbs at the agent, and the shape of its facts.
  */
-import type { Outcome } from "#proto/common/failure.ts";
+import type { Failure, Outcome } from "#proto/common/failure.ts";
 import type { NodeReport } from "#proto/common/report.ts";
 import type { CheckResult } from "./check.ts";
 import type { Gates } from "./gate.ts";
@@ -46,6 +46,8 @@ export interface Playbook {
   readonly gates: Gates;
   /** The fields a plan is bound to, from the same input; `plan` uses it, and drift is looked for with it. */
   fingerprint(input: PlaybookInput): Readonly<Record<string, string>>;
-  /** Versions, state and health in one word per node, for tables and snapshots. */
-  summarise(report: NodeReport): { readonly version: string; readonly state: string; readonly findings: readonly string[] };
+  /** Version, state and oddities of one node, for tables and snapshots. */
+  summarise(report: NodeReport): { readonly version: string; readonly state: string; readonly findings: readonly Failure[] };
+  /** What the nodes' own views of the cluster disagree on; empty when they agree. */
+  compareViews(reports: readonly NodeReport[]): readonly Failure[];
 }

@@ -1,0 +1,68 @@
+/**
+ * Exit codes of the command line: stable, so that scripts can act on them. The code follows from the
+ * failure's code alone; the first matching rule wins.
+ */
+import type { FailureCode } from "#proto/common/failure.ts";
+import type { RolloutPhase } from "../domain/views.ts";
+
+export const exitCodes = {
+  done: 0,
+  internal: 1,
+  usage: 2,
+  refused: 3,
+  nodeUnreachable: 4,
+  stopped: 5,
+  held: 6,
+  notNow: 7,
+  waiting: 8,
+  drift: 9,
+  differences: 10,
+  coordinatorUnreachable: 11,
+  detached: 130,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** `area.` matches every code of the area; a whole code matches itself. */
+const rules: readonly (readonly [string, ExitCode])[] = [
+  ["coordinator.unreachable", exitCodes.coordinatorUnreachable],
+  ["coordinator.not-leader", exitCodes.coordinatorUnreachable],
+  ["store.", exitCodes.coordinatorUnreachable],
+  ["claim.held", exitCodes.held],
+  ["lock.", exitCodes.held],
+  ["plan.drift", exitCodes.drift],
+  ["window.", exitCodes.notNow],
+  ["freeze.", exitCodes.notNow],
+  ["blocker.", exitCodes.notNow],
+  ["node.unreachable", exitCodes.nodeUnreachable],
+  ["node.silent", exitCodes.nodeUnreachable],
+  ["rollout.stopped", exitCodes.stopped],
+  ["rollout.waits", exitCodes.waiting],
+  ["cli.", exitCodes.usage],
+  ["config.", exitCodes.usage],
+  ["inventory.", exitCodes.usage],
+  ["duration.", exitCodes.usage],
+  ["cluster.unknown", exitCodes.usage],
+  ["node.unknown", exitCodes.usage],
+  ["rollout.unknown", exitCodes.usage],
+  ["snapshot.unknown", exitCodes.usage],
+  ["artefact.unknown", exitCodes.usage],
+  ["internal.", exitCodes.internal],
+];
+
+/** What is not named above was refused by a check, gate or plan before anything was touched. */
+export function exitCodeOf(code: FailureCode): ExitCode {
+  const rule = rules.find(([name]) => (name.endsWith(".") ? code.startsWith(name) : code === name));
+  return rule === undefined ? exitCodes.refused : rule[1];
+}
+
+/** How a rollout's phase ends a command that followed it. */
+export const exitCodeOfPhase: Readonly<Record<RolloutPhase, ExitCode>> = {
+  done: exitCodes.done,
+  stopped: exitCodes.stopped,
+  aborted: exitCodes.stopped,
+  aborting: exitCodes.stopped,
+  waiting: exitCodes.waiting,
+  paused: exitCodes.waiting,
+  running: exitCodes.detached,
+};

@@ -1,0 +1,57 @@
+/** Check results: a dotted line to the result, then what was found, then a hint that can be pasted. */
+import { render } from "#proto/catalogue/render.ts";
+import type { FailureCode } from "#proto/common/failure.ts";
+import type { CheckResult } from "../../domain/check.ts";
+import { type Paint, toneOfCheck, wordOfCheck } from "./style.ts";
+import { widthOf } from "./table.ts";
+
+const lineWidth = 72;
+
+export function renderChecks(results: readonly CheckResult[], paint: Paint): string {
+  return [...results].sort(byPlace).map((result) => renderCheck(result, paint)).join("\n");
+}
+
+/** Counts by status, worst first: `2 KO, 1 UNKNOWN, 14 OK`. */
+export function countChecks(results: readonly CheckResult[]): string {
+  const order = ["ko", "unknown", "warn", "ok", "not-applicable"] as const;
+  return order
+    .map((status) => ({ status, count: results.filter((result) => result.status === status).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ status, count }) => `${count} ${wordOfCheck[status]}`)
+    .join(", ");
+}
+
+function byPlace(left: CheckResult, right: CheckResult): number {
+  return (left.node ?? "").localeCompare(right.node ?? "") || left.id.localeCompare(right.id);
+}
+
+function renderCheck(result: CheckResult, paint: Paint): string {
+  const title = render({ code: `check.${result.id}`, facts: result.facts }).says;
+  const subject = result.node === undefined ? title : `${result.node}: ${title}`;
+  const dots = ".".repeat(Math.max(3, lineWidth - widthOf(subject)));
+  const head = `${subject} ${paint("dim", dots)} ${paint(toneOfCheck[result.status], wordOfCheck[result.status])}`;
+  return [head, ...explanations(result)].join("\n");
+}
+
+function explanations(result: CheckResult): readonly string[] {
+  if (result.status === "ok") return [];
+  const code: FailureCode = `check.${result.id}.${result.status}`;
+  const found = render({ code, facts: result.facts });
+  const lines = [indent(found.says)];
+  if (result.reason !== undefined) lines.push(indent(`because: ${render(result.reason).says}`));
+  if (found.next !== undefined) lines.push(indent(`hint: ${found.next}`));
+  const word = wordThatHelps(result);
+  if (word !== undefined) lines.push(indent(word));
+  return lines;
+}
+
+function wordThatHelps(result: CheckResult): string | undefined {
+  if (result.status !== "ko" && result.status !== "unknown") return undefined;
+  if (result.yields === "override") return `or answer for it: --override ${result.id} --reason "…" --until TIME`;
+  if (result.yields === "acknowledge" && result.status === "unknown") return `or answer for it: --ack ${result.id} --reason "…"`;
+  return undefined;
+}
+
+function indent(text: string): string {
+  return text.split("\n").map((line) => `    ${line}`).join("\n");
+}

@@ -1,0 +1,27 @@
+/** What the command line may use of the process that it runs in: given by the composition root. */
+import type { Clock } from "#proto/common/clock.ts";
+import type { Caller } from "#proto/gen/lockkeeper/v1/control_pb.ts";
+import type { Paint } from "./render/style.ts";
+
+export type OutputFormat = "table" | "json" | "ndjson";
+
+export interface Terminal {
+  readonly clock: Clock;
+  readonly caller: Caller;
+  readonly version: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Data: stdout. */
+  data(text: string): void;
+  /** Messages and progress: stderr. */
+  note(text: string): void;
+  /** stdout is a terminal that may be redrawn. */
+  readonly redraws: boolean;
+  readonly columns: number;
+  paint(wanted: boolean): Paint;
+  readFile(path: string): Promise<string>;
+  writeFile(path: string, text: string): Promise<void>;
+  /** A line typed by a person; undefined when there is no terminal to ask at. */
+  ask(question: string): Promise<string | undefined>;
+  /** Aborts at the first Ctrl-C: the command detaches, the rollout goes on. */
+  readonly interrupted: AbortSignal;
+}
