@@ -48,7 +48,12 @@ export interface StepContext {
   /** Aborts at the step's deadline (on_deadline END) or when the agent shuts down. */
   readonly signal: AbortSignal;
   readonly deadlineMs: number;
-  /** Starts the step's tool, at most once per attempt: journal first, then unit. Re-attaches after a restart. */
+  /**
+   * Starts a tool of the step, at most once per attempt: journal first, then unit or group. After a restart of
+   * the agent `run` is called again from its top and this re-attaches to what was started (the n-th call meets
+   * the n-th tool), so what `run` does before and between its tools must be safe to do twice.
+   * Deadline, OBSERVE and shutdown are dealt with by the agent; the promise may then never settle.
+   */
   tool(request: ToolRequest): Promise<ToolRun>;
   /** Tells the coordinator how far it is; bounded rate. */
   progress(facts: Facts): void;
@@ -64,7 +69,7 @@ export type StepResult =
   /** What happened cannot be known from here. */
   | { readonly result: "unknown"; readonly failure: Failure; readonly tail?: string };
 
-/** What the world says of a step: the only judge after a crash. */
+/** What the world says of a step: asked before each first start, and the only judge after a crash. Never starts a tool. */
 export type Probe =
   | { readonly state: "done"; readonly outputs: Facts }
   | { readonly state: "not-done" }
@@ -95,4 +100,17 @@ export interface AgentEngine {
   folders(host: Host): Promise<readonly string[]>;
   /** The engine's part of the report; never throws, every value is Measured. */
   facts(host: Host, depth: Depth, signal: AbortSignal): Promise<unknown>;
+}
+
+/** How an engine is built at the composition root: from its own section of the agent's file, which no message can widen. */
+export interface EngineKind<Settings = unknown> {
+  readonly engine: string;
+  /** Schema of the section `engine.settings`; strict, with defaults where a host needs none. */
+  readonly settings: z.ZodType<Settings>;
+  create(settings: Settings): AgentEngine;
+}
+
+/** Keeps the settings' type between schema and create, then forgets it for the list of kinds. */
+export function engineKind<Settings>(kind: EngineKind<Settings>): EngineKind {
+  return kind as unknown as EngineKind;
 }
