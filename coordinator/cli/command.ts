@@ -1,10 +1,10 @@
 /** What every command shares: the coordinator's address, the output format, and how a failure ends it. */
-import { Command, Option } from "@commander-js/extra-typings";
+import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { render } from "#proto/catalogue/render.ts";
 import { type Failure, FailureError, failure } from "#proto/common/failure.ts";
 import type { Document } from "#proto/gen/lockkeeper/v1/control_pb.ts";
 import { type ControlClient, withLeader } from "./client.ts";
-import { type ExitCode, exitCodeOf, exitCodes } from "./exit-code.ts";
+import { type ExitCode, exitCodeOf } from "./exit-code.ts";
 import type { Paint } from "./render/style.ts";
 import type { OutputFormat, Terminal } from "./terminal.ts";
 
@@ -26,7 +26,19 @@ export interface Session {
   show<T>(document: T, text: (document: T) => string): void;
 }
 
-export function command(name: string, summary: string) {
+const formats: readonly string[] = ["table", "json", "ndjson"] satisfies readonly OutputFormat[];
+
+/** `file`: the value may also name a .json file to write. */
+function outputOption(file: boolean) {
+  return new Option(file ? "-o, --output <format|file.json>" : "-o, --output <format>", "table, json or ndjson")
+    .argParser((value: string): OutputFormat => {
+      if (formats.includes(value) || (file && value.endsWith(".json"))) return value as OutputFormat;
+      throw new InvalidArgumentError(`Allowed: ${formats.join(", ")}${file ? ", or a file name ending in .json" : ""}.`);
+    })
+    .default("table" as OutputFormat);
+}
+
+export function command(name: string, summary: string, options: { readonly outputFile?: boolean } = {}) {
   return new Command(name)
     .description(summary)
     .addOption(
@@ -34,7 +46,7 @@ export function command(name: string, summary: string) {
         .env("LOCKKEEPER_COORDINATOR")
         .default(defaultCoordinator),
     )
-    .addOption(new Option("-o, --output <format>", "how data is printed").choices(["table", "json", "ndjson"] as const).default("table" as const))
+    .addOption(outputOption(options.outputFile ?? false))
     .option("--no-color", "plain text (NO_COLOR works too)");
 }
 
@@ -79,5 +91,3 @@ export function read<T>(document: Document | undefined, kind: string): T {
 function toLines(document: unknown): string {
   return Array.isArray(document) ? document.map((item) => JSON.stringify(item)).join("\n") : JSON.stringify(document);
 }
-
-export { exitCodes };

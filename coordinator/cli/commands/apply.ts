@@ -1,0 +1,73 @@
+import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import { FailureError, failure } from "#proto/common/failure.ts";
+import { type Plan, planFormat } from "../../domain/plan.ts";
+import { command, type Session } from "../command.ts";
+import { exitCodes } from "../exit-code.ts";
+import { follow } from "../follow.ts";
+import { renderPlan } from "../render/plan.ts";
+import { run, type Shell } from "../run.ts";
+import { collect, toWords } from "../words.ts";
+
+/** Follows until the end or the first wait, then detaches. What is executed is the coordinator's own plan. */
+export function applyCommand(shell: Shell): Command {
+  const apply = command("apply", "Carry out a plan, one node at a time")
+    .argument("<plan.json>")
+    .option("-y, --yes", "do not ask", false)
+    .option("--stop-after <nodes>", "pause after so many nodes", count)
+    .option("--approve-each", "wait for `lockkeeper approve` before each node", false)
+    .option("--detach", "return as soon as the rollout has begun", false)
+    .option("--ack <check>", "your word for what cannot be measured; repeatable", collect, [])
+    .option("--override <check>", "your word against what was measured; repeatable", collect, [])
+    .option("--reason <text>", "why; one for all words, or one for each", collect, [])
+    .option("--until <time>", "when the words end: 2h, or an RFC 3339 instant")
+    .action((file, options) =>
+      run(shell, options, async (session) => {
+        const plan = await readPlan(session, file);
+        if (!options.yes) await askForYes(session, plan);
+        const { rollout } = await session.call((client) =>
+          client.apply({
+            caller: session.terminal.caller,
+            plan: { kind: "plan", format: plan.format, json: Buffer.from(JSON.stringify(plan)) },
+            stopAfterNodes: options.stopAfter ?? 0,
+            approveEach: options.approveEach,
+            ...toWords(options, session.terminal.clock.now()),
+          }),
+        );
+        session.terminal.note(`rollout ${rollout} begins; Ctrl-C detaches, the rollout goes on`);
+        if (!options.detach) return follow(session, rollout);
+        if (session.output !== "table") session.terminal.data(JSON.stringify({ rollout }));
+        return exitCodes.done;
+      }),
+    );
+  return apply as unknown as Command;
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It is a whole number from 1.");
+  return value;
+}
+
+async function readPlan(session: Session, file: string): Promise<Plan> {
+  const text = await session.terminal.readFile(file);
+  let plan: unknown;
+  try {
+    plan = JSON.parse(text);
+  } catch (error) {
+    throw new FailureError(failure("cli.plan-unreadable", { file, cause: error instanceof Error ? error.message : String(error) }));
+  }
+  const looksRight = plan !== null && typeof plan === "object" && "stages" in plan && "digest" in plan && "format" in plan;
+  if (!looksRight) throw new FailureError(failure("cli.plan-unreadable", { file, cause: "it is not a plan" }));
+  const read = plan as Plan;
+  if (read.format !== planFormat) throw new FailureError(failure("cli.plan-format", { file, format: String(read.format), known: String(planFormat) }));
+  return read;
+}
+
+/** The cluster's name is typed, not "y": the hand that is in the wrong window stops here. */
+async function askForYes(session: Session, plan: Plan): Promise<void> {
+  session.terminal.note(renderPlan(plan, session.paint));
+  const name = plan.clusters.join(",");
+  const typed = await session.terminal.ask(`\nType the name of the cluster (${name}) to begin: `);
+  if (typed === undefined) throw new FailureError(failure("cli.nobody-to-ask", {}));
+  if (typed.trim() !== name) throw new FailureError(failure("cli.not-confirmed", { typed: typed.trim(), wanted: name }));
+}

@@ -1,0 +1,110 @@
+import { Command } from "@commander-js/extra-typings";
+import { FailureError, failure } from "#proto/common/failure.ts";
+import { parseInventory, renderComplaints } from "../../inventory/parse.ts";
+import type { InventoryChange } from "../../inventory/change.ts";
+import type { FleetView } from "../../domain/views.ts";
+import { command, read, type Session } from "../command.ts";
+import { exitCodes } from "../exit-code.ts";
+import { renderClusters, renderNodes } from "../render/fleet.ts";
+import { renderChanges } from "../render/inventory.ts";
+import { run, type Shell } from "../run.ts";
+
+export function clusterCommand(shell: Shell): Command {
+  const group = new Command("cluster").description("The inventory: which clusters and nodes there are");
+  group.addCommand(
+    command("list", "All clusters with versions, lock, claim and state").action((options) =>
+      run(shell, options, async (session) => {
+        session.show(await fleetOf(session), (fleet) => renderClusters(fleet, session.paint));
+        return exitCodes.done;
+      }),
+    ),
+  );
+  group.addCommand(
+    command("show", "One cluster, node by node").argument("<cluster>").action((cluster, options) =>
+      run(shell, options, async (session) => {
+        session.show(await fleetOf(session, cluster), (fleet) => `${renderClusters(fleet, session.paint)}\n\n${renderNodes(fleet, session.paint)}`);
+        return exitCodes.done;
+      }),
+    ),
+  );
+  group.addCommand(
+    command("apply", "Make the coordinator's inventory what the file says").argument("<file>").action((file, options) =>
+      run(shell, options, (session) => sendInventory(session, file, false)),
+    ),
+  );
+  group.addCommand(
+    command("diff", "What apply would change; exit code 10 when there is a difference").argument("<file>").action((file, options) =>
+      run(shell, options, (session) => sendInventory(session, file, true)),
+    ),
+  );
+  group.addCommand(
+    command("discover", "Print an inventory from what the attached agents find").action((options) =>
+      run(shell, options, async (session) => {
+        const { yaml } = await session.call((client) => client.discover({}));
+        session.show({ yaml }, () => yaml.trimEnd());
+        return exitCodes.done;
+      }),
+    ),
+  );
+  group.addCommand(
+    command("remove-node", "Take a host that is gone for good out of its cluster, by name and reason")
+      .argument("<cluster>")
+      .argument("<node>")
+      .requiredOption("--reason <text>", "why it is gone; stands in the audit log")
+      .action((cluster, node, options) =>
+        run(shell, options, async (session) => {
+          const { caller } = session.terminal;
+          await session.call((client) => client.removeNode({ caller, cluster, node, reason: options.reason }));
+          session.terminal.note(`${node} is out of ${cluster}; take it out of the inventory file too`);
+          return exitCodes.done;
+        }),
+      ),
+  );
+  return group as unknown as Command;
+}
+
+export function nodeCommand(shell: Shell): Command {
+  const group = new Command("node").description("Database nodes and their agents");
+  group.addCommand(
+    command("list", "All nodes, odd ones first").action((options) =>
+      run(shell, options, async (session) => {
+        session.show(await fleetOf(session), (fleet) => renderNodes(fleet, session.paint));
+        return exitCodes.done;
+      }),
+    ),
+  );
+  group.addCommand(
+    command("show", "One node").argument("<node>").action((node, options) =>
+      run(shell, options, async (session) => {
+        session.show(onlyNode(await fleetOf(session), node), (fleet) => renderNodes(fleet, session.paint));
+        return exitCodes.done;
+      }),
+    ),
+  );
+  return group as unknown as Command;
+}
+
+export async function fleetOf(session: Session, cluster = ""): Promise<FleetView> {
+  const { fleet } = await session.call((client) => client.getFleet({ cluster }));
+  return read<FleetView>(fleet, "fleet");
+}
+
+function onlyNode(fleet: FleetView, name: string): FleetView {
+  const clusters = fleet.clusters
+    .map((cluster) => ({ ...cluster, nodes: cluster.nodes.filter((node) => node.name === name) }))
+    .filter(({ nodes }) => nodes.length > 0);
+  if (clusters.length === 0) throw new FailureError(failure("node.unknown", { node: name }));
+  return { ...fleet, clusters };
+}
+
+/** The file is read and parsed here too, so that complaints come without a coordinator. */
+async function sendInventory(session: Session, file: string, dryRun: boolean) {
+  const yaml = await session.terminal.readFile(file);
+  const parsed = parseInventory(yaml, file);
+  if (!parsed.ok) throw new FailureError(failure("inventory.unreadable", { complaints: renderComplaints(parsed.complaints) }));
+  const { caller } = session.terminal;
+  const { diff } = await session.call((client) => client.applyInventory({ caller, yaml, fileName: file, dryRun }));
+  const changes = read<readonly InventoryChange[]>(diff, "diff");
+  session.show(changes, (list) => renderChanges(list, dryRun));
+  return dryRun && changes.length > 0 ? exitCodes.differences : exitCodes.done;
+}

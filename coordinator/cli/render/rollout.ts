@@ -1,0 +1,68 @@
+/** Where a rollout stands, in one screen. */
+import { render } from "#proto/catalogue/render.ts";
+import { renderDuration } from "#proto/common/duration.ts";
+import type { RolloutPhase, RolloutView, StageStanding, StageView } from "../../domain/views.ts";
+import type { Paint } from "./style.ts";
+import { renderTable } from "./table.ts";
+
+const marks: Readonly<Record<StageStanding, string>> = {
+  pending: "·",
+  gating: "…",
+  granted: "▸",
+  running: "▸",
+  judging: "…",
+  waiting: "⏸",
+  passed: "✔",
+  failed: "✘",
+  skipped: "–",
+};
+
+const tones: Readonly<Record<RolloutPhase, Parameters<Paint>[0]>> = {
+  running: "strong",
+  waiting: "warn",
+  paused: "warn",
+  aborting: "warn",
+  aborted: "warn",
+  stopped: "bad",
+  done: "good",
+};
+
+export function renderRollout(rollout: RolloutView, nowMs: number, paint: Paint): string {
+  const { id, clusters, engine, from, to, phase, by, startedAt } = rollout;
+  const age = renderDuration(Math.max(0, nowMs - Date.parse(startedAt)));
+  return [
+    `${paint("strong", id)}  ${clusters.join(", ")} (${engine}) ${from} → ${to}  ${paint(tones[phase], phase)}  by ${by}, ${age} ago`,
+    ...rollout.stages.map((stage) => renderStage(stage, paint)),
+    ...renderEnd(rollout, paint),
+  ].join("\n");
+}
+
+function renderStage(stage: StageView, paint: Paint): string {
+  const steps = stage.steps.map(({ node, step, phase, number, of }) => `${node} ${number}/${of} ${step} ${phase}`).join(", ");
+  const tone = stage.standing === "failed" ? "bad" : stage.standing === "passed" ? "good" : stage.standing === "pending" ? "dim" : "strong";
+  const took =
+    stage.startedAt !== undefined && stage.endedAt !== undefined
+      ? `  ${renderDuration(Math.max(0, Date.parse(stage.endedAt) - Date.parse(stage.startedAt)))}`
+      : "";
+  const live = stage.standing === "passed" || steps === "" ? "" : `  ${steps}`;
+  return `  ${marks[stage.standing]} ${paint(tone, stage.id)}  ${stage.standing}${took}${live}`;
+}
+
+function renderEnd(rollout: RolloutView, paint: Paint): readonly string[] {
+  const lines: string[] = [];
+  if (rollout.stop !== undefined) {
+    const { says, next } = render(rollout.stop.why);
+    lines.push(paint("bad", `stopped at ${rollout.stop.stage}${rollout.stop.node === undefined ? "" : ` on ${rollout.stop.node}`}: ${says}`));
+    if (next !== undefined) lines.push(`  next: ${next}`);
+    lines.push(`  why:  lockkeeper why ${rollout.id}`);
+  }
+  if (rollout.waitingFor !== undefined) lines.push(paint("warn", `waits: ${render(rollout.waitingFor.why).says} (since ${rollout.waitingFor.since})`));
+  for (const { kind, check, by, reason } of rollout.words) lines.push(`${kind}: ${check} by ${by}: ${reason}`);
+  for (const each of rollout.notSeen) lines.push(paint("warn", `not seen yet: ${render(each).says}`));
+  return lines;
+}
+
+export function renderRolloutList(rollouts: readonly RolloutView[]): string {
+  const rows = rollouts.map(({ id, clusters, from, to, phase, startedAt, by }) => [id, clusters.join(", "), `${from} → ${to}`, phase, startedAt, by]);
+  return renderTable(["ROLLOUT", "CLUSTERS", "VERSIONS", "PHASE", "STARTED", "BY"], rows);
+}
