@@ -1,5 +1,28 @@
-.PHONY: setup lint
+# Every target sets up what it needs on a fresh machine: npm packages here, nats-server through deploy/nats/fetch.sh.
+SUITE ?= kwdb
+.PHONY: setup build lint test test-full lab bench demo
+
 setup:
-	@[ -d node_modules ] || npm ci --ignore-scripts --no-audit --no-fund
+	@if [ ! -L node_modules ] && [ ! node_modules/.package-lock.json -nt package-lock.json ]; then \
+	  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json; fi
+
+build: setup
+	@node_modules/.bin/tsx deploy/build.ts
+
 lint: setup
-	npx tsc -p .
+	@deploy/lint.sh
+
+test: build
+	@node_modules/.bin/vitest run
+
+test-full: build
+	@LOCKKEEPER_TEST_FULL=1 node_modules/.bin/vitest run
+
+lab: build
+	@LOCKKEEPER_TEST_FULL=1 node_modules/.bin/vitest run --project lab test/lab/$(SUITE)
+
+bench: build
+	@node_modules/.bin/tsx test/bench/main.ts
+
+demo: build
+	@dist/lockkeeper demo

@@ -6,6 +6,7 @@ const project = (name: string, include: string[], testTimeout: number) => ({
 
 export default defineConfig({
   test: {
+    reporters: ["default", "./test/reporter.ts"],
     projects: [
       project("unit", ["test/unit/**/*.test.ts", "test/property/**/*.test.ts"], 30_000),
       project("contract", ["test/contract/**/*.test.ts"], 60_000),

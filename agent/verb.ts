@@ -37,7 +37,15 @@ export interface ToolRequest {
 export interface Host {
   /** Maps a path of the host into the file system the agent sees (identity on a real host). */
   path(hostPath: string): string;
-  look(argv: readonly [string, ...string[]], options: { readonly deadlineMs: number; readonly env?: Readonly<Record<string, string>>; readonly cwd?: string; readonly user?: string }): Promise<Look>;
+  look(
+    argv: readonly [string, ...string[]],
+    options: {
+      readonly deadlineMs: number;
+      readonly env?: Readonly<Record<string, string>>;
+      readonly cwd?: string;
+      readonly user?: string;
+    },
+  ): Promise<Look>;
   readonly clock: Clock;
   /** The agent's own folder: staging, kept packages, saved configuration. */
   readonly stateDir: string;

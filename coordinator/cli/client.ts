@@ -2,7 +2,15 @@
  * The command line's way to the coordinator. A refusal arrives as a Failure in a trailer; a coordinator
  * that does not lead names the one that does, and the call is made there, once.
  */
-import { type Client, ClientError, type ClientMiddleware, createChannel, createClientFactory, Metadata, Status } from "nice-grpc";
+import {
+  type Client,
+  ClientError,
+  type ClientMiddleware,
+  createChannel,
+  createClientFactory,
+  Metadata,
+  Status,
+} from "nice-grpc";
 import { type Failure, type FailureCode, FailureError, failure } from "#proto/common/failure.ts";
 import { ControlServiceService } from "#proto/gen/lockkeeper/v1/control_pb.ts";
 import { Failure as WireFailure } from "#proto/gen/lockkeeper/v1/program_pb.ts";
@@ -27,7 +35,9 @@ export function connect(address: string): Connection {
     "grpc.keepalive_time_ms": 10_000,
     "grpc.keepalive_timeout_ms": 5_000,
   });
-  const client = createClientFactory().use(failuresFromTrailer(address)).create(ControlServiceService, channel);
+  const client = createClientFactory()
+    .use(failuresFromTrailer(address))
+    .create(ControlServiceService, channel);
   return { client, address, close: () => channel.close() };
 }
 
@@ -35,7 +45,10 @@ export function connect(address: string): Connection {
  * Runs a call against the first coordinator that answers, following one redirect to the leader.
  * Fails with `coordinator.unreachable` when none of the addresses answers.
  */
-export async function withLeader<T>(addresses: readonly string[], call: (client: ControlClient) => Promise<T>): Promise<T> {
+export async function withLeader<T>(
+  addresses: readonly string[],
+  call: (client: ControlClient) => Promise<T>,
+): Promise<T> {
   let last: FailureError | undefined;
   const queue = [...addresses];
   for (let tries = 0; queue.length > 0 && tries <= addresses.length + 1; tries += 1) {
@@ -46,12 +59,18 @@ export async function withLeader<T>(addresses: readonly string[], call: (client:
       if (!(error instanceof FailureError) || !movesOn(error.failure)) throw error;
       last = error;
       const leader = error.failure.facts["leader"];
-      if (error.failure.code === "coordinator.not-leader" && leader !== undefined && leader !== "") queue.unshift(leader);
+      if (error.failure.code === "coordinator.not-leader" && leader !== undefined && leader !== "")
+        queue.unshift(leader);
     } finally {
       connection.close();
     }
   }
-  throw last ?? new FailureError(failure("coordinator.unreachable", { address: addresses.join(", "), cause: "no address given" }));
+  throw (
+    last ??
+    new FailureError(
+      failure("coordinator.unreachable", { address: addresses.join(", "), cause: "no address given" }),
+    )
+  );
 }
 
 function movesOn({ code }: Failure): boolean {

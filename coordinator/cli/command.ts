@@ -30,10 +30,15 @@ const formats: readonly string[] = ["table", "json", "ndjson"] satisfies readonl
 
 /** `file`: the value may also name a .json file to write. */
 function outputOption(file: boolean) {
-  return new Option(file ? "-o, --output <format|file.json>" : "-o, --output <format>", "table, json or ndjson")
+  return new Option(
+    file ? "-o, --output <format|file.json>" : "-o, --output <format>",
+    "table, json or ndjson",
+  )
     .argParser((value: string): OutputFormat => {
       if (formats.includes(value) || (file && value.endsWith(".json"))) return value as OutputFormat;
-      throw new InvalidArgumentError(`Allowed: ${formats.join(", ")}${file ? ", or a file name ending in .json" : ""}.`);
+      throw new InvalidArgumentError(
+        `Allowed: ${formats.join(", ")}${file ? ", or a file name ending in .json" : ""}.`,
+      );
     })
     .default("table" as OutputFormat);
 }
@@ -89,5 +94,7 @@ export function read<T>(document: Document | undefined, kind: string): T {
 }
 
 function toLines(document: unknown): string {
-  return Array.isArray(document) ? document.map((item) => JSON.stringify(item)).join("\n") : JSON.stringify(document);
+  return Array.isArray(document)
+    ? document.map((item) => JSON.stringify(item)).join("\n")
+    : JSON.stringify(document);
 }

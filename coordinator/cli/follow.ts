@@ -2,13 +2,14 @@
  * Follows a rollout to its end or its first wait. On a terminal the state is redrawn below the log; in a
  * pipe each event is one line; as ndjson each event is one document. Ctrl-C detaches, nothing more.
  */
-import { exitCodeOfPhase, exitCodes, type ExitCode } from "./exit-code.ts";
-import { read, type Session } from "./command.ts";
-import { renderEvent } from "./render/event.ts";
-import { renderRollout } from "./render/rollout.ts";
+
+import { FailureError } from "#proto/common/failure.ts";
 import type { RolloutEvent } from "../domain/rollout/event.ts";
 import type { RolloutView } from "../domain/views.ts";
-import { FailureError } from "#proto/common/failure.ts";
+import { read, type Session } from "./command.ts";
+import { type ExitCode, exitCodeOfPhase, exitCodes } from "./exit-code.ts";
+import { renderEvent } from "./render/event.ts";
+import { renderRollout } from "./render/rollout.ts";
 
 /** Kinds of events after which a follower looks at the phase: the rollout may have come to rest. */
 const restingKinds: ReadonlySet<string> = new Set(["stopped", "waited", "paused", "aborted", "finished"]);
@@ -23,14 +24,18 @@ export async function follow(session: Session, rollout: string): Promise<ExitCod
   while (!terminal.interrupted.aborted) {
     try {
       const rested = await session.call(async (client) => {
-        for await (const { sequence, event } of client.watch({ rollout, afterSequence: after, follow: true }, { signal: terminal.interrupted })) {
+        for await (const { sequence, event } of client.watch(
+          { rollout, afterSequence: after, follow: true },
+          { signal: terminal.interrupted },
+        )) {
           after = sequence;
           silentSinceMs = terminal.clock.monotonicMs();
           const told = read<RolloutEvent>(event, "event");
           tell(session, told);
           if (restingKinds.has(told.fact.kind)) {
             const view = await viewOf(session, rollout);
-            if (view.phase !== "running" && view.phase !== "aborting" && view.lastSequence <= after) return view;
+            if (view.phase !== "running" && view.phase !== "aborting" && view.lastSequence <= after)
+              return view;
           }
         }
         return undefined;
@@ -61,6 +66,7 @@ function tell(session: Session, event: RolloutEvent): void {
 }
 
 function conclude(session: Session, view: RolloutView): ExitCode {
-  if (session.output === "table") session.terminal.data(renderRollout(view, session.terminal.clock.now(), session.paint));
+  if (session.output === "table")
+    session.terminal.data(renderRollout(view, session.terminal.clock.now(), session.paint));
   return exitCodeOfPhase[view.phase];
 }

@@ -30,9 +30,11 @@ export function buildProgram(shell: Shell, own: OwnCommands): Command {
   root.commandsGroup("Follow and steer:");
   for (const each of [...rolloutCommands(shell), ...steerCommands(shell)]) root.addCommand(each);
   root.commandsGroup("Fleet:");
-  for (const each of [clusterCommand(shell), nodeCommand(shell), snapshotCommand(shell), lockCommand(shell)]) root.addCommand(each);
+  for (const each of [clusterCommand(shell), nodeCommand(shell), snapshotCommand(shell), lockCommand(shell)])
+    root.addCommand(each);
   root.commandsGroup("Coordinator:");
-  for (const each of [own.serve, own.demo, artefactCommand(shell), auditCommand(shell), doctorCommand(shell)]) root.addCommand(each);
+  for (const each of [own.serve, own.demo, artefactCommand(shell), auditCommand(shell), doctorCommand(shell)])
+    root.addCommand(each);
   const plainRoot = root as unknown as Command;
   root.addCommand(completionCommand(shell, plainRoot));
   root.addCommand(
@@ -51,7 +53,10 @@ function passOn(command: Command, shell: Shell): void {
     shell.exit(error.exitCode === 0 ? exitCodes.done : exitCodes.usage);
     throw error;
   });
-  command.configureOutput({ writeOut: (text) => shell.terminal.data(text.trimEnd()), writeErr: (text) => shell.terminal.note(text.trimEnd()) });
+  command.configureOutput({
+    writeOut: (text) => shell.terminal.data(text.trimEnd()),
+    writeErr: (text) => shell.terminal.note(text.trimEnd()),
+  });
   for (const each of command.commands) passOn(each as unknown as Command, shell);
 }
 
@@ -61,7 +66,7 @@ export async function runProgram(program: Command, argv: readonly string[]): Pro
     await program.parseAsync([...argv], { from: "user" });
   } catch (error) {
     // commander's own ending: help, version or a usage error, already told and coded by passOn
-    if (!(error instanceof Error) || !("code" in error) || !String(error.code).startsWith("commander.")) throw error;
+    if (!(error instanceof Error) || !("code" in error) || !String(error.code).startsWith("commander."))
+      throw error;
   }
 }
-

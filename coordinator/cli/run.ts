@@ -3,7 +3,6 @@ import { type CommonOptions, explainFailure, failureOf, openSession, type Sessio
 import type { ExitCode } from "./exit-code.ts";
 import type { Terminal } from "./terminal.ts";
 
-
 /** What the composition root gives to the program. */
 export interface Shell {
   readonly terminal: Terminal;

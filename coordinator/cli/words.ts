@@ -1,6 +1,7 @@
 /** `--ack CHECK --reason TEXT` and `--override CHECK --reason TEXT --until TIME`, repeated, read in order. */
-import { FailureError, failure } from "#proto/common/failure.ts";
+
 import { parseDuration } from "#proto/common/duration.ts";
+import { FailureError, failure } from "#proto/common/failure.ts";
 import type { Word } from "#proto/gen/lockkeeper/v1/control_pb.ts";
 
 export interface WordOptions {
@@ -18,14 +19,20 @@ export function collect(value: string, earlier: readonly string[]): string[] {
  * One reason may stand for all; otherwise there is one for each word, acknowledgements first.
  * `until` is an instant (RFC 3339) or a duration from now; an override must have one.
  */
-export function toWords(options: WordOptions, nowMs: number): { readonly acknowledgements: Word[]; readonly overrides: Word[] } {
+export function toWords(
+  options: WordOptions,
+  nowMs: number,
+): { readonly acknowledgements: Word[]; readonly overrides: Word[] } {
   const { ack, override, reason } = options;
   const wanted = ack.length + override.length;
-  if (wanted > 0 && reason.length === 0) throw usage("cli.word-without-reason", { check: [...ack, ...override].join(", ") });
-  if (reason.length > 1 && reason.length !== wanted) throw usage("cli.reasons-do-not-match", { words: String(wanted), reasons: String(reason.length) });
+  if (wanted > 0 && reason.length === 0)
+    throw usage("cli.word-without-reason", { check: [...ack, ...override].join(", ") });
+  if (reason.length > 1 && reason.length !== wanted)
+    throw usage("cli.reasons-do-not-match", { words: String(wanted), reasons: String(reason.length) });
   const reasonOf = (index: number) => reason[reason.length === 1 ? 0 : index] ?? "";
   const until = instant(options.until, nowMs);
-  if (override.length > 0 && until === "") throw usage("cli.override-without-end", { check: override.join(", ") });
+  if (override.length > 0 && until === "")
+    throw usage("cli.override-without-end", { check: override.join(", ") });
   return {
     acknowledgements: ack.map((check, index) => ({ check, reason: reasonOf(index), until })),
     overrides: override.map((check, index) => ({ check, reason: reasonOf(ack.length + index), until })),

@@ -32,7 +32,12 @@ export interface AuditEntry extends AuditDeed {
 export type Hash = (text: string) => string;
 
 export function nextEntry(last: AuditEntry | undefined, deed: AuditDeed, hash: Hash): AuditEntry {
-  const body = { format: auditFormat, sequence: (last?.sequence ?? 0) + 1, ...deed, previous: last?.hash ?? "" } as const;
+  const body = {
+    format: auditFormat,
+    sequence: (last?.sequence ?? 0) + 1,
+    ...deed,
+    previous: last?.hash ?? "",
+  } as const;
   return { ...body, hash: hash(canonical(body)) };
 }
 
@@ -43,7 +48,8 @@ export function brokenAt(entries: readonly AuditEntry[], hash: Hash): number | u
   for (const entry of entries) {
     const { hash: told, ...body } = entry;
     sequence += 1;
-    if (entry.sequence !== sequence || entry.previous !== previous || hash(canonical(body)) !== told) return entry.sequence;
+    if (entry.sequence !== sequence || entry.previous !== previous || hash(canonical(body)) !== told)
+      return entry.sequence;
     previous = told;
   }
   return undefined;

@@ -34,7 +34,9 @@ export interface PlaybookInput {
   /** The coordinator's wall time, ms since the epoch, as an input. */
   readonly nowMs: number;
   /** Offset of each node's clock against the coordinator's, ms, with the half round trip as its error. */
-  readonly clockOffsets: Readonly<Record<string, { readonly offsetMs: number; readonly errorMs: number } | undefined>>;
+  readonly clockOffsets: Readonly<
+    Record<string, { readonly offsetMs: number; readonly errorMs: number } | undefined>
+  >;
 }
 
 export interface Playbook {
@@ -47,7 +49,11 @@ export interface Playbook {
   /** The fields a plan is bound to, from the same input; `plan` uses it, and drift is looked for with it. */
   fingerprint(input: PlaybookInput): Readonly<Record<string, string>>;
   /** Version, state and oddities of one node, for tables and snapshots. */
-  summarise(report: NodeReport): { readonly version: string; readonly state: string; readonly findings: readonly Failure[] };
+  summarise(report: NodeReport): {
+    readonly version: string;
+    readonly state: string;
+    readonly findings: readonly Failure[];
+  };
   /** What the nodes' own views of the cluster disagree on; empty when they agree. */
   compareViews(reports: readonly NodeReport[]): readonly Failure[];
 }

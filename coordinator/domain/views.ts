@@ -54,12 +54,26 @@ export interface LockView {
   readonly since: string;
   readonly by: string;
   readonly lastWordAgeMs: Readonly<Record<string, number>>;
-  readonly broken?: { readonly reason: string; readonly by: string; readonly at: string; readonly nodes: readonly string[] };
+  readonly broken?: {
+    readonly reason: string;
+    readonly by: string;
+    readonly at: string;
+    readonly nodes: readonly string[];
+  };
   /** The command that would move it, when one would. */
   readonly command?: string;
 }
 
-export type StageStanding = "pending" | "gating" | "granted" | "running" | "judging" | "waiting" | "passed" | "failed" | "skipped";
+export type StageStanding =
+  | "pending"
+  | "gating"
+  | "granted"
+  | "running"
+  | "judging"
+  | "waiting"
+  | "passed"
+  | "failed"
+  | "skipped";
 
 export interface StageView {
   readonly id: string;
@@ -70,7 +84,13 @@ export interface StageView {
   readonly startedAt?: string;
   readonly endedAt?: string;
   /** Newest step per node, with its place among the steps of its program. */
-  readonly steps: readonly { readonly node: string; readonly step: string; readonly phase: string; readonly number: number; readonly of: number }[];
+  readonly steps: readonly {
+    readonly node: string;
+    readonly step: string;
+    readonly phase: string;
+    readonly number: number;
+    readonly of: number;
+  }[];
 }
 
 export type RolloutPhase = "running" | "waiting" | "paused" | "aborting" | "stopped" | "aborted" | "done";
@@ -89,10 +109,20 @@ export interface RolloutView {
   readonly by: string;
   readonly lastSequence: number;
   readonly stages: readonly StageView[];
-  readonly stop?: { readonly stage: string; readonly node?: string; readonly why: Failure; readonly hint: string; readonly at: string };
+  readonly stop?: {
+    readonly stage: string;
+    readonly node?: string;
+    readonly why: Failure;
+    readonly hint: string;
+    readonly at: string;
+  };
   readonly waitingFor?: { readonly why: Failure; readonly since: string };
   readonly words: readonly Word[];
-  readonly snapshots: readonly { readonly when: "before" | "after"; readonly stage: string; readonly id: string }[];
+  readonly snapshots: readonly {
+    readonly when: "before" | "after";
+    readonly stage: string;
+    readonly id: string;
+  }[];
   readonly notSeen: readonly Failure[];
 }
 

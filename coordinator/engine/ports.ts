@@ -45,7 +45,9 @@ export interface EventLog<E> {
 export interface DocumentStore {
   put(name: string, document: unknown): Promise<void>;
   get(name: string): Promise<unknown>;
-  list(prefix: string): Promise<readonly { readonly name: string; readonly storedAtMs: number; readonly bytes: number }[]>;
+  list(
+    prefix: string,
+  ): Promise<readonly { readonly name: string; readonly storedAtMs: number; readonly bytes: number }[]>;
   remove(name: string): Promise<void>;
 }
 

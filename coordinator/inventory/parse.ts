@@ -15,7 +15,9 @@ export interface Complaint {
   readonly text: string;
 }
 
-export type Parsed = { readonly ok: true; readonly inventory: Inventory } | { readonly ok: false; readonly complaints: readonly Complaint[] };
+export type Parsed =
+  | { readonly ok: true; readonly inventory: Inventory }
+  | { readonly ok: false; readonly complaints: readonly Complaint[] };
 
 interface Place {
   readonly line: number;
@@ -30,7 +32,10 @@ export function parseInventory(text: string, file: string): Parsed {
     return {
       ok: false,
       complaints: document.errors.map((error) =>
-        complain(at(lines, error.pos[0]), error.code === "DUPLICATE_KEY" ? "this name stands here twice" : firstLine(error.message)),
+        complain(
+          at(lines, error.pos[0]),
+          error.code === "DUPLICATE_KEY" ? "this name stands here twice" : firstLine(error.message),
+        ),
       ),
     };
   }
@@ -40,7 +45,8 @@ export function parseInventory(text: string, file: string): Parsed {
     return { ok: false, complaints };
   }
   const twice = placesOfSharedNodes(parsed.data, document, lines);
-  if (twice.length > 0) return { ok: false, complaints: twice.map(({ place, words }) => complain(place, words)) };
+  if (twice.length > 0)
+    return { ok: false, complaints: twice.map(({ place, words }) => complain(place, words)) };
   return { ok: true, inventory: toInventory(parsed.data) };
 }
 
@@ -55,7 +61,9 @@ function explain(
   complain: (place: Place, words: string) => Complaint,
 ): readonly Complaint[] {
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => complain(placeOf(document, [...issue.path, key], lines), `there is no setting "${key}" here`));
+    return issue.keys.map((key) =>
+      complain(placeOf(document, [...issue.path, key], lines), `there is no setting "${key}" here`),
+    );
   }
   const name = String(issue.path.at(-1) ?? "file");
   const words = document.hasIn(issue.path) ? `${name}: ${issue.message}` : `"${name}" is missing`;
@@ -68,7 +76,9 @@ function placeOf(document: Document, path: readonly PropertyKey[], lines: LineCo
   let offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
   for (const key of path) {
     if (isMap(node)) {
-      const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(key));
+      const pair = node.items.find(
+        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(key),
+      );
       if (pair === undefined) break;
       if (isScalar(pair.key)) offset = pair.key.range?.[0] ?? offset;
       node = pair.value;
@@ -102,7 +112,10 @@ function placesOfSharedNodes(parsed: InventoryDocument, document: Document, line
         const earlier = seen.get(key);
         if (earlier !== undefined) {
           const place = placeOf(document, ["clusters", cluster, "nodes", node], lines);
-          twice.push({ place, words: `${what} "${what === "node" ? node : address}" is already in ${earlier}` });
+          twice.push({
+            place,
+            words: `${what} "${what === "node" ? node : address}" is already in ${earlier}`,
+          });
         } else seen.set(key, `cluster "${cluster}"`);
       }
     }

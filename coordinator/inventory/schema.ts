@@ -20,7 +20,9 @@ const durationMs = z
 
 const addressSchema = z
   .string()
-  .regex(/^[A-Za-z0-9._:[\]-]+$/, { error: "an address is a host name or an IP, with :port where it differs" })
+  .regex(/^[A-Za-z0-9._:[\]-]+$/, {
+    error: "an address is a host name or an IP, with :port where it differs",
+  })
   .describe("How peers and clients reach the node: host, or host:port");
 
 const gatesSchema = z
@@ -49,9 +51,14 @@ export const clusterSchema = z.strictObject({
   settings: settingsSchema,
   windows: z
     .array(
-      z.string().regex(/^((Mon|Tue|Wed|Thu|Fri|Sat|Sun)(-(Mon|Tue|Wed|Thu|Fri|Sat|Sun))? )?\d\d:\d\d-\d\d:\d\d( [A-Za-z_/+-]+)?$/, {
-        error: 'a window looks like "Mon-Fri 22:00-05:00 Asia/Shanghai"',
-      }),
+      z
+        .string()
+        .regex(
+          /^((Mon|Tue|Wed|Thu|Fri|Sat|Sun)(-(Mon|Tue|Wed|Thu|Fri|Sat|Sun))? )?\d\d:\d\d-\d\d:\d\d( [A-Za-z_/+-]+)?$/,
+          {
+            error: 'a window looks like "Mon-Fri 22:00-05:00 Asia/Shanghai"',
+          },
+        ),
     )
     .default([])
     .describe("When a node may be started; none: always"),
@@ -60,9 +67,9 @@ export const clusterSchema = z.strictObject({
 
 export const inventorySchema = z.strictObject({
   format: z.literal(1).default(1),
-  clusters: z
-    .record(nameSchema, clusterSchema)
-    .refine((clusters) => Object.keys(clusters).length > 0, { error: "an inventory names at least one cluster" }),
+  clusters: z.record(nameSchema, clusterSchema).refine((clusters) => Object.keys(clusters).length > 0, {
+    error: "an inventory names at least one cluster",
+  }),
 });
 
 export type InventoryDocument = z.infer<typeof inventorySchema>;

@@ -13,7 +13,9 @@ export interface Failure {
   readonly facts: Facts;
 }
 
-export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: Failure };
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly failure: Failure };
 
 export function failure(code: FailureCode, facts: Facts = {}): Failure {
   return { code, facts };

@@ -54,12 +54,19 @@ async function readPlan(session: Session, file: string): Promise<Plan> {
   try {
     plan = JSON.parse(text);
   } catch (error) {
-    throw new FailureError(failure("cli.plan-unreadable", { file, cause: error instanceof Error ? error.message : String(error) }));
+    throw new FailureError(
+      failure("cli.plan-unreadable", { file, cause: error instanceof Error ? error.message : String(error) }),
+    );
   }
-  const looksRight = plan !== null && typeof plan === "object" && "stages" in plan && "digest" in plan && "format" in plan;
-  if (!looksRight) throw new FailureError(failure("cli.plan-unreadable", { file, cause: "it is not a plan" }));
+  const looksRight =
+    plan !== null && typeof plan === "object" && "stages" in plan && "digest" in plan && "format" in plan;
+  if (!looksRight)
+    throw new FailureError(failure("cli.plan-unreadable", { file, cause: "it is not a plan" }));
   const read = plan as Plan;
-  if (read.format !== planFormat) throw new FailureError(failure("cli.plan-format", { file, format: String(read.format), known: String(planFormat) }));
+  if (read.format !== planFormat)
+    throw new FailureError(
+      failure("cli.plan-format", { file, format: String(read.format), known: String(planFormat) }),
+    );
   return read;
 }
 
@@ -69,5 +76,6 @@ async function askForYes(session: Session, plan: Plan): Promise<void> {
   const name = plan.clusters.join(",");
   const typed = await session.terminal.ask(`\nType the name of the cluster (${name}) to begin: `);
   if (typed === undefined) throw new FailureError(failure("cli.nobody-to-ask", {}));
-  if (typed.trim() !== name) throw new FailureError(failure("cli.not-confirmed", { typed: typed.trim(), wanted: name }));
+  if (typed.trim() !== name)
+    throw new FailureError(failure("cli.not-confirmed", { typed: typed.trim(), wanted: name }));
 }

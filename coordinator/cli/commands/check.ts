@@ -12,10 +12,14 @@ export function checkCommand(shell: Shell): Command {
     .argument("<cluster>")
     .action((cluster, options) =>
       run(shell, options, async (session) => {
-        const { checks } = await session.call((client) => client.check({ target: toTarget(cluster, options) }));
+        const { checks } = await session.call((client) =>
+          client.check({ target: toTarget(cluster, options) }),
+        );
         const results = read<readonly CheckResult[]>(checks, "check");
         session.show(results, (list) => `${renderChecks(list, session.paint)}\n${countChecks(list)}`);
-        return results.some(({ status }) => status === "ko" || status === "unknown") ? exitCodes.refused : exitCodes.done;
+        return results.some(({ status }) => status === "ko" || status === "unknown")
+          ? exitCodes.refused
+          : exitCodes.done;
       }),
     );
   return check as unknown as Command;

@@ -1,8 +1,8 @@
 import { Command } from "@commander-js/extra-typings";
 import { FailureError, failure } from "#proto/common/failure.ts";
-import { parseInventory, renderComplaints } from "../../inventory/parse.ts";
-import type { InventoryChange } from "../../inventory/change.ts";
 import type { FleetView } from "../../domain/views.ts";
+import type { InventoryChange } from "../../inventory/change.ts";
+import { parseInventory, renderComplaints } from "../../inventory/parse.ts";
 import { command, read, type Session } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import { renderClusters, renderNodes } from "../render/fleet.ts";
@@ -20,22 +20,27 @@ export function clusterCommand(shell: Shell): Command {
     ),
   );
   group.addCommand(
-    command("show", "One cluster, node by node").argument("<cluster>").action((cluster, options) =>
-      run(shell, options, async (session) => {
-        session.show(await fleetOf(session, cluster), (fleet) => `${renderClusters(fleet, session.paint)}\n\n${renderNodes(fleet, session.paint)}`);
-        return exitCodes.done;
-      }),
-    ),
+    command("show", "One cluster, node by node")
+      .argument("<cluster>")
+      .action((cluster, options) =>
+        run(shell, options, async (session) => {
+          session.show(
+            await fleetOf(session, cluster),
+            (fleet) => `${renderClusters(fleet, session.paint)}\n\n${renderNodes(fleet, session.paint)}`,
+          );
+          return exitCodes.done;
+        }),
+      ),
   );
   group.addCommand(
-    command("apply", "Make the coordinator's inventory what the file says").argument("<file>").action((file, options) =>
-      run(shell, options, (session) => sendInventory(session, file, false)),
-    ),
+    command("apply", "Make the coordinator's inventory what the file says")
+      .argument("<file>")
+      .action((file, options) => run(shell, options, (session) => sendInventory(session, file, false))),
   );
   group.addCommand(
-    command("diff", "What apply would change; exit code 10 when there is a difference").argument("<file>").action((file, options) =>
-      run(shell, options, (session) => sendInventory(session, file, true)),
-    ),
+    command("diff", "What apply would change; exit code 10 when there is a difference")
+      .argument("<file>")
+      .action((file, options) => run(shell, options, (session) => sendInventory(session, file, true))),
   );
   group.addCommand(
     command("discover", "Print an inventory from what the attached agents find").action((options) =>
@@ -54,7 +59,9 @@ export function clusterCommand(shell: Shell): Command {
       .action((cluster, node, options) =>
         run(shell, options, async (session) => {
           const { caller } = session.terminal;
-          await session.call((client) => client.removeNode({ caller, cluster, node, reason: options.reason }));
+          await session.call((client) =>
+            client.removeNode({ caller, cluster, node, reason: options.reason }),
+          );
           session.terminal.note(`${node} is out of ${cluster}; take it out of the inventory file too`);
           return exitCodes.done;
         }),
@@ -74,12 +81,14 @@ export function nodeCommand(shell: Shell): Command {
     ),
   );
   group.addCommand(
-    command("show", "One node").argument("<node>").action((node, options) =>
-      run(shell, options, async (session) => {
-        session.show(onlyNode(await fleetOf(session), node), (fleet) => renderNodes(fleet, session.paint));
-        return exitCodes.done;
-      }),
-    ),
+    command("show", "One node")
+      .argument("<node>")
+      .action((node, options) =>
+        run(shell, options, async (session) => {
+          session.show(onlyNode(await fleetOf(session), node), (fleet) => renderNodes(fleet, session.paint));
+          return exitCodes.done;
+        }),
+      ),
   );
   return group as unknown as Command;
 }
@@ -101,9 +110,14 @@ function onlyNode(fleet: FleetView, name: string): FleetView {
 async function sendInventory(session: Session, file: string, dryRun: boolean) {
   const yaml = await session.terminal.readFile(file);
   const parsed = parseInventory(yaml, file);
-  if (!parsed.ok) throw new FailureError(failure("inventory.unreadable", { complaints: renderComplaints(parsed.complaints) }));
+  if (!parsed.ok)
+    throw new FailureError(
+      failure("inventory.unreadable", { complaints: renderComplaints(parsed.complaints) }),
+    );
   const { caller } = session.terminal;
-  const { diff } = await session.call((client) => client.applyInventory({ caller, yaml, fileName: file, dryRun }));
+  const { diff } = await session.call((client) =>
+    client.applyInventory({ caller, yaml, fileName: file, dryRun }),
+  );
   const changes = read<readonly InventoryChange[]>(diff, "diff");
   session.show(changes, (list) => renderChanges(list, dryRun));
   return dryRun && changes.length > 0 ? exitCodes.differences : exitCodes.done;

@@ -14,20 +14,24 @@ export function lockCommand(shell: Shell): Command {
   group.addCommand(
     command("list", "All locks").action((options) =>
       run(shell, options, async (session) => {
-        session.show(await locksOf(session, ""), (locks) => renderLockList(locks, session.terminal.clock.now()));
+        session.show(await locksOf(session, ""), (locks) =>
+          renderLockList(locks, session.terminal.clock.now()),
+        );
         return exitCodes.done;
       }),
     ),
   );
   group.addCommand(
-    command("show", "One lock: holder, step, since when, last word, and the command that would move it").argument("<cluster>").action((cluster, options) =>
-      run(shell, options, async (session) => {
-        const [lock] = await locksOf(session, cluster);
-        if (lock === undefined) throw new FailureError(failure("cluster.unknown", { cluster }));
-        session.show(lock, (it) => renderLock(it, session.terminal.clock.now(), session.paint));
-        return exitCodes.done;
-      }),
-    ),
+    command("show", "One lock: holder, step, since when, last word, and the command that would move it")
+      .argument("<cluster>")
+      .action((cluster, options) =>
+        run(shell, options, async (session) => {
+          const [lock] = await locksOf(session, cluster);
+          if (lock === undefined) throw new FailureError(failure("cluster.unknown", { cluster }));
+          session.show(lock, (it) => renderLock(it, session.terminal.clock.now(), session.paint));
+          return exitCodes.done;
+        }),
+      ),
   );
   group.addCommand(
     command("break", "Take an entered lock from its node; the last resort")
@@ -44,15 +48,24 @@ async function locksOf(session: Session, cluster: string): Promise<readonly Lock
   return locks.map((lock) => read<LockView>(lock, "lock"));
 }
 
-async function breakLock(session: Session, cluster: string, { reason, hostIsOff }: { readonly reason: string; readonly hostIsOff: boolean }) {
-  const ask = (word: string) => session.call((client) => client.breakLock({ caller: session.terminal.caller, cluster, reason, word }));
+async function breakLock(
+  session: Session,
+  cluster: string,
+  { reason, hostIsOff }: { readonly reason: string; readonly hostIsOff: boolean },
+) {
+  const ask = (word: string) =>
+    session.call((client) => client.breakLock({ caller: session.terminal.caller, cluster, reason, word }));
   const answer = await ask(hostIsOff ? breakWord : "").catch(async (error: unknown) => {
     if (!(error instanceof FailureError) || error.failure.code !== "lock.break-needs-word") throw error;
     const nodes = error.failure.facts["nodes"] ?? "";
-    const typed = await session.terminal.ask(`${nodes} does not answer. Type "${breakWord}" if you have seen that it is off or cut from its peers: `);
+    const typed = await session.terminal.ask(
+      `${nodes} does not answer. Type "${breakWord}" if you have seen that it is off or cut from its peers: `,
+    );
     if (typed?.trim() !== breakWord) throw error;
     return ask(breakWord);
   });
-  session.show(read<LockView>(answer.lock, "lock"), (lock) => renderLock(lock, session.terminal.clock.now(), session.paint));
+  session.show(read<LockView>(answer.lock, "lock"), (lock) =>
+    renderLock(lock, session.terminal.clock.now(), session.paint),
+  );
   return exitCodes.done;
 }

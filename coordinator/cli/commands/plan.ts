@@ -3,24 +3,30 @@ import { FailureError, failure } from "#proto/common/failure.ts";
 import type { Plan } from "../../domain/plan.ts";
 import { read } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
-import type { OutputFormat } from "../terminal.ts";
 import { renderPlan } from "../render/plan.ts";
 import { run, type Shell } from "../run.ts";
+import type { OutputFormat } from "../terminal.ts";
 import { targetCommand, toTarget } from "./target.ts";
 
 /** `-o plan.json` saves the plan for apply and still prints it for reading; `-o json` prints it as JSON. */
 export function planCommand(shell: Shell): Command {
-  const plan = targetCommand("plan", "What would be done, step by step, with every command, gate and undo", { outputFile: true })
+  const plan = targetCommand("plan", "What would be done, step by step, with every command, gate and undo", {
+    outputFile: true,
+  })
     .argument("[cluster]")
     .option("--back <rollout>", "the way back from a rollout, as a plan")
     .action((cluster, { output, ...options }) =>
       run(shell, { ...options, output: formatOf(output) }, async (session) => {
-        const made = await session.call((client) => client.makePlan({ caller: session.terminal.caller, purpose: purposeOf(cluster, options) }));
+        const made = await session.call((client) =>
+          client.makePlan({ caller: session.terminal.caller, purpose: purposeOf(cluster, options) }),
+        );
         const document = read<Plan>(made.plan, "plan");
         session.show(document, (it) => renderPlan(it, session.paint));
         if (isFile(output)) {
           await session.terminal.writeFile(output, `${JSON.stringify(document, null, 2)}\n`);
-          session.terminal.note(`plan ${document.digest.slice(0, 12)} written to ${output}; next: lockkeeper apply ${output}`);
+          session.terminal.note(
+            `plan ${document.digest.slice(0, 12)} written to ${output}; next: lockkeeper apply ${output}`,
+          );
         }
         return exitCodes.done;
       }),
@@ -36,7 +42,10 @@ function formatOf(output: string): OutputFormat {
   return isFile(output) ? "table" : (output as OutputFormat);
 }
 
-function purposeOf(cluster: string | undefined, options: Parameters<typeof toTarget>[1] & { readonly back?: string | undefined }) {
+function purposeOf(
+  cluster: string | undefined,
+  options: Parameters<typeof toTarget>[1] & { readonly back?: string | undefined },
+) {
   if (options.back !== undefined) return { $case: "backFromRollout" as const, value: options.back };
   if (cluster === undefined) throw new FailureError(failure("cli.cluster-missing", {}));
   return { $case: "target" as const, value: toTarget(cluster, options) };

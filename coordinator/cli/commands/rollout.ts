@@ -10,7 +10,13 @@ import { renderWhy } from "../render/why.ts";
 import { run, type Shell } from "../run.ts";
 
 export function rolloutCommands(shell: Shell): readonly Command[] {
-  return [status(shell), watch(shell), why(shell), logs(shell), history(shell)] as readonly unknown[] as readonly Command[];
+  return [
+    status(shell),
+    watch(shell),
+    why(shell),
+    logs(shell),
+    history(shell),
+  ] as readonly unknown[] as readonly Command[];
 }
 
 function status(shell: Shell) {
@@ -19,13 +25,21 @@ function status(shell: Shell) {
     .action((name, options) =>
       run(shell, options, async (session) => {
         if (name !== undefined) {
-          session.show(await viewOf(session, name), (view) => renderRollout(view, session.terminal.clock.now(), session.paint));
+          session.show(await viewOf(session, name), (view) =>
+            renderRollout(view, session.terminal.clock.now(), session.paint),
+          );
           return exitCodes.done;
         }
-        const { rollouts } = await session.call((client) => client.listRollouts({ cluster: "", openOnly: true, limit: 100 }));
+        const { rollouts } = await session.call((client) =>
+          client.listRollouts({ cluster: "", openOnly: true, limit: 100 }),
+        );
         const views = rollouts.map((each) => read<RolloutView>(each, "rollout"));
         session.show(views, (list) =>
-          list.length === 0 ? "no open rollout" : list.map((view) => renderRollout(view, session.terminal.clock.now(), session.paint)).join("\n\n"),
+          list.length === 0
+            ? "no open rollout"
+            : list
+                .map((view) => renderRollout(view, session.terminal.clock.now(), session.paint))
+                .join("\n\n"),
         );
         return exitCodes.done;
       }),
@@ -65,7 +79,10 @@ function logs(shell: Shell) {
         const { id } = await viewOf(session, name);
         if (options.follow && options.node === undefined) return follow(session, id);
         await session.call(async (client) => {
-          const stream = client.watch({ rollout: id, afterSequence: 0, follow: options.follow }, { signal: session.terminal.interrupted });
+          const stream = client.watch(
+            { rollout: id, afterSequence: 0, follow: options.follow },
+            { signal: session.terminal.interrupted },
+          );
           for await (const { event } of stream) {
             const told = read<RolloutEvent>(event, "event");
             if (options.node !== undefined && !concerns(told, options.node)) continue;
@@ -88,10 +105,14 @@ function history(shell: Shell) {
     .option("--limit <count>", "how many", Number, 50)
     .action((cluster, options) =>
       run(shell, options, async (session) => {
-        const { rollouts } = await session.call((client) => client.listRollouts({ cluster: cluster ?? "", openOnly: false, limit: options.limit }));
-        session.show(rollouts.map((each) => read<RolloutView>(each, "rollout")), renderRolloutList);
+        const { rollouts } = await session.call((client) =>
+          client.listRollouts({ cluster: cluster ?? "", openOnly: false, limit: options.limit }),
+        );
+        session.show(
+          rollouts.map((each) => read<RolloutView>(each, "rollout")),
+          renderRolloutList,
+        );
         return exitCodes.done;
       }),
     );
 }
-

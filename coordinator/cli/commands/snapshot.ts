@@ -15,7 +15,9 @@ export function snapshotCommand(shell: Shell): Command {
       .action((cluster, options) =>
         run(shell, options, async (session) => {
           const { caller } = session.terminal;
-          const { snapshot } = await session.call((client) => client.takeSnapshot({ caller, cluster: cluster ?? "", reason: options.reason }));
+          const { snapshot } = await session.call((client) =>
+            client.takeSnapshot({ caller, cluster: cluster ?? "", reason: options.reason }),
+          );
           session.show(read<Snapshot>(snapshot, "snapshot"), (it) => renderSnapshot(it, session.paint));
           return exitCodes.done;
         }),
@@ -27,25 +29,36 @@ export function snapshotCommand(shell: Shell): Command {
       .option("--limit <count>", "how many", Number, 50)
       .action((cluster, options) =>
         run(shell, options, async (session) => {
-          const { snapshots } = await session.call((client) => client.listSnapshots({ cluster: cluster ?? "", limit: options.limit }));
-          session.show(snapshots.map((each) => read<SnapshotHead>(each, "snapshot-head")), renderSnapshotList);
+          const { snapshots } = await session.call((client) =>
+            client.listSnapshots({ cluster: cluster ?? "", limit: options.limit }),
+          );
+          session.show(
+            snapshots.map((each) => read<SnapshotHead>(each, "snapshot-head")),
+            renderSnapshotList,
+          );
           return exitCodes.done;
         }),
       ),
   );
   group.addCommand(
-    command("show", "One snapshot, grouped by version and state, odd nodes first").argument("<id>").action((id, options) =>
-      run(shell, options, async (session) => {
-        session.show(await snapshotOf(session, id), (it) => renderSnapshot(it, session.paint));
-        return exitCodes.done;
-      }),
-    ),
+    command("show", "One snapshot, grouped by version and state, odd nodes first")
+      .argument("<id>")
+      .action((id, options) =>
+        run(shell, options, async (session) => {
+          session.show(await snapshotOf(session, id), (it) => renderSnapshot(it, session.paint));
+          return exitCodes.done;
+        }),
+      ),
   );
   group.addCommand(
     command("diff", "What changed between two; exit code 10 when anything did")
       .argument("<before>")
       .argument("<after>")
-      .option("--volatile", "show load, free space, sessions and other values that move by themselves too", false)
+      .option(
+        "--volatile",
+        "show load, free space, sessions and other values that move by themselves too",
+        false,
+      )
       .action((before, after, options) =>
         run(shell, options, async (session) => {
           const [from, to] = await Promise.all([snapshotOf(session, before), snapshotOf(session, after)]);

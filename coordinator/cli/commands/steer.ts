@@ -9,11 +9,35 @@ import { collect, toWords } from "../words.ts";
 /** pause, resume, abort, approve, retry, skip: orders to a rollout, each recorded with who gave it. */
 export function steerCommands(shell: Shell): readonly Command[] {
   return [
-    order(shell, { name: "pause", steering: Steering.PAUSE, summary: "Start no further node; the one in work runs to its end" }),
-    order(shell, { name: "resume", steering: Steering.RESUME, summary: "Go on after a pause or a stop that was mended", follows: true }),
-    order(shell, { name: "abort", steering: Steering.ABORT, summary: "Stop at the next safe boundary and undo what is reversible", follows: true }),
-    order(shell, { name: "approve", steering: Steering.APPROVE, summary: "Say yes to what the rollout waits for", follows: true }),
-    order(shell, { name: "retry", steering: Steering.RETRY, summary: "Try the failed node again, from what is true on it now", follows: true }),
+    order(shell, {
+      name: "pause",
+      steering: Steering.PAUSE,
+      summary: "Start no further node; the one in work runs to its end",
+    }),
+    order(shell, {
+      name: "resume",
+      steering: Steering.RESUME,
+      summary: "Go on after a pause or a stop that was mended",
+      follows: true,
+    }),
+    order(shell, {
+      name: "abort",
+      steering: Steering.ABORT,
+      summary: "Stop at the next safe boundary and undo what is reversible",
+      follows: true,
+    }),
+    order(shell, {
+      name: "approve",
+      steering: Steering.APPROVE,
+      summary: "Say yes to what the rollout waits for",
+      follows: true,
+    }),
+    order(shell, {
+      name: "retry",
+      steering: Steering.RETRY,
+      summary: "Try the failed node again, from what is true on it now",
+      follows: true,
+    }),
     skip(shell),
   ] as readonly unknown[] as readonly Command[];
 }
@@ -38,7 +62,16 @@ function order(shell: Shell, { name, steering, summary, follows = false }: Order
       run(shell, options, async (session) => {
         const words = toWords(options, session.terminal.clock.now());
         const reason = options.reason.join("; ");
-        await session.call((client) => client.steer({ caller: session.terminal.caller, rollout, steering, node: options.node, reason, ...words }));
+        await session.call((client) =>
+          client.steer({
+            caller: session.terminal.caller,
+            rollout,
+            steering,
+            node: options.node,
+            reason,
+            ...words,
+          }),
+        );
         session.terminal.note(`${name}: asked`);
         return follows && !options.detach ? follow(session, rollout) : exitCodes.done;
       }),
@@ -55,7 +88,15 @@ function skip(shell: Shell) {
       run(shell, options, async (session) => {
         const { node, reason } = options;
         await session.call((client) =>
-          client.steer({ caller: session.terminal.caller, rollout, steering: Steering.SKIP, node, reason, acknowledgements: [], overrides: [] }),
+          client.steer({
+            caller: session.terminal.caller,
+            rollout,
+            steering: Steering.SKIP,
+            node,
+            reason,
+            acknowledgements: [],
+            overrides: [],
+          }),
         );
         session.terminal.note(`${node} stays at its version`);
         return options.detach ? exitCodes.done : follow(session, rollout);

@@ -2,12 +2,22 @@
 import type { Target } from "#proto/gen/lockkeeper/v1/control_pb.ts";
 import { command } from "../command.ts";
 
-export function targetCommand(name: string, summary: string, options: { readonly outputFile?: boolean } = {}) {
+export function targetCommand(
+  name: string,
+  summary: string,
+  options: { readonly outputFile?: boolean } = {},
+) {
   return command(name, summary, options)
     .option("--to <version>", "target version")
     .option("--artefact <file>", "name of a pushed package, or a path or URL that the agents can reach")
-    .option("--sha256 <digest>", "the package's digest; `lockkeeper artefact list` shows those that were pushed")
-    .option("--strategy <strategy>", "rolling or offline; default: what the topology allows with the least downtime")
+    .option(
+      "--sha256 <digest>",
+      "the package's digest; `lockkeeper artefact list` shows those that were pushed",
+    )
+    .option(
+      "--strategy <strategy>",
+      "rolling or offline; default: what the topology allows with the least downtime",
+    )
     .option("--method <method>", "script, container, compiled, export-import; default: how it is deployed")
     .option("--into <cluster>", "the new cluster, for methods that move data");
 }

@@ -19,9 +19,16 @@ export function auditCommand(shell: Shell): Command {
     .option("--limit <count>", "how many of the newest", Number, 100)
     .action((options) =>
       run(shell, options, async (session) => {
-        const { entries, chainHolds } = await session.call((client) => client.listAudit({ limit: options.limit }));
-        session.show(entries.map((entry) => read<AuditEntry>(entry, "audit")), renderAudit);
-        session.terminal.note(chainHolds ? "the chain holds" : "THE CHAIN IS BROKEN: entries were changed or lost");
+        const { entries, chainHolds } = await session.call((client) =>
+          client.listAudit({ limit: options.limit }),
+        );
+        session.show(
+          entries.map((entry) => read<AuditEntry>(entry, "audit")),
+          renderAudit,
+        );
+        session.terminal.note(
+          chainHolds ? "the chain holds" : "THE CHAIN IS BROKEN: entries were changed or lost",
+        );
         return chainHolds ? exitCodes.done : exitCodes.refused;
       }),
     );
@@ -34,12 +41,17 @@ function renderAudit(entries: readonly AuditEntry[]): string {
 }
 
 export function doctorCommand(shell: Shell): Command {
-  const doctor = command("doctor", "Is the coordinator's own ground firm: NATS version, replicas, sync, clocks, disk").action((options) =>
+  const doctor = command(
+    "doctor",
+    "Is the coordinator's own ground firm: NATS version, replicas, sync, clocks, disk",
+  ).action((options) =>
     run(shell, options, async (session) => {
       const { findings } = await session.call((client) => client.doctor({}));
       const results = read<readonly CheckResult[]>(findings, "doctor");
       session.show(results, (list) => `${renderChecks(list, session.paint)}\n${countChecks(list)}`);
-      return results.some(({ status }) => status === "ko" || status === "unknown") ? exitCodes.refused : exitCodes.done;
+      return results.some(({ status }) => status === "ko" || status === "unknown")
+        ? exitCodes.refused
+        : exitCodes.done;
     }),
   );
   return doctor as unknown as Command;
@@ -48,23 +60,30 @@ export function doctorCommand(shell: Shell): Command {
 export function artefactCommand(shell: Shell): Command {
   const group = new Command("artefact").description("Packages kept by digest at the coordinator");
   group.addCommand(
-    command("push", "Give a package to the coordinator").argument("<file>").action((file, options) =>
-      run(shell, options, async (session) => {
-        const digest = await digestOf(file);
-        const { size } = await stat(file);
-        session.terminal.note(`${basename(file)}: ${size} bytes, sha256:${digest}`);
-        await session.call((client) => client.pushArtefact(parts(file, digest, size, session.terminal.caller)));
-        session.show({ digest, name: basename(file), totalBytes: size }, (it) => it.digest);
-        return exitCodes.done;
-      }),
-    ),
+    command("push", "Give a package to the coordinator")
+      .argument("<file>")
+      .action((file, options) =>
+        run(shell, options, async (session) => {
+          const digest = await digestOf(file);
+          const { size } = await stat(file);
+          session.terminal.note(`${basename(file)}: ${size} bytes, sha256:${digest}`);
+          await session.call((client) =>
+            client.pushArtefact(parts(file, digest, size, session.terminal.caller)),
+          );
+          session.show({ digest, name: basename(file), totalBytes: size }, (it) => it.digest);
+          return exitCodes.done;
+        }),
+      ),
   );
   group.addCommand(
     command("list", "Packages that the coordinator has").action((options) =>
       run(shell, options, async (session) => {
         const { artefacts } = await session.call((client) => client.listArtefacts({}));
         session.show(artefacts, (list) =>
-          renderTable(["SHA256", "NAME", "BYTES"], list.map(({ digest, name, totalBytes }) => [digest, name, String(totalBytes)])),
+          renderTable(
+            ["SHA256", "NAME", "BYTES"],
+            list.map(({ digest, name, totalBytes }) => [digest, name, String(totalBytes)]),
+          ),
         );
         return exitCodes.done;
       }),
@@ -79,10 +98,14 @@ async function digestOf(file: string): Promise<string> {
   return hash.digest("hex");
 }
 
-async function* parts(file: string, digest: string, totalBytes: number, caller: Caller): AsyncGenerator<PushArtefactRequest> {
+async function* parts(
+  file: string,
+  digest: string,
+  totalBytes: number,
+  caller: Caller,
+): AsyncGenerator<PushArtefactRequest> {
   yield { part: { $case: "header", value: { caller, name: basename(file), digest, totalBytes } } };
   for await (const chunk of createReadStream(file, { highWaterMark: chunkBytes })) {
     yield { part: { $case: "chunk", value: chunk as Buffer } };
   }
 }
-

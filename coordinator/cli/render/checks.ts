@@ -8,7 +8,10 @@ import { widthOf } from "./table.ts";
 const lineWidth = 72;
 
 export function renderChecks(results: readonly CheckResult[], paint: Paint): string {
-  return [...results].sort(byPlace).map((result) => renderCheck(result, paint)).join("\n");
+  return [...results]
+    .sort(byPlace)
+    .map((result) => renderCheck(result, paint))
+    .join("\n");
 }
 
 /** Counts by status, worst first: `2 KO, 1 UNKNOWN, 14 OK`. */
@@ -47,11 +50,16 @@ function explanations(result: CheckResult): readonly string[] {
 
 function wordThatHelps(result: CheckResult): string | undefined {
   if (result.status !== "ko" && result.status !== "unknown") return undefined;
-  if (result.yields === "override") return `or answer for it: --override ${result.id} --reason "…" --until TIME`;
-  if (result.yields === "acknowledge" && result.status === "unknown") return `or answer for it: --ack ${result.id} --reason "…"`;
+  if (result.yields === "override")
+    return `or answer for it: --override ${result.id} --reason "…" --until TIME`;
+  if (result.yields === "acknowledge" && result.status === "unknown")
+    return `or answer for it: --ack ${result.id} --reason "…"`;
   return undefined;
 }
 
 function indent(text: string): string {
-  return text.split("\n").map((line) => `    ${line}`).join("\n");
+  return text
+    .split("\n")
+    .map((line) => `    ${line}`)
+    .join("\n");
 }

@@ -23,7 +23,9 @@ function describe(fact: RolloutFact): string | undefined {
     case "gate-failed":
       return `${fact.stage}: gate ${fact.when} refuses: ${render(fact.why).says}`;
     case "granted":
-      return `${fact.stage}: lock granted for ${fact.nodes.join(", ")}, ${Object.entries(fact.epochs).map(([cluster, epoch]) => `${cluster} epoch ${epoch}`).join(", ")}`;
+      return `${fact.stage}: lock granted for ${fact.nodes.join(", ")}, ${Object.entries(fact.epochs)
+        .map(([cluster, epoch]) => `${cluster} epoch ${epoch}`)
+        .join(", ")}`;
     case "announced":
       return undefined;
     case "withdrawn":
@@ -37,7 +39,9 @@ function describe(fact: RolloutFact): string | undefined {
     case "step":
       return describeStep(fact);
     case "program-ended":
-      return fact.outcome === "done" ? undefined : `${fact.stage}: ${fact.node} ended ${fact.outcome} at ${fact.step}${because(fact.failure)}`;
+      return fact.outcome === "done"
+        ? undefined
+        : `${fact.stage}: ${fact.node} ended ${fact.outcome} at ${fact.step}${because(fact.failure)}`;
     case "phase-passed":
       return `${fact.stage}: phase ${fact.phase} done`;
     case "freed":
@@ -47,7 +51,9 @@ function describe(fact: RolloutFact): string | undefined {
     case "snapshot-taken":
       return `${fact.stage}: snapshot ${fact.when}: ${fact.snapshot}`;
     case "checks-judged":
-      return fact.blocking.length === 0 ? undefined : `${fact.stage}: checks refuse: ${fact.blocking.map(({ id, node }) => (node === undefined ? id : `${node} ${id}`)).join(", ")}`;
+      return fact.blocking.length === 0
+        ? undefined
+        : `${fact.stage}: checks refuse: ${fact.blocking.map(({ id, node }) => (node === undefined ? id : `${node} ${id}`)).join(", ")}`;
     case "drift-found":
       return `${fact.stage}: drift: ${fact.fields.map(({ field, planned, found }) => `${field} was ${planned}, is ${found}`).join("; ")}`;
     case "watch-fired":
@@ -77,7 +83,9 @@ function describe(fact: RolloutFact): string | undefined {
     case "taken-over":
       return `coordinator ${fact.coordinator} goes on with this rollout`;
     case "finished":
-      return fact.notSeen.length === 0 ? "finished" : `finished; not seen yet: ${fact.notSeen.map((each) => render(each).says).join("; ")}`;
+      return fact.notSeen.length === 0
+        ? "finished"
+        : `finished; not seen yet: ${fact.notSeen.map((each) => render(each).says).join("; ")}`;
   }
 }
 
@@ -108,6 +116,12 @@ function because(cause: Failure | undefined): string {
 }
 
 function lastLines(tail: string): string {
-  const lines = tail.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "");
-  return lines.slice(-5).map((line) => `\n            | ${line}`).join("");
+  const lines = tail
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== "");
+  return lines
+    .slice(-5)
+    .map((line) => `\n            | ${line}`)
+    .join("");
 }

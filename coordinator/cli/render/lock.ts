@@ -17,12 +17,18 @@ export function renderLockList(locks: readonly LockView[], nowMs: number): strin
 }
 
 export function renderLock(lock: LockView, nowMs: number, paint: Paint): string {
-  const lines = [`${paint("strong", lock.cluster)}: ${lock.state}, epoch ${lock.epoch}, since ${ageOf(lock, nowMs)} (${lock.since || "never"}) by ${lock.by || "nobody"}`];
+  const lines = [
+    `${paint("strong", lock.cluster)}: ${lock.state}, epoch ${lock.epoch}, since ${ageOf(lock, nowMs)} (${lock.since || "never"}) by ${lock.by || "nobody"}`,
+  ];
   if (lock.state === "granted" || lock.state === "entered") {
-    lines.push(`  holder: ${lock.nodes.join(", ")} (${lock.scope} scope), rollout ${lock.rollout}, stage ${lock.stage}${lock.step === undefined ? "" : `, step ${lock.step}`}`);
+    lines.push(
+      `  holder: ${lock.nodes.join(", ")} (${lock.scope} scope), rollout ${lock.rollout}, stage ${lock.stage}${lock.step === undefined ? "" : `, step ${lock.step}`}`,
+    );
     for (const node of lock.nodes) {
       const age = lock.lastWordAgeMs[node];
-      lines.push(`  last word from ${node}: ${age === undefined ? "none on its present connection" : `${renderDuration(age)} ago`}`);
+      lines.push(
+        `  last word from ${node}: ${age === undefined ? "none on its present connection" : `${renderDuration(age)} ago`}`,
+      );
     }
   }
   if (lock.broken !== undefined) {

@@ -1,7 +1,7 @@
 /** A plan for reading before it runs: stages in order, every command, gate, undo, the point of no return. */
 import { render } from "#proto/catalogue/render.ts";
-import type { FailureCode } from "#proto/common/failure.ts";
 import { renderDuration } from "#proto/common/duration.ts";
+import type { FailureCode } from "#proto/common/failure.ts";
 import type { GateSpec, Plan, PlanProgram, PlanStep, Stage } from "../../domain/plan.ts";
 import { countChecks } from "./checks.ts";
 import type { Paint } from "./style.ts";
@@ -13,7 +13,9 @@ export function renderPlan(plan: Plan, paint: Paint): string {
     ...(plan.artefact === undefined ? [] : [`package ${plan.artefact.name} sha256:${plan.artefact.digest}`]),
     `checks when it was made: ${countChecks(plan.checks)}`,
     ...plan.warnings.map((code) => paint("warn", `warning: ${text(code)}`)),
-    ...plan.asks.map((check) => paint("warn", `needs your word: --ack ${check} --reason "…"   (${text(`check.${check}`)})`)),
+    ...plan.asks.map((check) =>
+      paint("warn", `needs your word: --ack ${check} --reason "…"   (${text(`check.${check}`)})`),
+    ),
     ...plan.stages.flatMap((stage, index) => ["", ...renderStage(stage, index, plan, paint)]),
     "",
     plan.pointOfNoReturn === undefined
@@ -41,7 +43,10 @@ function renderStage(stage: Stage, index: number, plan: Plan, paint: Paint): rea
         ...stage.before.map((gate) => `   gate before: ${renderGate(gate)}`),
         ...stage.phases.flatMap((phase) => [
           `   phase ${phase.id}, ${phase.order}:`,
-          ...phase.programs.flatMap((program) => [`   on ${program.node}:`, ...renderSteps(program.steps, stage.id, plan)]),
+          ...phase.programs.flatMap((program) => [
+            `   on ${program.node}:`,
+            ...renderSteps(program.steps, stage.id, plan),
+          ]),
           ...phase.after.map((gate) => `   gate after: ${renderGate(gate)}`),
         ]),
         ...stage.waysOnFailure.map((way) => `   if it fails: ${text(way)}`),
@@ -50,11 +55,20 @@ function renderStage(stage: Stage, index: number, plan: Plan, paint: Paint): rea
       return [
         head,
         ...stage.gates.map((gate) => `   until: ${renderGate(gate)}`),
-        ...stage.watches.map((watch) => `   watch on ${watch.node}: ${watch.probe.verb}, warns at ${watch.warnAt}, at ${watch.reactAt}: ${watch.reaction.verb}`),
-        ...(stage.approval === undefined ? [] : [`   asks: ${text(stage.approval.question)} (${stage.approval.mayAnswer})`]),
+        ...stage.watches.map(
+          (watch) =>
+            `   watch on ${watch.node}: ${watch.probe.verb}, warns at ${watch.warnAt}, at ${watch.reactAt}: ${watch.reaction.verb}`,
+        ),
+        ...(stage.approval === undefined
+          ? []
+          : [`   asks: ${text(stage.approval.question)} (${stage.approval.mayAnswer})`]),
       ];
     case "finish":
-      return [head, ...renderAlike(stage.programs, stage.id, plan), ...stage.gates.map((gate) => `   gate: ${renderGate(gate)}`)];
+      return [
+        head,
+        ...renderAlike(stage.programs, stage.id, plan),
+        ...stage.gates.map((gate) => `   gate: ${renderGate(gate)}`),
+      ];
   }
 }
 
@@ -82,7 +96,10 @@ function renderAlike(programs: readonly PlanProgram[], stage: string, plan: Plan
     if (group === undefined) groups.set(key, { nodes: [node], steps });
     else group.nodes.push(node);
   }
-  return [...groups.values()].flatMap(({ nodes, steps }) => [`   on ${nodes.join(", ")}:`, ...renderSteps(steps, stage, plan)]);
+  return [...groups.values()].flatMap(({ nodes, steps }) => [
+    `   on ${nodes.join(", ")}:`,
+    ...renderSteps(steps, stage, plan),
+  ]);
 }
 
 function renderSteps(steps: readonly PlanStep[], stage: string, plan: Plan): readonly string[] {

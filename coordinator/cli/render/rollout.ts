@@ -38,8 +38,17 @@ export function renderRollout(rollout: RolloutView, nowMs: number, paint: Paint)
 }
 
 function renderStage(stage: StageView, paint: Paint): string {
-  const steps = stage.steps.map(({ node, step, phase, number, of }) => `${node} ${number}/${of} ${step} ${phase}`).join(", ");
-  const tone = stage.standing === "failed" ? "bad" : stage.standing === "passed" ? "good" : stage.standing === "pending" ? "dim" : "strong";
+  const steps = stage.steps
+    .map(({ node, step, phase, number, of }) => `${node} ${number}/${of} ${step} ${phase}`)
+    .join(", ");
+  const tone =
+    stage.standing === "failed"
+      ? "bad"
+      : stage.standing === "passed"
+        ? "good"
+        : stage.standing === "pending"
+          ? "dim"
+          : "strong";
   const took =
     stage.startedAt !== undefined && stage.endedAt !== undefined
       ? `  ${renderDuration(Math.max(0, Date.parse(stage.endedAt) - Date.parse(stage.startedAt)))}`
@@ -52,17 +61,33 @@ function renderEnd(rollout: RolloutView, paint: Paint): readonly string[] {
   const lines: string[] = [];
   if (rollout.stop !== undefined) {
     const { says, next } = render(rollout.stop.why);
-    lines.push(paint("bad", `stopped at ${rollout.stop.stage}${rollout.stop.node === undefined ? "" : ` on ${rollout.stop.node}`}: ${says}`));
+    lines.push(
+      paint(
+        "bad",
+        `stopped at ${rollout.stop.stage}${rollout.stop.node === undefined ? "" : ` on ${rollout.stop.node}`}: ${says}`,
+      ),
+    );
     if (next !== undefined) lines.push(`  next: ${next}`);
     lines.push(`  why:  lockkeeper why ${rollout.id}`);
   }
-  if (rollout.waitingFor !== undefined) lines.push(paint("warn", `waits: ${render(rollout.waitingFor.why).says} (since ${rollout.waitingFor.since})`));
-  for (const { kind, check, by, reason } of rollout.words) lines.push(`${kind}: ${check} by ${by}: ${reason}`);
+  if (rollout.waitingFor !== undefined)
+    lines.push(
+      paint("warn", `waits: ${render(rollout.waitingFor.why).says} (since ${rollout.waitingFor.since})`),
+    );
+  for (const { kind, check, by, reason } of rollout.words)
+    lines.push(`${kind}: ${check} by ${by}: ${reason}`);
   for (const each of rollout.notSeen) lines.push(paint("warn", `not seen yet: ${render(each).says}`));
   return lines;
 }
 
 export function renderRolloutList(rollouts: readonly RolloutView[]): string {
-  const rows = rollouts.map(({ id, clusters, from, to, phase, startedAt, by }) => [id, clusters.join(", "), `${from} → ${to}`, phase, startedAt, by]);
+  const rows = rollouts.map(({ id, clusters, from, to, phase, startedAt, by }) => [
+    id,
+    clusters.join(", "),
+    `${from} → ${to}`,
+    phase,
+    startedAt,
+    by,
+  ]);
   return renderTable(["ROLLOUT", "CLUSTERS", "VERSIONS", "PHASE", "STARTED", "BY"], rows);
 }

@@ -2,12 +2,24 @@
 import { render } from "#proto/catalogue/render.ts";
 import { whyUnknown } from "#proto/common/measured.ts";
 import type { Difference } from "../../domain/snapshot/difference.ts";
-import type { ClusterSnapshot, NodeSnapshot, Snapshot, SnapshotHead } from "../../domain/snapshot/snapshot.ts";
+import type {
+  ClusterSnapshot,
+  NodeSnapshot,
+  Snapshot,
+  SnapshotHead,
+} from "../../domain/snapshot/snapshot.ts";
 import type { Paint } from "./style.ts";
 import { renderTable } from "./table.ts";
 
 export function renderSnapshotList(heads: readonly SnapshotHead[]): string {
-  const rows = heads.map(({ id, takenAt, by, reason, clusters, nodes }) => [id, takenAt, clusters.join(", "), String(nodes), reason, by]);
+  const rows = heads.map(({ id, takenAt, by, reason, clusters, nodes }) => [
+    id,
+    takenAt,
+    clusters.join(", "),
+    String(nodes),
+    reason,
+    by,
+  ]);
   return renderTable(["SNAPSHOT", "TAKEN", "CLUSTERS", "NODES", "REASON", "BY"], rows);
 }
 
@@ -17,9 +29,15 @@ export function renderSnapshot(snapshot: Snapshot, paint: Paint): string {
 }
 
 function renderCluster(cluster: ClusterSnapshot, paint: Paint): readonly string[] {
-  const lock = "value" in cluster.lock ? `lock ${cluster.lock.value.state}, epoch ${cluster.lock.value.epoch}` : "lock never granted";
+  const lock =
+    "value" in cluster.lock
+      ? `lock ${cluster.lock.value.state}, epoch ${cluster.lock.value.epoch}`
+      : "lock never granted";
   const words = cluster.wordsInForce.map(({ kind, check, by, reason, until }) =>
-    paint("warn", `${kind} in force: ${check} by ${by}: ${reason}${until === undefined ? "" : ` (until ${until})`}`),
+    paint(
+      "warn",
+      `${kind} in force: ${check} by ${by}: ${reason}${until === undefined ? "" : ` (until ${until})`}`,
+    ),
   );
   return [
     `${paint("strong", cluster.name)} (${cluster.engine}, ${cluster.topology}, ${cluster.deployment}), ${lock}`,
@@ -40,7 +58,9 @@ function groupRows(nodes: readonly NodeSnapshot[], paint: Paint): readonly (read
   return [...groups.values()]
     .sort((left, right) => oddity(right.first) - oddity(left.first) || left.names.length - right.names.length)
     .map(({ first, names }) => [
-      names.length > 8 ? `${names.slice(0, 3).join(", ")} … ${names.at(-1)} (${names.length})` : names.join(", "),
+      names.length > 8
+        ? `${names.slice(0, 3).join(", ")} … ${names.at(-1)} (${names.length})`
+        : names.join(", "),
       first.version,
       paint(oddity(first) > 0 ? "bad" : "good", first.state),
       findingsOf(first),

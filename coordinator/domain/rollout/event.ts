@@ -35,37 +35,146 @@ interface FromAgent {
 }
 
 export type RolloutFact =
-  | { readonly kind: "rollout-started"; readonly plan: Plan; readonly by: string; readonly options: RolloutOptions; readonly words: readonly Word[] }
+  | {
+      readonly kind: "rollout-started";
+      readonly plan: Plan;
+      readonly by: string;
+      readonly options: RolloutOptions;
+      readonly words: readonly Word[];
+    }
   | { readonly kind: "stage-started"; readonly stage: string; readonly attempt: number }
-  | { readonly kind: "gate-waited"; readonly stage: string; readonly gate: string; readonly when: GateMoment; readonly why: Failure }
-  | { readonly kind: "gate-passed"; readonly stage: string; readonly gate: string; readonly when: GateMoment; readonly dwellMs: number; readonly lastSampleAt: string }
-  | { readonly kind: "gate-failed"; readonly stage: string; readonly gate: string; readonly when: GateMoment; readonly why: Failure; readonly hint: string }
-  | { readonly kind: "granted"; readonly stage: string; readonly clusters: readonly string[]; readonly nodes: readonly string[]; readonly scope: LockScope; readonly epochs: Readonly<Record<string, number>>; readonly nonce: string }
+  | {
+      readonly kind: "gate-waited";
+      readonly stage: string;
+      readonly gate: string;
+      readonly when: GateMoment;
+      readonly why: Failure;
+    }
+  | {
+      readonly kind: "gate-passed";
+      readonly stage: string;
+      readonly gate: string;
+      readonly when: GateMoment;
+      readonly dwellMs: number;
+      readonly lastSampleAt: string;
+    }
+  | {
+      readonly kind: "gate-failed";
+      readonly stage: string;
+      readonly gate: string;
+      readonly when: GateMoment;
+      readonly why: Failure;
+      readonly hint: string;
+    }
+  | {
+      readonly kind: "granted";
+      readonly stage: string;
+      readonly clusters: readonly string[];
+      readonly nodes: readonly string[];
+      readonly scope: LockScope;
+      readonly epochs: Readonly<Record<string, number>>;
+      readonly nonce: string;
+    }
   | { readonly kind: "announced"; readonly stage: string; readonly nonce: string }
   | { readonly kind: "withdrawn"; readonly stage: string; readonly nonce: string; readonly why: Failure }
-  | { readonly kind: "program-sent"; readonly stage: string; readonly phase?: string; readonly node: string; readonly attempt: number; readonly epoch: number }
-  | { readonly kind: "program-refused"; readonly stage: string; readonly node: string; readonly attempt: number; readonly why: Failure }
+  | {
+      readonly kind: "program-sent";
+      readonly stage: string;
+      readonly phase?: string;
+      readonly node: string;
+      readonly attempt: number;
+      readonly epoch: number;
+    }
+  | {
+      readonly kind: "program-refused";
+      readonly stage: string;
+      readonly node: string;
+      readonly attempt: number;
+      readonly why: Failure;
+    }
   | { readonly kind: "entered"; readonly stage: string; readonly node: string; readonly epoch: number }
-  | ({ readonly kind: "step"; readonly step: string; readonly phase: StepPhase; readonly measuredAt: string; readonly elapsedMs: number; readonly failure?: Failure; readonly outputs: Facts; readonly tail: string; readonly runner: string } & FromAgent)
-  | ({ readonly kind: "program-ended"; readonly epoch: number; readonly outcome: ProgramOutcome; readonly step: string; readonly failure?: Failure } & FromAgent)
+  | ({
+      readonly kind: "step";
+      readonly step: string;
+      readonly phase: StepPhase;
+      readonly measuredAt: string;
+      readonly elapsedMs: number;
+      readonly failure?: Failure;
+      readonly outputs: Facts;
+      readonly tail: string;
+      readonly runner: string;
+    } & FromAgent)
+  | ({
+      readonly kind: "program-ended";
+      readonly epoch: number;
+      readonly outcome: ProgramOutcome;
+      readonly step: string;
+      readonly failure?: Failure;
+    } & FromAgent)
   | { readonly kind: "phase-passed"; readonly stage: string; readonly phase: string }
   | { readonly kind: "freed"; readonly stage: string; readonly nonce: string }
   | { readonly kind: "stage-passed"; readonly stage: string }
-  | { readonly kind: "snapshot-taken"; readonly stage: string; readonly snapshot: string; readonly when: "before" | "after" }
+  | {
+      readonly kind: "snapshot-taken";
+      readonly stage: string;
+      readonly snapshot: string;
+      readonly when: "before" | "after";
+    }
   | { readonly kind: "checks-judged"; readonly stage: string; readonly blocking: readonly CheckResult[] }
-  | { readonly kind: "drift-found"; readonly stage: string; readonly fields: readonly { readonly field: string; readonly planned: string; readonly found: string }[] }
-  | { readonly kind: "watch-fired"; readonly watch: string; readonly node: string; readonly measured: number; readonly reacted: boolean; readonly failure?: Failure }
-  | { readonly kind: "hold-made-permanent"; readonly stage: string; readonly node: string; readonly step: string; readonly madePermanent: boolean; readonly refusal?: Failure }
+  | {
+      readonly kind: "drift-found";
+      readonly stage: string;
+      readonly fields: readonly {
+        readonly field: string;
+        readonly planned: string;
+        readonly found: string;
+      }[];
+    }
+  | {
+      readonly kind: "watch-fired";
+      readonly watch: string;
+      readonly node: string;
+      readonly measured: number;
+      readonly reacted: boolean;
+      readonly failure?: Failure;
+    }
+  | {
+      readonly kind: "hold-made-permanent";
+      readonly stage: string;
+      readonly node: string;
+      readonly step: string;
+      readonly madePermanent: boolean;
+      readonly refusal?: Failure;
+    }
   | { readonly kind: "waited"; readonly stage: string; readonly why: Failure }
-  | { readonly kind: "stopped"; readonly stage: string; readonly node?: string; readonly why: Failure; readonly hint: string }
+  | {
+      readonly kind: "stopped";
+      readonly stage: string;
+      readonly node?: string;
+      readonly why: Failure;
+      readonly hint: string;
+    }
   | { readonly kind: "paused"; readonly by: string; readonly reason: string }
   | { readonly kind: "resumed"; readonly by: string; readonly words: readonly Word[] }
   | { readonly kind: "abort-asked"; readonly by: string; readonly reason: string }
   | { readonly kind: "aborted" }
   | { readonly kind: "approved"; readonly stage: string; readonly by: string; readonly reason: string }
-  | { readonly kind: "retried"; readonly stage: string; readonly node: string; readonly by: string; readonly words: readonly Word[] }
+  | {
+      readonly kind: "retried";
+      readonly stage: string;
+      readonly node: string;
+      readonly by: string;
+      readonly words: readonly Word[];
+    }
   | { readonly kind: "skipped"; readonly node: string; readonly by: string; readonly reason: string }
-  | { readonly kind: "lock-broken"; readonly cluster: string; readonly nodes: readonly string[]; readonly by: string; readonly reason: string; readonly reached: boolean }
+  | {
+      readonly kind: "lock-broken";
+      readonly cluster: string;
+      readonly nodes: readonly string[];
+      readonly by: string;
+      readonly reason: string;
+      readonly reached: boolean;
+    }
   | { readonly kind: "taken-over"; readonly coordinator: string }
   | { readonly kind: "finished"; readonly notSeen: readonly Failure[] };
 

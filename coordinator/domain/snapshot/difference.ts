@@ -34,15 +34,25 @@ export interface DifferenceOptions {
 }
 
 export function differences(from: Snapshot, to: Snapshot, options: DifferenceOptions): readonly Difference[] {
-  const clusters = unionOf(from.clusters.map(({ name }) => name), to.clusters.map(({ name }) => name));
+  const clusters = unionOf(
+    from.clusters.map(({ name }) => name),
+    to.clusters.map(({ name }) => name),
+  );
   return clusters.flatMap((cluster) => {
     const left = from.clusters.find(({ name }) => name === cluster);
     const right = to.clusters.find(({ name }) => name === cluster);
     const { nodes: leftNodes = [], ...leftRest } = left ?? {};
     const { nodes: rightNodes = [], ...rightRest } = right ?? {};
-    const nodes = unionOf(leftNodes.map(({ node }) => node), rightNodes.map(({ node }) => node));
+    const nodes = unionOf(
+      leftNodes.map(({ node }) => node),
+      rightNodes.map(({ node }) => node),
+    );
     const ofNodes = nodes.flatMap((node) =>
-      compare(leftNodes.find((each) => each.node === node), rightNodes.find((each) => each.node === node), options).map((change) => ({ cluster, node, ...change })),
+      compare(
+        leftNodes.find((each) => each.node === node),
+        rightNodes.find((each) => each.node === node),
+        options,
+      ).map((change) => ({ cluster, node, ...change })),
     );
     return [...compare(leftRest, rightRest, options).map((change) => ({ cluster, ...change })), ...ofNodes];
   });
@@ -73,7 +83,9 @@ function flatten(value: unknown, path = "", into: Map<string, string> = new Map(
     if (value !== undefined) into.set(path, JSON.stringify(value));
     return into;
   }
-  const entries = Array.isArray(value) ? value.map((item, index) => [keyOf(item, index), item] as const) : Object.entries(value);
+  const entries = Array.isArray(value)
+    ? value.map((item, index) => [keyOf(item, index), item] as const)
+    : Object.entries(value);
   for (const [key, item] of entries) flatten(item, path === "" ? key : `${path}.${key}`, into);
   return into;
 }

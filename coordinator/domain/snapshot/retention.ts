@@ -11,9 +11,17 @@ export interface Stored {
 }
 
 /** Ids to remove. The newest is always kept. */
-export function expired(stored: readonly Stored[], pinned: ReadonlySet<string>, { keepCount, keepMs }: Retention, nowMs: number): readonly string[] {
+export function expired(
+  stored: readonly Stored[],
+  pinned: ReadonlySet<string>,
+  { keepCount, keepMs }: Retention,
+  nowMs: number,
+): readonly string[] {
   const newestFirst = [...stored].sort((left, right) => right.storedAtMs - left.storedAtMs);
   return newestFirst
-    .filter(({ id, storedAtMs }, index) => index > 0 && !pinned.has(id) && (index >= keepCount || nowMs - storedAtMs > keepMs))
+    .filter(
+      ({ id, storedAtMs }, index) =>
+        index > 0 && !pinned.has(id) && (index >= keepCount || nowMs - storedAtMs > keepMs),
+    )
     .map(({ id }) => id);
 }

@@ -81,19 +81,37 @@ export interface ClusterInput {
 /** One cluster's record from what was gathered; a node without a report is in it, as UNKNOWN. */
 export function describeCluster(input: ClusterInput, playbook: Playbook | undefined): ClusterSnapshot {
   const { entry, lock, claim, wordsInForce } = input;
-  const nodes = entry.nodes.map(({ name, address }) => describeNode(name, address, input.nodes[name], playbook));
+  const nodes = entry.nodes.map(({ name, address }) =>
+    describeNode(name, address, input.nodes[name], playbook),
+  );
   const reports = nodes.flatMap(({ report }) => ("value" in report ? [report.value] : []));
-  const findings = playbook === undefined ? [{ code: "engine.unknown" as const, facts: { engine: entry.engine } }] : playbook.compareViews(reports);
+  const findings =
+    playbook === undefined
+      ? [{ code: "engine.unknown" as const, facts: { engine: entry.engine } }]
+      : playbook.compareViews(reports);
   const { name, engine, topology, deployment } = entry;
   return { name, engine, topology, deployment, nodes, lock, claim, wordsInForce, findings };
 }
 
-function describeNode(node: string, address: string, input: NodeInput | undefined, playbook: Playbook | undefined): NodeSnapshot {
+function describeNode(
+  node: string,
+  address: string,
+  input: NodeInput | undefined,
+  playbook: Playbook | undefined,
+): NodeSnapshot {
   const never = { at: "", unknown: { code: "measure.never-taken" as const, facts: { node } } };
   const report = input?.report ?? never;
   const clockOffset = input?.clockOffset ?? never;
   if (!("value" in report) || playbook === undefined) {
-    return { node, address, report, clockOffset, version: "?", state: "unknown", findings: "unknown" in report ? [report.unknown] : [] };
+    return {
+      node,
+      address,
+      report,
+      clockOffset,
+      version: "?",
+      state: "unknown",
+      findings: "unknown" in report ? [report.unknown] : [],
+    };
   }
   return { node, address, report, clockOffset, ...playbook.summarise(report.value) };
 }

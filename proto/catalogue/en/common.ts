@@ -9,6 +9,9 @@ export const common: Catalogue = {
     next: "lockkeeper serve   (on the coordinator's host), or --coordinator HOST:PORT",
   },
   "inventory.unreadable": { says: "the inventory was not applied, nothing was changed:\n{complaints}" },
-  "cluster.unknown": { says: "there is no cluster {cluster} in the inventory", next: "lockkeeper cluster list" },
+  "cluster.unknown": {
+    says: "there is no cluster {cluster} in the inventory",
+    next: "lockkeeper cluster list",
+  },
   "node.unknown": { says: "there is no node {node} in the inventory", next: "lockkeeper node list" },
 };

@@ -24,22 +24,33 @@ describe("parseInventory", () => {
       ok: true,
       inventory: {
         clusters: [
-          { name: "账单", deployment: "script", gates: { everyMs: 10_000, dwellMs: 30_000, limitMs: 1_800_000 }, windows: [] },
+          {
+            name: "账单",
+            deployment: "script",
+            gates: { everyMs: 10_000, dwellMs: 30_000, limitMs: 1_800_000 },
+            windows: [],
+          },
         ],
       },
     });
   });
 
   it("names the place of a misspelt key", () => {
-    expect(complaintsOf(good.replace("dwell:", "dwel:"))).toBe('fleet.yaml:9:26: there is no setting "dwel" here');
+    expect(complaintsOf(good.replace("dwell:", "dwel:"))).toBe(
+      'fleet.yaml:9:26: there is no setting "dwel" here',
+    );
   });
 
   it("names the place of a node declared twice", () => {
-    expect(complaintsOf(good.replace("db2:", "db1:"))).toMatch(/^fleet\.yaml:7:\d+: this name stands here twice/);
+    expect(complaintsOf(good.replace("db2:", "db1:"))).toMatch(
+      /^fleet\.yaml:7:\d+: this name stands here twice/,
+    );
   });
 
   it("refuses one address under two names", () => {
-    expect(complaintsOf(good.replace("10.0.0.12", "10.0.0.11"))).toContain('fleet.yaml:7:7: address "10.0.0.11" is already in cluster "账单"');
+    expect(complaintsOf(good.replace("10.0.0.12", "10.0.0.11"))).toContain(
+      'fleet.yaml:7:7: address "10.0.0.11" is already in cluster "账单"',
+    );
   });
 
   it("says what is missing and where it should stand", () => {

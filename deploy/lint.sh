@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Everything that can be said of the code without running it. Prints nothing but what is wrong.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bin=node_modules/.bin
+
+"$bin/tsc" -p .
+"$bin/biome" ci --colors=off --error-on-warnings .
+"$bin/oxlint" --type-aware --quiet
+
+# below the composition roots nobody reads clock, randomness or environment
+if grep -nE '\b(Date\.now|Math\.random|setTimeout|setInterval|setImmediate|performance\.now|process\.env)\b|\bnew Date\(\)' \
+  -r agent coordinator proto/common proto/catalogue proto/engines --include='*.ts' |
+  grep -vE '^(agent/main\.ts|coordinator/main\.ts|proto/common/clock\.ts):'; then
+  echo "take a Clock, a Random or a setting as a parameter instead (proto/common/clock.ts)" >&2
+  exit 1
+fi
+
+"$bin/buf" lint
+fresh=$(mktemp -d)
+trap 'rm -rf "$fresh"' EXIT
+"$bin/buf" generate --output "$fresh"
+diff -r "$fresh/proto/gen" proto/gen || { echo "proto/gen is not what the contract generates: npx buf generate" >&2; exit 1; }
+
+# the contract may grow, not break, from the baseline of the last release on (proto/baseline.binpb)
+if [ -f proto/baseline.binpb ]; then "$bin/buf" breaking --against proto/baseline.binpb; fi

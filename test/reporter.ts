@@ -1,0 +1,19 @@
+/** Closes a run with one plain line of counts over all projects, and names every skipped test with its reason. */
+import type { Reporter, TestModule } from "vitest/node";
+
+export default class ClosingLine implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const counts = { passed: 0, failed: 0, skipped: 0 };
+    for (const module of modules) {
+      for (const test of module.children.allTests()) {
+        const result = test.result();
+        if (result.state === "pending") continue;
+        counts[result.state] += 1;
+        if (result.state === "skipped")
+          console.log(`skipped: ${test.fullName}: ${result.note ?? "no reason given"}`);
+      }
+      if (module.state() === "failed" && module.children.size === 0) counts.failed += 1;
+    }
+    console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+  }
+}
