@@ -1,5 +1,6 @@
 import type { Catalogue } from "../render.ts";
+import { cli } from "./cli.ts";
 import { common } from "./common.ts";
 
 /** English. One file per area; a code stands in exactly one of them. */
-export const en: Catalogue = { ...common };
+export const en: Catalogue = { ...common, ...cli };

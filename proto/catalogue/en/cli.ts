@@ -1,0 +1,56 @@
+import type { Catalogue } from "../render.ts";
+
+export const cli: Catalogue = {
+  "cli.word-without-reason": {
+    says: "a word for {check} needs a reason; nothing was done",
+    next: 'add --reason "…"',
+  },
+  "cli.reasons-do-not-match": {
+    says: "{words} words but {reasons} reasons; give one reason for all, or one for each",
+  },
+  "cli.override-without-end": {
+    says: "an override of {check} needs an end; nothing was done",
+    next: "add --until 2h, or an instant such as 2026-01-31T06:00:00+08:00",
+  },
+  "cli.until-unreadable": {
+    says: '--until "{text}" is neither a duration nor an instant',
+    next: "write 2h, or 2026-01-31T06:00:00+08:00",
+  },
+  "cli.until-past": { says: "--until {text} is in the past" },
+  "cli.cluster-missing": {
+    says: "which cluster?",
+    next: "lockkeeper plan CLUSTER --to VERSION, or plan --back ROLLOUT",
+  },
+  "cli.plan-unreadable": {
+    says: "{file} is no plan: {cause}; nothing was done",
+    next: "lockkeeper plan CLUSTER --to VERSION -o plan.json",
+  },
+  "cli.plan-format": {
+    says: "{file} has plan format {format}, this lockkeeper writes and applies format {known}",
+    next: "make the plan anew: lockkeeper plan CLUSTER --to VERSION -o plan.json",
+  },
+  "cli.nobody-to-ask": {
+    says: "there is no terminal to ask at; nothing was done",
+    next: "add -y when the plan has been read",
+  },
+  "cli.not-confirmed": { says: 'typed "{typed}", wanted "{wanted}"; nothing was done' },
+  "cli.file-unreadable": { says: "{path} cannot be read: {cause}" },
+  "cli.file-unwritable": { says: "{path} cannot be written: {cause}" },
+  "internal.unexpected": {
+    says: "a defect in lockkeeper: {cause}",
+    next: "lockkeeper status shows what the coordinator knows; please report the lines above",
+  },
+  "internal.document": {
+    says: "the coordinator sent {got} where {wanted} was asked; are both of one version?",
+  },
+  "internal.rpc": { says: "the coordinator at {address} failed: {cause}" },
+  "coordinator.not-leader": {
+    says: "this coordinator does not lead, and the leader ({leader}) could not be reached",
+    next: "lockkeeper doctor --coordinator {leader}",
+  },
+  "rollout.unknown": { says: "there is no rollout or cluster {name}", next: "lockkeeper history" },
+  "snapshot.unknown": { says: "there is no snapshot {id}", next: "lockkeeper snapshot list" },
+  "who.operator": { says: "you" },
+  "who.host-owner": { says: "whoever runs the host" },
+  "who.nobody-needed": { says: "nobody: it goes on by itself" },
+};

@@ -1,0 +1,22 @@
+import { describe, expect, it } from "vitest";
+import { coloured } from "#coordinator/cli/render/style.ts";
+import { clip, renderTable, widthOf } from "#coordinator/cli/render/table.ts";
+
+describe("renderTable", () => {
+  it("keeps columns straight under Chinese names and colour", () => {
+    const table = renderTable(
+      ["CLUSTER", "STATE"],
+      [
+        ["账单", coloured("good", "well")],
+        ["billing", "well"],
+      ],
+    );
+    const starts = table.split("\n").map((line) => widthOf(line.split(/STATE|well/)[0] ?? ""));
+    expect(starts).toEqual([9, 9, 9]);
+  });
+
+  it("cuts a wide name without splitting a character", () => {
+    expect(clip("数据库集群", 6)).toBe("数据…");
+    expect(widthOf(clip("数据库集群", 6))).toBeLessThanOrEqual(6);
+  });
+});
