@@ -5,6 +5,7 @@ export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const counts = { passed: 0, failed: 0, skipped: 0 };
     for (const module of modules) {
+      const failedBefore = counts.failed;
       for (const test of module.children.allTests()) {
         const result = test.result();
         if (result.state === "pending") continue;
@@ -12,7 +13,8 @@ export default class ClosingLine implements Reporter {
         if (result.state === "skipped")
           console.log(`skipped: ${test.fullName}: ${result.note ?? "no reason given"}`);
       }
-      if (module.state() === "failed" && module.children.size === 0) counts.failed += 1;
+      // a file that fails outside its tests (a hook, an import) would count as nothing
+      if (module.state() === "failed" && counts.failed === failedBefore) counts.failed += 1;
     }
     console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
   }

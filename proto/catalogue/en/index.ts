@@ -1,6 +1,7 @@
 import type { Catalogue } from "../render.ts";
 import { cli } from "./cli.ts";
 import { common } from "./common.ts";
+import { store } from "./store.ts";
 
 /** English. One file per area; a code stands in exactly one of them. */
-export const en: Catalogue = { ...common, ...cli };
+export const en: Catalogue = { ...common, ...cli, ...store };
