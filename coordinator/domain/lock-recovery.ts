@@ -1,0 +1,115 @@
+/**
+ * What may be done with a lock whose story is not fully known: after a new leader takes over, after an
+ * acknowledgement was lost, and when a person breaks it. The node's own journal decides, never time.
+ */
+import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
+import { type AgentReport, type BreakNote, heldBy, type LockRecord } from "./lock.ts";
+
+export type TakeOver =
+  | { readonly do: "nothing" }
+  /** The late enter will lose its compare-and-swap. */
+  | { readonly do: "withdraw" }
+  /** The program runs on its node: follow it. */
+  | { readonly do: "adopt"; readonly nodes: readonly string[] }
+  /** Every program has ended: take the gates, then free. */
+  | { readonly do: "judge"; readonly nodes: readonly string[] }
+  /** Nothing was begun: the record goes back to free. */
+  | { readonly do: "free" }
+  /** Not enough is known; nothing is granted until it is. */
+  | { readonly do: "wait"; readonly why: Failure };
+
+export function takeOver(
+  cluster: string,
+  record: LockRecord | undefined,
+  reports: Readonly<Record<string, AgentReport | undefined>>,
+  provenStateIds: Readonly<Record<string, string>>,
+): TakeOver {
+  if (record === undefined || record.state === "free") return { do: "nothing" };
+  if (record.state === "granted") return { do: "withdraw" };
+  const standings = record.entered.map((node) => standingOf(record, reports[node], provenStateIds[node]));
+  const unknown = record.entered.filter((_, index) => standings[index] === "unknown");
+  if (unknown.length > 0)
+    return {
+      do: "wait",
+      why: failure("lock.holder-silent", { cluster, nodes: unknown.join(", "), epoch: String(record.epoch) }),
+    };
+  if (standings.includes("in-flight")) return { do: "adopt", nodes: record.entered };
+  return standings.includes("ended") ? { do: "judge", nodes: record.entered } : { do: "free" };
+}
+
+type Standing = "unknown" | "in-flight" | "ended" | "never-begun";
+
+function standingOf(
+  record: LockRecord,
+  report: AgentReport | undefined,
+  proven: string | undefined,
+): Standing {
+  if (report === undefined) return "unknown";
+  // an agent that has lost its memory proves nothing by having no program
+  if (proven === undefined || proven !== report.stateId || report.highestEpoch < record.epoch)
+    return "unknown";
+  const { unfinished } = report;
+  if (unfinished === undefined || unfinished.epoch !== record.epoch || unfinished.nonce !== record.nonce)
+    return "never-begun";
+  return unfinished.standing === "waiting" ? "never-begun" : unfinished.standing;
+}
+
+/**
+ * After a swap whose acknowledgement did not come. `again`: the record is as it was before, and the write may
+ * still be on its way; the same swap must be tried once more before anybody may say that it lost.
+ */
+export function afterUnknown(
+  wanted: LockRecord,
+  before: { readonly revision: number },
+  found: { readonly value: LockRecord; readonly revision: number } | undefined,
+): "written" | "lost" | "again" {
+  if (found !== undefined && sameRecord(found.value, wanted)) return "written";
+  return (found?.revision ?? 0) === before.revision ? "again" : "lost";
+}
+
+function sameRecord(left: LockRecord, right: LockRecord): boolean {
+  return (
+    left.nonce === right.nonce &&
+    left.epoch === right.epoch &&
+    left.state === right.state &&
+    left.entered.join() === right.entered.join()
+  );
+}
+
+export interface BreakRequest {
+  readonly reason: string;
+  readonly by: string;
+  readonly at: string;
+  /** Nodes that took the newer epoch and have no program in flight. */
+  readonly reached: readonly string[];
+  /** A person has typed that the silent hosts are off or cut from their peers. */
+  readonly hostsAreOff: boolean;
+}
+
+/**
+ * entered → free, on a person's word. Nodes that were not reached need the word, and stay quarantined: the
+ * note stands in the record, and nothing is granted, until each of them is proven.
+ */
+export function breakLock(cluster: string, record: LockRecord, request: BreakRequest): Outcome<LockRecord> {
+  if (record.state === "free") return fail("lock.free", { cluster });
+  if (request.reason.trim() === "") return fail("lock.break-without-reason", { cluster });
+  const silent = record.nodes.filter((node) => !request.reached.includes(node));
+  if (silent.length > 0 && !request.hostsAreOff) {
+    return fail("lock.break-needs-word", {
+      cluster,
+      nodes: silent.join(", "),
+      held: heldBy(cluster, record).facts["stage"] ?? "",
+    });
+  }
+  const broken: BreakNote = { reason: request.reason, by: request.by, at: request.at, nodes: record.nodes };
+  return succeed({ ...record, state: "free", entered: [], since: request.at, broken });
+}
+
+/** Takes proven nodes out of the note of a break; the note goes with the last of them. */
+export function proveBroken(record: LockRecord, nodes: readonly string[]): LockRecord {
+  if (record.broken === undefined) return record;
+  const left = record.broken.nodes.filter((node) => !nodes.includes(node));
+  if (left.length > 0) return { ...record, broken: { ...record.broken, nodes: left } };
+  const { broken: _proven, ...rest } = record;
+  return rest;
+}
