@@ -1,0 +1,70 @@
+/** Several demo hosts as one cluster: made, initialised, ended by pid. */
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { BuiltPackage } from "../kwdb/build-package.ts";
+import { createHost, type DemoHost, freePorts, type Topology } from "./create-host.ts";
+
+export interface ClusterOptions {
+  /** A folder made by `buildAssets`. */
+  readonly assets: string;
+  readonly installed: BuiltPackage;
+  /** Receives one folder a host, by its name. */
+  readonly root: string;
+  readonly names: readonly string[];
+  readonly topology?: Topology;
+  readonly tickScale?: number;
+}
+
+/** Hosts on 127.0.0.1, 127.0.0.2 …, each with ports of its own; nothing is started. */
+export async function createHosts(options: ClusterOptions): Promise<readonly DemoHost[]> {
+  const { names, topology = "multi-replication", tickScale = 1 } = options;
+  const ports = await freePorts(names.length * 3);
+  const places = names.map((name, at) => ({ name, ip: `127.0.0.${at + 1}`, ports: { sql: ports[at * 3] ?? 0, http: ports[at * 3 + 1] ?? 0, brpc: ports[at * 3 + 2] ?? 0 } }));
+  const [first] = places;
+  if (first === undefined) return [];
+  const hosts: DemoHost[] = [];
+  for (const place of places) {
+    const others = places.filter((other) => other !== place).map((other) => other.ip);
+    const host = { ...place, topology, others, installed: options.installed, join: `${first.ip}:${first.ports.sql}`, tickScale, loopbackOnly: true };
+    hosts.push(await createHost(path.join(options.root, place.name), options.assets, host));
+  }
+  return hosts;
+}
+
+async function until(what: string, deadlineMs: number, holds: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + deadlineMs; Date.now() < end; await sleep(50)) if (await holds()) return;
+  throw new Error(`not within ${deadlineMs} ms: ${what}`);
+}
+
+/** Starts the hosts; initialises a new cluster on the first one, so that ids follow the hosts' order. */
+export async function startCluster(hosts: readonly DemoHost[], deadlineMs = 60_000): Promise<void> {
+  for (const [at, host] of hosts.entries()) {
+    await host.run("systemctl", ["start", "kaiwudb"]);
+    if (at === 0 && host.options.topology !== "single") {
+      await until(`${host.options.name} listens`, deadlineMs, async () => (await host.readyStatus()) !== 0);
+      await host.kwbase("init");
+    }
+    if (at === 0) await until(`${host.options.name} is ready`, deadlineMs, async () => (await host.readyStatus()) === 200);
+  }
+  for (const host of hosts) await until(`${host.options.name} is ready`, deadlineMs, async () => (await host.readyStatus()) === 200);
+  const last = hosts.at(-1);
+  await until("every node sees every node", deadlineMs, async () => {
+    const seen = await last?.kwbase("node", "status", "--format=csv");
+    return seen?.stdout.match(/,true,true$/gm)?.length === hosts.length;
+  });
+}
+
+/** Ends every node of these hosts at once, by its process group; for the end of a test or demo. */
+export async function stopCluster(hosts: readonly DemoHost[]): Promise<void> {
+  for (const host of hosts) {
+    const pid = await host.mainPid();
+    if (pid > 0) {
+      try {
+        process.kill(-pid, "SIGKILL");
+      } catch {
+        // It ended by itself between the two lines.
+      }
+    }
+    await until(`${host.options.name} is gone`, 10_000, async () => (await host.mainPid()) === 0);
+  }
+}
