@@ -19,13 +19,25 @@ export interface ClusterOptions {
 export async function createHosts(options: ClusterOptions): Promise<readonly DemoHost[]> {
   const { names, topology = "multi-replication", tickScale = 1 } = options;
   const ports = await freePorts(names.length * 3);
-  const places = names.map((name, at) => ({ name, ip: `127.0.0.${at + 1}`, ports: { sql: ports[at * 3] ?? 0, http: ports[at * 3 + 1] ?? 0, brpc: ports[at * 3 + 2] ?? 0 } }));
+  const places = names.map((name, at) => ({
+    name,
+    ip: `127.0.0.${at + 1}`,
+    ports: { sql: ports[at * 3] ?? 0, http: ports[at * 3 + 1] ?? 0, brpc: ports[at * 3 + 2] ?? 0 },
+  }));
   const [first] = places;
   if (first === undefined) return [];
   const hosts: DemoHost[] = [];
   for (const place of places) {
     const others = places.filter((other) => other !== place).map((other) => other.ip);
-    const host = { ...place, topology, others, installed: options.installed, join: `${first.ip}:${first.ports.sql}`, tickScale, loopbackOnly: true };
+    const host = {
+      ...place,
+      topology,
+      others,
+      installed: options.installed,
+      join: `${first.ip}:${first.ports.sql}`,
+      tickScale,
+      loopbackOnly: true,
+    };
     hosts.push(await createHost(path.join(options.root, place.name), options.assets, host));
   }
   return hosts;
@@ -44,9 +56,15 @@ export async function startCluster(hosts: readonly DemoHost[], deadlineMs = 60_0
       await until(`${host.options.name} listens`, deadlineMs, async () => (await host.readyStatus()) !== 0);
       await host.kwbase("init");
     }
-    if (at === 0) await until(`${host.options.name} is ready`, deadlineMs, async () => (await host.readyStatus()) === 200);
+    if (at === 0)
+      await until(
+        `${host.options.name} is ready`,
+        deadlineMs,
+        async () => (await host.readyStatus()) === 200,
+      );
   }
-  for (const host of hosts) await until(`${host.options.name} is ready`, deadlineMs, async () => (await host.readyStatus()) === 200);
+  for (const host of hosts)
+    await until(`${host.options.name} is ready`, deadlineMs, async () => (await host.readyStatus()) === 200);
   const last = hosts.at(-1);
   await until("every node sees every node", deadlineMs, async () => {
     const seen = await last?.kwbase("node", "status", "--format=csv");

@@ -36,7 +36,11 @@ export interface HostOptions {
   readonly loopbackOnly?: boolean;
 }
 
-const startCommand = { single: "start-single-node", "single-replication": "start-single-replica", "multi-replication": "start" } as const;
+const startCommand = {
+  single: "start-single-node",
+  "single-replication": "start-single-replica",
+  "multi-replication": "start",
+} as const;
 
 const unitText = ({ ip, ports, topology, join }: HostOptions, version: string): string => {
   const brpc = version.startsWith("2.") ? "" : `--brpc-addr=0.0.0.0:${ports.brpc} `;
@@ -75,14 +79,27 @@ const hasKwStatus = (version: string): boolean => /^3\.([1-9]|\d\d)/.test(versio
 export function installedFiles(options: HostOptions, versionFile: string): Readonly<Record<string, string>> {
   const [version = ""] = versionFile.split("\n");
   const { topology, ports, ip } = options;
-  const mode = ["bare", topology, "/usr/local/kaiwudb", "/var/lib/kaiwudb", ports.sql, ports.http, "kaiwudb", "insecure", "false", ip];
+  const mode = [
+    "bare",
+    topology,
+    "/usr/local/kaiwudb",
+    "/var/lib/kaiwudb",
+    ports.sql,
+    ports.http,
+    "kaiwudb",
+    "insecure",
+    "false",
+    ip,
+  ];
   const status = `\n#! /bin/bash\ncd /usr/local/kaiwudb/bin\nsudo -u kaiwudb bash -c "./kwbase node status --insecure --host=127.0.0.1:${ports.sql}"\n`;
   return {
     "/etc/systemd/system/kaiwudb.service": unitText(options, version),
     "/etc/kaiwudb/info/MODE": `${mode.join("\n")}\n`,
     "/etc/kaiwudb/info/.version": versionFile,
     "/etc/kaiwudb/script/kaiwudb_env": 'KAIWUDB_START_ARG=""\n',
-    ...(topology === "single" ? {} : { "/etc/kaiwudb/info/NODE": `${(options.others ?? []).join(" ")}\n22\nroot\n` }),
+    ...(topology === "single"
+      ? {}
+      : { "/etc/kaiwudb/info/NODE": `${(options.others ?? []).join(" ")}\n22\nroot\n` }),
     ...(hasKwStatus(version) ? { "/usr/local/kaiwudb/bin/kw-status.sh": status } : {}),
     "/etc/kwdb-double/host": `tick_scale=${options.tickScale ?? 1}\nloopback_only=${options.loopbackOnly === true ? "yes" : "no"}\n`,
     "/etc/kwdb-double/faults": "",
@@ -106,7 +123,11 @@ export class DemoHost {
 
   /** What every process on this host must have in its environment. */
   get env(): Readonly<Record<string, string>> {
-    return { PATH: `${path.join(this.root, "host-bin")}:${process.env["PATH"] ?? ""}`, KWDB_HOST_ROOT: this.root, KWBASE_DOUBLE_TICK_SCALE: String(this.options.tickScale ?? 1) };
+    return {
+      PATH: `${path.join(this.root, "host-bin")}:${process.env["PATH"] ?? ""}`,
+      KWDB_HOST_ROOT: this.root,
+      KWBASE_DOUBLE_TICK_SCALE: String(this.options.tickScale ?? 1),
+    };
   }
 
   path(hostPath: string): string {
@@ -114,22 +135,38 @@ export class DemoHost {
   }
 
   async run(command: string, args: readonly string[], deadlineMs = 30_000): Promise<Ran> {
-    const options = { env: { ...process.env, ...this.env }, timeout: deadlineMs, maxBuffer: 16 * 1024 * 1024 };
+    const options = {
+      env: { ...process.env, ...this.env },
+      timeout: deadlineMs,
+      maxBuffer: 16 * 1024 * 1024,
+    };
     return run(command, [...args], options).then(
       ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
-      (error: { code?: number | string; stdout?: string; stderr?: string }) => ({ code: typeof error.code === "number" ? error.code : -1, stdout: error.stdout ?? "", stderr: error.stderr ?? String(error) }),
+      (error: { code?: number | string; stdout?: string; stderr?: string }) => ({
+        code: typeof error.code === "number" ? error.code : -1,
+        stdout: error.stdout ?? "",
+        stderr: error.stderr ?? String(error),
+      }),
     );
   }
 
   kwbase(...args: readonly string[]): Promise<Ran> {
-    return this.run(this.path("/usr/local/kaiwudb/bin/kwbase"), [...args, "--insecure", `--host=127.0.0.1:${this.options.ports.sql}`]);
+    return this.run(this.path("/usr/local/kaiwudb/bin/kwbase"), [
+      ...args,
+      "--insecure",
+      `--host=127.0.0.1:${this.options.ports.sql}`,
+    ]);
   }
 
   /** Sets faults; an empty value takes one away. */
   async faults(changes: Readonly<Record<string, string>>): Promise<void> {
     const file = this.path("/etc/kwdb-double/faults");
-    const kept = (await readFile(file, "utf8").catch(() => "")).split("\n").filter((line) => line !== "" && changes[line.split("=")[0] ?? ""] === undefined);
-    const set = Object.entries(changes).flatMap(([name, value]) => (value === "" ? [] : [`${name}=${value}`]));
+    const kept = (await readFile(file, "utf8").catch(() => ""))
+      .split("\n")
+      .filter((line) => line !== "" && changes[line.split("=")[0] ?? ""] === undefined);
+    const set = Object.entries(changes).flatMap(([name, value]) =>
+      value === "" ? [] : [`${name}=${value}`],
+    );
     await writeFile(file, [...kept, ...set, ""].join("\n"));
   }
 
@@ -141,7 +178,9 @@ export class DemoHost {
 
   /** HTTP status of the readiness page; 0 when nothing answers. */
   async readyStatus(): Promise<number> {
-    return fetch(`http://127.0.0.1:${this.options.ports.http}/health?ready=1`, { signal: AbortSignal.timeout(2000) }).then(
+    return fetch(`http://127.0.0.1:${this.options.ports.http}/health?ready=1`, {
+      signal: AbortSignal.timeout(2000),
+    }).then(
       (response) => response.body?.cancel().then(() => response.status) ?? response.status,
       () => 0,
     );
@@ -154,7 +193,8 @@ export async function createHost(root: string, assets: string, options: HostOpti
   await mkdir(root, { recursive: true });
   await cp(path.join(assets, "host-bin"), host.path("/host-bin"), { recursive: true });
   await writeFile(host.path("/package.json"), "{}\n");
-  for (const folder of ["/etc/kaiwudb/certs", "/var/lib/kaiwudb", "/usr/bin", "/usr/lib", "/tmp"]) await mkdir(host.path(folder), { recursive: true });
+  for (const folder of ["/etc/kaiwudb/certs", "/var/lib/kaiwudb", "/usr/bin", "/usr/lib", "/tmp"])
+    await mkdir(host.path(folder), { recursive: true });
   const packages = path.join(options.installed.folder, "packages");
   const versionFile = await readFile(path.join(packages, ".version"), "utf8");
   for (const [name, content] of Object.entries(installedFiles(options, versionFile))) {
@@ -175,9 +215,16 @@ export async function createHost(root: string, assets: string, options: HostOpti
 /** Ports that nobody listens on at this moment. */
 export async function freePorts(count: number): Promise<readonly number[]> {
   const servers = await Promise.all(
-    Array.from({ length: count }, () => new Promise<net.Server>((resolve, reject) => {
-      const server = net.createServer().once("error", reject).listen(0, "127.0.0.1", () => resolve(server));
-    })),
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<net.Server>((resolve, reject) => {
+          const server = net
+            .createServer()
+            .once("error", reject)
+            .listen(0, "127.0.0.1", () => resolve(server));
+        }),
+    ),
   );
   const ports = servers.map((server) => (server.address() as net.AddressInfo).port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));

@@ -38,7 +38,10 @@ export interface BuiltPackage {
 export async function kwbaseOf(assets: string, version: string): Promise<string> {
   const bundle = await readFile(path.join(assets, "kwbase.js"), "utf8");
   const sha = createHash("sha1").update(version).digest("hex");
-  return bundle.replaceAll("@KWBASE_BUILD_TAG@", version).replaceAll("@KWBASE_BUILD_TIME@", "2025/10/09 08:53:20").replaceAll("@KWBASE_BUILD_SHA@", sha);
+  return bundle
+    .replaceAll("@KWBASE_BUILD_TAG@", version)
+    .replaceAll("@KWBASE_BUILD_TIME@", "2025/10/09 08:53:20")
+    .replaceAll("@KWBASE_BUILD_SHA@", sha);
 }
 
 interface Deb {
@@ -74,7 +77,11 @@ if [ -z "$DPKG_ROOT" ]; then
   ldconfig 2>/dev/null || true
 fi
 `;
-  return { preinst: pre, postinst: post, postrm: `#!/bin/sh\nrm -f ${links.map(([link]) => `"$DPKG_ROOT${link}"`).join(" ")}\n` };
+  return {
+    preinst: pre,
+    postinst: post,
+    postrm: `#!/bin/sh\nrm -f ${links.map(([link]) => `"$DPKG_ROOT${link}"`).join(" ")}\n`,
+  };
 }
 
 async function buildDeb(deb: Deb, into: string): Promise<void> {
@@ -86,7 +93,14 @@ async function buildDeb(deb: Deb, into: string): Promise<void> {
       await chmod(path.join(root, name), mode);
     }
     await mkdir(path.join(root, "DEBIAN"));
-    const control = [`Package: ${deb.name}`, `Version: ${deb.version}`, `Architecture: ${deb.architecture}`, "Maintainer: stand-in <stand-in@example.org>", ...(deb.depends === undefined ? [] : [`Depends: ${deb.depends}`]), `Description: stand-in for ${deb.name}`];
+    const control = [
+      `Package: ${deb.name}`,
+      `Version: ${deb.version}`,
+      `Architecture: ${deb.architecture}`,
+      "Maintainer: stand-in <stand-in@example.org>",
+      ...(deb.depends === undefined ? [] : [`Depends: ${deb.depends}`]),
+      `Description: stand-in for ${deb.name}`,
+    ];
     await writeFile(path.join(root, "DEBIAN/control"), `${control.join("\n")}\n`);
     for (const [name, text] of Object.entries(scriptsOf(deb))) {
       await writeFile(path.join(root, "DEBIAN", name), text);
@@ -94,7 +108,9 @@ async function buildDeb(deb: Deb, into: string): Promise<void> {
     }
     await run("find", [root, "-type", "d", "-exec", "chmod", "755", "{}", "+"]);
     const file = path.join(into, `${deb.name}-${deb.version}-linux-${deb.architecture}.deb`);
-    await run("dpkg-deb", ["--root-owner-group", "-Zgzip", "-z1", "-b", root, file], { env: { ...process.env, SOURCE_DATE_EPOCH: String(epochSeconds) } });
+    await run("dpkg-deb", ["--root-owner-group", "-Zgzip", "-z1", "-b", root, file], {
+      env: { ...process.env, SOURCE_DATE_EPOCH: String(epochSeconds) },
+    });
   } finally {
     await rm(root, { recursive: true, force: true });
   }
@@ -105,19 +121,33 @@ async function debs(request: PackageRequest, into: string): Promise<void> {
   const architecture = process.arch === "arm64" ? "arm64" : "amd64";
   const kwbase = await kwbaseOf(request.assets, version);
   const home = "usr/local/kaiwudb";
-  await buildDeb({
-    name: "kaiwudb-libcommon", version, architecture,
-    files: { [`${home}/lib/libcommon.so`]: { content: `stand-in libcommon ${version}\n`, mode: 0o644 } },
-    links: { "/usr/lib/libcommon.so": "../local/kaiwudb/lib/libcommon.so" },
-  }, into);
-  await buildDeb({
-    name: "kaiwudb-server", version, architecture, depends: "kaiwudb-libcommon",
-    files: {
-      [`${home}/bin/kwbase`]: { content: kwbase, mode: 0o755 },
-      [`${home}/lib/libkwdbts2.so`]: { content: `stand-in libkwdbts2 ${version}\n`, mode: 0o644 },
+  await buildDeb(
+    {
+      name: "kaiwudb-libcommon",
+      version,
+      architecture,
+      files: { [`${home}/lib/libcommon.so`]: { content: `stand-in libcommon ${version}\n`, mode: 0o644 } },
+      links: { "/usr/lib/libcommon.so": "../local/kaiwudb/lib/libcommon.so" },
     },
-    links: { "/usr/bin/kwbase": "../local/kaiwudb/bin/kwbase", "/usr/lib/libkwdbts2.so": "../local/kaiwudb/lib/libkwdbts2.so" },
-  }, into);
+    into,
+  );
+  await buildDeb(
+    {
+      name: "kaiwudb-server",
+      version,
+      architecture,
+      depends: "kaiwudb-libcommon",
+      files: {
+        [`${home}/bin/kwbase`]: { content: kwbase, mode: 0o755 },
+        [`${home}/lib/libkwdbts2.so`]: { content: `stand-in libkwdbts2 ${version}\n`, mode: 0o644 },
+      },
+      links: {
+        "/usr/bin/kwbase": "../local/kaiwudb/bin/kwbase",
+        "/usr/lib/libkwdbts2.so": "../local/kaiwudb/lib/libkwdbts2.so",
+      },
+    },
+    into,
+  );
 }
 
 export async function buildPackage(request: PackageRequest): Promise<BuiltPackage> {
@@ -133,10 +163,17 @@ export async function buildPackage(request: PackageRequest): Promise<BuiltPackag
   await mkdir(packages);
   const lines = [request.version, ...(request.extended === undefined ? [] : [request.extended])];
   await writeFile(path.join(packages, ".version"), `${lines.join("\n")}\n`);
-  if (request.kind === "container") await writeFile(path.join(packages, "KaiwuDB.tar"), `stand-in image ${request.version}\n`);
+  if (request.kind === "container")
+    await writeFile(path.join(packages, "KaiwuDB.tar"), `stand-in image ${request.version}\n`);
   else await debs(request, packages);
   const tarball = path.join(request.out, `KWDB-${lines.join("-")}.tar.gz`);
   const archive = `tar --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime=@${epochSeconds} -C "$1" -cf - kwdb_install | gzip -n -1 > "$2"`;
   await run("bash", ["-o", "pipefail", "-c", archive, "pack", request.out, tarball]);
-  return { folder, tarball, sha256: createHash("sha256").update(await readFile(tarball)).digest("hex") };
+  return {
+    folder,
+    tarball,
+    sha256: createHash("sha256")
+      .update(await readFile(tarball))
+      .digest("hex"),
+  };
 }

@@ -17,7 +17,10 @@ export class CliError extends Error {
 }
 
 export function renderError(error: unknown, commandPath: string): string {
-  const parts = error instanceof CliError ? error.parts : { message: error instanceof Error ? error.message : String(error) };
+  const parts =
+    error instanceof CliError
+      ? error.parts
+      : { message: error instanceof Error ? error.message : String(error) };
   const lines = [`ERROR: ${parts.message}`];
   if (parts.sqlstate !== undefined) lines.push(`SQLSTATE: ${parts.sqlstate}`);
   if (parts.detail !== undefined) lines.push(`DETAIL: ${parts.detail}`);

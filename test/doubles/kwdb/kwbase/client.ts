@@ -1,7 +1,7 @@
 /** The commands that ask a running node: status, sql, drain, quit, init, upgrade, decommission, ls. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "./cli-error.ts";
-import { connectionFlags, flag, type Flags, isSet, parseFlags } from "./flags.ts";
+import { connectionFlags, type Flags, flag, isSet, parseFlags } from "./flags.ts";
 import { formatOf, render, type Table } from "./table.ts";
 import { ask, type Frame, type Reply } from "./wire.ts";
 
@@ -10,7 +10,12 @@ const refusedText = (cause: string) =>
 
 function dialError(address: string, error: unknown): CliError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const cause = { ECONNREFUSED: "connect: connection refused", ETIMEDOUT: "i/o timeout", ECONNRESET: "read: connection reset by peer" }[code] ?? String(error);
+  const cause =
+    {
+      ECONNREFUSED: "connect: connection refused",
+      ETIMEDOUT: "i/o timeout",
+      ECONNRESET: "read: connection reset by peer",
+    }[code] ?? String(error);
   return new CliError(refusedText(`dial tcp ${address}: ${cause}`));
 }
 
@@ -19,13 +24,19 @@ function target(flags: Flags): { readonly address: string; readonly secure: bool
   const insecure = isSet(flags, "insecure") || process.env["KWBASE_INSECURE"] === "true";
   const certs = flag(flags, "certs-dir") ?? process.env["KWBASE_CERTS_DIR"];
   if (!insecure && certs === undefined) {
-    throw new CliError("cannot load certificates.\nCheck your certificate settings, set --certs-dir, or use --insecure for insecure clusters.\n\nproblem with CA certificate: not found");
+    throw new CliError(
+      "cannot load certificates.\nCheck your certificate settings, set --certs-dir, or use --insecure for insecure clusters.\n\nproblem with CA certificate: not found",
+    );
   }
   return { address: host.includes(":") ? host : `${host}:26257`, secure: !insecure };
 }
 
 /** Each reply of the node; a refusal by the node is thrown in its words. */
-async function* asking(flags: Flags, frame: Frame, deadlineMs = Number(process.env["KWBASE_CONNECT_TIMEOUT"] ?? 15) * 1000): AsyncGenerator<Reply> {
+async function* asking(
+  flags: Flags,
+  frame: Frame,
+  deadlineMs = Number(process.env["KWBASE_CONNECT_TIMEOUT"] ?? 15) * 1000,
+): AsyncGenerator<Reply> {
   const { address, secure } = target(flags);
   const replies = ask(address, { ...frame, secure }, deadlineMs);
   try {
@@ -54,13 +65,22 @@ function print(flags: Flags, table: Table | undefined): void {
 
 const idsOf = (flags: Flags): readonly number[] =>
   flags.positional.map((word) => {
-    if (!/^\d+$/.test(word)) throw new CliError(`unable to parse ${word}: strconv.ParseInt: parsing "${word}": invalid syntax`);
+    if (!/^\d+$/.test(word))
+      throw new CliError(`unable to parse ${word}: strconv.ParseInt: parsing "${word}": invalid syntax`);
     return Number(word);
   });
 
 export async function status(argv: readonly string[]): Promise<void> {
-  const flags = parseFlags(argv, { ...connectionFlags, ranges: "switch", stats: "switch", decommission: "switch", all: "switch" });
-  const extras = ["ranges", "stats", "decommission"].filter((name) => isSet(flags, name) || isSet(flags, "all"));
+  const flags = parseFlags(argv, {
+    ...connectionFlags,
+    ranges: "switch",
+    stats: "switch",
+    decommission: "switch",
+    all: "switch",
+  });
+  const extras = ["ranges", "stats", "decommission"].filter(
+    (name) => isSet(flags, name) || isSet(flags, "all"),
+  );
   formatOf(flag(flags, "format"), false);
   const reply = await askNode(flags, { rpc: "status", ids: idsOf(flags), extras });
   print(flags, reply.table);
@@ -73,7 +93,13 @@ export async function ls(argv: readonly string[]): Promise<void> {
 }
 
 export async function sql(argv: readonly string[]): Promise<void> {
-  const flags = parseFlags(argv, { ...connectionFlags, execute: "value", set: "value", database: "value", user: "value" });
+  const flags = parseFlags(argv, {
+    ...connectionFlags,
+    execute: "value",
+    set: "value",
+    database: "value",
+    user: "value",
+  });
   const statements = flags.values.get("execute") ?? [];
   if (statements.length === 0) throw new CliError("the stand-in has no interactive shell: use -e");
   formatOf(flag(flags, "format"), false);
@@ -95,14 +121,19 @@ async function drained(flags: Flags): Promise<void> {
   const seconds = Number(/(\d+)s$/.exec(flag(flags, "drain-wait") ?? "")?.[1] ?? 0);
   for await (const reply of asking(flags, { rpc: "drain" }, (minutes * 60 + seconds) * 1000)) {
     const remaining = reply["remaining"];
-    if (typeof remaining === "number") process.stderr.write(`node is draining... remaining: ${remaining}${remaining === 0 ? " (complete)" : ""}\n`);
+    if (typeof remaining === "number")
+      process.stderr.write(
+        `node is draining... remaining: ${remaining}${remaining === 0 ? " (complete)" : ""}\n`,
+      );
   }
 }
 
 export async function drain(argv: readonly string[]): Promise<void> {
   const flags = parseFlags(argv, { ...connectionFlags, "drain-wait": "value" });
   await drained(flags).catch((error: unknown) => {
-    throw error instanceof Error && error.message.endsWith("i/o timeout") ? new CliError("drain timeout") : error;
+    throw error instanceof Error && error.message.endsWith("i/o timeout")
+      ? new CliError("drain timeout")
+      : error;
   });
   process.stdout.write("ok\n");
 }
@@ -123,7 +154,9 @@ export async function init(argv: readonly string[]): Promise<void> {
       return;
     } catch (error) {
       if (!(error instanceof CliError) || !error.message.startsWith("cannot dial")) throw error;
-      process.stderr.write("warning: node not ready to perform cluster initialization: connection refused (retrying)\n");
+      process.stderr.write(
+        "warning: node not ready to perform cluster initialization: connection refused (retrying)\n",
+      );
       await sleep(1000);
     }
   }
@@ -140,7 +173,8 @@ export async function upgrade(argv: readonly string[]): Promise<void> {
   };
   for (const id of idsOf(flags)) {
     const row = seen.find((found) => found[0] === id) ?? unfit(`cannot find status of node ${id}`);
-    if (row[8] !== true || row[9] !== true) unfit(`node ${id} is not eligible to upgrade, check the node status and upgrader later.`);
+    if (row[8] !== true || row[9] !== true)
+      unfit(`node ${id} is not eligible to upgrade, check the node status and upgrader later.`);
   }
   await askNode(flags, { rpc: "upgrade", ids: idsOf(flags) });
 }
@@ -150,5 +184,7 @@ export async function decommission(argv: readonly string[]): Promise<void> {
   if (flags.positional.length === 0) throw new CliError("no node ID specified");
   const reply = await askNode(flags, { rpc: "decommission", ids: idsOf(flags) });
   print(flags, reply.table);
-  process.stdout.write("\nNo more data reported on target nodes. Please verify cluster health before removing the nodes.\n");
+  process.stdout.write(
+    "\nNo more data reported on target nodes. Please verify cluster health before removing the nodes.\n",
+  );
 }

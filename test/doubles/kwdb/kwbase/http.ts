@@ -13,7 +13,11 @@ interface Page {
 
 const livenessNumber = { DEAD: 1, LIVE: 3, DECOMMISSIONING: 4, DECOMMISSIONED: 5, UPGRADING: 6 } as const;
 
-const json = (value: unknown, status = 200): Page => ({ status, type: "application/json", body: JSON.stringify(value) });
+const json = (value: unknown, status = 200): Page => ({
+  status,
+  type: "application/json",
+  body: JSON.stringify(value),
+});
 
 const unavailable = (message: string): Page => json({ error: message, code: 14, message }, 503);
 
@@ -25,7 +29,9 @@ function health(node: ClusterNode, ready: boolean): Page {
 }
 
 function livenesses(view: View): Readonly<Record<string, number>> {
-  return Object.fromEntries(view.records.map((record) => [String(record.id), livenessNumber[livenessStatus(record, view.now)]]));
+  return Object.fromEntries(
+    view.records.map((record) => [String(record.id), livenessNumber[livenessStatus(record, view.now)]]),
+  );
 }
 
 function nodes(view: View): Page {
@@ -34,7 +40,13 @@ function nodes(view: View): Page {
     if (desc === undefined) return [];
     return [
       {
-        desc: { nodeId: record.id, address: { networkField: "tcp", addressField: desc.address }, buildTag: desc.build, ServerVersion: settingValue(view, "version"), startedAt: `${desc.startedAt}000000` },
+        desc: {
+          nodeId: record.id,
+          address: { networkField: "tcp", addressField: desc.address },
+          buildTag: desc.build,
+          ServerVersion: settingValue(view, "version"),
+          startedAt: `${desc.startedAt}000000`,
+        },
         buildInfo: { tag: desc.build, revision: buildSha, platform: "linux amd64" },
         startedAt: `${desc.startedAt}000000`,
         updatedAt: `${record.updatedAt}000000`,
@@ -61,15 +73,22 @@ function vars(node: ClusterNode): Page {
 
 function page(node: ClusterNode, secure: boolean, url: URL): Page {
   const path = url.pathname;
-  if (path === "/health" || path === "/_admin/v1/health") return health(node, url.searchParams.get("ready") === "1");
+  if (path === "/health" || path === "/_admin/v1/health")
+    return health(node, url.searchParams.get("ready") === "1");
   if (path === "/_status/vars") return vars(node);
-  if (path.startsWith("/_") && secure) return json({ error: "a valid authentication cookie is required", code: 16 }, 401);
+  if (path.startsWith("/_") && secure)
+    return json({ error: "a valid authentication cookie is required", code: 16 }, 401);
   if (path === "/_status/nodes") return nodes(node.view());
   if (path === "/_admin/v1/liveness") return json({ statuses: livenesses(node.view()) });
   return { status: 404, type: "text/plain", body: "404 page not found\n" };
 }
 
-export async function listenHttp(node: ClusterNode, secure: boolean, hosts: readonly string[], port: number): Promise<void> {
+export async function listenHttp(
+  node: ClusterNode,
+  secure: boolean,
+  hosts: readonly string[],
+  port: number,
+): Promise<void> {
   const handler: http.RequestListener = (request, response) => {
     const found = page(node, secure, new URL(request.url ?? "/", "http://node"));
     response.writeHead(found.status, { "content-type": found.type });

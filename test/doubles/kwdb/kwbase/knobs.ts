@@ -38,7 +38,12 @@ export function strikes(root: string, knobs: Knobs, name: string): boolean {
   if (value === undefined || value === "" || value === "no") return false;
   if (value !== "once") return true;
   const file = path.join(root, "etc/kwdb-double/faults");
-  writeFileSync(file, readLines(file).filter((line) => !line.trimStart().startsWith(name)).join("\n"));
+  writeFileSync(
+    file,
+    readLines(file)
+      .filter((line) => !line.trimStart().startsWith(name))
+      .join("\n"),
+  );
   return true;
 }
 

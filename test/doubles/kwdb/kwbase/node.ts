@@ -7,7 +7,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "./cli-error.ts";
 import { type Knobs, knobNumber, readKnobs, strikes, tickScale } from "./knobs.ts";
 import { storeMetrics } from "./placement.ts";
-import { type Descriptor, type Gossip, isLive, type Job, livenessStatus, membersIn, merge, type NodeRecord, periods, rangesIn, type View } from "./records.ts";
+import {
+  type Descriptor,
+  type Gossip,
+  isLive,
+  type Job,
+  livenessStatus,
+  membersIn,
+  merge,
+  type NodeRecord,
+  periods,
+  rangesIn,
+  type View,
+} from "./records.ts";
 import { type Identity, type Kept, keep } from "./store.ts";
 import { askOnce, type Frame, type Reply } from "./wire.ts";
 
@@ -48,13 +60,24 @@ export class ClusterNode {
     this.stuck = strikes(this.root, this.knobs, "never_ready");
     this.identity = options.kept.identity;
     const forgotten = options.kept.records.map(({ desc: _, ...record }) => record);
-    this.gossip = { records: new Map(forgotten.map((record) => [record.id, record])), settings: new Map(options.kept.settings) };
-    this.#peers = new Set([...options.join, ...options.kept.peers].filter((address) => address !== options.desc.address));
+    this.gossip = {
+      records: new Map(forgotten.map((record) => [record.id, record])),
+      settings: new Map(options.kept.settings),
+    };
+    this.#peers = new Set(
+      [...options.join, ...options.kept.peers].filter((address) => address !== options.desc.address),
+    );
   }
 
   view(): View {
     const records = [...this.gossip.records.values()].toSorted((a, b) => a.id - b.id);
-    return { self: this.identity?.nodeId ?? 0, now: Date.now(), scale: this.scale, records, settings: this.gossip.settings };
+    return {
+      self: this.identity?.nodeId ?? 0,
+      now: Date.now(),
+      scale: this.scale,
+      records,
+      settings: this.gossip.settings,
+    };
   }
 
   get self(): NodeRecord | undefined {
@@ -68,7 +91,10 @@ export class ClusterNode {
   /** Makes this node the first of a new cluster. */
   initialise(): void {
     if (this.identity !== undefined) {
-      throw new CliError({ message: "rpc error: code = AlreadyExists desc = cluster has already been initialized", hint: "Please ensure all your start commands are using --join." });
+      throw new CliError({
+        message: "rpc error: code = AlreadyExists desc = cluster has already been initialized",
+        hint: "Please ensure all your start commands are using --join.",
+      });
     }
     this.identity = { clusterId: randomUUID(), nodeId: 1 };
   }
@@ -125,9 +151,15 @@ export class ClusterNode {
 
   /** Sends and takes records; a peer that answers has been heard. */
   async tellPeers(): Promise<void> {
-    const frame: Frame = { rpc: "gossip", from: this.options.desc.address, nodeId: this.identity?.nodeId, ...this.#wire() };
+    const frame: Frame = {
+      rpc: "gossip",
+      from: this.options.desc.address,
+      nodeId: this.identity?.nodeId,
+      ...this.#wire(),
+    };
     for (const record of this.gossip.records.values()) {
-      if (record.desc !== undefined && record.id !== this.identity?.nodeId) this.#peers.add(record.desc.address);
+      if (record.desc !== undefined && record.id !== this.identity?.nodeId)
+        this.#peers.add(record.desc.address);
     }
     await Promise.all(
       [...this.#peers].map(async (address) => {
@@ -145,8 +177,12 @@ export class ClusterNode {
     }
     const from = message["nodeId"];
     if (typeof from === "number") this.#heard.set(from, Date.now());
-    if (typeof message["from"] === "string" && message["from"] !== this.options.desc.address) this.#peers.add(message["from"]);
-    const heard = { records: new Map(records?.map((record) => [record.id, record])), settings: new Map(settings) };
+    if (typeof message["from"] === "string" && message["from"] !== this.options.desc.address)
+      this.#peers.add(message["from"]);
+    const heard = {
+      records: new Map(records?.map((record) => [record.id, record])),
+      settings: new Map(settings),
+    };
     if (this.identity !== undefined) this.gossip = merge(this.gossip, heard);
     return { nodeId: this.identity?.nodeId, from: this.options.desc.address, ...this.#wire() };
   }
@@ -155,7 +191,8 @@ export class ClusterNode {
   async admit(address: string): Promise<Reply> {
     if (this.identity === undefined) return { error: { message: "node waiting for init" } };
     const [first] = this.view().records.filter((record) => isLive(record, Date.now()));
-    if (first?.desc !== undefined && first.id !== this.identity.nodeId) return askOnce(first.desc.address, { rpc: "admit", address }, 1000);
+    if (first?.desc !== undefined && first.id !== this.identity.nodeId)
+      return askOnce(first.desc.address, { rpc: "admit", address }, 1000);
     const nodeId = Math.max(...this.gossip.records.keys()) + 1;
     this.#change(nodeId, {});
     return { nodeId, ...this.#wire() };
@@ -169,7 +206,10 @@ export class ClusterNode {
 
   async set(name: string, value: string): Promise<void> {
     const version = (this.gossip.settings.get(name)?.version ?? 0) + 1;
-    this.gossip = { ...this.gossip, settings: new Map([...this.gossip.settings, [name, { value, version }]]) };
+    this.gossip = {
+      ...this.gossip,
+      settings: new Map([...this.gossip.settings, [name, { value, version }]]),
+    };
     await this.tellPeers();
   }
 
@@ -188,7 +228,9 @@ export class ClusterNode {
 
   /** What `node upgrade` does on the server. */
   async startUpgrade(ids: readonly number[]): Promise<void> {
-    const unfit = this.view().records.map((record) => livenessStatus(record, Date.now())).find((status) => status !== "LIVE" && status !== "DECOMMISSIONED");
+    const unfit = this.view()
+      .records.map((record) => livenessStatus(record, Date.now()))
+      .find((status) => status !== "LIVE" && status !== "DECOMMISSIONED");
     if (unfit !== undefined) throw new CliError(`can not upgrade nodes when cluster has node ${unfit}`);
     for (const id of ids) await this.mark(id, { upgrading: true });
     await this.set("server.time_until_store_dead", "3h");
@@ -196,7 +238,8 @@ export class ClusterNode {
 
   /** What `--upgrade-complete` does: nothing unless the node is marked; a customised setting is lost. */
   async completeUpgrade(): Promise<void> {
-    if (this.self === undefined || livenessStatus(this.self, Date.now()) !== "UPGRADING" || !this.live) return;
+    if (this.self === undefined || livenessStatus(this.self, Date.now()) !== "UPGRADING" || !this.live)
+      return;
     await this.mark(this.self.id, { upgrading: false });
     await this.set("server.time_until_store_dead", "30m");
   }
@@ -204,7 +247,9 @@ export class ClusterNode {
   async #seekCluster(): Promise<void> {
     await this.tellPeers();
     for (const address of this.#peers) {
-      const reply = await askOnce(address, { rpc: "admit", address: this.options.desc.address }, 1000).catch(() => undefined);
+      const reply = await askOnce(address, { rpc: "admit", address: this.options.desc.address }, 1000).catch(
+        () => undefined,
+      );
       const { nodeId, clusterId } = reply ?? {};
       if (typeof nodeId !== "number" || typeof clusterId !== "string") continue;
       this.identity = { clusterId, nodeId };
@@ -214,8 +259,12 @@ export class ClusterNode {
   }
 
   #hearsMajority(now: number): boolean {
-    const members = this.view().records.filter((record) => record.membership !== "decommissioned" && record.id !== this.identity?.nodeId);
-    const near = members.filter((record) => now - (this.#heard.get(record.id) ?? 0) < 4 * periods.beat * this.scale);
+    const members = this.view().records.filter(
+      (record) => record.membership !== "decommissioned" && record.id !== this.identity?.nodeId,
+    );
+    const near = members.filter(
+      (record) => now - (this.#heard.get(record.id) ?? 0) < 4 * periods.beat * this.scale,
+    );
     return (near.length + 1) * 2 > members.length + 1;
   }
 
@@ -236,24 +285,47 @@ export class ClusterNode {
     return Object.entries(wanted).flatMap(([knob, type], at) => {
       const status = this.knobs[knob];
       const id = String(7_000_000_000 + (this.identity?.nodeId ?? 0) * 10 + at);
-      return status === undefined || status === "no" ? [] : [{ id, type, status, created: this.self?.jobs.find((job) => job.id === id)?.created ?? now }];
+      return status === undefined || status === "no"
+        ? []
+        : [{ id, type, status, created: this.self?.jobs.find((job) => job.id === id)?.created ?? now }];
     });
   }
 
   #wire(): Wire {
     if (this.identity === undefined) return {};
-    return { clusterId: this.identity.clusterId, records: [...this.gossip.records.values()], settings: [...this.gossip.settings] };
+    return {
+      clusterId: this.identity.clusterId,
+      records: [...this.gossip.records.values()],
+      settings: [...this.gossip.settings],
+    };
   }
 
   /** A mark on another node outruns the beats that its owner makes meanwhile. */
   #change(nodeId: number, marks: Partial<NodeRecord>): void {
     const now = Date.now();
     const fresh: NodeRecord = {
-      id: nodeId, version: 0, epoch: 0, expiration: 0, updatedAt: now, draining: false, membership: "active", upgrading: false,
-      leasesFrom: 0, leaseWeight: 1, replicaWeight: 1, jobs: [], clients: [],
+      id: nodeId,
+      version: 0,
+      epoch: 0,
+      expiration: 0,
+      updatedAt: now,
+      draining: false,
+      membership: "active",
+      upgrading: false,
+      leasesFrom: 0,
+      leaseWeight: 1,
+      replicaWeight: 1,
+      jobs: [],
+      clients: [],
     };
     const known = this.gossip.records.get(nodeId) ?? fresh;
-    const records = new Map([...this.gossip.records, [nodeId, { ...known, ...marks, version: known.version + (nodeId === this.identity?.nodeId ? 1 : 1000) }]]);
+    const records = new Map([
+      ...this.gossip.records,
+      [
+        nodeId,
+        { ...known, ...marks, version: known.version + (nodeId === this.identity?.nodeId ? 1 : 1000) },
+      ],
+    ]);
     this.gossip = { ...this.gossip, records };
   }
 
@@ -263,4 +335,3 @@ export class ClusterNode {
     keep(this.options.store, this.identity === undefined ? kept : { identity: this.identity, ...kept });
   }
 }
-

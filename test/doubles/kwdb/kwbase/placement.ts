@@ -32,7 +32,9 @@ const allRanges = 60;
 /** Members repeated by weight, in rounds, so that a rotation over it is even. */
 function ring(members: readonly Member[], weight: (member: Member) => number): readonly number[] {
   const rounds = Math.max(0, ...members.map(weight));
-  return Array.from({ length: rounds }, (_, round) => members.filter((member) => weight(member) > round).map((member) => member.id)).flat();
+  return Array.from({ length: rounds }, (_, round) =>
+    members.filter((member) => weight(member) > round).map((member) => member.id),
+  ).flat();
 }
 
 function rotate(ids: readonly number[], start: number): readonly number[] {
@@ -49,13 +51,18 @@ export function place(members: readonly Member[], copies: number): readonly Rang
   return Array.from({ length: allRanges }, (_, at) => {
     const system = at < systemRanges;
     const wanted = Math.min(system ? 3 : copies, hosts);
-    const replicas = rotate(homes, at).slice(0, wanted).toSorted((a, b) => a - b);
+    const replicas = rotate(homes, at)
+      .slice(0, wanted)
+      .toSorted((a, b) => a - b);
     const holders = replicas.flatMap((id) => byId.get(id) ?? []);
     const quorum = holders.filter((member) => member.live).length * 2 > replicas.length;
     const able = holders.filter((member) => member.takesLeases);
     const choice = able.length > 0 ? able : holders.filter((member) => member.live);
     const candidates = ring(choice, (member) => member.leaseWeight);
-    const [leaseHolder = null] = rotate(candidates.length > 0 ? candidates : choice.map((member) => member.id), at);
+    const [leaseHolder = null] = rotate(
+      candidates.length > 0 ? candidates : choice.map((member) => member.id),
+      at,
+    );
     return { id: at + 1, system, replicas, leaseHolder: quorum ? leaseHolder : null, wanted };
   });
 }
@@ -63,12 +70,16 @@ export function place(members: readonly Member[], copies: number): readonly Rang
 /** What the store of node `id` would report. A range is counted by its leaseholder, or by its first live replica. */
 export function storeMetrics(id: number, ranges: readonly Range[], members: readonly Member[]): StoreMetrics {
   const live = new Set(members.filter((member) => member.live).map((member) => member.id));
-  const counted = ranges.filter((range) => (range.leaseHolder ?? range.replicas.find((replica) => live.has(replica))) === id);
+  const counted = ranges.filter(
+    (range) => (range.leaseHolder ?? range.replicas.find((replica) => live.has(replica))) === id,
+  );
   return {
     replicas: ranges.filter((range) => range.replicas.includes(id)).length,
     leaseholders: ranges.filter((range) => range.leaseHolder === id).length,
     ranges: counted.length,
     unavailable: counted.filter((range) => range.leaseHolder === null).length,
-    underreplicated: counted.filter((range) => range.replicas.filter((replica) => live.has(replica)).length < range.wanted).length,
+    underreplicated: counted.filter(
+      (range) => range.replicas.filter((replica) => live.has(replica)).length < range.wanted,
+    ).length,
   };
 }

@@ -46,7 +46,10 @@ export interface Gossip {
   readonly settings: ReadonlyMap<string, Setting>;
 }
 
-function newest<K, V extends { readonly version: number }>(known: ReadonlyMap<K, V>, heard: Iterable<readonly [K, V]>): ReadonlyMap<K, V> {
+function newest<K, V extends { readonly version: number }>(
+  known: ReadonlyMap<K, V>,
+  heard: Iterable<readonly [K, V]>,
+): ReadonlyMap<K, V> {
   const merged = new Map(known);
   for (const [key, value] of heard) {
     if (value.version > (merged.get(key)?.version ?? -1)) merged.set(key, value);
@@ -59,7 +62,14 @@ export function merge(known: Gossip, heard: Gossip): Gossip {
 }
 
 /** The database's own periods, in its milliseconds; everything is multiplied by the tick scale. */
-export const periods = { beat: 1000, liveness: 9000, metrics: 10_000, leasesReturn: 5000, descriptor: 3_600_000, peersMissing: 30_000 };
+export const periods = {
+  beat: 1000,
+  liveness: 9000,
+  metrics: 10_000,
+  leasesReturn: 5000,
+  descriptor: 3_600_000,
+  peersMissing: 30_000,
+};
 
 export const isLive = (record: NodeRecord, now: number): boolean => now < record.expiration;
 
@@ -76,7 +86,10 @@ export function describedIn(view: View, record: NodeRecord): Descriptor | undefi
   return view.now < record.updatedAt + periods.descriptor * view.scale ? record.desc : undefined;
 }
 
-export function livenessStatus(record: NodeRecord, now: number): "LIVE" | "DEAD" | "UPGRADING" | "DECOMMISSIONING" | "DECOMMISSIONED" {
+export function livenessStatus(
+  record: NodeRecord,
+  now: number,
+): "LIVE" | "DEAD" | "UPGRADING" | "DECOMMISSIONING" | "DECOMMISSIONED" {
   if (record.membership === "decommissioned") return "DECOMMISSIONED";
   if (record.upgrading) return "UPGRADING";
   if (!isLive(record, now)) return "DEAD";

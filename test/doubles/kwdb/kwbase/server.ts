@@ -11,12 +11,14 @@ export interface Lifecycle {
   quit(): void;
 }
 
-const ids = (frame: Frame): readonly number[] => (Array.isArray(frame["ids"]) ? frame["ids"].map(Number) : []);
+const ids = (frame: Frame): readonly number[] =>
+  Array.isArray(frame["ids"]) ? frame["ids"].map(Number) : [];
 
 /** Connections of SQL clients; `node status` is one too. */
 async function client(node: ClusterNode, frame: Frame): Promise<Reply | undefined> {
   if (node.identity === undefined || node.stuck || node.self === undefined) return undefined;
-  if (node.self.draining) throw new CliError({ message: "server is not accepting clients", sqlstate: "57P01" });
+  if (node.self.draining)
+    throw new CliError({ message: "server is not accepting clients", sqlstate: "57P01" });
   if (frame.rpc === "sql") return execute(node, String(frame["statement"]));
   const [stranger] = ids(frame).filter((id) => !node.gossip.records.has(id));
   if (stranger !== undefined) throw new CliError(`node ${stranger} doesn't exist`);
@@ -24,7 +26,8 @@ async function client(node: ClusterNode, frame: Frame): Promise<Reply | undefine
 }
 
 async function drain(node: ClusterNode, send: (reply: Reply) => void): Promise<Reply> {
-  if (node.identity === undefined) throw new CliError("node cannot be drained before it has been initialized");
+  if (node.identity === undefined)
+    throw new CliError("node cannot be drained before it has been initialized");
   for await (const remaining of node.drain()) send({ remaining, more: true });
   return {};
 }
@@ -36,7 +39,12 @@ async function decommission(node: ClusterNode, frame: Frame): Promise<Reply> {
   return { table: nodeStatus(node.view(), ids(frame), ["decommission"]) };
 }
 
-async function answer(node: ClusterNode, life: Lifecycle, frame: Frame, send: (reply: Reply) => void): Promise<Reply | undefined> {
+async function answer(
+  node: ClusterNode,
+  life: Lifecycle,
+  frame: Frame,
+  send: (reply: Reply) => void,
+): Promise<Reply | undefined> {
   switch (frame.rpc) {
     case "gossip":
       return node.hear(frame);
@@ -70,7 +78,8 @@ export function handlerOf(node: ClusterNode, life: Lifecycle): Handler {
       if (!fromPeer && frame["secure"] === true && !life.secure) {
         throw new CliError("cannot establish secure connection to insecure server.\nMaybe use --insecure?\n");
       }
-      if (!fromPeer && frame["secure"] !== true && life.secure) throw new CliError("node is running secure mode, SSL connection required");
+      if (!fromPeer && frame["secure"] !== true && life.secure)
+        throw new CliError("node is running secure mode, SSL connection required");
       return await answer(node, life, frame, send);
     } catch (error) {
       return { error: error instanceof CliError ? error.parts : { message: String(error) } };

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { buildSha, buildTag, buildTime, hasBrpc } from "./build.ts";
 import { CliError } from "./cli-error.ts";
-import { flag, type FlagKinds, type Flags, isSet, parseFlags } from "./flags.ts";
+import { type FlagKinds, type Flags, flag, isSet, parseFlags } from "./flags.ts";
 import { listenHttp } from "./http.ts";
 import { hostRoot, knobNumber, readKnobs, strikes } from "./knobs.ts";
 import { ClusterNode } from "./node.ts";
@@ -12,22 +12,43 @@ import { openStore, report, writeAddressFiles } from "./store.ts";
 import { listen, splitAddress } from "./wire.ts";
 
 const flagKinds: FlagKinds = {
-  insecure: "switch", "certs-dir": "value", tlcp: "switch", "listen-addr": "value", "advertise-addr": "value", "http-addr": "value",
-  store: "value", "store-encryption": "value", join: "value", locality: "value", cache: "value", "max-sql-memory": "value",
-  background: "switch", "upgrade-complete": "switch", logtostderr: "value", ...(hasBrpc ? { "brpc-addr": "value" } : {}),
+  insecure: "switch",
+  "certs-dir": "value",
+  tlcp: "switch",
+  "listen-addr": "value",
+  "advertise-addr": "value",
+  "http-addr": "value",
+  store: "value",
+  "store-encryption": "value",
+  join: "value",
+  locality: "value",
+  cache: "value",
+  "max-sql-memory": "value",
+  background: "switch",
+  "upgrade-complete": "switch",
+  logtostderr: "value",
+  ...(hasBrpc ? { "brpc-addr": "value" } : {}),
 };
 
 const drainRetryMs = 500;
-const hardText = "received signal 'terminated' during shutdown, initiating hard shutdown - node may take longer to restart & clients may need to wait for leases to expire";
+const hardText =
+  "received signal 'terminated' during shutdown, initiating hard shutdown - node may take longer to restart & clients may need to wait for leases to expire";
 
 function check(mode: string, flags: Flags): void {
   const single = mode === "start-single-node";
   if (single && flag(flags, "join") !== undefined) throw new CliError("unknown flag: --join");
   if (!single && flag(flags, "join") === undefined) {
-    throw new CliError({ message: `no --join flags provided to 'kwbase ${mode}'`, hint: "Consider using 'kwbase init' or 'kwbase start-single-node' instead" });
+    throw new CliError({
+      message: `no --join flags provided to 'kwbase ${mode}'`,
+      hint: "Consider using 'kwbase init' or 'kwbase start-single-node' instead",
+    });
   }
-  if (!single && hasBrpc && flag(flags, "brpc-addr") === undefined) throw new CliError("--brpc-addr's port not specified");
-  if (!isSet(flags, "insecure") && flag(flags, "certs-dir") === undefined) throw new CliError("cannot load certificates.\nCheck your certificate settings, set --certs-dir, or use --insecure for insecure clusters.");
+  if (!single && hasBrpc && flag(flags, "brpc-addr") === undefined)
+    throw new CliError("--brpc-addr's port not specified");
+  if (!isSet(flags, "insecure") && flag(flags, "certs-dir") === undefined)
+    throw new CliError(
+      "cannot load certificates.\nCheck your certificate settings, set --certs-dir, or use --insecure for insecure clusters.",
+    );
 }
 
 /** Where to listen: 0.0.0.0 means, on a host that is only a folder, the loopback and the advertised address. */
@@ -88,7 +109,11 @@ async function untilPartOfCluster(node: ClusterNode, store: string, isReady: () 
     await sleep(20);
     if (!told && Date.now() > missingAfter) {
       told = true;
-      report(store, "The server appears to be unable to contact the other nodes in the cluster. Please try:\n\n- starting the other nodes, if you haven't already;", "W");
+      report(
+        store,
+        "The server appears to be unable to contact the other nodes in the cluster. Please try:\n\n- starting the other nodes, if you haven't already;",
+        "W",
+      );
     }
   }
 }
@@ -110,7 +135,10 @@ export async function start(mode: string, argv: readonly string[]): Promise<neve
   const kept = openStore(store, mode);
   const { sql, advertised, http } = addresses(flags);
   const node = new ClusterNode({
-    root, store, kept, locality: flag(flags, "locality"),
+    root,
+    store,
+    kept,
+    locality: flag(flags, "locality"),
     desc: { address: advertised, build: buildTag, startedAt: began, startMode: mode },
     join: (flags.values.get("join") ?? []).flatMap((list) => list.split(",")),
   });
@@ -118,15 +146,30 @@ export async function start(mode: string, argv: readonly string[]): Promise<neve
   const loopbackOnly = knobs["loopback_only"] === "yes";
   let serving = false;
   const stop = shutdownOn(node, store, () => serving);
-  await listen(listenHosts(sql, advertised, loopbackOnly), splitAddress(sql, 26257).port, handlerOf(node, { secure, quit: stop }));
+  await listen(
+    listenHosts(sql, advertised, loopbackOnly),
+    splitAddress(sql, 26257).port,
+    handlerOf(node, { secure, quit: stop }),
+  );
   await listenHttp(node, secure, listenHosts(http, advertised, loopbackOnly), splitAddress(http, 8080).port);
-  writeAddressFiles(store, { "listen-addr": sql, "advertise-addr": advertised, "http-addr": http, "sql-addr": sql, "advertise-sql-addr": advertised });
-  if (strikes(root, knobs, "die_after_ms")) setTimeout(() => process.exit(2), knobNumber(knobs, "die_after_ms", 0)).unref();
+  writeAddressFiles(store, {
+    "listen-addr": sql,
+    "advertise-addr": advertised,
+    "http-addr": http,
+    "sql-addr": sql,
+    "advertise-sql-addr": advertised,
+  });
+  if (strikes(root, knobs, "die_after_ms"))
+    setTimeout(() => process.exit(2), knobNumber(knobs, "die_after_ms", 0)).unref();
   if (mode === "start-single-node" && kept.identity === undefined) node.initialise();
   const known = kept.identity !== undefined;
   const running = node.run();
   await untilPartOfCluster(node, store, () => node.identity !== undefined);
-  const status = known ? "restarted pre-existing node" : node.identity?.nodeId === 1 ? "initialized new cluster" : "initialized new node, joined pre-existing cluster";
+  const status = known
+    ? "restarted pre-existing node"
+    : node.identity?.nodeId === 1
+      ? "initialized new cluster"
+      : "initialized new node, joined pre-existing cluster";
   await node.begin();
   await untilPartOfCluster(node, store, () => node.live);
   serving = true;

@@ -8,13 +8,16 @@ import type { Table } from "./table.ts";
 import { defaultSettings, settingValue, sources } from "./tables.ts";
 import type { Reply } from "./wire.ts";
 
-const health = /^select sum\(\(metrics->>'ranges\.unavailable'\)::decimal\)::int as ranges_unavailable, ?sum\(\(metrics->>'ranges\.underreplicated'\)::decimal\)::int as ranges_underreplicated from kwdb_internal\.kv_store_status$/i;
+const health =
+  /^select sum\(\(metrics->>'ranges\.unavailable'\)::decimal\)::int as ranges_unavailable, ?sum\(\(metrics->>'ranges\.underreplicated'\)::decimal\)::int as ranges_underreplicated from kwdb_internal\.kv_store_status$/i;
 
 /** `1h30m` and `5m0s` to `01:30:00`, as an interval prints. */
 export function interval(duration: string): string {
   const part = (unit: string) => Number(new RegExp(`(\\d+)${unit}(?!s)`).exec(duration)?.[1] ?? 0);
   const seconds = part("h") * 3600 + part("m") * 60 + Number(/(\d+)s/.exec(duration)?.[1] ?? 0);
-  return [seconds / 3600, (seconds / 60) % 60, seconds % 60].map((value) => String(Math.floor(value)).padStart(2, "0")).join(":");
+  return [seconds / 3600, (seconds / 60) % 60, seconds % 60]
+    .map((value) => String(Math.floor(value)).padStart(2, "0"))
+    .join(":");
 }
 
 function known(name: string): string {
@@ -23,7 +26,9 @@ function known(name: string): string {
 }
 
 function setting(node: ClusterNode, name: string): Table {
-  const value = node.gossip.settings.get(name)?.value ?? (name === "server.time_until_store_dead" ? node.knobs["time_until_store_dead"] : undefined);
+  const value =
+    node.gossip.settings.get(name)?.value ??
+    (name === "server.time_until_store_dead" ? node.knobs["time_until_store_dead"] : undefined);
   const shown = value ?? settingValue(node.view(), known(name));
   return { columns: [name], rows: [[/^\d.*[smh]$/.test(shown) ? interval(shown) : shown]] };
 }
@@ -34,20 +39,32 @@ async function untilQuorum(node: ClusterNode): Promise<void> {
 
 function healthRow(node: ClusterNode): Table {
   const stores = node.view().records.flatMap((record) => record.metrics ?? []);
-  const sum = (of: "unavailable" | "underreplicated") => (stores.length === 0 ? null : stores.reduce((total, store) => total + store[of], 0));
-  return { columns: ["ranges_unavailable", "ranges_underreplicated"], rows: [[sum("unavailable"), sum("underreplicated")]] };
+  const sum = (of: "unavailable" | "underreplicated") =>
+    stores.length === 0 ? null : stores.reduce((total, store) => total + store[of], 0);
+  return {
+    columns: ["ranges_unavailable", "ranges_underreplicated"],
+    rows: [[sum("unavailable"), sum("underreplicated")]],
+  };
 }
 
 export async function execute(node: ClusterNode, text: string): Promise<Reply> {
   const statement = text.trim().replace(/;$/, "").replaceAll(/\s+/g, " ").trim();
   if (/^select version\(\)$/i.test(statement)) {
-    return { table: { columns: ["version"], rows: [[`KaiwuDB ${buildTag} (${platform}, built ${buildTime}, ${goVersion}, gcc 11.4.0)`]] } };
+    return {
+      table: {
+        columns: ["version"],
+        rows: [[`KaiwuDB ${buildTag} (${platform}, built ${buildTime}, ${goVersion}, gcc 11.4.0)`]],
+      },
+    };
   }
   if (/^select 1$/i.test(statement)) return { table: { columns: ["?column?"], rows: [[1]] } };
   const set = /^set cluster setting ([\w.]+) ?= ?'?([^']*?)'?$/i.exec(statement);
   const [, shown] = /^show cluster setting ([\w.]+)$/i.exec(statement) ?? [];
   if (shown !== undefined) return { table: setting(node, shown.toLowerCase()) };
-  if (/^(backup|restore) /i.test(statement)) throw new CliError(`The ${statement.split(" ")[0]?.toUpperCase()} can only be used in the enterprise version`);
+  if (/^(backup|restore) /i.test(statement))
+    throw new CliError(
+      `The ${statement.split(" ")[0]?.toUpperCase()} can only be used in the enterprise version`,
+    );
   if (set === null && sourceOf(statement)?.needsQuorum !== false) await untilQuorum(node);
   if (set !== null) {
     await untilQuorum(node);
@@ -55,7 +72,11 @@ export async function execute(node: ClusterNode, text: string): Promise<Reply> {
     return { tag: "SET CLUSTER SETTING" };
   }
   if (health.test(statement)) return { table: healthRow(node) };
-  const whole = { "show jobs": "[show jobs]", "show cluster settings": "kwdb_internal.cluster_settings", "show all cluster settings": "kwdb_internal.cluster_settings" }[statement.toLowerCase()];
+  const whole = {
+    "show jobs": "[show jobs]",
+    "show cluster settings": "kwdb_internal.cluster_settings",
+    "show all cluster settings": "kwdb_internal.cluster_settings",
+  }[statement.toLowerCase()];
   const source = whole === undefined ? undefined : sources[whole];
   if (source !== undefined) return { table: { columns: source.columns, rows: source.rows(node.view()) } };
   if (!/^select /i.test(statement)) refuse(statement);

@@ -25,7 +25,8 @@ export function openStore(folder: string, startMode: string): Kept {
   mkdirSync(path.join(folder, "extern"), { recursive: true });
   if (existsSync(modeFile(folder))) {
     const found = readFileSync(modeFile(folder), "utf8").trim();
-    if (found !== startMode) throw new CliError(`check start mode failed! Node start mode is ${startMode}, should be ${found}`);
+    if (found !== startMode)
+      throw new CliError(`check start mode failed! Node start mode is ${startMode}, should be ${found}`);
   }
   writeFileSync(modeFile(folder), startMode);
   if (!existsSync(stateFile(folder))) return { peers: [], records: [], settings: [] };
@@ -37,7 +38,8 @@ export function keep(folder: string, kept: Kept): void {
 }
 
 export function writeAddressFiles(folder: string, addresses: Readonly<Record<string, string>>): void {
-  for (const [name, address] of Object.entries(addresses)) writeFileSync(path.join(folder, `kwbase.${name}`), address);
+  for (const [name, address] of Object.entries(addresses))
+    writeFileSync(path.join(folder, `kwbase.${name}`), address);
 }
 
 /** One line to standard output (the journal) and, with kwbase's prefix, to the log file. */

@@ -15,7 +15,9 @@ export function formatOf(asked: string | undefined, toTerminal: boolean): Format
   const format = asked ?? (toTerminal ? "table" : "tsv");
   const found = formats.find((known) => known === format);
   if (found === undefined) {
-    throw new CliError(`invalid argument "${format}" for "--format" flag: invalid table display format: ${format} (possible values: ${formats.join(", ")})`);
+    throw new CliError(
+      `invalid argument "${format}" for "--format" flag: invalid table display format: ${format} (possible values: ${formats.join(", ")})`,
+    );
   }
   return found;
 }
@@ -31,7 +33,9 @@ export function field(cell: Cell, delimiter: string): string {
 }
 
 function separated(table: Table, delimiter: string): string {
-  return [table.columns, ...table.rows].map((row) => `${row.map((cell) => field(cell, delimiter)).join(delimiter)}\n`).join("");
+  return [table.columns, ...table.rows]
+    .map((row) => `${row.map((cell) => field(cell, delimiter)).join(delimiter)}\n`)
+    .join("");
 }
 
 const counted = (rows: number): string => (rows === 1 ? "(1 row)\n" : `(${rows} rows)\n`);
@@ -39,7 +43,8 @@ const counted = (rows: number): string => (rows === 1 ? "(1 row)\n" : `(${rows} 
 function boxed(table: Table): string {
   const all = [table.columns, ...table.rows].map((row) => row.map(plain));
   const widths = table.columns.map((_, at) => Math.max(...all.map((row) => row[at]?.length ?? 0)));
-  const line = (row: readonly string[]) => `  ${row.map((text, at) => text.padEnd(widths[at] ?? 0)).join(" | ")}\n`;
+  const line = (row: readonly string[]) =>
+    `  ${row.map((text, at) => text.padEnd(widths[at] ?? 0)).join(" | ")}\n`;
   const rule = `${widths.map((width) => "-".repeat(width + 2)).join("+")}-\n`;
   const [header = [], ...rows] = all;
   return line(header) + rule + rows.map(line).join("") + counted(table.rows.length);
@@ -48,7 +53,10 @@ function boxed(table: Table): string {
 function records(table: Table): string {
   const width = Math.max(0, ...table.columns.map((name) => name.length));
   return table.rows
-    .map((row, at) => `-[ RECORD ${at + 1} ]\n${row.map((cell, column) => `${(table.columns[column] ?? "").padEnd(width)} | ${plain(cell)}\n`).join("")}`)
+    .map(
+      (row, at) =>
+        `-[ RECORD ${at + 1} ]\n${row.map((cell, column) => `${(table.columns[column] ?? "").padEnd(width)} | ${plain(cell)}\n`).join("")}`,
+    )
     .join("");
 }
 

@@ -26,7 +26,9 @@ const longestLine = 4 * 1024 * 1024;
 function parse(line: string): Frame | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === "object" && value !== null && "rpc" in value && typeof value.rpc === "string" ? (value as Frame) : undefined;
+    return typeof value === "object" && value !== null && "rpc" in value && typeof value.rpc === "string"
+      ? (value as Frame)
+      : undefined;
   } catch {
     return undefined;
   }
@@ -56,7 +58,11 @@ function attend(socket: net.Socket, handler: Handler): void {
 }
 
 /** Listens on each host at the same port; rejects with the system's error when one cannot be had. */
-export async function listen(hosts: readonly string[], port: number, handler: Handler): Promise<readonly net.Server[]> {
+export async function listen(
+  hosts: readonly string[],
+  port: number,
+  handler: Handler,
+): Promise<readonly net.Server[]> {
   return Promise.all(
     hosts.map(
       (host) =>
@@ -69,7 +75,10 @@ export async function listen(hosts: readonly string[], port: number, handler: Ha
   );
 }
 
-export function splitAddress(address: string, defaultPort: number): { readonly host: string; readonly port: number } {
+export function splitAddress(
+  address: string,
+  defaultPort: number,
+): { readonly host: string; readonly port: number } {
   const at = address.lastIndexOf(":");
   const host = at < 0 ? address : address.slice(0, at);
   const port = at < 0 ? defaultPort : Number(address.slice(at + 1));
@@ -79,7 +88,10 @@ export function splitAddress(address: string, defaultPort: number): { readonly h
 /** Replies to one frame, in order, until one does not announce another. Throws the system's error, or ETIMEDOUT. */
 export async function* ask(address: string, frame: Frame, deadlineMs: number): AsyncGenerator<Reply> {
   const socket = net.connect(splitAddress(address, 26257));
-  const timer = setTimeout(() => socket.destroy(Object.assign(new Error("i/o timeout"), { code: "ETIMEDOUT" })), deadlineMs);
+  const timer = setTimeout(
+    () => socket.destroy(Object.assign(new Error("i/o timeout"), { code: "ETIMEDOUT" })),
+    deadlineMs,
+  );
   const failed = new Promise<never>((_, reject) => socket.once("error", reject));
   failed.catch(() => undefined);
   try {
