@@ -58,7 +58,8 @@ export function answerNotice({ highest, program }: FenceView, notice: Fencing): 
 
 /**
  * A program that changes things arrives. Its epoch and nonce must be the highest ones seen, which this agent
- * has said yes to; the same program again is a repeated message: yes.
+ * has said yes to; the same program again is a repeated message: yes. One that has ended may be followed,
+ * under the same epoch and nonce, by another of its rollout: the next attempt, or the next phase.
  */
 export function answerProgram(
   { highest, program }: FenceView,
@@ -68,7 +69,7 @@ export function answerProgram(
   if (seen === undefined || wanted.epoch > seen.epoch) return no("fence.not-announced", wanted, {});
   if (wanted.epoch < seen.epoch) return tooLow(wanted, seen);
   if (wanted.nonce !== seen.nonce) return no("fence.other-nonce", wanted, { seen: String(seen.epoch) });
-  if (program === undefined || isSame(program, wanted)) return yes;
+  if (program === undefined || isSame(program, wanted) || mayFollow(program, wanted)) return yes;
   return hasEntered(program.standing) || program.epoch === wanted.epoch
     ? busy(wanted, program)
     : { says: "yes", drops: program };
@@ -108,6 +109,10 @@ function isSame(left: Omit<FencedProgram, "standing">, right: Omit<FencedProgram
     left.stage === right.stage &&
     left.attempt === right.attempt
   );
+}
+
+function mayFollow(ended: FencedProgram, wanted: Omit<FencedProgram, "standing">): boolean {
+  return ended.standing === "ended" && isSameFencing(ended, wanted) && ended.rollout === wanted.rollout;
 }
 
 function isSameFencing(left: Fencing, right: Fencing): boolean {

@@ -4,7 +4,7 @@
  */
 import type { Outcome } from "#proto/common/failure.ts";
 import type { NodeReport } from "#proto/common/report.ts";
-import type { ConnectResponse, Hello } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
+import type { ConnectRequest, ConnectResponse, Hello } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
 import type { Depth } from "#proto/gen/lockkeeper/v1/health_pb.ts";
 
 export interface Versioned<T> {
@@ -70,4 +70,14 @@ export interface Fleet {
   takeReport(node: string, depth: Depth, limitMs: number): Promise<Outcome<NodeReport>>;
   /** The newest report of any depth, with its age; undefined when none has come on the present stream. */
   lastReport(node: string): { readonly report: NodeReport; readonly ageMs: number } | undefined;
+}
+
+/** What the engine is told of the agents, in the order in which each stream brings it. */
+export interface AgentEvents {
+  attached(presence: Presence): void;
+  /** `lost`: the stream ended without Goodbye. */
+  detached(node: string, how: "goodbye" | "lost"): void;
+  said(node: string, message: NonNullable<ConnectRequest["message"]>): void;
+  /** The newest journal position stored for each open rollout of this node, for its Welcome. */
+  positions(node: string): readonly { readonly rollout: string; readonly sequence: number }[];
 }

@@ -45,6 +45,18 @@ describe("a program", () => {
   it.each([
     ["under the announced epoch", view(3), program(3, "waiting"), "yes"],
     ["sent twice", view(3, program(3, "in-flight")), program(3, "waiting"), "yes"],
+    [
+      "of the next attempt after one that has ended",
+      view(3, program(3, "ended")),
+      { ...program(3, "waiting"), attempt: 2 },
+      "yes",
+    ],
+    [
+      "of another rollout after one that has ended",
+      view(3, program(3, "ended")),
+      { ...program(3, "waiting"), rollout: "q" },
+      "no",
+    ],
     ["that was never announced", view(3), program(4, "waiting"), "no"],
     ["under an epoch that has passed", view(3), program(2, "waiting"), "no"],
     ["with another nonce", view(3), { ...program(3, "waiting"), nonce: "x" }, "no"],

@@ -1,0 +1,118 @@
+/** A rollout as its events tell it. Built by reduce.ts alone; everything here is known, nothing is assumed. */
+import type { Facts, Failure } from "#proto/common/failure.ts";
+import type { Word } from "../check.ts";
+import type { LockScope } from "../lock.ts";
+import type { Plan } from "../plan.ts";
+import type { ProgramOutcome, RolloutOptions, StepPhase } from "./event.ts";
+
+/**
+ * pending → started → (held → ended) → passed. failed and skipped are ends too, until a retry.
+ * `held`: the stage's lock is granted or entered.
+ */
+export type StageStanding = "pending" | "started" | "passed" | "failed" | "skipped";
+
+export interface StepState {
+  readonly phase: StepPhase;
+  readonly outputs: Facts;
+}
+
+/** One try of one program on one node. */
+export interface ProgramState {
+  readonly node: string;
+  readonly attempt: number;
+  /** Stage name on the wire: the stage's id, or `stage/phase` in a cluster stage. */
+  readonly wireStage: string;
+  readonly standing: "sent" | "entered" | "ended";
+  readonly outcome?: ProgramOutcome;
+  readonly failure?: Failure;
+  readonly lastStep?: string;
+  readonly steps: Readonly<Record<string, StepState>>;
+}
+
+export interface StageState {
+  readonly id: string;
+  readonly standing: StageStanding;
+  readonly attempt: number;
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+  /** Names of the gates that have passed in this attempt, by moment. */
+  readonly gatesPassed: readonly string[];
+  readonly gateWaits?: Failure;
+  readonly phasesPassed: readonly string[];
+  /** Newest program per wire stage and node. */
+  readonly programs: Readonly<Record<string, ProgramState>>;
+  readonly approved: boolean;
+  readonly snapshots: readonly ("before" | "after")[];
+  readonly checked: boolean;
+  /** Grants given back before anything was touched, since the last order of a person. */
+  readonly withdrawals: number;
+}
+
+/** The lock as this rollout knows that it holds it. */
+export interface HeldLock {
+  readonly stage: string;
+  readonly nonce: string;
+  readonly epochs: Readonly<Record<string, number>>;
+  readonly nodes: readonly string[];
+  readonly scope: LockScope;
+  readonly announced: boolean;
+  readonly entered: readonly string[];
+}
+
+export interface StopNote {
+  readonly stage: string;
+  readonly node?: string;
+  readonly why: Failure;
+  readonly hint: string;
+  readonly at: string;
+}
+
+export interface RolloutState {
+  readonly id: string;
+  readonly plan: Plan;
+  readonly by: string;
+  readonly startedAt: string;
+  readonly options: RolloutOptions;
+  /** Sequence of the newest event. */
+  readonly sequence: number;
+  readonly words: readonly Word[];
+  readonly stages: readonly StageState[];
+  readonly lock?: HeldLock;
+  readonly stop?: StopNote;
+  readonly paused?: { readonly by: string; readonly reason: string; readonly at: string };
+  readonly aborting: boolean;
+  readonly end?: "done" | "aborted";
+  readonly waiting?: { readonly why: Failure; readonly since: string };
+  /** Newest journal position per node: what the agent need not send again. */
+  readonly agentSequences: Readonly<Record<string, number>>;
+  readonly skipped: readonly string[];
+  /** Nodes whose stage has passed since the start or the last resume; counts for --stop-after. */
+  readonly nodesSinceResume: number;
+  readonly snapshots: readonly {
+    readonly when: "before" | "after";
+    readonly stage: string;
+    readonly id: string;
+  }[];
+  readonly notSeen: readonly Failure[];
+  /** Programs that were proven and freed, for agents that missed the message. */
+  readonly freed: readonly {
+    readonly stage: string;
+    readonly nonce: string;
+    readonly epochs: Readonly<Record<string, number>>;
+  }[];
+}
+
+export function programKey(wireStage: string, node: string): string {
+  return `${wireStage} ${node}`;
+}
+
+export function stageState(state: RolloutState, id: string): StageState {
+  const found = state.stages.find((stage) => stage.id === id);
+  if (found === undefined) throw new Error(`no stage ${id} in rollout ${state.id}`);
+  return found;
+}
+
+/** A stage id as it stands in the plan, from its name on the wire. */
+export function stageOfWire(wireStage: string): string {
+  return wireStage.split("/")[0] ?? wireStage;
+}
