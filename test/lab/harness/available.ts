@@ -2,7 +2,7 @@
 // what Debian can install is installed, everything else is a reason, said in one line.
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { cgroupFolders } from "./cgroup.ts";
+import { cgroupFolders, joinCgroup, removeCgroup } from "./cgroup.ts";
 import { takeFileLock } from "./file-lock.ts";
 import { run } from "./run.ts";
 import { labFolder } from "./state-folders.ts";
@@ -39,7 +39,8 @@ async function findOut(): Promise<Availability> {
   if (lacking.length > 0 && !(await install(lacking))) {
     return no(`the lab needs ${missingPackages().join(", ")} and apt-get could not install them`);
   }
-  if (cgroupFolders("probe").length === 0) return no("the lab needs a control group hierarchy for systemd");
+  const groups = probeCgroups();
+  if (groups !== undefined) return no(`the lab needs control groups of its own: ${groups}`);
   return (await probeKernel()) ?? { ok: true };
 }
 
@@ -79,6 +80,19 @@ async function install(packages: readonly string[]): Promise<boolean> {
   if ((await apt(...wanted)).code === 0) return true;
   await apt("update");
   return (await apt(...wanted)).code === 0;
+}
+
+function probeCgroups(): string | undefined {
+  const probe = `probe-${process.pid}`;
+  if (cgroupFolders(probe).length === 0) return "no hierarchy for systemd is mounted";
+  try {
+    joinCgroup(probe);
+    return undefined;
+  } catch (error) {
+    return oneLine(String(error));
+  } finally {
+    removeCgroup(probe);
+  }
 }
 
 /** Mounts an overlay and makes a network in namespaces that end with the probe. */

@@ -1,5 +1,6 @@
-// One switched-on host: a systemd-nspawn process of ours and, below it, the host's own process 1. The host dies
-// with its nspawn, and nspawn with this process, by the kernel's own doing.
+// One switched-on host: a systemd-nspawn process of ours and, below it, the host's own process 1. nspawn's death
+// alone does not end the host, so nspawn is itself process 1 of a process namespace that we own: when this process
+// dies, by whatever death, the kernel ends everything in there.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
@@ -30,7 +31,7 @@ export interface Boot {
 }
 
 const POLL_MS = 25;
-export const UP_STATES = ["running", "degraded"] as const;
+const UP_STATES = ["running", "degraded"] as const;
 
 /** Starts nspawn and waits until the host's process 1 is there; the boot itself goes on. */
 export async function switchOn(spec: BootSpec, limitMs: number): Promise<Boot> {
@@ -75,6 +76,7 @@ export function inside(leader: number): string[] {
 function nspawnArgv(spec: BootSpec): string[] {
   return [
     ...["setpriv", "--pdeathsig", "KILL", "nsenter", `--net=/run/netns/${spec.netns}`],
+    ...["unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "--"],
     ...["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--console=pipe"],
     ...[`--directory=${spec.rootFolder}`, `--machine=${spec.machine}`, `--hostname=${spec.name}`],
     ...[`--network-bridge=${spec.bridge}`, "--resolv-conf=off", "--timezone=off", "--link-journal=no"],
@@ -93,14 +95,18 @@ async function waitForLeader(supervisor: ChildProcess, limitMs: number): Promise
   throw new Error(`no process 1 within ${limitMs} ms`);
 }
 
-/** The child that is process 1 of a process namespace of its own and has become systemd. */
+/** Below the process we started: unshare's child is nspawn, nspawn's child that has become systemd is the host's. */
 export function leaderBelow(supervisor: number): number | undefined {
-  const children = readOrEmpty(`/proc/${supervisor}/task/${supervisor}/children`).split(" ").filter(Boolean);
-  const leader = children.find((pid) => {
-    const isProcess1 = /^NSpid:.*\s1$/m.test(readOrEmpty(`/proc/${pid}/status`));
-    return isProcess1 && readOrEmpty(`/proc/${pid}/comm`).trim() === "systemd";
-  });
-  return leader === undefined ? undefined : Number(leader);
+  return childrenOf(supervisor)
+    .flatMap(childrenOf)
+    .find((pid) => {
+      const isProcess1 = /^NSpid:.*\s1$/m.test(readOrEmpty(`/proc/${pid}/status`));
+      return isProcess1 && readOrEmpty(`/proc/${pid}/comm`).trim() === "systemd";
+    });
+}
+
+function childrenOf(pid: number): number[] {
+  return readOrEmpty(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean).map(Number);
 }
 
 function consoleTail(file: string): string {

@@ -7,6 +7,7 @@ export {
 export type { Host } from "./host.ts";
 export type { JournalEntry, JournalQuery } from "./journal.ts";
 export { createLab, type HostSpec, type Lab, type LabSpec } from "./lab.ts";
+export { labReady } from "./ready.ts";
 export { debianRoot, type RootSpec, type Suite } from "./root.ts";
 export { mustRun, type RunOptions, type RunResult, run } from "./run.ts";
 export type { SmallDisk } from "./small-disk.ts";

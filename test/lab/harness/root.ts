@@ -1,7 +1,7 @@
 // Finished Debian roots, built once per suite and package list and never changed afterwards: hosts boot from an
 // overlay above them. A root is built beside its name and renamed, under a lock the kernel frees when the builder
 // dies, so that two runs at once build it once and a killed build leaves no half root under a good name.
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { takeFileLock } from "./file-lock.ts";
 import { debianMirror } from "./mirror.ts";
@@ -53,14 +53,9 @@ export async function debianRoot(spec: RootSpec): Promise<string> {
 }
 
 /** Name of a root: what it was built from, nothing of when or where. */
-export function rootKey(suite: Suite, packages: readonly string[]): string {
+function rootKey(suite: Suite, packages: readonly string[]): string {
   const list = [...new Set(packages)].sort();
   return `${suite}-${shortHash(JSON.stringify([RECIPE, process.arch, BASE_PACKAGES, list]))}`;
-}
-
-/** Roots that are finished, by folder name; what is being built is not among them. */
-export function finishedRoots(): string[] {
-  return readdirSync(rootsFolder()).filter((name) => !name.includes("."));
 }
 
 async function buildBase(suite: Suite, folder: string): Promise<void> {
