@@ -11,7 +11,7 @@ export default class ClosingLine implements Reporter {
         if (result.state === "pending") continue;
         counts[result.state] += 1;
         if (result.state === "skipped")
-          console.log(`skipped: ${test.fullName}: ${result.note ?? "no reason given"}`);
+          console.log(`skipped: ${[test.fullName, result.note].filter(Boolean).join(": ")}`);
       }
       // a file that fails outside its tests (a hook, an import) would count as nothing
       if (module.state() === "failed" && counts.failed === failedBefore) counts.failed += 1;

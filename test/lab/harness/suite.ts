@@ -10,6 +10,5 @@ export async function describeLab(title: string, body: () => void): Promise<void
     describe(title, body);
     return;
   }
-  console.error(`SKIPPED ${title}: ${available.reason}`);
   it.skipIf(true)(`${title}: ${available.reason}`, () => {});
 }

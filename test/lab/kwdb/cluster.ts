@@ -1,0 +1,112 @@
+// Three real hosts with a real kaiwudb.service each: the stand-in's packages through the host's own dpkg, started by
+// its own systemd, one multi-replica cluster at an old version. What upgrades it is for the suites to bring.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { HostOptions, Topology } from "#test/doubles/host/create-host.ts";
+import { buildAssets } from "#test/doubles/kwdb/build-assets.ts";
+import { type BuiltPackage, buildPackage } from "#test/doubles/kwdb/build-package.ts";
+import { debianRoot, type Lab } from "../harness/index.ts";
+import { installKwdb } from "./installer.ts";
+import { KwdbNode, PORTS } from "./node.ts";
+
+export interface KwdbClusterSpec {
+  /** The version that is running when the cluster is handed over. */
+  readonly version: string;
+  readonly topology?: Topology;
+  /** Names of the hosts, in the order of their node ids. */
+  readonly names?: readonly string[];
+  /** How many of our seconds a second of the database lasts; 0.1 unless told, 1 for the real pace. */
+  readonly tickScale?: number;
+}
+
+export interface KwdbCluster {
+  readonly nodes: readonly KwdbNode[];
+  /** The package of another version, as the vendor ships it; with the vendor's own scripts when KWDB_SCRIPTS names them. */
+  packageOf(version: string): Promise<BuiltPackage>;
+  /** Waits until every node that is on sees `expected` nodes as available and live. */
+  untilHealthy(expected?: number): Promise<void>;
+}
+
+const FIRST_HOST = 11;
+const START_LIMIT_MS = 30_000;
+
+/** Boots the hosts, installs, starts and initialises; the cluster is healthy from every node when this returns. */
+export async function startKwdbCluster(lab: Lab, spec: KwdbClusterSpec): Promise<KwdbCluster> {
+  const assets = await buildAssets(lab.file("kwdb-assets"));
+  const packageOf = (version: string) => buildFor(lab, assets, version);
+  const [installed, root] = await Promise.all([packageOf(spec.version), debianRoot({ suite: "bookworm" })]);
+  const names = spec.names ?? ["db1", "db2", "db3"];
+  const addresses = names.map((_, at) => lab.ip.replace(/\d+$/, String(FIRST_HOST + at)));
+  const nodes = await Promise.all(
+    names.map(async (name, at) => {
+      const host = await lab.host({ name, root, ip: addresses[at] ?? "" });
+      await installKwdb(host, hostOptions(spec, { name, at, addresses, installed }));
+      return new KwdbNode(host);
+    }),
+  );
+  await startAll(nodes, spec.topology ?? "multi-replication");
+  const untilHealthy = (expected = nodes.length) => untilAllSee(nodes, expected);
+  await untilHealthy();
+  return { nodes, packageOf, untilHealthy };
+}
+
+function buildFor(lab: Lab, assets: string, version: string): Promise<BuiltPackage> {
+  const scripts = process.env["KWDB_SCRIPTS"];
+  const out = lab.file(`kwdb-${version}`);
+  return buildPackage({ assets, version, out, ...(scripts === undefined ? {} : { scripts }) });
+}
+
+interface Place {
+  readonly name: string;
+  readonly at: number;
+  readonly addresses: readonly string[];
+  readonly installed: BuiltPackage;
+}
+
+function hostOptions(spec: KwdbClusterSpec, place: Place): HostOptions {
+  const ip = place.addresses[place.at] ?? "";
+  return {
+    name: place.name,
+    ip,
+    ports: PORTS,
+    topology: spec.topology ?? "multi-replication",
+    installed: place.installed,
+    join: `${place.addresses[0] ?? ""}:${PORTS.sql}`,
+    others: place.addresses.filter((other) => other !== ip),
+    tickScale: spec.tickScale ?? 0.1,
+  };
+}
+
+/** The first node is initialised alone, so that node ids follow the hosts' order. */
+async function startAll(nodes: readonly KwdbNode[], topology: Topology): Promise<void> {
+  for (const [at, node] of nodes.entries()) {
+    await node.host.must(["systemctl", "start", "kaiwudb"]);
+    if (at === 0 && topology !== "single") {
+      await until("the first node listens", async () => (await node.readyStatus()) !== 0);
+      const init = await node.kwbase("init");
+      if (init.code !== 0) throw new Error(`kwbase init: ${init.stderr}`);
+    }
+    await until(`${node.host.name} is ready`, async () => (await node.readyStatus()) === 200);
+  }
+}
+
+async function untilAllSee(nodes: readonly KwdbNode[], expected: number): Promise<void> {
+  for (const node of nodes.filter(({ host }) => host.isOn)) {
+    await until(`${node.host.name} sees ${expected} healthy nodes`, async () => {
+      const rows = await node.status();
+      return rows.filter((row) => row.isAvailable && row.isLive).length === expected;
+    });
+  }
+}
+
+/** Asks again and again until it holds; throws with what was waited for. */
+export async function until(
+  what: string,
+  holds: () => Promise<boolean>,
+  limitMs = START_LIMIT_MS,
+): Promise<void> {
+  const deadline = performance.now() + limitMs;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`not within ${limitMs} ms: ${what}`);
+    await sleep(50);
+  }
+}
