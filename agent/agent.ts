@@ -39,6 +39,11 @@ export interface AgentOptions {
   readonly onFatal: (error: unknown) => void;
 }
 
+interface Stage {
+  readonly rollout: string;
+  readonly stage: string;
+}
+
 export class Agent {
   readonly #options: AgentOptions;
   #queue: Promise<void> = Promise.resolve();
@@ -53,14 +58,13 @@ export class Agent {
 
   /** Goes on with what the journal says is under way. */
   async wake(): Promise<void> {
-    const { ledger, lock, undoer, watches, deeds } = this.#options;
+    const { ledger, undoer, watches, deeds } = this.#options;
     await deeds.tools.releaseLeftOvers();
     undoer.watchAllHolds();
     watches.resumeAll();
     const of = unfinishedProgram(ledger.memory);
     if (of !== undefined && of.ended === undefined) {
       if (of.enterAsked && !of.entered) {
-        await lock.abandon(of.program);
         await this.#drop(of, failure("enter.unanswered", { cause: "the agent was restarted" }));
       } else this.#start(of);
     }
@@ -70,9 +74,8 @@ export class Agent {
   receive(message: Received): void {
     const { lock, takeHealth, onFatal } = this.#options;
     // These answer what waits inside the queue, so they must not wait behind it.
-    if (message.$case === "enterGranted") lock.answer(message.value, "granted");
-    else if (message.$case === "enterRefused")
-      lock.answer(message.value, { refused: reason(message.value.reason) });
+    if (message.$case === "enterGranted") lock.granted(message.value);
+    else if (message.$case === "enterRefused") lock.refused(message.value, reason(message.value.reason));
     else if (message.$case === "takeHealth") takeHealth(message.value);
     else this.#queue = this.#queue.then(() => this.#handle(message)).catch(onFatal);
   }
@@ -108,14 +111,19 @@ export class Agent {
   }
 
   async #announce(notice: EpochNotice): Promise<void> {
-    const { lock, send } = this.#options;
+    const { ledger, lock, send } = this.#options;
     const { cluster, epoch, nonce } = notice;
-    const { refusal, waiting } = lock.whyNotAnnounced(notice);
-    if (waiting !== undefined)
-      await this.#drop(waiting, failure("program.epoch-overtaken", { epoch: String(epoch) }));
-    if (refusal === undefined) await lock.take(notice);
-    const said = refusal === undefined ? {} : { refusal: wireFailure(refusal) };
-    send({ $case: "epochSeen", value: { cluster, epoch, nonce, accepted: refusal === undefined, ...said } });
+    const answer = lock.answerNotice(notice);
+    if (answer.says === "yes") {
+      const dropped =
+        answer.drops === undefined ? undefined : ledger.memory.programs.get(keyText(answer.drops));
+      if (dropped !== undefined)
+        await this.#drop(dropped, failure("fence.epoch-too-low", { cluster, seen: String(epoch) }));
+      await lock.take(notice);
+    }
+    const said =
+      answer.says === "yes" ? { accepted: true } : { accepted: false, refusal: wireFailure(answer.why) };
+    send({ $case: "epochSeen", value: { cluster, epoch, nonce, ...said } });
   }
 
   async #accept(program: Program): Promise<void> {
@@ -123,6 +131,9 @@ export class Agent {
     const known = ledger.memory.programs.get(keyText(program));
     const refusal = known === undefined ? this.#whyNot(program) : whyNotSame(known.program, program);
     if (refusal === undefined && known === undefined) {
+      const waiting = unfinishedProgram(ledger.memory);
+      if (waiting !== undefined && waiting.ended === undefined)
+        await this.#drop(waiting, failure("program.overtaken"));
       await ledger.append({ kind: "accepted", program });
     }
     const { rollout, stage, attempt, epoch } = program;
@@ -140,7 +151,16 @@ export class Agent {
     if (ledger.full) return failure("journal.full");
     const running = deeds.tools.open().find(({ ref }) => ref.part !== "reaction");
     if (running !== undefined) return failure("agent.tool-still-running", { tool: running.name });
-    return whyNotAdmitted(program, deeds.vocabulary, self.node) ?? lock.whyNotTaken(program);
+    const malformed = whyNotAdmitted(program, deeds.vocabulary, self.node);
+    if (malformed !== undefined) return malformed;
+    const unfinished = unfinishedProgram(ledger.memory);
+    const answer = program.epoch === 0 ? undefined : lock.answerProgram(program);
+    if (answer?.says === "no") return answer.why;
+    // Also one that holds no lock: a node does one program at a time.
+    const busy = unfinished !== undefined && unfinished.ended === undefined && answer?.drops === undefined;
+    return busy || (answer === undefined && unfinished !== undefined)
+      ? failure("agent.busy", { program: keyText(unfinished.program) })
+      : undefined;
   }
 
   #start(of: ProgramMemory): void {
@@ -148,37 +168,31 @@ export class Agent {
   }
 
   /** Ends a program that has not entered: nothing has changed on the node. */
-  #drop(of: ProgramMemory, why: Failure): Promise<void> {
-    return this.#options.runner.drop(of, { outcome: ProgramOutcome.NEVER_BEGUN, step: "", failure: why });
+  async #drop(of: ProgramMemory, why: Failure): Promise<void> {
+    const { lock, runner } = this.#options;
+    lock.giveUp(of, why);
+    if (of.enterAsked) await lock.abandon(of.program);
+    await runner.drop(of, { outcome: ProgramOutcome.NEVER_BEGUN, step: "", failure: why });
+    lock.lookAgain();
   }
 
-  async #stop({
-    rollout,
-    stage,
-    undo,
-  }: {
-    readonly rollout: string;
-    readonly stage: string;
-    readonly undo: boolean;
-  }): Promise<void> {
+  async #stop({ rollout, stage, undo }: Stage & { readonly undo: boolean }): Promise<void> {
     const of = latest([...this.#options.ledger.memory.programs.values()], rollout, stage);
     if (of === undefined || of.freed) return;
+    if (of.ended === undefined && !of.entered && this.#options.lock.isOut(of)) {
+      return this.#drop(of, failure("program.stopped-before-enter"));
+    }
     await this.#options.ledger.append({ kind: "stop-asked", ...keyOf(of.program), undo });
     if (of.ended !== undefined && undo) this.#options.runner.undoEnded(of).catch(this.#options.onFatal);
   }
 
-  async #free({
-    rollout,
-    stage,
-    epoch,
-  }: {
-    readonly rollout: string;
-    readonly stage: string;
-    readonly epoch: number;
-  }): Promise<void> {
-    const of = latest([...this.#options.ledger.memory.programs.values()], rollout, stage);
-    if (of === undefined || of.ended === undefined || of.freed || of.program.epoch !== epoch) return;
-    await this.#options.ledger.append({ kind: "freed", ...keyOf(of.program) });
+  /** The lock is free again. One message frees a stage with all its phases. */
+  async #free({ rollout, stage, epoch }: Stage & { readonly epoch: number }): Promise<void> {
+    const of = unfinishedProgram(this.#options.ledger.memory);
+    if (of === undefined || of.program.rollout !== rollout || of.program.epoch !== epoch) return;
+    if (of.program.stage !== stage && !of.program.stage.startsWith(`${stage}/`)) return;
+    if (of.ended !== undefined) await this.#options.ledger.append({ kind: "freed", ...keyOf(of.program) });
+    else if (this.#options.lock.isOut(of)) await this.#drop(of, failure("program.withdrawn"));
   }
 
   async #close(rollout: string): Promise<void> {

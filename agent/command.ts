@@ -20,6 +20,7 @@ import { asUserFrom } from "./host/local-host.ts";
 import { lookWith } from "./host/look.ts";
 import { noticeAlive, noticeReady } from "./host/service-notice.ts";
 import { takeFolder } from "./host/single.ts";
+import type { Disk } from "./program/disk.ts";
 import { readStatus, statusText, whyText } from "./status.ts";
 import type { EngineKind } from "./verb.ts";
 
@@ -28,6 +29,7 @@ export interface CommandOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly random: Random;
   readonly kinds: readonly EngineKind[];
+  readonly disk: Disk;
 }
 
 const exitCodes = { internal: 1, configuration: 2 } as const;
@@ -131,7 +133,7 @@ function logOf({ env }: CommandOptions, { logLevel: level }: AgentConfig): Log {
   return makeLog("lockkeeper-agent", { level, journald: env["JOURNAL_STREAM"] !== undefined, write });
 }
 
-function worldOf({ env, random, kinds }: CommandOptions, use: Pick<World, "log" | "onFatal">): World {
+function worldOf({ env, random, kinds, disk }: CommandOptions, use: Pick<World, "log" | "onFatal">): World {
   const { uid, username } = userInfo();
   const {
     PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -155,6 +157,7 @@ function worldOf({ env, random, kinds }: CommandOptions, use: Pick<World, "log" 
     },
     asUser: asUserFrom({ uid, name: username }),
     kinds,
+    disk,
     ...use,
   };
 }

@@ -10,7 +10,6 @@ import { mayDial } from "./config.ts";
 import { Health } from "./health.ts";
 import { artefactSource } from "./host/artefact-source.ts";
 import { Artefacts } from "./host/artefacts.ts";
-import { realDisk } from "./host/disk.ts";
 import { HostFactsReader } from "./host/facts.ts";
 import { makeFolderDurably } from "./host/file-runner.ts";
 import { GroupRunner } from "./host/group-runner.ts";
@@ -18,6 +17,7 @@ import { type AsUser, localHost } from "./host/local-host.ts";
 import type { ToolRunner } from "./host/tool-runner.ts";
 import { UnitRunner, whyNoUnits } from "./host/unit-runner.ts";
 import type { DeedTools } from "./program/deed.ts";
+import type { Disk } from "./program/disk.ts";
 import { Ledger } from "./program/ledger.ts";
 import { LockSide } from "./program/lock-side.ts";
 import type { Timekeeper } from "./program/moment.ts";
@@ -41,6 +41,7 @@ export interface World {
   readonly env: Readonly<Record<string, string>>;
   readonly asUser: AsUser;
   readonly kinds: readonly EngineKind[];
+  readonly disk: Disk;
   readonly onFatal: (error: unknown) => void;
 }
 
@@ -65,16 +66,11 @@ interface Rooms {
 }
 
 export async function composeAgent(config: AgentConfig, world: World): Promise<Outcome<RunningAgent>> {
-  const { clock, bootId, uptimeMs, makeStateId, log } = world;
+  const { clock, bootId, uptimeMs, makeStateId, log, disk } = world;
   const kind = world.kinds.find(({ engine }) => engine === config.engine.kind);
   if (kind === undefined) return fail("agent.engine-unknown", { engine: config.engine.kind });
   await makeFolderDurably(config.stateDir);
-  const opened = await Ledger.open({
-    disk: realDisk,
-    path: journalPath(config.stateDir),
-    clock,
-    makeStateId,
-  });
+  const opened = await Ledger.open({ disk, path: journalPath(config.stateDir), clock, makeStateId });
   if (!opened.ok) return opened;
   const { ledger, cutBytes } = opened.value;
   if (cutBytes > 0) log.warn({ bytes: cutBytes }, "journal: cut off a torn last line");
@@ -132,7 +128,10 @@ function assemble(rooms: Rooms, runners: Runners): RunningAgent {
     receive: (message) => agent.receive(message),
     nextEvent: (sequence) => ledger.nextEvent(sequence),
     onAppend: (listener) => ledger.onAppend(listener),
-    welcomed: ({ beatMs }) => health.beatEvery(beatMs),
+    welcomed: ({ beatMs }) => {
+      health.beatEvery(beatMs);
+      lock.lookAgain();
+    },
   });
   const { send } = session;
   const artefacts = new Artefacts({
@@ -150,7 +149,7 @@ function assemble(rooms: Rooms, runners: Runners): RunningAgent {
     fetchArtefact: (digest, signal) => artefacts.fetch(digest, signal),
     leaving: leaving.signal,
   };
-  const lock = new LockSide({ ledger, clock, send });
+  const lock = new LockSide({ ledger, clock, send, attached: () => session.address !== undefined });
   const undoer = new Undoer({ ledger, deeds, lock, onError: onFatal });
   const runner = new Runner({ ledger, deeds, lock, undoer });
   const watches = new Watches({ ledger, deeds, onError: onFatal });

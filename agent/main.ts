@@ -1,5 +1,6 @@
 /** The agent's program. The only place that touches the process, its randomness and its environment. */
 import { agentCommand } from "./command.ts";
 import { engineKinds } from "./engines/index.ts";
+import { realDisk } from "./host/disk.ts";
 
-await agentCommand({ process, env: process.env, random: Math.random, kinds: engineKinds });
+await agentCommand({ process, env: process.env, random: Math.random, kinds: engineKinds, disk: realDisk });

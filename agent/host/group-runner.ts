@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, open, readFile } from "node:fs/promises";
+import { mkdir, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "#proto/common/clock.ts";
 import type { GroupMark } from "../program/entry.ts";
@@ -32,7 +32,7 @@ export interface GroupRunnerOptions {
  * Constant: words come in as positional parameters and are never read as code. The end of stdin without a word
  * means that the agent died before its journal knew this group: nothing was begun.
  */
-const wrapper = `status=$1; shift
+const wrapper = `status=$1.$$; shift
 note() { echo "$1" >"$status.new" && mv -f "$status.new" "$status"; }
 read -r word || word=
 if [ "$word" != go ]; then note never; exit 0; fi
@@ -92,17 +92,18 @@ export class GroupRunner implements ToolRunner {
     child.unref();
     const facts = await processFacts(child.pid ?? 0);
     if (facts === undefined) return { refused: "its wrapper was ended before it began" };
+    await rm(this.#statusPath({ name: order.name, mark: facts }), { force: true });
     await use.marked({ pid: facts.pid, startTicks: facts.startTicks });
     child.stdin?.end("go\n");
     return { started: true };
   }
 
   async look(trace: ToolTrace): Promise<ToolState> {
+    // Without a mark the word was never said, and the wrapper ends without having begun.
+    if (trace.mark === undefined) return { state: "never" };
     const alive = await this.#leads(trace);
     // Read after the look at the leader: a status that comes in between is seen, one that never comes is lost.
-    const status = (
-      await readFile(join(this.#options.folder, trace.name, "status"), "utf8").catch(() => "")
-    ).trim();
+    const status = (await readFile(this.#statusPath(trace), "utf8").catch(() => "")).trim();
     if (status === "never") return { state: "never" };
     const code = /^exit (\d+)$/.exec(status)?.[1];
     if (code !== undefined) {
@@ -113,8 +114,6 @@ export class GroupRunner implements ToolRunner {
         result: Number(code) > 128 && Number(code) < 193 ? "killed" : "exited",
       };
     }
-    // Without a mark the word was never said, and the wrapper ends without having begun.
-    if (trace.mark === undefined) return { state: "never" };
     return { state: alive ? "running" : "lost" };
   }
 
@@ -133,6 +132,11 @@ export class GroupRunner implements ToolRunner {
 
   release(trace: ToolTrace): Promise<void> {
     return this.end(trace);
+  }
+
+  /** One file per wrapper, so that what an earlier one wrote is not taken for the word of this one. */
+  #statusPath({ name, mark }: { readonly name: string; readonly mark?: { readonly pid: number } }): string {
+    return join(this.#options.folder, name, `status.${mark?.pid ?? 0}`);
   }
 
   /** True while the leader is the process that was recorded, in the boot in which it was. */

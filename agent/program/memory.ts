@@ -172,7 +172,7 @@ export function remember(memory: Memory, record: Recorded): void {
   }
 }
 
-/** A further try under the same epoch goes on within the lock that the one before has entered. */
+/** A further try or phase under the same epoch goes on within the lock that the one before has entered. */
 function acceptedProgram(memory: Memory, program: Program, acceptedAt: string): ProgramMemory {
   const before = unfinishedProgram(memory);
   const retried =

@@ -138,7 +138,7 @@ export class Runner {
   }
 
   async #enter(of: ProgramMemory, step: Step): Promise<boolean> {
-    const answer = await this.#options.lock.enter(of.program);
+    const answer = await this.#options.lock.enter(of);
     if (answer === "entered") return true;
     if (of.ended === undefined)
       await this.#end(of, { outcome: ProgramOutcome.NEVER_BEGUN, step: step.id, failure: answer.refused });

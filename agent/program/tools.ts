@@ -49,11 +49,13 @@ export class Tools {
       throw new FailureError(failure("tool.differs-after-restart", { tool: name }));
     const tool = this.#options.ledger.memory.tools.get(name) as ToolMemory;
     if (tool.ended !== undefined) return this.#report(tool);
-    if (known === undefined || (await this.stateOf(tool)).state === "never") {
+    let state = known === undefined ? ({ state: "never" } as const) : await this.#over(tool, use.end);
+    if (state?.state === "never") {
       const refused = await this.#start(tool, request, use);
       if (refused !== undefined) return { exitCode: 127, result: "exited", tail: refused, runner: name };
+      state = await this.#over(tool, use.end);
     }
-    return this.finish(tool, use.end);
+    return this.#conclude(tool, state);
   }
 
   /** Those of one part of a step, in the order of their start. */
@@ -71,8 +73,11 @@ export class Tools {
 
   /** Waits until the tool is over, or `end` aborts and ends it; journals the result, then releases it. */
   async finish(tool: ToolMemory, end: AbortSignal): Promise<ToolRun> {
+    return this.#conclude(tool, await this.#over(tool, end));
+  }
+
+  async #conclude(tool: ToolMemory, state: ToolState | undefined): Promise<ToolRun> {
     const runner = this.#runner(tool);
-    const state = await this.#over(tool, end);
     const ended =
       state === undefined
         ? ({ result: "deadline" } as const)

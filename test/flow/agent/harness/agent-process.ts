@@ -72,9 +72,11 @@ export class AgentProcess {
     return this.#child?.pid ?? 0;
   }
 
-  start(): void {
+  /** `dieAt`: see deadly-disk.ts. */
+  start(dieAt?: string): void {
     const child = spawn(process.execPath, [this.#bundle, "run", "--config", this.config], {
       stdio: ["ignore", "ignore", "pipe"],
+      env: { ...process.env, ...(dieAt === undefined ? {} : { PAPER_DIE_AT: dieAt }) },
     });
     child.stderr.on("data", (chunk: Buffer) => {
       this.#log += chunk.toString();
