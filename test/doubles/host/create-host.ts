@@ -3,6 +3,7 @@
  * them, and stand-ins of systemctl, dpkg, sudo and journalctl to be put first on PATH. No root needed.
  */
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { chmod, cp, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import net from "node:net";
 import path from "node:path";
@@ -172,6 +173,7 @@ export class DemoHost {
 
   /** Main process of the service; 0 when there is none. */
   async mainPid(): Promise<number> {
+    if (!existsSync(this.path("/run/systemd/kaiwudb.pid"))) return 0;
     const { stdout } = await this.run("systemctl", ["show", "--property", "MainPID", "--value", "kaiwudb"]);
     return Number(stdout.trim());
   }

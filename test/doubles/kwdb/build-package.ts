@@ -64,8 +64,9 @@ faults="$DPKG_ROOT/etc/kwdb-double/faults"
 knob() { sed -n "s/^$1=//p" "$faults" 2>/dev/null | head -n 1; }
 case "$1" in install|upgrade) ;; *) exit 0 ;; esac
 ms=$(knob install_ms); [ -z "$ms" ] || sleep "$(awk "BEGIN{print $ms/1000}")"
-if [ "$(knob install_fails)" = ${part} ]; then
-  [ "$(knob install_fails_times)" != once ] || sed -i '/^install_fails/d' "$faults"
+fails=$(knob install_fails)
+if [ "\${fails% once}" = ${part} ]; then
+  case "$fails" in *" once") sed -i '/^install_fails=/d' "$faults" ;; esac
   echo "cannot copy extracted data: failed to write (No space left on device)" >&2; exit 1
 fi
 `;

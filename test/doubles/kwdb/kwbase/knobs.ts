@@ -1,7 +1,7 @@
 /**
  * The host's knobs: `<root>/etc/kwdb-double/host` (what the host is) and `…/faults` (what goes wrong on it),
- * key=value a line. `<root>` is where the package was unpacked: empty on a real host. A value `once` is taken
- * out of the file by the first that acts on it.
+ * key=value a line. `<root>` is where the package was unpacked: empty on a real host. A value that ends in
+ * `once` is taken out of the file by the first that acts on it.
  */
 import { readFileSync, realpathSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -32,19 +32,15 @@ export function readKnobs(root: string): Knobs {
   );
 }
 
-/** True when the fault is on. */
-export function strikes(root: string, knobs: Knobs, name: string): boolean {
-  const value = knobs[name];
-  if (value === undefined || value === "" || value === "no") return false;
-  if (value !== "once") return true;
+/** The fault's value when it is on. */
+export function strike(root: string, knobs: Knobs, name: string): string | undefined {
+  const [value = "", once] = (knobs[name] ?? "").split(" ");
+  if (value === "" || value === "no") return undefined;
+  if (once !== "once" && value !== "once") return value;
   const file = path.join(root, "etc/kwdb-double/faults");
-  writeFileSync(
-    file,
-    readLines(file)
-      .filter((line) => !line.trimStart().startsWith(name))
-      .join("\n"),
-  );
-  return true;
+  const left = readLines(file).filter((line) => !line.startsWith(`${name}=`));
+  writeFileSync(file, left.join("\n"));
+  return value;
 }
 
 export function knobNumber(knobs: Knobs, name: string, otherwise: number): number {

@@ -5,14 +5,13 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "./cli-error.ts";
-import { type Knobs, knobNumber, readKnobs, strikes, tickScale } from "./knobs.ts";
+import { type Knobs, knobNumber, readKnobs, strike, tickScale } from "./knobs.ts";
 import { storeMetrics } from "./placement.ts";
 import {
   type Descriptor,
   type Gossip,
   isLive,
   type Job,
-  livenessStatus,
   membersIn,
   merge,
   type NodeRecord,
@@ -57,7 +56,7 @@ export class ClusterNode {
     this.root = options.root;
     this.knobs = readKnobs(options.root);
     this.scale = tickScale(this.knobs);
-    this.stuck = strikes(this.root, this.knobs, "never_ready");
+    this.stuck = strike(this.root, this.knobs, "never_ready") !== undefined;
     this.identity = options.kept.identity;
     const forgotten = options.kept.records.map(({ desc: _, ...record }) => record);
     this.gossip = {
@@ -72,7 +71,7 @@ export class ClusterNode {
   view(): View {
     const records = [...this.gossip.records.values()].toSorted((a, b) => a.id - b.id);
     return {
-      self: this.identity?.nodeId ?? 0,
+      self: this.nodeId,
       now: Date.now(),
       scale: this.scale,
       records,
@@ -80,8 +79,12 @@ export class ClusterNode {
     };
   }
 
+  get nodeId(): number {
+    return this.identity?.nodeId ?? 0;
+  }
+
   get self(): NodeRecord | undefined {
-    return this.gossip.records.get(this.identity?.nodeId ?? 0);
+    return this.gossip.records.get(this.nodeId);
   }
 
   get live(): boolean {
@@ -101,7 +104,7 @@ export class ClusterNode {
 
   /** Begins a new epoch; the marks of the former life go. The upgrading mark stays until told otherwise. */
   async begin(): Promise<void> {
-    const { nodeId } = this.identity as Identity;
+    const { nodeId } = this;
     await this.tellPeers();
     const now = Date.now();
     const { locality = `region=NODE${nodeId}` } = this.options;
@@ -132,7 +135,7 @@ export class ClusterNode {
     this.knobs = readKnobs(this.root);
     await this.tellPeers();
     const now = Date.now();
-    const { nodeId } = this.identity as Identity;
+    const { nodeId } = this;
     if (!this.stuck && this.#hearsMajority(now)) {
       const due = now >= this.#metricsDue;
       this.#change(nodeId, {
@@ -213,37 +216,6 @@ export class ClusterNode {
     await this.tellPeers();
   }
 
-  /** Moves the leases away; says how many are left, ending with 0. */
-  async *drain(): AsyncGenerator<number> {
-    const { nodeId } = this.identity as Identity;
-    const held = () => rangesIn(this.view()).filter((range) => range.leaseHolder === nodeId).length;
-    if (this.self?.draining !== true) {
-      yield held() + 1;
-      await this.mark(nodeId, { draining: true });
-      await sleep(knobNumber(this.knobs, "drain_ms", 500 * this.scale));
-    }
-    for (let rounds = 0; held() > 0 && rounds < 3; rounds += 1) await sleep(periods.beat * this.scale);
-    yield 0;
-  }
-
-  /** What `node upgrade` does on the server. */
-  async startUpgrade(ids: readonly number[]): Promise<void> {
-    const unfit = this.view()
-      .records.map((record) => livenessStatus(record, Date.now()))
-      .find((status) => status !== "LIVE" && status !== "DECOMMISSIONED");
-    if (unfit !== undefined) throw new CliError(`can not upgrade nodes when cluster has node ${unfit}`);
-    for (const id of ids) await this.mark(id, { upgrading: true });
-    await this.set("server.time_until_store_dead", "3h");
-  }
-
-  /** What `--upgrade-complete` does: nothing unless the node is marked; a customised setting is lost. */
-  async completeUpgrade(): Promise<void> {
-    if (this.self === undefined || livenessStatus(this.self, Date.now()) !== "UPGRADING" || !this.live)
-      return;
-    await this.mark(this.self.id, { upgrading: false });
-    await this.set("server.time_until_store_dead", "30m");
-  }
-
   async #seekCluster(): Promise<void> {
     await this.tellPeers();
     for (const address of this.#peers) {
@@ -284,7 +256,7 @@ export class ClusterNode {
     const wanted = { import_job: "IMPORT", schema_change_job: "SCHEMA CHANGE" };
     return Object.entries(wanted).flatMap(([knob, type], at) => {
       const status = this.knobs[knob];
-      const id = String(7_000_000_000 + (this.identity?.nodeId ?? 0) * 10 + at);
+      const id = String(7_000_000_000 + this.nodeId * 10 + at);
       return status === undefined || status === "no"
         ? []
         : [{ id, type, status, created: this.self?.jobs.find((job) => job.id === id)?.created ?? now }];

@@ -1,8 +1,9 @@
 /** What a node answers on its SQL and RPC port. */
 import { CliError } from "./cli-error.ts";
+import { decommission, drain, startUpgrade } from "./lifecycle.ts";
 import type { ClusterNode } from "./node.ts";
+import { nodeStatus, type StatusExtra } from "./node-status.ts";
 import { execute } from "./statements.ts";
-import { nodeStatus, type StatusExtra } from "./tables.ts";
 import type { Frame, Handler, Reply } from "./wire.ts";
 
 export interface Lifecycle {
@@ -25,18 +26,11 @@ async function client(node: ClusterNode, frame: Frame): Promise<Reply | undefine
   return { table: nodeStatus(node.view(), ids(frame), (frame["extras"] ?? []) as readonly StatusExtra[]) };
 }
 
-async function drain(node: ClusterNode, send: (reply: Reply) => void): Promise<Reply> {
+async function drainAloud(node: ClusterNode, send: (reply: Reply) => void): Promise<Reply> {
   if (node.identity === undefined)
     throw new CliError("node cannot be drained before it has been initialized");
-  for await (const remaining of node.drain()) send({ remaining, more: true });
+  for await (const remaining of drain(node)) send({ remaining, more: true });
   return {};
-}
-
-async function decommission(node: ClusterNode, frame: Frame): Promise<Reply> {
-  const upgrading = node.view().records.some((record) => record.upgrading);
-  if (upgrading) throw new CliError("can not run node decommission when cluster has node UPGRADING");
-  for (const id of ids(frame)) await node.mark(id, { membership: "decommissioned" });
-  return { table: nodeStatus(node.view(), ids(frame), ["decommission"]) };
 }
 
 async function answer(
@@ -57,15 +51,16 @@ async function answer(
       node.initialise();
       return {};
     case "drain":
-      return drain(node, send);
+      return drainAloud(node, send);
     case "quit":
       setImmediate(life.quit);
       return {};
     case "upgrade":
-      await node.startUpgrade(ids(frame));
+      await startUpgrade(node, ids(frame));
       return {};
     case "decommission":
-      return decommission(node, frame);
+      await decommission(node, ids(frame));
+      return { table: nodeStatus(node.view(), ids(frame), ["decommission"]) };
     default:
       throw new CliError(`unknown service ${frame.rpc}`);
   }

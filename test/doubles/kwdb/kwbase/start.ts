@@ -4,7 +4,8 @@ import { buildSha, buildTag, buildTime, hasBrpc } from "./build.ts";
 import { CliError } from "./cli-error.ts";
 import { type FlagKinds, type Flags, flag, isSet, parseFlags } from "./flags.ts";
 import { listenHttp } from "./http.ts";
-import { hostRoot, knobNumber, readKnobs, strikes } from "./knobs.ts";
+import { hostRoot, readKnobs, strike } from "./knobs.ts";
+import { completeUpgrade, drain } from "./lifecycle.ts";
 import { ClusterNode } from "./node.ts";
 import { periods } from "./records.ts";
 import { handlerOf } from "./server.ts";
@@ -82,12 +83,13 @@ function shutdownOn(node: ClusterNode, store: string, ready: () => boolean): () 
     }
     report(store, "initiating graceful shutdown of server");
     await sleep(20);
-    for await (const remaining of node.drain()) if (remaining > 0) await sleep(drainRetryMs * node.scale);
+    for await (const remaining of drain(node)) if (remaining > 0) await sleep(drainRetryMs * node.scale);
     report(store, "server drained and shutdown completed");
     node.end();
     process.exit(exitCode);
   };
   const onSignal = (signal: NodeJS.Signals) => {
+    if (node.knobs["ignore_signals"] === "yes") return;
     if (!stopping) {
       stopping = true;
       void graceful(signal === "SIGINT" ? 1 : 0);
@@ -159,8 +161,8 @@ export async function start(mode: string, argv: readonly string[]): Promise<neve
     "sql-addr": sql,
     "advertise-sql-addr": advertised,
   });
-  if (strikes(root, knobs, "die_after_ms"))
-    setTimeout(() => process.exit(2), knobNumber(knobs, "die_after_ms", 0)).unref();
+  const deathMs = strike(root, knobs, "die_after_ms");
+  if (deathMs !== undefined) setTimeout(() => process.exit(2), Number(deathMs)).unref();
   if (mode === "start-single-node" && kept.identity === undefined) node.initialise();
   const known = kept.identity !== undefined;
   const running = node.run();
@@ -173,7 +175,7 @@ export async function start(mode: string, argv: readonly string[]): Promise<neve
   await node.begin();
   await untilPartOfCluster(node, store, () => node.live);
   serving = true;
-  if (isSet(flags, "upgrade-complete")) await node.completeUpgrade();
+  if (isSet(flags, "upgrade-complete")) await completeUpgrade(node);
   report(store, banner(node, store, status, Date.now() - began));
   await running;
   await sleep(1000);

@@ -45,7 +45,7 @@ function boxed(table: Table): string {
   const widths = table.columns.map((_, at) => Math.max(...all.map((row) => row[at]?.length ?? 0)));
   const line = (row: readonly string[]) =>
     `  ${row.map((text, at) => text.padEnd(widths[at] ?? 0)).join(" | ")}\n`;
-  const rule = `${widths.map((width) => "-".repeat(width + 2)).join("+")}-\n`;
+  const rule = `-${widths.map((width) => "-".repeat(width + 2)).join("+")}-\n`;
   const [header = [], ...rows] = all;
   return line(header) + rule + rows.map(line).join("") + counted(table.rows.length);
 }

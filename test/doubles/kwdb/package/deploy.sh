@@ -68,6 +68,6 @@ log_init
 case "$command" in
 upgrade) upgrade_command ;;
 cluster) cluster "$g_cluster" ;;
-start | stop | restart | status) operate "$command" ;;
+start | stop | restart | status | uninstall) operate "$command" ;;
 *) log_err "The stand-in does not do '$command'."; exit 1 ;;
 esac

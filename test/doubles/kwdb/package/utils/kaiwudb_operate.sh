@@ -34,5 +34,11 @@ operate() {
     kw_stop || { log_err "${1^} KaiwuDB failed. For more information, use 'journalctl -u kaiwudb' to view the system logs."; exit 1; }
     [ "$1" = stop ] || kw_start || { log_err "Restart KaiwuDB failed. For more information, use 'journalctl -u kaiwudb' to view the system logs."; exit 1; }
     completed "${1^^}" "KaiwuDB $1 successfully." ;;
+  uninstall)
+    ! kw_running || { log_err "Please stop KaiwuDB first."; exit 1; }
+    local name
+    for name in kaiwudb-server kaiwudb-libcommon; do eval "$g_sudo" dpkg -r "$name" >/dev/null 2>&1; done
+    sudo rm -rf "$root/usr/local/kaiwudb" "$root/etc/systemd/system/kaiwudb.service"
+    completed UNINSTALL "KaiwuDB has been uninstalled successfully." ;;
   esac
 }

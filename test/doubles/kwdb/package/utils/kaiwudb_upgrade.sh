@@ -6,7 +6,7 @@ version_compare() {
   local old new old_tag new_tag
   old=$(sed -n 1p "$root/etc/kaiwudb/info/.version" 2>/dev/null)
   old_tag=$(sed -n 2p "$root/etc/kaiwudb/info/.version" 2>/dev/null)
-  new=$(sed -n 1p "$here/packages/.version" 2>&1)
+  new=$(sed -n 1p "$here/packages/.version")
   new_tag=$(sed -n 2p "$here/packages/.version" 2>/dev/null)
   if [ ! -f "$here/packages/.version" ] || { [ "$old" != "$new" ] && [ "$(printf '%s\n' "$old" "$new" | sort -V | head -n 1)" = "$new" ]; }; then
     echo "UPGRADE ERROR:The requested upgrade version is older than the current installed version.(current:$old new_version:$new)"
@@ -87,7 +87,7 @@ upgrade_local() {
   local why
   if [ "$g_bypass" != yes ]; then
     bar 'version#compare' 50
-    why=$(version_compare) || { log_err "$why"; exit 1; }
+    why=$(version_compare 2>&1) || { log_err "$why"; exit 1; }
   fi
   bar 'whether#running' 60
   if ! kw_running >/dev/null 2>&1; then
@@ -115,7 +115,7 @@ upgrade_all() {
   bar 'get#Kaiwudb#status' 45
   kw_running >/dev/null 2>&1 || { log_err "KaiwuDB is not runnning, can not get cluster nodes status."; exit 1; }
   bar 'version#compare' 70
-  why=$(version_compare) || log_err "$why"
+  why=$(version_compare 2>&1) || log_err "$why"
   bar 'change#status' 75
   why=$(change_status) || { log_err "KaiwuDB change status failed: $why."; exit 1; }
   bar 'local#upgrade' 80

@@ -24,8 +24,8 @@ bar_loop() {
 # bar 'label#with#words' PERCENT
 bar() {
   echo "$1:$2" >&10
-  case "$(knob kill_at)" in
-  "$2") sleep 0.05; kill -KILL $$ ;;
-  "group:$2") sleep 0.05; kill -KILL 0 ;;
-  esac
+  local victim
+  victim=$(knob "kill_at_$2")
+  [ -z "$victim" ] || sleep 0.05
+  case "$victim" in main) kill -KILL $$ ;; group) kill -KILL 0 ;; esac
 }
