@@ -3,7 +3,7 @@
  * else, so that they answer on a host that has lost everything around it.
  */
 import { randomUUID } from "node:crypto";
-import { readFileSync, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { uptime, userInfo } from "node:os";
 import { Command } from "@commander-js/extra-typings";
@@ -15,6 +15,7 @@ import { complaintsText } from "#proto/common/settings-file.ts";
 import { version } from "#proto/common/version.ts";
 import { composeAgent, type World } from "./compose.ts";
 import { type AgentConfig, readConfig } from "./config.ts";
+import { readBootId } from "./host/boot-id.ts";
 import { makeFolderDurably } from "./host/file-runner.ts";
 import { asUserFrom } from "./host/local-host.ts";
 import { lookWith } from "./host/look.ts";
@@ -111,7 +112,7 @@ async function serve(options: CommandOptions, file: string): Promise<void> {
   };
   process.on("unhandledRejection", onFatal);
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
-  const world = worldOf(options, { log, onFatal });
+  const world = worldOf(options, { log, onFatal, bootId: await readBootId() });
   const agent = await composeAgent(config, world);
   if (!agent.ok) return complain(process, agent.failure);
   log.info({ node: config.node, engine: config.engine.kind, runner: agent.value.runner, version }, "started");
@@ -133,7 +134,10 @@ function logOf({ env }: CommandOptions, { logLevel: level }: AgentConfig): Log {
   return makeLog("lockkeeper-agent", { level, journald: env["JOURNAL_STREAM"] !== undefined, write });
 }
 
-function worldOf({ env, random, kinds, disk }: CommandOptions, use: Pick<World, "log" | "onFatal">): World {
+function worldOf(
+  { env, random, kinds, disk }: CommandOptions,
+  use: Pick<World, "log" | "onFatal" | "bootId">,
+): World {
   const { uid, username } = userInfo();
   const {
     PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -143,7 +147,6 @@ function worldOf({ env, random, kinds, disk }: CommandOptions, use: Pick<World, 
   return {
     clock: systemClock,
     random,
-    bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
     uptimeMs: () => uptime() * 1_000,
     version,
     makeStateId: randomUUID,

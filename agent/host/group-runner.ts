@@ -93,7 +93,12 @@ export class GroupRunner implements ToolRunner {
     const facts = await processFacts(child.pid ?? 0);
     if (facts === undefined) return { refused: "its wrapper was ended before it began" };
     await rm(this.#statusPath({ name: order.name, mark: facts }), { force: true });
-    await use.marked({ pid: facts.pid, startTicks: facts.startTicks });
+    try {
+      await use.marked({ pid: facts.pid, startTicks: facts.startTicks });
+    } catch (error) {
+      child.stdin?.end();
+      throw error;
+    }
     child.stdin?.end("go\n");
     return { started: true };
   }

@@ -3,7 +3,7 @@
  * agent comes next; without --remain-after-exit a success would look like a unit that never ran. Stopping the
  * unit ends its whole control group, also children that outlived the tool.
  */
-import { access, mkdir, readFile } from "node:fs/promises";
+import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Look } from "../verb.ts";
 import type { ToolOrder, ToolRunner, ToolState, ToolTrace } from "./tool-runner.ts";
@@ -140,10 +140,6 @@ export async function whyNoUnits(run: Run): Promise<string | undefined> {
   if (!Number.isFinite(version)) return "systemctl does not tell its version";
   if (version < oldestSystemd) return `systemd ${version} is older than ${oldestSystemd}`;
   return undefined;
-}
-
-export async function readBootId(): Promise<string> {
-  return (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
 }
 
 async function exists(path: string): Promise<boolean> {
