@@ -94,7 +94,19 @@ export const cases: Readonly<Record<string, (place: Place) => Promise<void>>> = 
   },
   "gives words, folder and environment through unchanged": async (place) => {
     const cwd = await realpath(await folder());
-    const words = ["a b", "$HOME", "${HOME}", "$$", "%n", `"q" 'q'`, "; exit 9", "*", "\\", "--", "-x"];
+    const words = [
+      "a b",
+      "$HOME",
+      "$".concat("{HOME}"),
+      "$$",
+      "%n",
+      `"q" 'q'`,
+      "; exit 9",
+      "*",
+      "\\",
+      "--",
+      "-x",
+    ];
     const script = 'pwd; echo "$GREETING"; for word; do echo "[$word]"; done';
     const trace = await begin(place, {
       argv: ["sh", "-c", script, "sh", ...words],

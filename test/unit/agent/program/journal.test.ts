@@ -76,7 +76,11 @@ it("writes entries that come at once in one go, with one sync", async () => {
     replace: (path, content) => disk.replace(path, content),
     open: async (path) => {
       const file = await disk.open(path);
-      return { ...file, sync: () => (syncs++, file.sync()) };
+      const sync = () => {
+        syncs++;
+        return file.sync();
+      };
+      return { ...file, sync };
     },
   };
   const journal = await open(counting);
