@@ -1,0 +1,310 @@
+/**
+ * AgentService: one session per agent stream. Identity of a node is what its Hello says until certificates
+ * come; two streams under one name are both refused and shown. A stream that ends without Goodbye is lost.
+ */
+import { type CallContext, ServerError, type ServiceImplementation, Status } from "nice-grpc";
+import type { Clock } from "#proto/common/clock.ts";
+import { contract } from "#proto/common/contract.ts";
+import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
+import { type NodeReport, reportSchema } from "#proto/common/report.ts";
+import type {
+  AgentServiceService,
+  ConnectRequest,
+  ConnectResponse,
+  Hello,
+} from "#proto/gen/lockkeeper/v1/agent_pb.ts";
+import type { Depth, Health } from "#proto/gen/lockkeeper/v1/health_pb.ts";
+import type { AgentEvents, Fleet, Presence } from "../engine/ports.ts";
+import { Outbox } from "./outbox.ts";
+
+type Outgoing = NonNullable<ConnectResponse["message"]>;
+
+export interface AgentRoomOptions {
+  readonly clock: Clock;
+  readonly coordinator: string;
+  readonly beatMs: number;
+  /** First message of a stream must come within this. */
+  readonly helloLimitMs: number;
+  /** Is this name in the inventory? */
+  knows(node: string): boolean;
+  /** The leader's address when this coordinator does not lead. */
+  leader(): { readonly leads: boolean; readonly address: string };
+  readonly events: AgentEvents;
+  fetchArtefact(
+    digest: string,
+    offset: number,
+  ): AsyncIterable<{ readonly chunk: Uint8Array; readonly totalBytes: number }>;
+}
+
+/** Offset of a node's clock against ours, from the newest round trip. */
+export interface ClockOffset {
+  readonly offsetMs: number;
+  readonly errorMs: number;
+}
+
+interface Session {
+  readonly presence: Presence;
+  readonly out: Outbox<Outgoing>;
+  report: { readonly report: NodeReport; readonly atMs: number } | undefined;
+  lastWordMs: number;
+  clockOffset: ClockOffset | undefined;
+}
+
+interface Pending {
+  readonly node: string;
+  readonly askedMs: number;
+  readonly askedAt: number;
+  settle(outcome: Outcome<NodeReport>): void;
+}
+
+export class AgentRoom implements Fleet {
+  readonly #options: AgentRoomOptions;
+  readonly #sessions = new Map<string, Session>();
+  readonly #pending = new Map<string, Pending>();
+  /** Names under which two streams were open at once; shown until one coordinator run later. */
+  readonly #twice = new Map<string, number>();
+  /** Names that asked to come in and are not in the inventory. */
+  readonly #strangers = new Map<string, Hello>();
+  #streams = 0;
+  #requests = 0;
+
+  constructor(options: AgentRoomOptions) {
+    this.#options = options;
+  }
+
+  service(): ServiceImplementation<typeof AgentServiceService> {
+    const { fetchArtefact } = this.#options;
+    return {
+      connect: (requests, context) => this.#connect(requests, context),
+      async *fetchArtefact({ digest, offset }) {
+        if (!/^[0-9a-f]{64}$/.test(digest))
+          throw new ServerError(Status.INVALID_ARGUMENT, "digest is 64 hex digits");
+        for await (const part of fetchArtefact(digest, offset))
+          yield { chunk: Buffer.from(part.chunk), totalBytes: part.totalBytes };
+      },
+    };
+  }
+
+  presence(node: string): Presence | undefined {
+    const session = this.#sessions.get(node);
+    return session === undefined ? undefined : { ...session.presence, lastWordMs: session.lastWordMs };
+  }
+
+  attachedNodes(): readonly string[] {
+    return [...this.#sessions.keys()].sort();
+  }
+
+  strangers(): readonly Hello[] {
+    return [...this.#strangers.values()];
+  }
+
+  /** Nodes of which two agents called under one name. */
+  doubled(): readonly string[] {
+    return [...this.#twice.keys()].sort();
+  }
+
+  clockOffset(node: string): ClockOffset | undefined {
+    return this.#sessions.get(node)?.clockOffset;
+  }
+
+  send(node: string, message: Outgoing): boolean {
+    return this.#sessions.get(node)?.out.put(message) ?? false;
+  }
+
+  lastReport(node: string): { readonly report: NodeReport; readonly ageMs: number } | undefined {
+    const last = this.#sessions.get(node)?.report;
+    return last === undefined
+      ? undefined
+      : { report: last.report, ageMs: this.#options.clock.monotonicMs() - last.atMs };
+  }
+
+  takeReport(node: string, depth: Depth, limitMs: number): Promise<Outcome<NodeReport>> {
+    const { clock } = this.#options;
+    this.#requests += 1;
+    const request = String(this.#requests);
+    return new Promise((resolve) => {
+      const cancel = clock.after(limitMs, () =>
+        settle(fail("node.silent", { node, limitMs: String(limitMs) })),
+      );
+      const settle = (outcome: Outcome<NodeReport>) => {
+        cancel();
+        this.#pending.delete(request);
+        resolve(outcome);
+      };
+      this.#pending.set(request, { node, askedMs: clock.monotonicMs(), askedAt: clock.now(), settle });
+      if (!this.send(node, { $case: "takeHealth", value: { request, depth, limitMs } }))
+        settle(fail("node.unreachable", { node }));
+    });
+  }
+
+  async *#connect(
+    requests: AsyncIterable<ConnectRequest>,
+    context: CallContext,
+  ): AsyncGenerator<ConnectResponse> {
+    const incoming = requests[Symbol.asyncIterator]();
+    const hello = await this.#hello(incoming);
+    const refused = this.#whyRefused(hello);
+    const { leads, address } = this.#options.leader();
+    if (refused !== undefined || !leads) {
+      yield this.#welcome(hello, leads, address, refused);
+      return;
+    }
+    const session = this.#open(hello);
+    const reading = this.#read(session, incoming, context.signal);
+    try {
+      yield this.#welcome(hello, true, address, undefined);
+      this.#options.events.attached(session.presence);
+      for await (const message of session.out) yield { message };
+    } finally {
+      session.out.close();
+      await reading;
+      await incoming.return?.();
+    }
+  }
+
+  async #hello(incoming: AsyncIterator<ConnectRequest>): Promise<Hello> {
+    const { clock, helloLimitMs } = this.#options;
+    let cancel = () => {};
+    const late = new Promise<"late">((resolve) => {
+      cancel = clock.after(helloLimitMs, () => resolve("late"));
+    });
+    const first = await Promise.race([incoming.next(), late]);
+    cancel();
+    if (first === "late") throw new ServerError(Status.DEADLINE_EXCEEDED, "no Hello came");
+    const message = first.done === true ? undefined : first.value.message;
+    if (message?.$case !== "hello" || message.value.node === "")
+      throw new ServerError(Status.INVALID_ARGUMENT, "the first message is a Hello with a node name");
+    return message.value;
+  }
+
+  #whyRefused(hello: Hello): Failure | undefined {
+    const { node, contract: spoken, agentVersion } = hello;
+    if (spoken < contract.oldestServed || spoken > contract.current) {
+      return failure("agent.contract", {
+        node,
+        agentVersion,
+        spoken: String(spoken),
+        oldest: String(contract.oldestServed),
+        newest: String(contract.current),
+      });
+    }
+    if (!this.#options.knows(node)) {
+      this.#strangers.set(node, hello);
+      return failure("agent.stranger", { node });
+    }
+    const other = this.#sessions.get(node);
+    if (other !== undefined && other.presence.hello.stateId !== hello.stateId) {
+      this.#twice.set(node, this.#options.clock.now());
+      other.out.close();
+      return failure("agent.twice", { node });
+    }
+    // the same agent dials again before its old stream was seen to end: the new one counts
+    if (other !== undefined) this.#drop(other, "lost");
+    this.#strangers.delete(node);
+    return undefined;
+  }
+
+  #open(hello: Hello): Session {
+    this.#streams += 1;
+    const nowMs = this.#options.clock.monotonicMs();
+    const presence = { node: hello.node, hello, stream: this.#streams, lastWordMs: nowMs };
+    const session: Session = {
+      presence,
+      out: new Outbox(),
+      report: undefined,
+      lastWordMs: nowMs,
+      clockOffset: undefined,
+    };
+    this.#sessions.set(hello.node, session);
+    return session;
+  }
+
+  #welcome({ node }: Hello, leads: boolean, leader: string, refused: Failure | undefined): ConnectResponse {
+    const { coordinator, beatMs, events } = this.#options;
+    const have = refused === undefined && leads ? [...events.positions(node)] : [];
+    const value = {
+      coordinator,
+      leads,
+      leader,
+      contract: contract.current,
+      have,
+      beatMs,
+      auditHead: "",
+      refused: refused === undefined ? undefined : { code: refused.code, facts: { ...refused.facts } },
+    };
+    return { message: { $case: "welcome", value } };
+  }
+
+  async #read(session: Session, incoming: AsyncIterator<ConnectRequest>, signal: AbortSignal): Promise<void> {
+    let how: "goodbye" | "lost" = "lost";
+    try {
+      for (
+        let next = await incoming.next();
+        next.done !== true && !signal.aborted;
+        next = await incoming.next()
+      ) {
+        session.lastWordMs = this.#options.clock.monotonicMs();
+        const { message } = next.value;
+        if (message === undefined) continue;
+        if (message.$case === "goodbye") {
+          how = "goodbye";
+          break;
+        }
+        if (message.$case === "health") this.#health(session, message.value);
+        else if (message.$case !== "hello" && this.#isPresent(session))
+          this.#options.events.said(session.presence.node, message);
+      }
+    } catch {
+      // a broken stream ends like any other: the peer is lost
+    }
+    this.#drop(session, how);
+  }
+
+  #isPresent(session: Session): boolean {
+    return this.#sessions.get(session.presence.node) === session;
+  }
+
+  #drop(session: Session, how: "goodbye" | "lost"): void {
+    session.out.close();
+    const { node } = session.presence;
+    if (!this.#isPresent(session)) return;
+    this.#sessions.delete(node);
+    for (const pending of [...this.#pending.values()])
+      if (pending.node === node) pending.settle(fail("node.unreachable", { node }));
+    this.#options.events.detached(node, how);
+  }
+
+  #health(session: Session, health: Health): void {
+    const { node } = session.presence;
+    const { clock } = this.#options;
+    const pending = this.#pending.get(health.request);
+    const report = readReport(health, node);
+    if (report.ok) {
+      session.report = { report: report.value, atMs: clock.monotonicMs() };
+      if (pending !== undefined) session.clockOffset = offsetOf(report.value, pending, clock);
+    }
+    if (pending?.node === node) pending.settle(report);
+  }
+}
+
+function readReport({ reportJson }: Health, node: string): Outcome<NodeReport> {
+  try {
+    const parsed = reportSchema.safeParse(JSON.parse(Buffer.from(reportJson).toString("utf8")));
+    if (parsed.success && parsed.data.node === node) return succeed(parsed.data);
+    return fail("node.report-unreadable", {
+      node,
+      cause: parsed.success ? `it names ${parsed.data.node}` : (parsed.error.issues[0]?.message ?? ""),
+    });
+  } catch (error) {
+    return fail("node.report-unreadable", { node, cause: String(error) });
+  }
+}
+
+/** The report was taken somewhere within the round trip: its middle is the estimate, half of it the error. */
+function offsetOf(report: NodeReport, { askedMs, askedAt }: Pending, clock: Clock): ClockOffset {
+  const roundTripMs = clock.monotonicMs() - askedMs;
+  return {
+    offsetMs: Math.round(Date.parse(report.takenAt) - (askedAt + roundTripMs / 2)),
+    errorMs: Math.ceil(roundTripMs / 2),
+  };
+}
