@@ -63,8 +63,6 @@ export class AgentRoom implements Fleet {
   readonly #pending = new Map<string, Pending>();
   /** Names under which two streams were open at once; shown until one coordinator run later. */
   readonly #twice = new Map<string, number>();
-  /** Names that asked to come in and are not in the inventory. */
-  readonly #strangers = new Map<string, Hello>();
   #streams = 0;
   #requests = 0;
 
@@ -94,8 +92,9 @@ export class AgentRoom implements Fleet {
     return [...this.#sessions.keys()].sort();
   }
 
-  strangers(): readonly Hello[] {
-    return [...this.#strangers.values()];
+  /** Attached agents whose name stands in no cluster: they report, and are given nothing to do. */
+  strangers(): readonly string[] {
+    return this.attachedNodes().filter((node) => !this.#options.knows(node));
   }
 
   /** Nodes of which two agents called under one name. */
@@ -109,6 +108,11 @@ export class AgentRoom implements Fleet {
 
   send(node: string, message: Outgoing): boolean {
     return this.#sessions.get(node)?.out.put(message) ?? false;
+  }
+
+  /** Ends the node's stream; its agent dials again and tells everything that is not stored. */
+  redial(node: string): void {
+    this.#sessions.get(node)?.out.close();
   }
 
   lastReport(node: string): { readonly report: NodeReport; readonly ageMs: number } | undefined {
@@ -188,10 +192,6 @@ export class AgentRoom implements Fleet {
         newest: String(contract.current),
       });
     }
-    if (!this.#options.knows(node)) {
-      this.#strangers.set(node, hello);
-      return failure("agent.stranger", { node });
-    }
     const other = this.#sessions.get(node);
     if (other !== undefined && other.presence.hello.stateId !== hello.stateId) {
       this.#twice.set(node, this.#options.clock.now());
@@ -200,7 +200,6 @@ export class AgentRoom implements Fleet {
     }
     // the same agent dials again before its old stream was seen to end: the new one counts
     if (other !== undefined) this.#drop(other, "lost");
-    this.#strangers.delete(node);
     return undefined;
   }
 

@@ -101,7 +101,7 @@ export function controlService(
     })),
     listSnapshots: answering(async ({ cluster, limit }) => {
       const heads = taken(
-        await port.snapshots({ limit: bounded(limit), ...(cluster === "" ? {} : { cluster }) }),
+        await port.listSnapshots({ limit: bounded(limit), ...(cluster === "" ? {} : { cluster }) }),
       );
       return { snapshots: heads.map((head) => document("snapshot-head", snapshotFormat, head)) };
     }),

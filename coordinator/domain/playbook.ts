@@ -46,6 +46,8 @@ export interface Playbook {
   check(input: PlaybookInput): readonly CheckResult[];
   plan(input: PlaybookInput): Outcome<Plan>;
   readonly gates: Gates;
+  /** May a cluster of this plan serve with a node left at the old version? */
+  mayServeMixed(plan: Plan): boolean;
   /** The fields a plan is bound to, from the same input; `plan` uses it, and drift is looked for with it. */
   fingerprint(input: PlaybookInput): Readonly<Record<string, string>>;
   /** Version, state and oddities of one node, for tables and snapshots. */
@@ -54,6 +56,10 @@ export interface Playbook {
     readonly state: string;
     readonly findings: readonly Failure[];
   };
+  /** Clusters as the reports describe them, for a draft of an inventory. */
+  discover(
+    reports: readonly NodeReport[],
+  ): readonly Pick<ClusterEntry, "name" | "engine" | "topology" | "deployment" | "nodes">[];
   /** What the nodes' own views of the cluster disagree on; empty when they agree. */
   compareViews(reports: readonly NodeReport[]): readonly Failure[];
 }

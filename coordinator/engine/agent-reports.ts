@@ -50,7 +50,7 @@ export class AgentReports {
     return this.#live.get(node)?.stateId;
   }
 
-  unfinished(node: string): UnfinishedReport | undefined {
+  unfinished(node: string): (UnfinishedReport & { readonly cluster: string }) | undefined {
     return this.#live.get(node)?.unfinished;
   }
 

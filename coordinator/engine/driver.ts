@@ -748,6 +748,8 @@ export class RolloutDriver {
       return refuse(failure("rollout.aborted", { rollout: this.state.id }));
     const record = await this.#means.deeds.enter(cluster, { epoch, nonce }, node);
     if (!record.ok) return refuse(record.failure);
+    const { rollout, stage } = record.value;
+    this.#means.reports.programStands(node, { cluster, rollout, stage, epoch, nonce, standing: "in-flight" });
     if (!lock.entered.includes(node))
       await this.#journal.append({ kind: "entered", stage: lock.stage, node, epoch });
     this.#reply(node, { $case: "enterGranted", value: { cluster, epoch, nonce } });

@@ -1,15 +1,6 @@
 /** The difference between two inventories, cluster by cluster and node by node. Pure. */
 import type { ClusterEntry, Inventory } from "../domain/inventory.ts";
-
-export interface InventoryChange {
-  readonly kind: "added" | "removed" | "changed";
-  readonly cluster: string;
-  /** Absent for the cluster as a whole. */
-  readonly node?: string;
-  readonly field?: string;
-  readonly from?: string;
-  readonly to?: string;
-}
+import type { InventoryChange } from "../engine/inventory-book.ts";
 
 export function inventoryChanges(from: Inventory | undefined, to: Inventory): readonly InventoryChange[] {
   const before = new Map((from?.clusters ?? []).map((cluster) => [cluster.name, cluster]));

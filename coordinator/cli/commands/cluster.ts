@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { FailureError, failure } from "#proto/common/failure.ts";
 import type { FleetView } from "../../domain/views.ts";
-import type { InventoryChange } from "../../inventory/change.ts";
+import type { InventoryChange } from "../../engine/inventory-book.ts";
 import { parseInventory, renderComplaints } from "../../inventory/parse.ts";
 import { command, read, type Session } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";

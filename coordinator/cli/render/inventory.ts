@@ -1,4 +1,4 @@
-import type { InventoryChange } from "../../inventory/change.ts";
+import type { InventoryChange } from "../../engine/inventory-book.ts";
 
 const signs = { added: "+", removed: "-", changed: "~" } as const;
 

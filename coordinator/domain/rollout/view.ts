@@ -1,0 +1,150 @@
+/** A rollout as it is shown: its state, without what only the engine needs. */
+import type { Stage } from "../plan.ts";
+import type { RolloutPhase, RolloutView, StageView, WhyView } from "../views.ts";
+import { decide } from "./decide.ts";
+import type { RolloutState, StageState } from "./state.ts";
+
+export function viewOf(state: RolloutState): RolloutView {
+  const { plan, stop, waiting } = state;
+  return {
+    id: state.id,
+    clusters: plan.clusters,
+    engine: plan.engine,
+    from: plan.from,
+    to: plan.to,
+    strategy: plan.strategy,
+    method: plan.method,
+    planDigest: plan.digest,
+    phase: phaseOf(state),
+    startedAt: state.startedAt,
+    by: state.by,
+    lastSequence: state.sequence,
+    stages: plan.stages.map((spec, index) => stageView(state, spec, state.stages[index])),
+    words: state.words,
+    snapshots: state.snapshots,
+    notSeen: state.notSeen,
+    ...(stop === undefined ? {} : { stop }),
+    ...(waiting === undefined ? {} : { waitingFor: waiting }),
+  };
+}
+
+export function phaseOf(state: RolloutState): RolloutPhase {
+  if (state.end !== undefined) return state.end;
+  if (state.stop !== undefined) return "stopped";
+  if (state.aborting) return "aborting";
+  const action = decide(state);
+  if (state.paused !== undefined && action.do === "rest") return "paused";
+  return action.do === "await-approval" ? "waiting" : "running";
+}
+
+function stageView(state: RolloutState, spec: Stage, stage: StageState | undefined): StageView {
+  const programs = Object.values(stage?.programs ?? {});
+  return {
+    id: spec.id,
+    kind: spec.kind,
+    nodes: nodesOf(spec),
+    standing: standingOf(state, spec, stage),
+    attempt: stage?.attempt ?? 0,
+    steps: programs.flatMap(({ node, lastStep, steps, wireStage }) => {
+      if (lastStep === undefined) return [];
+      const ids = stepIds(spec, node, wireStage);
+      return [
+        {
+          node,
+          step: lastStep,
+          phase: steps[lastStep]?.phase ?? "",
+          number: ids.indexOf(lastStep) + 1,
+          of: ids.length,
+        },
+      ];
+    }),
+    ...(stage?.startedAt === undefined ? {} : { startedAt: stage.startedAt }),
+    ...(stage?.endedAt === undefined ? {} : { endedAt: stage.endedAt }),
+  };
+}
+
+function standingOf(state: RolloutState, spec: Stage, stage: StageState | undefined): StageView["standing"] {
+  if (stage === undefined || stage.standing === "pending") return "pending";
+  if (stage.standing !== "started") return stage.standing;
+  const programs = Object.values(stage.programs);
+  if (programs.some(({ standing }) => standing !== "ended")) return "running";
+  if (spec.kind === "wait") return "waiting";
+  if (programs.length > 0) return "judging";
+  return state.lock?.stage === spec.id ? "granted" : "gating";
+}
+
+function nodesOf(spec: Stage): readonly string[] {
+  switch (spec.kind) {
+    case "node":
+      return [spec.node];
+    case "preflight":
+    case "finish":
+      return spec.programs.map(({ node }) => node);
+    case "cluster":
+      return [...new Set(spec.phases.flatMap(({ programs }) => programs.map(({ node }) => node)))];
+    case "wait":
+      return [];
+  }
+}
+
+function stepIds(spec: Stage, node: string, wireStage: string): readonly string[] {
+  switch (spec.kind) {
+    case "node":
+      return spec.program.steps.map(({ id }) => id);
+    case "preflight":
+    case "finish":
+      return spec.programs.find((program) => program.node === node)?.steps.map(({ id }) => id) ?? [];
+    case "cluster":
+      return (
+        spec.phases
+          .find(({ id }) => `${spec.id}/${id}` === wireStage)
+          ?.programs.find((program) => program.node === node)
+          ?.steps.map(({ id }) => id) ?? []
+      );
+    case "wait":
+      return [];
+  }
+}
+
+/** Why this rollout does not go on, and what moves it. Nothing for one that runs or has ended well. */
+export function whyOf(state: RolloutState): WhyView["answers"] {
+  const { id, stop, waiting, paused } = state;
+  if (stop !== undefined)
+    return [{ waitingFor: stop.why, since: stop.at, who: "who.operator", command: commandFor(state) }];
+  if (state.end !== undefined) return [];
+  const action = decide(state);
+  if (action.do === "await-approval") {
+    return [
+      {
+        waitingFor: action.why,
+        who: "who.operator",
+        command: `lockkeeper approve ${id}`,
+        ...(waiting === undefined ? {} : { since: waiting.since }),
+      },
+    ];
+  }
+  if (paused !== undefined && action.do === "rest") {
+    const facts = { by: paused.by, reason: paused.reason };
+    return [
+      {
+        waitingFor: { code: "rollout.paused", facts },
+        since: paused.at,
+        who: "who.operator",
+        command: `lockkeeper resume ${id}`,
+      },
+    ];
+  }
+  if (waiting !== undefined)
+    return [{ waitingFor: waiting.why, since: waiting.since, who: "who.nobody-needed" }];
+  const gating = state.stages.find(
+    ({ gateWaits, standing }) => standing === "started" && gateWaits !== undefined,
+  );
+  return gating?.gateWaits === undefined ? [] : [{ waitingFor: gating.gateWaits, who: "who.nobody-needed" }];
+}
+
+function commandFor({ id, stop, lock }: RolloutState): string {
+  if (stop?.hint === "hint.plan-anew") return `lockkeeper abort ${id}, then plan anew`;
+  return stop?.node !== undefined && lock !== undefined
+    ? `lockkeeper retry ${id} -n ${stop.node}`
+    : `lockkeeper resume ${id}`;
+}

@@ -1,0 +1,165 @@
+/** Checks, plans and the look before a grant: a survey of the cluster, put before its playbook. */
+import type { Clock } from "#proto/common/clock.ts";
+import { fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
+import type { Hash } from "../domain/audit.ts";
+import { blocking, type CheckResult } from "../domain/check.ts";
+import { digestedText, driftOf } from "../domain/digest.ts";
+import type { ClusterEntry } from "../domain/inventory.ts";
+import type { Plan } from "../domain/plan.ts";
+import type { ArtefactFacts, Playbook, PlaybookInput, Wish } from "../domain/playbook.ts";
+import type { RolloutState } from "../domain/rollout/state.ts";
+import { isOpen } from "../domain/window.ts";
+import type { LookResult } from "./driver.ts";
+import { playbookInput, type SurveyedFleet, surveyCluster } from "./survey.ts";
+
+/** What a person wants: as typed, unset fields absent. */
+export interface WantedTarget {
+  readonly cluster: string;
+  readonly version: string;
+  readonly artefact?: string;
+  readonly digest?: string;
+  readonly strategy?: string;
+  readonly method?: string;
+  readonly into?: string;
+}
+
+export interface PlanningMeans {
+  readonly fleet: SurveyedFleet;
+  readonly clock: Clock;
+  readonly hash: Hash;
+  cluster(name: string): ClusterEntry | undefined;
+  playbook(engine: string): Playbook | undefined;
+  /** What is known of a package; undefined when nobody has pushed it. */
+  artefact(digest: string): Promise<ArtefactFacts | undefined>;
+}
+
+export class Planning {
+  readonly #means: PlanningMeans;
+
+  constructor(means: PlanningMeans) {
+    this.#means = means;
+  }
+
+  async check(target: WantedTarget): Promise<Outcome<readonly CheckResult[]>> {
+    const asked = await this.#ask(target);
+    return asked.ok ? succeed(asked.value.playbook.check(asked.value.input)) : asked;
+  }
+
+  async plan(target: WantedTarget): Promise<Outcome<Plan>> {
+    const asked = await this.#ask(target);
+    if (!asked.ok) return asked;
+    const made = asked.value.playbook.plan(asked.value.input);
+    return made.ok ? succeed({ ...made.value, digest: this.digest(made.value) }) : made;
+  }
+
+  digest(plan: Plan): string {
+    return this.#means.hash(digestedText(plan));
+  }
+
+  /** The same plan made from today's facts; refused where it is another: `plan.edited`, `plan.drift`. */
+  async again(plan: Plan): Promise<Outcome<Plan>> {
+    if (this.digest(plan) !== plan.digest) return fail("plan.edited", { digest: plan.digest.slice(0, 12) });
+    const { to, strategy, method, artefact } = plan;
+    const cluster = plan.clusters[0] ?? "";
+    const target = {
+      cluster,
+      version: to,
+      strategy,
+      method,
+      ...(artefact === undefined ? {} : { digest: artefact.digest }),
+    };
+    const fresh = await this.plan(target);
+    if (!fresh.ok || fresh.value.digest === plan.digest) return fresh;
+    const drift = driftOf(plan.boundTo, fresh.value.boundTo);
+    const fields = drift
+      .map(({ field, planned, found }) => `${field}: planned ${planned}, found ${found}`)
+      .join("; ");
+    return fail("plan.drift", {
+      cluster,
+      fields: fields === "" ? "the steps themselves (another lockkeeper made this plan)" : fields,
+    });
+  }
+
+  /** Immediately before a grant: has the world moved away from the plan, and may a node be started now? */
+  async lookBeforeGrant(state: RolloutState, stage: string): Promise<LookResult> {
+    const { plan } = state;
+    for (const name of plan.clusters) {
+      const cluster = this.#means.cluster(name);
+      if (cluster === undefined) return { drift: [], refused: failure("cluster.unknown", { cluster: name }) };
+      if (cluster.freeze !== undefined)
+        return { drift: [], notNow: failure("freeze.set", { cluster: name, why: cluster.freeze }) };
+      if (!isOpen(cluster.windows, this.#means.clock.now()))
+        return {
+          drift: [],
+          notNow: failure("window.closed", { cluster: name, windows: cluster.windows.join(", ") }),
+        };
+      const asked = await this.#ask({
+        cluster: name,
+        version: plan.to,
+        strategy: plan.strategy,
+        method: plan.method,
+        ...(plan.artefact === undefined ? {} : { digest: plan.artefact.digest }),
+      });
+      if (!asked.ok) return { drift: [], refused: asked.failure };
+      const done = nodesChanged(state, stage);
+      const isOfDone = (field: string) => done.some((node) => field.startsWith(`node.${node}.`));
+      const drift = driftOf(plan.boundTo, asked.value.playbook.fingerprint(asked.value.input)).filter(
+        ({ field }) => !isOfDone(field),
+      );
+      if (drift.length > 0) return { drift };
+    }
+    const standing = blocking(plan.checks, state.words, this.#means.clock.now());
+    return standing.length === 0 ? { drift: [] } : { drift: [], refused: checksRefuse(standing) };
+  }
+
+  async #ask({
+    cluster: name,
+    version,
+    digest,
+    strategy,
+    method,
+    into,
+  }: WantedTarget): Promise<Outcome<{ readonly playbook: Playbook; readonly input: PlaybookInput }>> {
+    const { fleet, clock } = this.#means;
+    const cluster = this.#means.cluster(name);
+    if (cluster === undefined) return fail("cluster.unknown", { cluster: name });
+    const playbook = this.#means.playbook(cluster.engine);
+    if (playbook === undefined) return fail("engine.unknown", { engine: cluster.engine });
+    const artefact = digest === undefined ? undefined : await this.#means.artefact(digest);
+    if (digest !== undefined && artefact === undefined) return fail("artefact.unknown", { digest });
+    if (strategy !== undefined && strategy !== "rolling" && strategy !== "offline")
+      return fail("plan.strategy-unknown", { strategy });
+    const wish: Wish = {
+      to: version,
+      ...(strategy === undefined ? {} : { strategy }),
+      ...(method === undefined ? {} : { method }),
+      ...(into === undefined ? {} : { into }),
+      ...(artefact === undefined ? {} : { artefact }),
+    };
+    const survey = await surveyCluster(fleet, clock, cluster);
+    return succeed({ playbook, input: playbookInput(fleet, clock, cluster, wish, survey) });
+  }
+}
+
+export function checksRefuse(results: readonly CheckResult[]) {
+  const checks = results
+    .map(({ id, node, status }) => `${node === undefined ? "" : `${node} `}${id} ${status}`)
+    .join(", ");
+  return failure("check.refused", { checks });
+}
+
+/** Nodes that this rollout has changed or works on: their fingerprints differ on purpose. */
+function nodesChanged(state: RolloutState, stage: string): readonly string[] {
+  return state.plan.stages.flatMap((spec, index) => {
+    const standing = state.stages[index]?.standing;
+    const touched =
+      standing === "passed" ||
+      standing === "failed" ||
+      (spec.id === stage && (state.stages[index]?.attempt ?? 0) > 1);
+    if (!touched) return [];
+    if (spec.kind === "node") return [spec.node];
+    return spec.kind === "cluster"
+      ? spec.phases.flatMap(({ programs }) => programs.map(({ node }) => node))
+      : [];
+  });
+}

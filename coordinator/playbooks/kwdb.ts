@@ -1,0 +1,25 @@
+/**
+ * KWDB: the front door of its playbook. Multi-replica clusters deployed by script, upgraded one node at a
+ * time in the documented order; every other way is refused by name.
+ */
+import type { Playbook } from "../domain/playbook.ts";
+import { checkCluster } from "./kwdb/checks.ts";
+import { discoverClusters } from "./kwdb/discover.ts";
+import { fingerprint } from "./kwdb/fingerprint.ts";
+import { gates } from "./kwdb/gates.ts";
+import { planUpgrade } from "./kwdb/plan.ts";
+import { compareViews, summarise } from "./kwdb/summary.ts";
+import { playbookVersion } from "./kwdb/version.ts";
+
+export const kwdb: Playbook = {
+  engine: "kwdb",
+  version: playbookVersion,
+  check: checkCluster,
+  plan: planUpgrade,
+  gates,
+  fingerprint,
+  summarise,
+  compareViews,
+  discover: discoverClusters,
+  mayServeMixed: ({ strategy }) => strategy === "rolling",
+};

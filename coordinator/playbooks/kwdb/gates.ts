@@ -1,0 +1,137 @@
+/**
+ * KWDB's gates. Replica metrics are up to ten seconds old and dead stores stay in their sum, so one green
+ * sample says little: the dwell asks for several in a row.
+ */
+import { failure } from "#proto/common/failure.ts";
+import { known, whyUnknown } from "#proto/common/measured.ts";
+import type { NodeReport } from "#proto/common/report.ts";
+import type { KwdbGate, NodeRow } from "#proto/engines/kwdb.ts";
+import {
+  type ClusterSample,
+  type Gate,
+  type Gates,
+  type GateVerdict,
+  pass,
+  waitFor,
+} from "../../domain/gate.ts";
+import { gateOf, normalVersion, runningVersion } from "./facts.ts";
+import { blockingJobs } from "./jobs.ts";
+
+/** Every node says: all nodes live and available, nothing draining or upgrading, all replicas there, no blocking job. */
+const clusterHealthy: Gate = ({ spec, now }) => {
+  const allowed = (spec.args["versions"] ?? "").split(",");
+  const expected = Number(spec.args["nodes"] ?? "0");
+  for (const [node, report] of Object.entries(now.nodes)) {
+    const verdict = judgeNode(node, report, { allowed, expected });
+    if (verdict.verdict !== "pass") return verdict;
+  }
+  return Object.keys(now.nodes).length < expected
+    ? waitFor("kwdb.nodes-missing", { expected: String(expected) })
+    : pass;
+};
+
+/** The node itself runs the target version, by its own process and by the view of every other node. */
+const nodeUpgraded: Gate = ({ spec, now }) => {
+  const node = spec.args["node"] ?? "";
+  const target = spec.args["version"] ?? "";
+  const address = spec.args["address"] ?? "";
+  const facts = factsOf(now, node);
+  if (facts === undefined) return waitFor("kwdb.node-unknown", { node });
+  const running = runningVersion(facts);
+  if (running !== target) return waitFor("kwdb.node-version", { node, running: running ?? "?", target });
+  for (const other of Object.keys(now.nodes)) {
+    const seen = known(factsOf(now, other)?.nodes)?.find(
+      (row) => row.address === address || row.sqlAddress === address,
+    );
+    if (
+      seen === undefined ||
+      !seen.isAvailable ||
+      !seen.isLive ||
+      normalVersion(seen.build ?? "") !== target
+    ) {
+      return waitFor("kwdb.node-not-seen", { node, from: other, build: seen?.build ?? "?" });
+    }
+  }
+  return pass;
+};
+
+export const gates: Gates = { "kwdb.cluster-healthy": clusterHealthy, "kwdb.node-upgraded": nodeUpgraded };
+
+interface Expectation {
+  readonly allowed: readonly string[];
+  readonly expected: number;
+}
+
+function judgeNode(
+  node: string,
+  report: ClusterSample["nodes"][string],
+  { allowed, expected }: Expectation,
+): GateVerdict {
+  if ("unknown" in report)
+    return { verdict: "wait", why: { ...report.unknown, facts: { ...report.unknown.facts, node } } };
+  const facts = gateOf(report as NodeReport);
+  if (facts === undefined) return waitFor("kwdb.node-unknown", { node });
+  const rows = known(facts.nodes);
+  if (rows === undefined) return unknown(node, facts.nodes);
+  const bad = rows.find((row) => whyBad(row, allowed) !== undefined);
+  if (bad !== undefined)
+    return waitFor("kwdb.node-not-well", {
+      from: node,
+      id: String(bad.id),
+      address: bad.address ?? "?",
+      why: whyBad(bad, allowed) ?? "",
+    });
+  if (rows.length < expected)
+    return waitFor("kwdb.nodes-missing", {
+      from: node,
+      seen: String(rows.length),
+      expected: String(expected),
+    });
+  const ranges = known(facts.ranges);
+  if (ranges === undefined) return unknown(node, facts.ranges);
+  if (ranges.unavailable > 0 || ranges.underReplicated > 0) {
+    return waitFor("kwdb.ranges-not-well", {
+      from: node,
+      unavailable: String(ranges.unavailable),
+      underReplicated: String(ranges.underReplicated),
+    });
+  }
+  return judgeRest(node, facts);
+}
+
+function judgeRest(node: string, facts: KwdbGate): GateVerdict {
+  if (known(facts.ready) !== true) return unknown(node, facts.ready, "kwdb.node-not-ready");
+  const jobs = known(facts.jobs);
+  if (jobs === undefined) return unknown(node, facts.jobs);
+  const blocking = blockingJobs(jobs);
+  if (blocking.length === 0) return pass;
+  return waitFor("kwdb.jobs-running", {
+    from: node,
+    jobs: blocking.map(({ id, type, status }) => `${type} ${id} ${status}`).join(", "),
+  });
+}
+
+function unknown(
+  node: string,
+  found: Parameters<typeof whyUnknown>[0],
+  otherwise: `kwdb.${string}` = "kwdb.node-unknown",
+): GateVerdict {
+  const why = whyUnknown(found) ?? failure(otherwise, {});
+  return { verdict: "wait", why: { ...why, facts: { ...why.facts, node } } };
+}
+
+/** What is wrong with a row, in the vendor's words. */
+export function whyBad(row: NodeRow, allowed: readonly string[]): string | undefined {
+  if (!row.isLive) return "is_live=false";
+  if (!row.isAvailable) return "is_available=false";
+  if (row.draining === true) return "draining";
+  if (row.decommissioning === true) return "decommissioning";
+  if (row.upgrading === true) return "upgrading";
+  const build = normalVersion(row.build ?? undefined);
+  return build !== undefined && allowed.includes(build) ? undefined : `build=${build ?? "?"}`;
+}
+
+function factsOf(sample: ClusterSample, node: string): KwdbGate | undefined {
+  const report = sample.nodes[node];
+  return report === undefined || "unknown" in report ? undefined : gateOf(report);
+}

@@ -1,0 +1,184 @@
+/** Checks of one node and its host. */
+import { known } from "#proto/common/measured.ts";
+import type { CheckResult } from "../../domain/check.ts";
+import type { NodeEntry } from "../../domain/inventory.ts";
+import type { PlaybookInput } from "../../domain/playbook.ts";
+import { sqlAddress } from "./address.ts";
+import { fullOf, normalVersion, ownRow, runningVersion } from "./facts.ts";
+import { whyBad } from "./gates.ts";
+import { judge, result } from "./result.ts";
+
+type NodeCheck = (input: PlaybookInput, node: NodeEntry) => CheckResult | undefined;
+
+/** Nodes end themselves at 80 % of 500 ms. */
+const clockKoMs = 400;
+const clockWarnMs = 100;
+/** Unpacked package, twice, and room for the log. */
+const wantedFreeBytes = 2 * 1024 ** 3;
+
+const reports: NodeCheck = ({ reports: all }, { name }) => {
+  if (fullOf(all[name]) !== undefined) return result({ id: "agent-reports", node: name }, "ok");
+  return {
+    ...result({ id: "agent-reports", node: name }, "unknown"),
+    reason: { code: "node.unreachable", facts: { node: name } },
+  };
+};
+
+const installed: NodeCheck = (input, { name }) =>
+  withFacts(input, name, (facts) =>
+    judge({ id: "installed", node: name }, facts.unit, ({ loaded }) => [
+      loaded && known(facts.versionFile) !== undefined ? "ok" : "ko",
+      { unit: String(loaded), versionFile: known(facts.versionFile)?.basic ?? "none" },
+    ]),
+  );
+
+const deployedAsDeclared: NodeCheck = (input, { name }) =>
+  withFacts(input, name, (facts) =>
+    judge({ id: "deployed-as-declared", node: name }, facts.mode, ({ kind }) => [
+      kind === "bare" ? "ok" : "ko",
+      { found: kind, declared: input.cluster.deployment },
+    ]),
+  );
+
+const declaredTopologies: Readonly<Record<string, readonly [string, string]>> = {
+  "multi-replica": ["multi-replication", "start"],
+  "single-replica": ["single-replication", "start-single-replica"],
+  standalone: ["single", "start-single-node"],
+};
+
+/** The inventory, MODE, the store's own file and SQL must name one topology: the script believes only one of them. */
+const topologyAgrees: NodeCheck = (input, node) =>
+  withFacts(input, node.name, (facts) =>
+    judge({ id: "topology-agrees", node: node.name }, facts.mode, ({ topology }) => {
+      const [mode, start] = declaredTopologies[input.cluster.topology] ?? ["", ""];
+      const startFile = known(facts.startModeFile);
+      const sql = ownRow(known(facts.nodes) ?? [], sqlAddress(input, node))?.startMode ?? "?";
+      const agree = topology === mode && startFile === start && sql === start;
+      return [
+        agree ? "ok" : "ko",
+        { declared: input.cluster.topology, mode: topology, startFile: startFile ?? "?", sql },
+      ];
+    }),
+  );
+
+const live: NodeCheck = (input, node) =>
+  withFacts(input, node.name, (facts) =>
+    judge({ id: "node-live", node: node.name }, facts.nodes, (rows) => {
+      const row = ownRow(rows, sqlAddress(input, node));
+      const why =
+        row === undefined ? "not in node status" : whyBad(row, [normalVersion(row.build ?? "") ?? ""]);
+      return [why === undefined ? "ok" : "ko", { why: why ?? "", address: sqlAddress(input, node) }];
+    }),
+  );
+
+/** Version file, binary and running process tell one story; otherwise an earlier upgrade was left half-way. */
+const versionsAgree: NodeCheck = (input, { name }) =>
+  withFacts(input, name, (facts) =>
+    judge({ id: "versions-agree", node: name }, facts.running, () => {
+      const running = runningVersion(facts) ?? "?";
+      const file = normalVersion(known(facts.versionFile)?.basic) ?? "?";
+      const binary = normalVersion(known(facts.binary)?.version) ?? "?";
+      return [running === file && file === binary ? "ok" : "ko", { running, file, binary }];
+    }),
+  );
+
+const sudo: NodeCheck = (input, { name }) =>
+  withFacts(input, name, (facts) =>
+    judge({ id: "sudo", node: name }, facts.sudo, (works) => [works ? "ok" : "ko"]),
+  );
+
+const foreign: NodeCheck = (input, { name }) =>
+  withFacts(input, name, (facts) =>
+    judge({ id: "foreign-installer", node: name }, facts.foreign, (found) => [
+      found.length === 0 ? "ok" : "ko",
+      { found: found.join(", ") },
+    ]),
+  );
+
+const meddlers: NodeCheck = (input, { name }) =>
+  withFacts(input, name, (facts) =>
+    judge({ id: "meddlers", node: name, yields: "acknowledge" }, facts.meddlers, (found) => [
+      found.length === 0 ? "ok" : "warn",
+      { found: found.join(", ") },
+    ]),
+  );
+
+const clock: NodeCheck = ({ clockOffsets }, { name }) => {
+  const offset = clockOffsets[name];
+  if (offset === undefined)
+    return {
+      ...result({ id: "clock", node: name }, "unknown"),
+      reason: { code: "measure.never-taken", facts: {} },
+    };
+  const surelyMs = Math.max(0, Math.abs(offset.offsetMs) - offset.errorMs);
+  const facts = { offsetMs: String(offset.offsetMs), errorMs: String(offset.errorMs) };
+  return result(
+    { id: "clock", node: name, yields: "override" },
+    surelyMs >= clockKoMs ? "ko" : surelyMs >= clockWarnMs ? "warn" : "ok",
+    facts,
+  );
+};
+
+const space: NodeCheck = ({ reports: all }, { name }) => {
+  const report = all[name];
+  if (report === undefined) return undefined;
+  return judge({ id: "space", node: name, yields: "override" }, report.host.fileSystems, (found) => {
+    const short = found.filter(
+      ({ availableBytes, inodesAvailable, inodes }) =>
+        availableBytes < wantedFreeBytes || (inodes > 0 && inodesAvailable < 10_000),
+    );
+    const told = (short.length > 0 ? short : found)
+      .map(({ path, availableBytes }) => `${path} ${Math.floor(availableBytes / 1024 ** 2)} MiB`)
+      .join(", ");
+    return [
+      short.length === 0 ? "ok" : "ko",
+      { found: told, wantedMiB: String(wantedFreeBytes / 1024 ** 2) },
+    ];
+  });
+};
+
+/** After a failed package change the old package is the only way back: the script removes it before it installs. */
+const oldPackage: NodeCheck = (input, { name }) =>
+  withFacts(input, name, (facts) => {
+    const version = runningVersion(facts) ?? "?";
+    const about = { id: "old-package", node: name, yields: "acknowledge" } as const;
+    const kept = known(facts.keptPackages)?.some((each) => each.version === version) ?? false;
+    return result(about, kept ? "ok" : "unknown", { version });
+  });
+
+const leftOvers: NodeCheck = (input, { name }) =>
+  withFacts(input, name, (facts) =>
+    judge({ id: "left-overs", node: name }, facts.upgradeCompleteFlag, (flag) => [flag ? "ko" : "ok"]),
+  );
+
+const unitFresh: NodeCheck = (input, { name }) =>
+  withFacts(input, name, (facts) =>
+    judge({ id: "unit-fresh", node: name }, facts.unit, ({ needsReload }) => [needsReload ? "warn" : "ok"]),
+  );
+
+/** A node without facts is UNKNOWN once, in agent-reports, and not in every other check too. */
+function withFacts(
+  input: PlaybookInput,
+  name: string,
+  check: (facts: NonNullable<ReturnType<typeof fullOf>>) => CheckResult,
+): CheckResult | undefined {
+  const facts = fullOf(input.reports[name]);
+  return facts === undefined ? undefined : check(facts);
+}
+
+export const nodeChecks: readonly NodeCheck[] = [
+  reports,
+  installed,
+  deployedAsDeclared,
+  topologyAgrees,
+  live,
+  versionsAgree,
+  sudo,
+  clock,
+  space,
+  foreign,
+  meddlers,
+  oldPackage,
+  leftOvers,
+  unitFresh,
+];

@@ -1,0 +1,128 @@
+/** The steps of KWDB's programs, with the command a person would type for each. */
+import type { Call, PlanStep, StepClass } from "../../domain/plan.ts";
+
+const second = 1_000;
+const minute = 60 * second;
+
+interface StepOptions {
+  readonly class?: StepClass;
+  readonly deadlineMs: number;
+  readonly onDeadline?: "end" | "observe";
+  readonly mayStopAfter?: boolean;
+  readonly undo?: Call;
+}
+
+function step(id: string, args: Call["args"], shownAs: string, options: StepOptions): PlanStep {
+  const { class: stepClass = "observe", deadlineMs, onDeadline = "end", undo } = options;
+  return {
+    id,
+    call: { verb: `kwdb.${id}`, args },
+    class: stepClass,
+    deadlineMs,
+    onDeadline,
+    mayStopAfter: options.mayStopAfter ?? stepClass === "observe",
+    ...(undo === undefined ? {} : { undo }),
+    shownAs,
+  };
+}
+
+export interface Staging {
+  readonly to: string;
+  readonly digest: string;
+}
+
+/** Into the agent's own folder only; nothing of the database is touched. */
+export function stagingSteps({ to, digest }: Staging): readonly PlanStep[] {
+  return [
+    step(
+      "stage-package",
+      { digest, version: to },
+      `fetch sha256:${digest.slice(0, 12)}… and unpack it into the agent's folder`,
+      { deadlineMs: 60 * minute },
+    ),
+    step(
+      "prove-package",
+      { digest, version: to, extended: "" },
+      "packages/.version, package names, architecture, dpkg --dry-run -i, free space",
+      { deadlineMs: 5 * minute },
+    ),
+  ];
+}
+
+export interface Journey extends Staging {
+  readonly from: string;
+  readonly node: string;
+  /** SQL addresses of all the others. */
+  readonly peers: readonly string[];
+}
+
+const drainWaitMs = 10 * minute;
+
+export function nodeSteps({ from, to, digest, node, peers }: Journey): readonly PlanStep[] {
+  const seenFrom = peers.join(",");
+  return [
+    step(
+      "look-around",
+      { version: from, target: to },
+      "kwbase node status; replica health, seen from this node",
+      { deadlineMs: minute },
+    ),
+    step("prove-digest", { digest }, "sha256sum of the staged package", { deadlineMs: 10 * minute }),
+    step(
+      "save-configuration",
+      { label: `${node}-${from}-to-${to}` },
+      "copy /etc/kaiwudb and kaiwudb.service into the agent's folder",
+      { deadlineMs: 2 * minute },
+    ),
+    step(
+      "drain",
+      { waitMs: String(drainWaitMs) },
+      `kwbase node drain --drain-wait=${drainWaitMs / minute}m`,
+      {
+        class: "reversible",
+        deadlineMs: drainWaitMs + minute,
+        undo: { verb: "kwdb.restart", args: {} },
+      },
+    ),
+    step("stop", {}, "systemctl stop kaiwudb", {
+      class: "reversible",
+      deadlineMs: 3 * minute,
+      undo: { verb: "kwdb.start", args: {} },
+    }),
+    step("prove-stopped", {}, "MainPID 0, no process of the database left, port closed", {
+      deadlineMs: minute,
+      mayStopAfter: false,
+    }),
+    step("upgrade-package", { digest, version: to }, "./deploy.sh upgrade -l", {
+      class: "irreversible",
+      deadlineMs: 15 * minute,
+      onDeadline: "observe",
+    }),
+    step("prove-files", { version: to }, "/etc/kaiwudb/info/.version and kwbase version", {
+      deadlineMs: minute,
+      mayStopAfter: false,
+    }),
+    step("reload-units", {}, "systemctl daemon-reload", { class: "reversible", deadlineMs: minute }),
+    step("start", {}, "systemctl start kaiwudb", {
+      class: "reversible",
+      deadlineMs: minute,
+      undo: { verb: "kwdb.stop", args: {} },
+    }),
+    step(
+      "prove-ready",
+      { version: to, waitMs: String(5 * minute), stableMs: "3000" },
+      "GET /health?ready=1 and own row of kwbase node status",
+      { deadlineMs: 6 * minute, mayStopAfter: false },
+    ),
+    step(
+      "prove-seen",
+      { version: to, peers: seenFrom, waitMs: String(3 * minute) },
+      `kwbase node status --host=${peers[0] ?? "PEER"}`,
+      { deadlineMs: 4 * minute },
+    ),
+  ];
+}
+
+export function provingSteps(to: string): readonly PlanStep[] {
+  return [step("prove-version", { version: to }, "version of the running process", { deadlineMs: minute })];
+}

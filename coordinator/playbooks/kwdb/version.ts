@@ -1,0 +1,2 @@
+/** Rises when the same input gives another plan. */
+export const playbookVersion = 1;
