@@ -23,7 +23,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 
 const alphabet = "abcdefghijkmnpqrstuvwxyz23456789";
-const token = (characters: number) => [...randomBytes(characters)].map((byte) => alphabet[byte % alphabet.length]).join("");
+const token = (characters: number) =>
+  [...randomBytes(characters)].map((byte) => alphabet[byte % alphabet.length]).join("");
 
 function userName(): string {
   try {
@@ -57,7 +58,14 @@ const own = {
   pid: process.pid,
   terminated: terminated.signal,
   makeLog: (level: string) =>
-    makeLog("lockkeeper", { level, journald: process.env["JOURNAL_STREAM"] !== undefined, write: (line) => process.stderr.write(line) }),
+    makeLog("lockkeeper", {
+      level,
+      journald: process.env["JOURNAL_STREAM"] !== undefined,
+      write: (line) => process.stderr.write(line),
+    }),
 };
-const program = buildProgram(shell, { serve: serveCommand(shell, own), demo: demoCommand(shell, { ...own, env: process.env, execPath: process.execPath }) });
+const program = buildProgram(shell, {
+  serve: serveCommand(shell, own),
+  demo: demoCommand(shell, { ...own, env: process.env, execPath: process.execPath }),
+});
 await runProgram(program, process.argv.slice(2));

@@ -1,7 +1,8 @@
 /** Bundles the two programs into single files that need nothing but Node, and puts beside them what they read. */
-import { chmod, cp, mkdir, readFile, rm } from "node:fs/promises";
+import { chmod, cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { buildAssets } from "../test/doubles/kwdb/build-assets.ts";
 
 const root = new URL("..", import.meta.url);
 const path = (relative: string) => fileURLToPath(new URL(relative, root));
@@ -38,5 +39,8 @@ await mkdir(path("dist"), { recursive: true });
 await Promise.all([
   bundle("coordinator/main.ts", "dist/lockkeeper"),
   bundle("agent/main.ts", "dist/lockkeeper-agent"),
+  bundle("test/demo/main.ts", "dist/demo/main.js"),
+  buildAssets(path("dist/demo/assets")),
 ]);
+await writeFile(path("dist/package.json"), JSON.stringify({ type: "module", version }));
 await cp(path("deploy/nats/fetch.sh"), path("dist/nats-fetch.sh"));

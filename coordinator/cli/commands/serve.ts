@@ -38,7 +38,12 @@ export function serveCommand(shell: Shell, own: ServeProcess): Command {
       try {
         const config = await readConfig(file);
         const { terminated, makeLog, ...means } = own;
-        await using coordinator = await serve({ ...means, config, log: makeLog(config.logLevel), natsBinary });
+        await using coordinator = await serve({
+          ...means,
+          config,
+          log: makeLog(config.logLevel),
+          natsBinary,
+        });
         shell.terminal.note(`lockkeeper ${shell.terminal.version} serves on ${coordinator.address}`);
         await new Promise<void>((resolve) => {
           if (terminated.aborted) resolve();
@@ -59,23 +64,38 @@ async function readConfig(file: string): Promise<CoordinatorConfig> {
     throw new FailureError(failure("config.unreadable", { complaints: error.message }));
   });
   const read = readCoordinatorConfig(text, file);
-  if (!read.ok) throw new FailureError(failure("config.unreadable", { complaints: complaintsText(read.complaints) }));
+  if (!read.ok)
+    throw new FailureError(failure("config.unreadable", { complaints: complaintsText(read.complaints) }));
   return read.value;
 }
 
 /** The fetcher stands beside the bundle, or in the sources. */
 export async function natsBinary(): Promise<string> {
-  const places = ["./nats-fetch.sh", "../../../deploy/nats/fetch.sh"].map((place) => fileURLToPath(new URL(place, import.meta.url)));
+  const places = ["./nats-fetch.sh", "../../../deploy/nats/fetch.sh"].map((place) =>
+    fileURLToPath(new URL(place, import.meta.url)),
+  );
   for (const place of places) {
     const there = await access(place).then(
       () => true,
       () => false,
     );
     if (!there) continue;
-    const { stdout } = await run("bash", [place], { timeout: fetchLimitMs }).catch((error: { readonly stderr?: string; readonly message: string }) => {
-      throw new FailureError(failure("nats.not-started", { binary: "nats-server", cause: error.stderr?.trim() || error.message }));
-    });
+    const { stdout } = await run("bash", [place], { timeout: fetchLimitMs }).catch(
+      (error: { readonly stderr?: string; readonly message: string }) => {
+        throw new FailureError(
+          failure("nats.not-started", {
+            binary: "nats-server",
+            cause: error.stderr?.trim() || error.message,
+          }),
+        );
+      },
+    );
     return stdout.trim();
   }
-  throw new FailureError(failure("nats.not-started", { binary: "nats-server", cause: "no nats-server on PATH and nothing to fetch it with" }));
+  throw new FailureError(
+    failure("nats.not-started", {
+      binary: "nats-server",
+      cause: "no nats-server on PATH and nothing to fetch it with",
+    }),
+  );
 }
