@@ -119,12 +119,15 @@ export class Bench {
     built: BuiltPackage,
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
+    without: readonly string[] = [],
   ): Running {
     const stem = this.#fresh("run");
     const [out, err] = [openSync(`${stem}.out`, "w"), openSync(`${stem}.err`, "w")];
     const child = spawn("./deploy.sh", args, {
       cwd: built.folder,
-      env: { ...process.env, ...host.env, ...env },
+      env: Object.fromEntries(
+        Object.entries({ ...process.env, ...host.env, ...env }).filter(([name]) => !without.includes(name)),
+      ),
       detached: true,
       stdio: ["ignore", out, err],
     });

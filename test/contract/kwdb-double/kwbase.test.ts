@@ -264,6 +264,16 @@ describe("three nodes", () => {
     ]);
   });
 
+  it("have kw-status where 3.1 or later installed them, and not where it only upgraded them", async () => {
+    const [first] = cluster;
+    expect((await first.run("kw-status", [])).code).not.toBe(0);
+    const host = await bench.host(next, "single");
+    await host.run("systemctl", ["start", "kaiwudb"]);
+    await until("ready", 5000, async () => (await host.readyStatus()) === 200);
+    const shown = await host.run("bash", [host.path("/usr/bin/kw-status"), "--format=csv"]);
+    expect(shown.stdout).toMatch(/^id\taddress\t[^\n]*\n1\t[^\n]*\ttrue\ttrue\n$/);
+  });
+
   it("serve metrics and node lists over HTTP", async () => {
     const page = async (path: string) => fetch(`http://127.0.0.1:${cluster[0].options.ports.http}${path}`);
     expect(await (await page("/_status/vars")).text()).toMatch(/^ranges_underreplicated 0$/m);

@@ -60,6 +60,12 @@ describe("an upgrade that succeeds", () => {
     expect(today).toBe("");
   });
 
+  it("finds the demo host by its tools when no variable names it", async () => {
+    const host = await bench.host(old);
+    const running = bench.start(host, next, ["upgrade", "-l"], {}, ["KWDB_HOST_ROOT"]);
+    expect([(await running.ended()).code, installedVersion(host)]).toEqual([0, "3.1.0\n"]);
+  });
+
   it("is refused when it is run once more", async () => {
     const host = await bench.host(next);
     const again = await bench.deploy(host, next, ["upgrade", "-l"]);

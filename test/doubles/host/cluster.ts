@@ -1,4 +1,5 @@
 /** Several demo hosts as one cluster: made, initialised, ended by pid. */
+import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BuiltPackage } from "../kwdb/build-package.ts";
@@ -37,6 +38,7 @@ export async function createHosts(options: ClusterOptions): Promise<readonly Dem
       join: `${first.ip}:${first.ports.sql}`,
       tickScale,
       loopbackOnly: true,
+      user: os.userInfo().username,
     };
     hosts.push(await createHost(path.join(options.root, place.name), options.assets, host));
   }

@@ -31,6 +31,8 @@ export interface HostOptions {
   readonly join: string;
   /** Addresses of the other hosts, for the NODE file. */
   readonly others?: readonly string[];
+  /** Management user: MODE's line 7. The vendor's default is kaiwudb. */
+  readonly user?: string;
   /** How long a second of the real database lasts: 0.05 makes the death of a node noticed in 0.45 s. */
   readonly tickScale?: number;
   /** Bind the loopback and the advertised address instead of 0.0.0.0. */
@@ -43,7 +45,7 @@ const startCommand = {
   "multi-replication": "start",
 } as const;
 
-const unitText = ({ ip, ports, topology, join }: HostOptions, version: string): string => {
+const unitText = ({ ip, ports, topology, join, user = "kaiwudb" }: HostOptions, version: string): string => {
   const brpc = version.startsWith("2.") ? "" : `--brpc-addr=0.0.0.0:${ports.brpc} `;
   const joining = topology === "single" ? "" : `--join ${join}`;
   return `
@@ -52,8 +54,8 @@ Description=KaiwuDB Service
 After=network.target
 Wants=network.target
 [Service]
-User=kaiwudb
-Group=kaiwudb
+User=${user}
+Group=${user}
 Type=simple
 LimitMEMLOCK=infinity
 LimitNOFILE=1048576
@@ -79,7 +81,7 @@ const hasKwStatus = (version: string): boolean => /^3\.([1-9]|\d\d)/.test(versio
 /** The files that the vendor's installer writes, by path on the host: for a demo host and for a real one. */
 export function installedFiles(options: HostOptions, versionFile: string): Readonly<Record<string, string>> {
   const [version = ""] = versionFile.split("\n");
-  const { topology, ports, ip } = options;
+  const { topology, ports, ip, user = "kaiwudb" } = options;
   const mode = [
     "bare",
     topology,
@@ -87,12 +89,12 @@ export function installedFiles(options: HostOptions, versionFile: string): Reado
     "/var/lib/kaiwudb",
     ports.sql,
     ports.http,
-    "kaiwudb",
+    user,
     "insecure",
     "false",
     ip,
   ];
-  const status = `\n#! /bin/bash\ncd /usr/local/kaiwudb/bin\nsudo -u kaiwudb bash -c "./kwbase node status --insecure --host=127.0.0.1:${ports.sql}"\n`;
+  const status = `\n#! /bin/bash\ncd $(kwdb-host-root 2>/dev/null)/usr/local/kaiwudb/bin\nsudo -u ${user} bash -c "./kwbase node status --insecure --host=127.0.0.1:${ports.sql}"\n`;
   return {
     "/etc/systemd/system/kaiwudb.service": unitText(options, version),
     "/etc/kaiwudb/info/MODE": `${mode.join("\n")}\n`,

@@ -41,6 +41,26 @@ export interface Setting {
   readonly version: number;
 }
 
+export interface Identity {
+  readonly clusterId: string;
+  readonly nodeId: number;
+}
+
+/** What the store folder keeps of a node's knowledge. */
+export interface Kept {
+  readonly identity?: Identity;
+  readonly peers: readonly string[];
+  readonly records: readonly NodeRecord[];
+  readonly settings: readonly (readonly [string, Setting])[];
+}
+
+/** A node that has only been given its id. */
+export const freshRecord = (id: number, now: number): NodeRecord => ({
+  ...{ id, version: 0, epoch: 0, expiration: 0, updatedAt: now, leasesFrom: 0 },
+  ...{ draining: false, membership: "active", upgrading: false },
+  ...{ leaseWeight: 1, replicaWeight: 1, jobs: [], clients: [] },
+});
+
 export interface Gossip {
   readonly records: ReadonlyMap<number, NodeRecord>;
   readonly settings: ReadonlyMap<string, Setting>;

@@ -21,7 +21,7 @@ async function client(node: ClusterNode, frame: Frame): Promise<Reply | undefine
   if (node.self.draining)
     throw new CliError({ message: "server is not accepting clients", sqlstate: "57P01" });
   if (frame.rpc === "sql") return execute(node, String(frame["statement"]));
-  const [stranger] = ids(frame).filter((id) => !node.gossip.records.has(id));
+  const [stranger] = ids(frame).filter((id) => !node.view().records.some((record) => record.id === id));
   if (stranger !== undefined) throw new CliError(`node ${stranger} doesn't exist`);
   return { table: nodeStatus(node.view(), ids(frame), (frame["extras"] ?? []) as readonly StatusExtra[]) };
 }

@@ -2,19 +2,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { CliError } from "./cli-error.ts";
-import type { NodeRecord, Setting } from "./records.ts";
-
-export interface Identity {
-  readonly clusterId: string;
-  readonly nodeId: number;
-}
-
-export interface Kept {
-  readonly identity?: Identity;
-  readonly peers: readonly string[];
-  readonly records: readonly NodeRecord[];
-  readonly settings: readonly (readonly [string, Setting])[];
-}
+import type { Kept } from "./records.ts";
 
 const stateFile = (folder: string) => path.join(folder, "STAND-IN.json");
 const modeFile = (folder: string) => path.join(folder, "kwbase.start_mode");

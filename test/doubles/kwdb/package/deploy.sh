@@ -1,8 +1,9 @@
 #!/bin/bash
 # Stand-in for the vendor's installation script; see ../README.md. KWDB_HOST_ROOT moves every path of the host
-# below a folder, so that the same script serves a real host and a host that is only a folder.
+# below a folder, so that the same script serves a real host and a host that is only a folder; the latter's
+# own tools say which one when the variable is not set.
 here=$(cd "$(dirname "$0")" && pwd)
-root=${KWDB_HOST_ROOT:-}
+root=${KWDB_HOST_ROOT-$(kwdb-host-root 2>/dev/null)}
 for part in log common operate cluster upgrade; do . "$here/utils/kaiwudb_$part.sh"; done
 . "$here/utils/process_bar.sh"
 

@@ -18,7 +18,13 @@ wait_until_running() {
 }
 
 kw_stop() { sudo systemctl daemon-reload; sudo systemctl stop kaiwudb >/dev/null 2>&1; }
-scaled() { awk "BEGIN{print $1*${KWBASE_DOUBLE_TICK_SCALE:-1}}"; }
+
+# scaled SECONDS: in this host's ticks
+scaled() {
+  local scale
+  scale=$(sed -n 's/^tick_scale=//p' "$root/etc/kwdb-double/host" 2>/dev/null)
+  awk "BEGIN{print $1*${KWBASE_DOUBLE_TICK_SCALE:-${scale:-1}}}"
+}
 
 operate() {
   must_be_installed
