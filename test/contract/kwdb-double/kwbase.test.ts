@@ -202,8 +202,11 @@ describe("starting", () => {
       `--host=127.0.0.1:${host.options.ports.sql}`,
     ]);
     expect([mute.code, mute.stderr]).toEqual([1, expect.stringContaining("i/o timeout")]);
+    await host.faults({ time_until_store_dead: "5m0s" });
     expect((await host.kwbase("init")).stdout).toBe("Cluster successfully initialized\n");
     await until("ready", 3000, async () => (await host.readyStatus()) === 200);
+    const shown = await sql(host, "SHOW CLUSTER SETTING server.time_until_store_dead");
+    expect(shown.stdout).toBe("server.time_until_store_dead\n00:05:00\n");
     expect(await host.kwbase("init")).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("HINT: Please ensure all your start commands are using --join."),
@@ -230,6 +233,9 @@ describe("starting", () => {
 
 describe("three nodes", () => {
   it("agree on who is there, from each of them, in the columns of the real one", async () => {
+    expect((await status(cluster[0])).map((row) => row["address"])).toEqual(
+      cluster.map(({ options: { ip, ports } }) => `${ip}:${ports.sql}`),
+    );
     for (const host of cluster) {
       const { stdout } = await host.kwbase("node", "status", "--format=csv");
       expect(stdout.split("\n")[0]).toBe(
@@ -367,6 +373,26 @@ describe("three nodes", () => {
       /status: +restarted pre-existing node/,
     );
     expect(existsSync(second.path("/var/lib/kaiwudb/kwbase.advertise-addr"))).toBe(true);
+  });
+
+  it("miss a node that listens and never serves; the fault strikes once", async () => {
+    const [first, second] = cluster;
+    await second.faults({ never_ready: "once" });
+    await second.run("systemctl", ["restart", "kaiwudb"]);
+    await until("db1 notices", 4000, async () => (await status(first))[1]?.["is_live"] === "false");
+    expect([await second.readyStatus(), await second.mainPid()]).toEqual([503, expect.any(Number)]);
+    await second.run("systemctl", ["restart", "kaiwudb"]);
+    await until("it serves", 5000, async () => (await second.readyStatus()) === 200);
+    await healthIs(first, "0,0");
+  });
+
+  it("count the ranges and leases that a host's faults name", async () => {
+    const [first, second] = cluster;
+    await second.faults({ unavailable_ranges: "2", lease_weight: "5" });
+    await healthIs(first, "2,0");
+    await until("db2 holds most leases", 3000, async () => Number((await leases(first))[1]?.["count"]) > 40);
+    await second.faults({ unavailable_ranges: "", lease_weight: "" });
+    await healthIs(first, "0,0");
   });
 
   it("stop serving when two of three are gone, and serve again when one is back", async () => {

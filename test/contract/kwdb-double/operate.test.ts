@@ -99,6 +99,7 @@ describe("the demo host's systemctl", () => {
     await ready(host);
     await host.run("systemctl", ["stop", "kaiwudb"]);
     expect(journal(host)).toContain("received signal 'terminated' during shutdown, initiating hard shutdown");
+    expect(journal(host)).not.toContain("server drained and shutdown completed");
     expect((await host.run("systemctl", ["is-active", "kaiwudb"])).stdout).toBe("inactive\n");
     truncateSync(host.path("/var/log/journal/kaiwudb.log"));
     await host.faults({ single_stop_signal: "yes" });

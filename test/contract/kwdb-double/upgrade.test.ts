@@ -198,6 +198,19 @@ describe("command lines", () => {
     expect([done.code, installedVersion(host), await binaryVersion(host)]).toEqual([0, "3.0.0\n", "3.0.0"]);
   });
 
+  it("-a logs that the version is wrong, goes on, downgrades and calls it completed", async () => {
+    const host = await bench.host(next, "single");
+    await host.run("systemctl", ["start", "kaiwudb"]);
+    await until("ready", 5000, async () => (await host.readyStatus()) === 200);
+    const done = await bench.deploy(host, old, ["upgrade", "-a"]);
+    expect([done.code, ...done.said]).toEqual([
+      0,
+      expect.stringContaining("older than the current installed version.(current:3.1.0 new_version:3.0.0)"),
+      "[UPGRADE COMPLETED]:Cluster upgrade completed.",
+    ]);
+    expect([installedVersion(host), await binaryVersion(host)]).toEqual(["3.0.0\n", "3.0.0"]);
+  });
+
   it("without a working sudo it stops on standard error", async () => {
     const host = await bench.host(old);
     await host.faults({ sudo: "broken" });

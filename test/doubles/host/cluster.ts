@@ -46,27 +46,21 @@ export async function createHosts(options: ClusterOptions): Promise<readonly Dem
 }
 
 async function until(what: string, deadlineMs: number, holds: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + deadlineMs; Date.now() < end; await sleep(50)) if (await holds()) return;
+  for (const end = Date.now() + deadlineMs; Date.now() < end; await sleep(20)) if (await holds()) return;
   throw new Error(`not within ${deadlineMs} ms: ${what}`);
 }
 
-/** Starts the hosts; initialises a new cluster on the first one, so that ids follow the hosts' order. */
+/** Starts the hosts one after another, so that ids follow their order; initialises a new cluster on the first. */
 export async function startCluster(hosts: readonly DemoHost[], deadlineMs = 60_000): Promise<void> {
   for (const [at, host] of hosts.entries()) {
+    const { name, topology } = host.options;
     await host.run("systemctl", ["start", "kaiwudb"]);
-    if (at === 0 && host.options.topology !== "single") {
-      await until(`${host.options.name} listens`, deadlineMs, async () => (await host.readyStatus()) !== 0);
+    if (at === 0 && topology !== "single") {
+      await until(`${name} listens`, deadlineMs, async () => (await host.readyStatus()) !== 0);
       await host.kwbase("init");
     }
-    if (at === 0)
-      await until(
-        `${host.options.name} is ready`,
-        deadlineMs,
-        async () => (await host.readyStatus()) === 200,
-      );
+    await until(`${name} is ready`, deadlineMs, async () => (await host.readyStatus()) === 200);
   }
-  for (const host of hosts)
-    await until(`${host.options.name} is ready`, deadlineMs, async () => (await host.readyStatus()) === 200);
   const last = hosts.at(-1);
   await until("every node sees every node", deadlineMs, async () => {
     const seen = await last?.kwbase("node", "status", "--format=csv");

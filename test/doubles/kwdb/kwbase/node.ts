@@ -111,6 +111,7 @@ export class ClusterNode {
 
   async beat(): Promise<void> {
     this.knobs = readKnobs(this.options.root);
+    this.#putFromKnobs();
     await this.#tell();
     const now = Date.now();
     if (!this.stuck && this.#hearsMajority(now)) {
@@ -154,10 +155,20 @@ export class ClusterNode {
   }
 
   async set(name: string, value: string): Promise<void> {
-    const { gossip } = this.#peers;
-    const version = (gossip.settings.get(name)?.version ?? 0) + 1;
-    this.#peers.gossip = { ...gossip, settings: new Map([...gossip.settings, [name, { value, version }]]) };
+    this.#put(name, value, (this.#peers.gossip.settings.get(name)?.version ?? 0) + 1);
     await this.#tell();
+  }
+
+  #put(name: string, value: string, version: number): void {
+    const { gossip } = this.#peers;
+    this.#peers.gossip = { ...gossip, settings: new Map([...gossip.settings, [name, { value, version }]]) };
+  }
+
+  /** What the host's file says, as long as nobody has set it by SQL. */
+  #putFromKnobs(): void {
+    const [name, value] = ["server.time_until_store_dead", this.knobs["time_until_store_dead"]];
+    const { version = 0 } = this.#peers.gossip.settings.get(name) ?? {};
+    if (value !== undefined && version === 0) this.#put(name, value, 0);
   }
 
   #tell(): Promise<void> {

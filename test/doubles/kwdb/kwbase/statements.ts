@@ -26,10 +26,7 @@ function known(name: string): string {
 }
 
 function setting(node: ClusterNode, name: string): Table {
-  const value =
-    node.view().settings.get(name)?.value ??
-    (name === "server.time_until_store_dead" ? node.knobs["time_until_store_dead"] : undefined);
-  const shown = value ?? settingValue(node.view(), known(name));
+  const shown = settingValue(node.view(), known(name));
   return { columns: [name], rows: [[/^\d.*[smh]$/.test(shown) ? interval(shown) : shown]] };
 }
 
