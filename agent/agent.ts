@@ -170,6 +170,7 @@ export class Agent {
   /** Ends a program that has not entered: nothing has changed on the node. */
   async #drop(of: ProgramMemory, why: Failure): Promise<void> {
     const { lock, runner } = this.#options;
+    runner.forsake(of);
     lock.giveUp(of, why);
     if (of.enterAsked) await lock.abandon(of.program);
     await runner.drop(of, { outcome: ProgramOutcome.NEVER_BEGUN, step: "", failure: why });

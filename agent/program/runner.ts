@@ -41,6 +41,7 @@ export class Runner {
   readonly #options: RunnerOptions;
   #running: Promise<void> = Promise.resolve();
   #present: { readonly of: ProgramMemory; readonly dropped: AbortController } | undefined;
+  readonly #forsaken = new WeakSet<ProgramMemory>();
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -52,10 +53,14 @@ export class Runner {
     return this.#running;
   }
 
-  /** Ends a program that has not entered: what it observes is left, nothing has changed. */
+  /** From now on nothing more is done or said for this program here; its end is said by `drop`. */
+  forsake(of: ProgramMemory): void {
+    this.#forsaken.add(of);
+    if (this.#present?.of === of) this.#present.dropped.abort();
+  }
+
+  /** Ends a forsaken program that has not entered: what it observes is left, nothing has changed. */
   async drop(of: ProgramMemory, ending: Ending): Promise<void> {
-    const underway = this.#present?.of === of ? this.#present.dropped : undefined;
-    underway?.abort();
     if (of.ended === undefined) await this.#end(of, ending);
     const { tools } = this.#options.deeds;
     const ended = AbortSignal.abort();
@@ -87,7 +92,7 @@ export class Runner {
   }
 
   async #runAlone(of: ProgramMemory): Promise<void> {
-    if (of.ended !== undefined) return;
+    if (this.#isOver(of)) return;
     this.#present = { of, dropped: new AbortController() };
     await this.#drive(of).finally(() => {
       this.#present = undefined;
@@ -97,7 +102,7 @@ export class Runner {
   async #drive(of: ProgramMemory): Promise<void> {
     const { steps } = of.program;
     for (const [i, step] of steps.entries()) {
-      if (of.ended !== undefined) return;
+      if (this.#isOver(of)) return;
       const before = steps[i - 1];
       if (of.stopAsked !== undefined && this.#isSafe(of, before)) return this.#stopped(of, step.id);
       if (isDone(of, step)) continue;
@@ -140,7 +145,7 @@ export class Runner {
   async #enter(of: ProgramMemory, step: Step): Promise<boolean> {
     const answer = await this.#options.lock.enter(of);
     if (answer === "entered") return true;
-    if (of.ended === undefined)
+    if (!this.#isOver(of))
       await this.#end(of, { outcome: ProgramOutcome.NEVER_BEGUN, step: step.id, failure: answer.refused });
     return false;
   }
@@ -182,6 +187,10 @@ export class Runner {
     const failed = of.stopAsked?.undo === true ? await this.#options.undoer.undoAll(of) : undefined;
     if (failed === undefined) return this.#end(of, { outcome: ProgramOutcome.STOPPED, step });
     await this.#end(of, { outcome: ProgramOutcome.UNKNOWN, ...failed });
+  }
+
+  #isOver(of: ProgramMemory): boolean {
+    return of.ended !== undefined || this.#forsaken.has(of);
   }
 
   #end(of: ProgramMemory, ending: Ending): Promise<void> {
