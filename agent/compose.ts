@@ -130,6 +130,7 @@ function assemble(rooms: Rooms, runners: Runners): RunningAgent {
     onAppend: (listener) => ledger.onAppend(listener),
     welcomed: ({ beatMs }) => {
       health.beatEvery(beatMs);
+      health.greet();
       lock.lookAgain();
     },
   });

@@ -49,6 +49,11 @@ export class Health {
     this.#everyMs = ms > 0 ? Math.max(500, ms) : beatMs;
   }
 
+  /** A beat out of turn, for a coordinator that has just been attached to and knows nothing yet. */
+  greet(): void {
+    void this.#answer("", WireDepth.PULSE, beatLimitMs);
+  }
+
   /** Beats until the signal aborts. */
   async beat(signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#options;

@@ -96,19 +96,18 @@ export class Session {
       const { lived, leader } = await this.#connect(address, signal);
       if (signal.aborted) return;
       failures = lived ? 0 : failures + 1;
-      redirects = lived || leader === undefined ? 0 : redirects + 1;
-      next =
-        leader !== undefined &&
-        leader !== address &&
-        redirects <= maxRedirects &&
-        this.#options.mayDial(leader)
-          ? leader
-          : undefined;
+      next = this.#follow(address, leader, redirects);
+      redirects = next === undefined ? 0 : redirects + 1;
       if (next !== undefined) continue;
       const pauseMs = this.#pauseMs(Math.floor(failures / coordinators.length));
       log.info({ address, lived, pauseMs }, "stream ended");
       await clock.sleep(pauseMs, signal).catch(() => undefined);
     }
+  }
+
+  #follow(address: string, leader: string | undefined, redirects: number): string | undefined {
+    if (leader === undefined || leader === address || redirects >= maxRedirects) return undefined;
+    return this.#options.mayDial(leader) ? leader : undefined;
   }
 
   #pauseMs(round: number): number {
@@ -146,6 +145,7 @@ export class Session {
         if (message.$case === "welcome") {
           cancel();
           outcome = this.#welcome(address, call, message.value);
+          if (!outcome.lived) call.cancel();
         } else if (this.#live?.call === call) this.#options.receive(message);
       });
       call.write({ message: { $case: "hello", value: this.#options.hello() } });
@@ -158,8 +158,6 @@ export class Session {
       log.warn({ address, code: welcome.refused.code, facts: welcome.refused.facts }, "refused");
     if (!welcome.leads || welcome.refused !== undefined) {
       if (this.#live?.call === call) this.#live = undefined;
-      call.end();
-      call.cancel();
       return { lived: false, ...(welcome.leader === "" ? {} : { leader: welcome.leader }) };
     }
     const have = new Map(welcome.have.map(({ rollout, sequence }) => [rollout, sequence]));

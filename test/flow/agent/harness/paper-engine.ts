@@ -85,12 +85,25 @@ const lookVerb = verb({
   }),
 });
 
+/** Into the agent's own folder: no change of the host. */
+const fetchVerb = verb({
+  name: "paper.fetch",
+  class: "observe",
+  args: z.object({ digest: z.string() }),
+  run: async (context, { digest }) => {
+    const got = await context.fetchArtefact(digest);
+    return "path" in got
+      ? { result: "done", outputs: { path: got.path } }
+      : { result: "failed", failure: got.failure };
+  },
+});
+
 export const paper = engineKind({
   engine: "paper",
   settings: z.strictObject({}),
   create: () => ({
     engine: "paper",
-    verbs: [toolVerb, litterVerb, fileVerb, removeVerb, lookVerb],
+    verbs: [toolVerb, litterVerb, fileVerb, removeVerb, lookVerb, fetchVerb],
     folders: () => Promise.resolve([folder]),
     facts: async (host) => ({
       starts: await readFile(host.path(`${folder}/starts`), "utf8").catch(() => ""),

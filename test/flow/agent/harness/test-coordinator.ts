@@ -1,5 +1,11 @@
 /** A small real gRPC server that speaks the coordinator's side of the contract, as far as a test tells it to. */
-import { Server, ServerCredentials, type ServerDuplexStream, type ServerWritableStream } from "@grpc/grpc-js";
+import {
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServerWritableStream,
+  status,
+} from "@grpc/grpc-js";
 import {
   AgentServiceService,
   type ConnectRequest,
@@ -67,7 +73,7 @@ export class TestCoordinator {
 
   /** Ends the present stream without a word, as a dead coordinator does. */
   cut(): void {
-    this.#stream?.destroy();
+    this.#stream?.emit("error", { code: status.UNAVAILABLE, details: "cut" });
     this.#stream = undefined;
   }
 
