@@ -28,7 +28,7 @@ export interface Behaviour {
   readonly artefact?: (
     request: FetchArtefactRequest,
     stream: ServerWritableStream<FetchArtefactRequest, FetchArtefactResponse>,
-  ) => void;
+  ) => void | Promise<void>;
 }
 
 export class TestCoordinator {
@@ -48,7 +48,7 @@ export class TestCoordinator {
       connect: (stream: Stream) => this.#serve(stream),
       fetchArtefact: (stream: ServerWritableStream<FetchArtefactRequest, FetchArtefactResponse>) => {
         if (this.behaviour.artefact === undefined) stream.destroy(new Error("no artefacts here"));
-        else this.behaviour.artefact(stream.request, stream);
+        else void this.behaviour.artefact(stream.request, stream);
       },
     });
     this.port = await new Promise((resolve, reject) => {
