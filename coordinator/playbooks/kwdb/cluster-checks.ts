@@ -50,8 +50,10 @@ const nodeCount: ClusterCheck = ({ cluster }) =>
     nodes: String(cluster.nodes.length),
   });
 
-const viewsAgree: ClusterCheck = ({ reports }) => {
-  const [difference] = compareViews(Object.values(reports).flatMap((report) => report ?? []));
+const viewsAgree: ClusterCheck = ({ cluster, reports }) => {
+  const told = nodeNames(cluster).flatMap((name) => reports[name] ?? []);
+  if (told.length < cluster.nodes.length) return result({ id: "views-agree" }, "unknown");
+  const [difference] = compareViews(told);
   return result({ id: "views-agree" }, difference === undefined ? "ok" : "ko", difference?.facts ?? {});
 };
 

@@ -1,0 +1,210 @@
+import type { Catalogue } from "../render.ts";
+
+export const kwdb: Catalogue = {
+  "kwdb.version-unknown": {
+    says: "the running version of {cluster} is not known",
+    next: "lockkeeper check {cluster} --to VERSION",
+  },
+  "kwdb.version-unreadable": { says: '"{version}" is not a KWDB version', next: "write it like 3.1.0" },
+  "kwdb.same-version": { says: "the cluster already runs {version}" },
+  "kwdb.downgrade": {
+    says: "{from} to {to} is a downgrade, which KWDB cannot do in place",
+    next: "the way back is a backup, or export and import into a new cluster",
+  },
+  "kwdb.major-by-script": {
+    says: "{from} to {to} crosses a major version: the script would replace the files, and the node would not start",
+    next: "export from the old cluster and import into a new one",
+  },
+  "kwdb.hop-not-documented": {
+    says: "{from} to {to} is not a documented hop for a {topology} cluster",
+    next: "documented from {from}: {allowed}",
+  },
+  "kwdb.topology-not-served": {
+    says: "{cluster} is {topology}: this version upgrades multi-replica clusters only",
+    next: "docs/kwdb.md has the documented procedure by hand",
+  },
+  "kwdb.deployment-not-served": {
+    says: "{cluster} is deployed by {deployment}: this version upgrades script deployments only",
+    next: "docs/kwdb.md has the documented procedure by hand",
+  },
+  "kwdb.strategy-not-served": {
+    says: "strategy {strategy} is not served for {topology} by this version",
+    next: "--strategy rolling",
+  },
+  "kwdb.method-not-served": {
+    says: "method {method} is not served by this version",
+    next: "--method script",
+  },
+  "kwdb.target-missing": { says: "to which version?", next: "add --to VERSION" },
+  "kwdb.package-missing": {
+    says: "the package of {to} is not named",
+    next: "lockkeeper artefact push KWDB-{to}.tar.gz, then add --sha256 DIGEST",
+  },
+  "kwdb.node-unknown": { says: "{node} does not say how its database is" },
+  "kwdb.nodes-missing": { says: "{from} sees {seen} of {expected} nodes" },
+  "kwdb.node-not-well": { says: "seen from {from}, node {id} at {address} is not well: {why}" },
+  "kwdb.node-not-ready": { says: "{node} is not ready" },
+  "kwdb.node-version": { says: "{node} runs {running}, not yet {target}" },
+  "kwdb.node-not-seen": {
+    says: "{from} does not see {node} live at its new version (it sees build {build})",
+  },
+  "kwdb.ranges-not-well": {
+    says: "{unavailable} ranges unavailable, {underReplicated} under-replicated (seen from {from})",
+  },
+  "kwdb.jobs-running": { says: "jobs run that forbid taking a node away: {jobs}" },
+  "kwdb.views-differ": { says: "the nodes see different clusters: {views}" },
+  "kwdb.file-and-process-differ": { says: "{node}: the files say {file}, the process is {running}" },
+  "kwdb.unit-needs-reload": { says: "{node}: kaiwudb.service changed on disk and was not reloaded" },
+  "gate.kwdb.cluster-healthy": {
+    says: "all {nodes} nodes live at {versions}, all replicas there, no blocking job, seen from every node",
+  },
+  "gate.kwdb.node-upgraded": {
+    says: "{node} runs {version}, by its own process and seen from every other node",
+  },
+  "warning.kwdb.no-downgrade": { says: "there is no downgrade in place; the way back is a backup" },
+  "warning.kwdb.jobs-may-fail": {
+    says: "compression and retention jobs may fail on the node in work, and come right afterwards",
+  },
+  "warning.kwdb.no-new-raft-log": {
+    says: "a rolling 3.0 to 3.1 does not gain the new time-series raft log; only a fresh 3.1 cluster does",
+  },
+  "way-back.kwdb.before": {
+    says: "before deploy.sh runs on a node: the service is started again, nothing has changed",
+  },
+  "way-back.kwdb.one-node": {
+    says: "after it failed on one node: finish the new version there, or reinstall the kept old package on the kept data",
+  },
+  "way-back.kwdb.all": {
+    says: "when all is upgraded and regretted: a new cluster of the old version, from a backup or an export; later writes are lost",
+  },
+  "check.kwdb.version-hop": { says: "the hop from {from} to {to} is documented" },
+  "check.kwdb.version-hop.ko": { says: "it is not" },
+  "check.kwdb.version-hop.unknown": { says: "the running version is not known" },
+  "check.kwdb.rolling-3-0-to-3-1": { says: "the vendor's pages agree on {from} to {to}" },
+  "check.kwdb.rolling-3-0-to-3-1.unknown": {
+    says: "they do not: the upgrade guide says node by node, the release notes of 3.1.0 say offline; choose with open eyes",
+  },
+  "check.kwdb.package-given": { says: "the package is named: {name}" },
+  "check.kwdb.package-given.ko": {
+    says: "it is not",
+    next: "lockkeeper artefact push FILE, then --sha256 DIGEST",
+  },
+  "check.kwdb.node-count": { says: "the cluster can spare a node ({nodes} nodes)" },
+  "check.kwdb.node-count.ko": { says: "with {nodes} nodes it loses its quorum when one is away" },
+  "check.kwdb.all-nodes-listed": { says: "the inventory lists every node ({listed} listed, {seen} seen)" },
+  "check.kwdb.all-nodes-listed.ko": {
+    says: "it does not: nobody would look after the others",
+    next: "lockkeeper cluster discover",
+  },
+  "check.kwdb.all-nodes-listed.unknown": { says: "no node told which nodes there are" },
+  "check.kwdb.views-agree": { says: "all nodes see one cluster" },
+  "check.kwdb.views-agree.ko": {
+    says: "they do not: {views}",
+    next: "kwbase node status   (on each of them)",
+  },
+  "check.kwdb.views-agree.unknown": { says: "not every node told what it sees" },
+  "check.kwdb.ranges": { says: "no range unavailable or under-replicated" },
+  "check.kwdb.ranges.ko": {
+    says: "{unavailable} unavailable, {underReplicated} under-replicated",
+    next: "wait until the replicas are there again, or bring the missing node back",
+  },
+  "check.kwdb.ranges.unknown": { says: "the replica metrics could not be read" },
+  "check.kwdb.jobs": { says: "no schema change, import, export, restore or rebalance runs" },
+  "check.kwdb.jobs.ko": { says: "these run: {jobs}", next: "wait for them, or PAUSE JOB id" },
+  "check.kwdb.jobs.unknown": { says: "SHOW JOBS could not be asked" },
+  "check.kwdb.spread": { says: "leaseholders and replicas are spread evenly ({leaseholders}; {replicas})" },
+  "check.kwdb.spread.warn": {
+    says: "one node has more than 1.5 times the mean: {leaseholders} leaseholders, {replicas} replicas",
+  },
+  "check.kwdb.spread.ko": {
+    says: "a live node has none: {leaseholders} leaseholders, {replicas} replicas",
+    next: "let the cluster rebalance first",
+  },
+  "check.kwdb.spread.unknown": { says: "the spread could not be read" },
+  "check.kwdb.clients": { says: "clients talk to several nodes (sessions per node: {sessions})" },
+  "check.kwdb.clients.warn": {
+    says: "these use one node only and will be cut off: {lonely}",
+    next: "give them several addresses, or a load balancer",
+  },
+  "check.kwdb.clients.unknown": { says: "the sessions could not be counted" },
+  "check.kwdb.outage-budget": { says: "a node's outage fits into server.time_until_store_dead ({limit})" },
+  "check.kwdb.outage-budget.ko": {
+    says: "it does not: replicas would be moved away meanwhile",
+    next: "SET CLUSTER SETTING server.time_until_store_dead = '30m'",
+  },
+  "check.kwdb.outage-budget.unknown": { says: "the setting could not be read" },
+  "check.kwdb.backup": { says: "there is a backup to go back to" },
+  "check.kwdb.backup.unknown": {
+    says: "KWDB has no online backup: only you know where the data was copied, and when",
+  },
+  "check.kwdb.agent-reports": { says: "its agent reports" },
+  "check.kwdb.agent-reports.unknown": {
+    says: "it does not",
+    next: "systemctl status lockkeeper-agent   (on that host)",
+  },
+  "check.kwdb.installed": { says: "KWDB is installed ({versionFile})" },
+  "check.kwdb.installed.ko": { says: "unit there: {unit}, version file: {versionFile}" },
+  "check.kwdb.installed.unknown": { says: "systemd could not be asked" },
+  "check.kwdb.deployed-as-declared": { says: "deployed as declared ({declared})" },
+  "check.kwdb.deployed-as-declared.ko": { says: "the inventory says {declared}, MODE says {found}" },
+  "check.kwdb.deployed-as-declared.unknown": { says: "MODE could not be read" },
+  "check.kwdb.topology-agrees": { says: "inventory, MODE, store and SQL name one topology" },
+  "check.kwdb.topology-agrees.ko": {
+    says: "declared {declared}; MODE {mode}; store {startFile}; SQL {sql}",
+    next: "correct the inventory; never force the files",
+  },
+  "check.kwdb.topology-agrees.unknown": { says: "MODE could not be read" },
+  "check.kwdb.node-live": { says: "live and available" },
+  "check.kwdb.node-live.ko": {
+    says: "{address}: {why}",
+    next: "systemctl status kaiwudb; journalctl -u kaiwudb   (on that host)",
+  },
+  "check.kwdb.node-live.unknown": { says: "node status could not be asked" },
+  "check.kwdb.versions-agree": { says: "files, binary and process are of one version ({running})" },
+  "check.kwdb.versions-agree.ko": {
+    says: "process {running}, version file {file}, binary {binary}: an upgrade was left half-way",
+  },
+  "check.kwdb.versions-agree.unknown": { says: "nothing runs that could be asked" },
+  "check.kwdb.sudo": { says: "sudo works (deploy.sh needs it, even for root)" },
+  "check.kwdb.sudo.ko": {
+    says: "it does not",
+    next: "apt-get install sudo; or a NOPASSWD line for the agent's user",
+  },
+  "check.kwdb.sudo.unknown": { says: "it could not be tried" },
+  "check.kwdb.clock": { says: "its clock is right ({offsetMs} ms ± {errorMs})" },
+  "check.kwdb.clock.warn": { says: "it is {offsetMs} ms off", next: "chronyc tracking   (on that host)" },
+  "check.kwdb.clock.ko": {
+    says: "it is {offsetMs} ms off: the node would end itself at 400",
+    next: "chronyc makestep   (on that host)",
+  },
+  "check.kwdb.clock.unknown": { says: "it was not compared" },
+  "check.kwdb.space": { says: "there is room on its disks ({found})" },
+  "check.kwdb.space.ko": { says: "less than {wantedMiB} MiB, or hardly any inodes: {found}" },
+  "check.kwdb.space.unknown": { says: "its file systems could not be read" },
+  "check.kwdb.foreign-installer": { says: "no other installation runs" },
+  "check.kwdb.foreign-installer.ko": { says: "this runs: {found}", next: "wait until it has ended" },
+  "check.kwdb.foreign-installer.unknown": { says: "its processes could not be read" },
+  "check.kwdb.meddlers": { says: "nothing there may restart or change the database by itself" },
+  "check.kwdb.meddlers.warn": {
+    says: "these might: {found}",
+    next: "systemctl stop them until the upgrade is done",
+  },
+  "check.kwdb.meddlers.unknown": { says: "its timers could not be read" },
+  "check.kwdb.old-package": { says: "the package of {version} is kept on the node" },
+  "check.kwdb.old-package.unknown": {
+    says: "it is not: the script removes the old version before it installs the new one",
+    next: "lockkeeper artefact push the old package too, or keep it at hand",
+  },
+  "check.kwdb.left-overs": { says: "no left-overs of an online upgrade done by hand" },
+  "check.kwdb.left-overs.ko": {
+    says: "--upgrade-complete stands in kaiwudb_env",
+    next: "take it out of /etc/kaiwudb/script/kaiwudb_env",
+  },
+  "check.kwdb.left-overs.unknown": { says: "kaiwudb_env could not be read" },
+  "check.kwdb.unit-fresh": { says: "kaiwudb.service is as systemd has it" },
+  "check.kwdb.unit-fresh.warn": {
+    says: "it changed on disk and was not reloaded",
+    next: "systemctl daemon-reload",
+  },
+  "check.kwdb.unit-fresh.unknown": { says: "systemd could not be asked" },
+};

@@ -1,0 +1,91 @@
+import type { Catalogue } from "../render.ts";
+
+export const rollout: Catalogue = {
+  "rollout.paused": { says: "paused by {by}: {reason}" },
+  "rollout.aborted": { says: "rollout {rollout} is being aborted" },
+  "rollout.waits-for-approval": { says: "{stage} waits for a person to approve it" },
+  "rollout.not-open": { says: "rollout {rollout} is not open", next: "lockkeeper history" },
+  "rollout.wrong-phase": {
+    says: "rollout {rollout} is {phase}: {order} means nothing now",
+    next: "lockkeeper status {rollout}",
+  },
+  "rollout.other-node": {
+    says: "rollout {rollout} stopped on {stopped}, not on {node}",
+    next: "lockkeeper retry {rollout} -n {stopped}",
+  },
+  "rollout.node-done": { says: "{node} has been upgraded by {rollout}: it cannot be skipped" },
+  "rollout.node-holds-lock": {
+    says: "{node} holds the lock: it is in work or half-way, and cannot be left so",
+    next: "lockkeeper retry {rollout} -n {node}, or lockkeeper abort {rollout}",
+  },
+  "rollout.no-mixed-versions": {
+    says: "this cluster may not serve with mixed versions: {node} cannot be skipped",
+  },
+  "check.refused": {
+    says: "checks refuse, nothing was touched: {checks}",
+    next: "lockkeeper check CLUSTER --to VERSION shows each with its hint",
+  },
+  "plan.drift": { says: "the fleet is not as planned: {fields}", next: "make the plan anew and read it" },
+  "plan.edited": {
+    says: "the plan {digest} is not as it was made: it was edited; nothing was done",
+    next: "make the plan anew",
+  },
+  "plan.strategy-unknown": { says: "there is no strategy {strategy}", next: "rolling or offline" },
+  "plan.no-way-back-yet": {
+    says: "the way back from {rollout} cannot be planned yet by this version",
+    next: "docs/kwdb.md tells it by hand",
+  },
+  "engine.unknown": { says: "there is no playbook for {engine}" },
+  "gate.unknown": { says: "the playbook has no gate {gate}" },
+  "freeze.set": {
+    says: "{cluster} is frozen: {why}",
+    next: "take `freeze:` out of the inventory and apply it",
+  },
+  "window.closed": { says: "no maintenance window of {cluster} is open now: {windows}" },
+  "artefact.unknown": {
+    says: "nobody has pushed a package with digest {digest}",
+    next: "lockkeeper artefact push FILE",
+  },
+  "artefact.digest-malformed": { says: '"{digest}" is no sha256: 64 hex digits, lower case' },
+  "artefact.digest-wrong": { says: "{name} has digest {got}, not {wanted}; nothing of it was kept" },
+  "artefact.truncated": {
+    says: "{name} came with {got} of {wanted} bytes; nothing of it was kept",
+    next: "push it again",
+  },
+  "artefact.without-header": { says: "a package without a header was refused" },
+  "discover.no-agents": {
+    says: "no agent is attached: there is nothing to discover",
+    next: "start lockkeeper-agent on the database hosts",
+  },
+  "config.unreadable": { says: "the configuration was not used:\n{complaints}" },
+  "coordinator.cannot-listen": {
+    says: "cannot listen on {address}: {cause}",
+    next: "is another coordinator running? see `listen` in its file",
+  },
+  "store.swap-lost": { says: "another coordinator changed {key} at the same moment" },
+  "program.ended": { says: "the program on {node} ended: {outcome}" },
+  "program.refused": { says: "{node} refused its program" },
+  "hint.gate-limit": { says: "the gate did not become green in time" },
+  "hint.lock-stays": { says: "the lock stays with its node until that is proven well" },
+  "hint.node-silent": { says: "the node works on by itself; its agent tells the rest when it is back" },
+  "hint.nothing-touched": { says: "nothing was touched" },
+  "hint.plan-anew": { says: "make the plan anew" },
+  "hint.report-defect": { says: "this is a defect of lockkeeper" },
+  "check.nats.version": { says: "NATS is {floor} or newer (it is {version})" },
+  "check.nats.version.ko": {
+    says: "{version} cannot sync every write and knows no per-key expiry",
+    next: "run three servers of 2.11 or newer",
+  },
+  "check.nats.replicas": { says: "NATS keeps {replicas} copies" },
+  "check.nats.replicas.warn": {
+    says: "one copy: fine for a trial; in production a lost disk loses the lock's history (the agents still refuse old epochs)",
+    next: "name three servers under nats.servers in the coordinator's file",
+  },
+  "check.nats.jetstream": { says: "JetStream answers" },
+  "check.nats.jetstream.unknown": { says: "it does not" },
+  "check.agents.one-name-once": { says: "each node name has one agent" },
+  "check.agents.one-name-once.ko": {
+    says: "two agents call themselves {nodes}",
+    next: "change `node:` in one agent's file",
+  },
+};

@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { checkCluster } from "#coordinator/playbooks/kwdb/checks.ts";
+import { en } from "#proto/catalogue/en/index.ts";
+import { render } from "#proto/catalogue/render.ts";
+
+const root = new URL("../../..", import.meta.url).pathname;
+
+function sources(folder: string): readonly string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => join(root, folder, name));
+}
+
+/** Codes as the sources make them: every failure that a person can meet has its words. */
+function codesMade(): readonly string[] {
+  const makers = /\b(?:failure|fail|refuse|waitFor)(?:<[^>]*>)?\(\s*"([a-z0-9-]+(?:\.[a-z0-9-]+)+)"/g;
+  const texts = ["agent", "coordinator", "proto/common"]
+    .flatMap(sources)
+    .map((file) => readFileSync(file, "utf8"));
+  return [
+    ...new Set(texts.flatMap((text) => [...text.matchAll(makers)].map((found) => found[1] ?? ""))),
+  ].sort();
+}
+
+describe("the catalogue", () => {
+  it("has words for every failure that is made", () => {
+    expect(codesMade().filter((code) => en[code] === undefined)).toEqual([]);
+  });
+
+  it("has words for every check and for what each may find", () => {
+    const cluster = {
+      name: "c",
+      engine: "kwdb",
+      topology: "multi-replica",
+      deployment: "script",
+      gates: { everyMs: 1, dwellMs: 1, limitMs: 1 },
+      settings: {},
+      windows: [],
+      nodes: [{ name: "db1", address: "a" }],
+    };
+    const results = checkCluster({ cluster, wish: { to: "3.1.0" }, reports: {}, nowMs: 0, clockOffsets: {} });
+    const codes = results.flatMap(({ id, status }) => [
+      `check.${id}`,
+      ...(status === "ok" ? [] : [`check.${id}.${status}`]),
+    ]);
+    expect(codes.filter((code) => en[code] === undefined)).toEqual([]);
+  });
+
+  it("shows a code that it does not know, with its facts", () => {
+    expect(render({ code: "no.words", facts: { a: "1" } })).toEqual({ says: "no.words (a=1)" });
+  });
+
+  it("fills in facts and marks the ones that nobody gave", () => {
+    expect(render({ code: "rollout.paused", facts: { by: "op" } }).says).toBe("paused by op: (not said)");
+  });
+});
