@@ -4,7 +4,7 @@
  */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { chmod, cp, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
 import net from "node:net";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -161,16 +161,14 @@ export class DemoHost {
     ]);
   }
 
-  /** Sets faults; an empty value takes one away. */
-  async faults(changes: Readonly<Record<string, string>>): Promise<void> {
-    const file = this.path("/etc/kwdb-double/faults");
-    const kept = (await readFile(file, "utf8").catch(() => ""))
-      .split("\n")
-      .filter((line) => line !== "" && changes[line.split("=")[0] ?? ""] === undefined);
-    const set = Object.entries(changes).flatMap(([name, value]) =>
-      value === "" ? [] : [`${name}=${value}`],
+  /** Sets the host's faults in place of those before; an empty value is none. */
+  async faults(values: Readonly<Record<string, string>>): Promise<void> {
+    const lines = Object.entries(values).flatMap(([name, value]) =>
+      value === "" ? [] : [`${name}=${value}\n`],
     );
-    await writeFile(file, [...kept, ...set, ""].join("\n"));
+    const file = this.path("/etc/kwdb-double/faults");
+    await writeFile(`${file}.new`, lines.join(""));
+    await rename(`${file}.new`, file);
   }
 
   /** Main process of the service; 0 when there is none. */
