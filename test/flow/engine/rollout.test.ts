@@ -1,0 +1,173 @@
+import { describe, expect, it } from "vitest";
+import type { RolloutEvent } from "#coordinator/domain/rollout/event.ts";
+import { fold } from "#coordinator/domain/rollout/reduce.ts";
+import { phaseOf, viewOf } from "#coordinator/domain/rollout/view.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+import { World } from "./world.ts";
+
+async function begun(): Promise<{ readonly world: World; readonly rollout: string }> {
+  const world = new World(new VirtualClock());
+  await world.begin();
+  return { world, rollout: await world.apply() };
+}
+
+/** The newest stored state, read anew: what any coordinator would see. */
+function watching(
+  world: World,
+  rollout: string,
+): { readonly phase: () => string; readonly view: () => ReturnType<typeof viewOf> | undefined } {
+  let events: readonly RolloutEvent[] = [];
+  const refresh = () =>
+    void world.stores.log.read(rollout).then(
+      (read) => {
+        events = read;
+      },
+      () => undefined,
+    );
+  const state = () => {
+    refresh();
+    return fold(events);
+  };
+  return {
+    phase: () => {
+      const now = state();
+      return now === undefined ? "none" : phaseOf(now);
+    },
+    view: () => {
+      const now = state();
+      return now === undefined ? undefined : viewOf(now);
+    },
+  };
+}
+
+const versions = (world: World) =>
+  [...world.nodes.values()].map(({ version, up }) => `${version}${up ? "" : " down"}`);
+
+describe("a rollout", () => {
+  it("upgrades one node after another and frees its lock and claim", async () => {
+    const { world, rollout } = await begun();
+    const { phase } = watching(world, rollout);
+    await world.clock.until(() => phase() === "done");
+    expect(versions(world)).toEqual(["2", "2", "2"]);
+    expect(world.violations).toEqual([]);
+    expect((await world.stores.locks.read("c"))?.value).toMatchObject({ state: "free", epoch: 3 });
+    await world.settle(100);
+    expect((await world.stores.claims.read("c"))?.value.rollout).toBe("");
+  });
+
+  it("stops at the node that fails, leaves the next untouched and keeps the lock", async () => {
+    const { world, rollout } = await begun();
+    const node = world.nodes.get("db2");
+    if (node !== undefined) node.failsAt = "start";
+    const { phase, view } = watching(world, rollout);
+    await world.clock.until(() => phase() === "stopped");
+    expect(versions(world)).toEqual(["2", "2 down", "1"]);
+    expect(view()?.stop).toMatchObject({
+      node: "db2",
+      why: { code: "tiny.failed", facts: { step: "start" } },
+    });
+    expect((await world.stores.locks.read("c"))?.value).toMatchObject({ state: "entered", nodes: ["db2"] });
+  });
+
+  it("goes on with the failed node under the same lock when it is retried", async () => {
+    const { world, rollout } = await begun();
+    const node = world.nodes.get("db2");
+    if (node !== undefined) node.failsAt = "start";
+    const { phase } = watching(world, rollout);
+    await world.clock.until(() => phase() === "stopped");
+    if (node !== undefined) node.failsAt = undefined;
+    const steered = world.coordinator?.application.steer("op", {
+      rollout,
+      order: "retry",
+      node: "db2",
+      reason: "mended",
+      words: [],
+    });
+    await world.clock.until(() => phase() === "done");
+    expect((await steered)?.ok).toBe(true);
+    expect(versions(world)).toEqual(["2", "2", "2"]);
+    expect([...(node?.starts ?? [])].filter(([key]) => key.endsWith("upgrade"))).toEqual([
+      ["node-db2#1 upgrade", 1],
+    ]);
+  });
+
+  it("refuses a second plan on its cluster while it runs, naming the holder", async () => {
+    const { world, rollout } = await begun();
+    await expect(world.apply()).rejects.toThrow("claim.held");
+    await expect(world.apply()).rejects.toThrow(rollout);
+  });
+});
+
+describe("I5: a coordinator killed after any event", () => {
+  it("is followed by one that ends the rollout, whatever it was doing", async () => {
+    const { world: whole, rollout: first } = await begun();
+    const { phase } = watching(whole, first);
+    await whole.clock.until(() => phase() === "done");
+    const boundaries = (await whole.facts(first)).length;
+    expect(boundaries).toBeGreaterThan(40);
+    for (let boundary = 1; boundary < boundaries; boundary += 1) {
+      const world = new World(new VirtualClock());
+      await world.begin();
+      const rollout = await world.apply();
+      const seen = watching(world, rollout);
+      let count = 0;
+      await world.clock.until(() => {
+        void world.facts(rollout).then((facts) => {
+          count = facts.length;
+        });
+        return count >= boundary;
+      });
+      world.killCoordinator();
+      await world.settle(1_000);
+      await world.startCoordinator();
+      await world.clock.until(() => seen.phase() === "done" || seen.phase() === "stopped");
+      expect(seen.phase(), `killed after event ${boundary}: ${JSON.stringify(seen.view()?.stop)}`).toBe(
+        "done",
+      );
+      expect(versions(world)).toEqual(["2", "2", "2"]);
+      expect(world.violations).toEqual([]);
+      for (const { starts } of world.nodes.values())
+        expect([...starts.values()].every((times) => times === 1)).toBe(true);
+    }
+  });
+});
+
+describe("I3 and I5: an agent killed after any of its durable writes", () => {
+  it("goes on where it was, and starts no change twice", async () => {
+    for (let kill = 1; kill <= 12; kill += 1) {
+      const world = new World(new VirtualClock());
+      await world.begin();
+      let writes = 0;
+      world.onWrite = (agent) => {
+        if (agent.node.name !== "db2") return;
+        writes += 1;
+        if (writes !== kill) return;
+        agent.kill();
+        world.clock.after(2_000, () => agent.start());
+      };
+      const rollout = await world.apply();
+      const seen = watching(world, rollout);
+      await world.clock.until(() => seen.phase() === "done" || seen.phase() === "stopped");
+      expect(seen.phase(), `killed at write ${kill}: ${JSON.stringify(seen.view()?.stop)}`).toBe("done");
+      expect(world.violations).toEqual([]);
+      for (const { starts } of world.nodes.values())
+        expect([...starts.values()].every((times) => times === 1)).toBe(true);
+    }
+  });
+});
+
+describe("a store without a leader for ten seconds", () => {
+  it("delays the rollout and changes nothing else", async () => {
+    const { world, rollout } = await begun();
+    const seen = watching(world, rollout);
+    await world.settle(3_500);
+    world.stores.locks.setLeaderless(true);
+    world.stores.log.setLeaderless(true);
+    await world.settle(10_000);
+    world.stores.locks.setLeaderless(false);
+    world.stores.log.setLeaderless(false);
+    await world.clock.until(() => seen.phase() === "done" || seen.phase() === "stopped");
+    expect(seen.phase(), JSON.stringify(seen.view()?.stop)).toBe("done");
+    expect(world.violations).toEqual([]);
+  });
+});
