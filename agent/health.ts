@@ -25,6 +25,8 @@ const beatMs = 5_000;
 const beatLimitMs = 4_000;
 const longestLimitMs = 120_000;
 const foldersLimitMs = 2_000;
+/** Left of the coordinator's limit for the report to be written and to travel. */
+const answerMs = 1_000;
 /** A coordinator that asks faster than this node can answer gets no answer, which it takes for silence. */
 const maxUnderway = 8;
 
@@ -67,7 +69,7 @@ export class Health {
     if (this.#underway >= maxUnderway) return;
     this.#underway++;
     const limit = Math.min(limitMs > 0 ? limitMs : beatLimitMs, longestLimitMs);
-    void this.#answer(request, depth, limit).finally(() => {
+    void this.#answer(request, depth, Math.max(limit * 0.6, limit - answerMs)).finally(() => {
       this.#underway--;
     });
   };
