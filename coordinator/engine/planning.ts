@@ -9,7 +9,7 @@ import type { Plan } from "../domain/plan.ts";
 import type { ArtefactFacts, Playbook, PlaybookInput, Wish } from "../domain/playbook.ts";
 import type { RolloutState } from "../domain/rollout/state.ts";
 import { isOpen } from "../domain/window.ts";
-import type { LookResult } from "./driver.ts";
+import type { LookResult } from "./rollout-desk.ts";
 import { playbookInput, type SurveyedFleet, surveyCluster } from "./survey.ts";
 
 /** What a person wants: as typed, unset fields absent. */

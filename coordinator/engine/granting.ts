@@ -1,0 +1,167 @@
+/** The grant and its end, with every message that belongs to it: announce, withdraw, free. */
+import { type Failure, failure } from "#proto/common/failure.ts";
+import type { Action } from "../domain/rollout/decide.ts";
+import { type HeldLock, stageState } from "../domain/rollout/state.ts";
+import { type RolloutDesk, tickMs } from "./rollout-desk.ts";
+import { toFailure } from "./wire.ts";
+
+export async function grant(
+  desk: RolloutDesk,
+  { stage, clusters, nodes, scope }: Extract<Action, { do: "grant" }>,
+): Promise<void> {
+  const nonce = desk.means.nonce();
+  const granted = await desk.means.deeds.grant({
+    clusters,
+    nodes,
+    scope,
+    rollout: desk.state.id,
+    stage,
+    nonce,
+  });
+  if (granted.ok) {
+    desk.refusedSinceMs = undefined;
+    return desk.append({
+      kind: "granted",
+      stage,
+      clusters,
+      nodes,
+      scope,
+      epochs: granted.value,
+      nonce,
+    });
+  }
+  if (await answeredFor(desk, granted.failure)) return;
+  await notYet(desk, stage, granted.failure);
+}
+
+/** A person's word may stand for a node that lost its memory, or for the nodes of a broken lock. */
+async function answeredFor(desk: RolloutDesk, { code, facts }: Failure): Promise<boolean> {
+  const { clock, deeds, reports } = desk.means;
+  const word = desk.state.words.find(
+    ({ check, until }) => check === code && (until === undefined || Date.parse(until) > clock.now()),
+  );
+  const cluster = facts["cluster"];
+  if (word === undefined || cluster === undefined) return false;
+  if (code === "node.unproven") {
+    const node = facts["node"] ?? "";
+    const stateId = reports.stateId(node);
+    if (stateId === undefined) return false;
+    await deeds.prove(node, stateId, word.by);
+    return true;
+  }
+  if (code !== "lock.broken") return false;
+  await deeds.clearBreak(cluster);
+  return true;
+}
+
+async function notYet(desk: RolloutDesk, stage: string, why: Failure): Promise<void> {
+  const { clock, timing, random } = desk.means;
+  desk.refusedSinceMs ??= clock.monotonicMs();
+  const final =
+    why.code === "node.unproven" ||
+    why.code === "lock.broken" ||
+    clock.monotonicMs() - desk.refusedSinceMs >= timing.grantLimitMs;
+  if (final) {
+    desk.refusedSinceMs = undefined;
+    return desk.stop(stage, why, `hint.${why.code}`);
+  }
+  await desk.rest(stage, why, tickMs * (0.5 + random()));
+}
+
+export async function announce(desk: RolloutDesk, stage: string): Promise<void> {
+  const { lock } = desk.state;
+  if (lock === undefined) return;
+  const refusal = await announceTo(desk, lock);
+  if (refusal === undefined) await desk.append({ kind: "announced", stage, nonce: lock.nonce });
+  else {
+    await withdraw(desk, lock, refusal);
+    await desk.means.clock.sleep(200 + 800 * desk.means.random(), desk.stopped).catch(() => undefined);
+  }
+}
+
+/** Every agent of every cluster must say yes on this announcement; one no, or silence, takes the grant back. */
+async function announceTo(desk: RolloutDesk, lock: HeldLock): Promise<Failure | undefined> {
+  const { clock, fleet, timing } = desk.means;
+  const awaited = new Set<string>();
+  for (const [cluster, epoch] of Object.entries(lock.epochs)) {
+    for (const node of desk.means.members(cluster)) {
+      const value = {
+        cluster,
+        epoch,
+        nonce: lock.nonce,
+        rollout: desk.state.id,
+        nodes: lock.nodes,
+        clusterScope: lock.scope === "cluster",
+        auditHead: "",
+      };
+      if (!fleet.send(node, { $case: "epochNotice", value }))
+        return failure("node.not-reported", { cluster, nodes: node });
+      awaited.add(`${cluster} ${node}`);
+    }
+  }
+  const endMs = clock.monotonicMs() + timing.answerLimitMs;
+  while (awaited.size > 0) {
+    const leftMs = endMs - clock.monotonicMs();
+    if (leftMs <= 0 || desk.stopped.aborted)
+      return failure("node.silent", { nodes: [...awaited].map((each) => each.split(" ")[1]).join(", ") });
+    const mail = await desk.takeMail(leftMs);
+    if (mail?.kind !== "said" || mail.message.$case !== "epochSeen") continue;
+    const { accepted, refusal, cluster, epoch, nonce } = mail.message.value;
+    if (nonce !== lock.nonce || epoch !== lock.epochs[cluster]) continue;
+    if (!accepted)
+      return refusal === undefined
+        ? failure("fence.refused", { node: mail.node })
+        : { ...toFailure(refusal), facts: { ...refusal.facts, node: mail.node } };
+    awaited.delete(`${cluster} ${mail.node}`);
+  }
+  return undefined;
+}
+
+export async function withdraw(desk: RolloutDesk, lock: HeldLock, why: Failure): Promise<void> {
+  const { stage, nonce } = lock;
+  for (const [cluster, epoch] of Object.entries(lock.epochs)) {
+    const given = await desk.means.deeds.withdraw(
+      cluster,
+      { epoch, nonce },
+      lock.nodes.filter((node) => neverBegan(desk, stage, node)),
+    );
+    if (given.ok && given.value.state !== "free" && given.value.nonce === nonce)
+      return desk.stop(stage, failure("lock.held", { cluster, stage }), "hint.lock-stays");
+    if (!given.ok && given.failure.code !== "lock.missing") return notYet(desk, stage, given.failure);
+  }
+  await desk.append({ kind: "withdrawn", stage, nonce, why });
+  tellFreed(desk, lock);
+}
+
+function neverBegan(desk: RolloutDesk, stage: string, node: string): boolean {
+  return Object.values(stageState(desk.state, stage).programs).some(
+    (program) => program.node === node && program.outcome === "never-begun",
+  );
+}
+
+export async function free(desk: RolloutDesk, lock: HeldLock): Promise<void> {
+  const { deeds, reports } = desk.means;
+  for (const cluster of Object.keys(lock.epochs)) {
+    const freed = await deeds.free(lock, cluster, { nodes: lock.entered });
+    if (!freed.ok) return notYet(desk, lock.stage, freed.failure);
+  }
+  await desk.append({ kind: "freed", stage: lock.stage, nonce: lock.nonce });
+  for (const node of lock.entered) {
+    const stateId = reports.stateId(node);
+    if (stateId !== undefined) await deeds.prove(node, stateId, "gates");
+  }
+  tellFreed(desk, lock);
+}
+
+function tellFreed(desk: RolloutDesk, lock: HeldLock): void {
+  for (const [cluster, epoch] of Object.entries(lock.epochs)) {
+    for (const node of desk.means.members(cluster)) {
+      if (!lock.nodes.includes(node)) continue;
+      const sent = desk.means.fleet.send(node, {
+        $case: "programFreed",
+        value: { rollout: desk.state.id, stage: lock.stage, epoch },
+      });
+      if (sent) desk.means.reports.programGone(node);
+    }
+  }
+}

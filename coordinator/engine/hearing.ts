@@ -1,0 +1,120 @@
+/** What the agents say: stored once, answered, and acknowledged. */
+import { type Failure, failure } from "#proto/common/failure.ts";
+import type { ConnectRequest, ConnectResponse } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
+import type { RolloutFact } from "../domain/rollout/event.ts";
+import { stageOfWire } from "../domain/rollout/state.ts";
+import type { RolloutDesk } from "./rollout-desk.ts";
+import { toEndedFact, toFailure, toStepFact } from "./wire.ts";
+
+export async function hear(
+  desk: RolloutDesk,
+  node: string,
+  message: NonNullable<ConnectRequest["message"]>,
+): Promise<void> {
+  switch (message.$case) {
+    case "stepEvent":
+      return store(desk, node, message.value.sequence, toStepFact(node, message.value));
+    case "programEnded":
+      return store(desk, node, message.value.sequence, toEndedFact(node, message.value));
+    case "watchFired": {
+      const { sequence, id, measured, reacted, failure: why } = message.value;
+      return store(desk, node, sequence, {
+        kind: "watch-fired",
+        watch: id,
+        node,
+        measured,
+        reacted,
+        ...(why === undefined ? {} : { failure: toFailure(why) }),
+      });
+    }
+    case "holdMadePermanent": {
+      const { sequence, stage, step, madePermanent, refusal } = message.value;
+      return store(desk, node, sequence, {
+        kind: "hold-made-permanent",
+        stage,
+        node,
+        step,
+        madePermanent,
+        ...(refusal === undefined ? {} : { refusal: toFailure(refusal) }),
+      });
+    }
+    case "programAccepted": {
+      const { accepted, stage, attempt, refusal } = message.value;
+      if (accepted) return;
+      const why = refusal === undefined ? failure("program.refused", { node }) : toFailure(refusal);
+      const refused: RolloutFact = {
+        kind: "program-refused",
+        stage: stageOfWire(stage),
+        node,
+        attempt,
+        why,
+      };
+      const ended: RolloutFact = {
+        kind: "program-ended",
+        node,
+        stage,
+        attempt,
+        agentSequence: 0,
+        epoch: message.value.epoch,
+        outcome: "failed",
+        step: "",
+        failure: why,
+      };
+      return desk.append(refused, ended);
+    }
+    case "enterRequest":
+      return enter(desk, node, message.value);
+    case "enterAbandoned":
+      return;
+    case "hello":
+    case "health":
+    case "epochSeen":
+    case "goodbye":
+      return;
+  }
+}
+
+/** Stored once, however often it is sent; only then may the agent stop resending. */
+async function store(desk: RolloutDesk, node: string, sequence: number, fact: RolloutFact): Promise<void> {
+  if (sequence > (desk.state.agentSequences[node] ?? 0)) await desk.append(fact);
+  desk.means.fleet.send(node, { $case: "ack", value: { rollout: desk.state.id, sequence } });
+}
+
+async function enter(
+  desk: RolloutDesk,
+  node: string,
+  { cluster, epoch, nonce }: { readonly cluster: string; readonly epoch: number; readonly nonce: string },
+): Promise<void> {
+  const { lock } = desk.state;
+  const refuse = (reason: Failure) =>
+    reply(desk, node, {
+      $case: "enterRefused",
+      value: { cluster, epoch, nonce, reason: { code: reason.code, facts: { ...reason.facts } } },
+    });
+  if (lock?.nonce !== nonce || lock.epochs[cluster] !== epoch)
+    return refuse(failure("lock.not-yours", { cluster, epoch: String(epoch) }));
+  if (desk.state.aborting && !lock.entered.includes(node))
+    return refuse(failure("rollout.aborted", { rollout: desk.state.id }));
+  const record = await desk.means.deeds.enter(cluster, { epoch, nonce }, node);
+  if (!record.ok) return refuse(record.failure);
+  const { rollout, stage } = record.value;
+  desk.means.reports.programStands(node, { cluster, rollout, stage, epoch, nonce, standing: "in-flight" });
+  if (!lock.entered.includes(node)) await desk.append({ kind: "entered", stage: lock.stage, node, epoch });
+  reply(desk, node, { $case: "enterGranted", value: { cluster, epoch, nonce } });
+}
+
+function reply(desk: RolloutDesk, node: string, message: NonNullable<ConnectResponse["message"]>): void {
+  desk.means.fleet.send(node, message);
+}
+
+/** An agent that missed the word "freed" would refuse every later epoch: it is told again when it attaches. */
+export function tellFreedAgain(desk: RolloutDesk, node: string): void {
+  const unfinished = desk.means.reports.unfinished(node);
+  if (unfinished === undefined || unfinished.rollout !== desk.state.id) return;
+  const { stage, epoch, nonce } = unfinished;
+  const over = desk.state.freed.find((freed) => freed.nonce === nonce);
+  if (over === undefined) return;
+  const value = { rollout: desk.state.id, stage: over.stage, epoch };
+  if (desk.means.fleet.send(node, { $case: "programFreed", value }) && stageOfWire(stage) === over.stage)
+    desk.means.reports.programGone(node);
+}

@@ -1,0 +1,117 @@
+/** Programs on their way: sent, sent again when the message may be lost, awaited, asked to stop. */
+import { failure } from "#proto/common/failure.ts";
+import type { PlanProgram } from "../domain/plan.ts";
+import { type Action, decide } from "../domain/rollout/decide.ts";
+import type { RolloutFact } from "../domain/rollout/event.ts";
+import { type HeldLock, type ProgramState, stageOfWire, stageState } from "../domain/rollout/state.ts";
+import { type RolloutDesk, tickMs } from "./rollout-desk.ts";
+import { toProgram } from "./wire.ts";
+
+export async function send(
+  desk: RolloutDesk,
+  { stage, phase, programs, attempt, lock }: Extract<Action, { do: "send" }>,
+): Promise<void> {
+  const facts = programs.map(
+    ({ node, cluster }): RolloutFact => ({
+      kind: "program-sent",
+      stage,
+      node,
+      attempt,
+      epoch: lock?.epochs[cluster] ?? 0,
+      ...(phase === undefined ? {} : { phase }),
+    }),
+  );
+  await desk.append(...facts);
+  const wireStage = phase === undefined ? stage : `${stage}/${phase}`;
+  for (const program of programs)
+    sendProgram(desk, program, { wireStage, attempt, ...(lock === undefined ? {} : { lock }) });
+}
+
+function sendProgram(
+  desk: RolloutDesk,
+  program: PlanProgram,
+  {
+    wireStage,
+    attempt,
+    lock,
+  }: { readonly wireStage: string; readonly attempt: number; readonly lock?: HeldLock },
+): void {
+  const epoch = lock?.epochs[program.cluster] ?? 0;
+  const head = { rollout: desk.state.id, stage: wireStage, attempt, epoch, nonce: lock?.nonce ?? "" };
+  desk.means.fleet.send(program.node, {
+    $case: "runProgram",
+    value: { program: toProgram(program, head) },
+  });
+}
+
+export async function awaitPrograms(
+  desk: RolloutDesk,
+  stage: string,
+  nodes: readonly string[],
+): Promise<void> {
+  const { clock, fleet, timing } = desk.means;
+  const silentSince = new Map<string, number>();
+  const sequence = desk.state.sequence;
+  let resendAtMs = clock.monotonicMs() + timing.answerLimitMs;
+  while (!desk.stopped.aborted) {
+    const mail = await desk.takeMail(tickMs);
+    const action = decide(desk.state);
+    if (action.do !== "await-programs" || desk.state.sequence - sequence > 500) return;
+    const nowMs = clock.monotonicMs();
+    for (const node of nodes) {
+      if (fleet.presence(node) !== undefined) silentSince.delete(node);
+      else if (!silentSince.has(node)) silentSince.set(node, nowMs);
+      if (nowMs - (silentSince.get(node) ?? nowMs) >= timing.silenceLimitMs)
+        return desk.stop(stage, failure("node.silent", { node }), "hint.node-silent", node);
+    }
+    if (mail?.kind === "attached" || nowMs >= resendAtMs) {
+      resendAtMs = nowMs + timing.answerLimitMs;
+      resend(desk, stage, nodes);
+    }
+  }
+}
+
+/** The message may have been lost: an agent that has the program already says so and does nothing twice. */
+function resend(desk: RolloutDesk, stage: string, nodes: readonly string[]): void {
+  const held = stageState(desk.state, stage);
+  for (const program of Object.values(held.programs)) {
+    if (program.standing !== "sent" || Object.keys(program.steps).length > 0 || !nodes.includes(program.node))
+      continue;
+    const spec = specOf(desk, program);
+    const { wireStage, attempt } = program;
+    if (spec !== undefined)
+      sendProgram(desk, spec, {
+        wireStage,
+        attempt,
+        ...(desk.state.lock?.stage === stage ? { lock: desk.state.lock } : {}),
+      });
+  }
+}
+
+function specOf(desk: RolloutDesk, { wireStage, node }: ProgramState): PlanProgram | undefined {
+  const spec = desk.state.plan.stages.find(({ id }) => id === stageOfWire(wireStage));
+  switch (spec?.kind) {
+    case "preflight":
+    case "finish":
+      return spec.programs.find((program) => program.node === node);
+    case "node":
+      return spec.program;
+    case "cluster":
+      return spec.phases
+        .find(({ id }) => `${spec.id}/${id}` === wireStage)
+        ?.programs.find((program) => program.node === node);
+    case "wait":
+    case undefined:
+      return undefined;
+  }
+}
+
+export async function askToStop(desk: RolloutDesk, stage: string, nodes: readonly string[]): Promise<void> {
+  const epochs = Object.values(desk.state.lock?.epochs ?? {});
+  for (const program of Object.values(stageState(desk.state, stage).programs)) {
+    if (program.standing === "ended" || !nodes.includes(program.node)) continue;
+    const value = { rollout: desk.state.id, stage: program.wireStage, epoch: epochs[0] ?? 0, undo: true };
+    desk.means.fleet.send(program.node, { $case: "stopProgram", value });
+  }
+  await desk.takeMail(desk.means.timing.answerLimitMs);
+}

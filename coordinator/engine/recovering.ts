@@ -1,0 +1,113 @@
+/** After a start, and after every order: what the lock's record and the nodes' journals say of each other. */
+import { type Failure, failure } from "#proto/common/failure.ts";
+import type { RolloutFact } from "../domain/rollout/event.ts";
+import type { LockDeeds } from "./lock-deeds.ts";
+import { type RolloutDesk, tickMs } from "./rollout-desk.ts";
+
+/**
+ * After a start, and after every order: what the lock's record and the nodes' journals say of each other.
+ * False when not enough is known yet.
+ */
+export async function recover(desk: RolloutDesk): Promise<boolean> {
+  for (const cluster of desk.state.plan.clusters) {
+    const { record, what } = await desk.means.deeds.takeOver(cluster);
+    if (record === undefined || record.rollout !== desk.state.id) {
+      if (desk.state.lock !== undefined && desk.state.lock.entered.length === 0 && record !== undefined)
+        await forgotten(desk, cluster);
+      continue;
+    }
+    const settled = await settle(
+      desk,
+      cluster,
+      {
+        epoch: record.epoch,
+        nonce: record.nonce,
+        stage: record.stage,
+        entered: record.entered,
+        nodes: record.nodes,
+      },
+      what,
+    );
+    if (!settled) return false;
+    if (record.state === "free") await settleFree(desk, record.nonce, record.broken !== undefined);
+  }
+  desk.recovered = true;
+  return true;
+}
+
+async function settle(
+  desk: RolloutDesk,
+  cluster: string,
+  record: {
+    readonly epoch: number;
+    readonly nonce: string;
+    readonly stage: string;
+    readonly entered: readonly string[];
+    readonly nodes: readonly string[];
+  },
+  what: Awaited<ReturnType<LockDeeds["takeOver"]>>["what"],
+): Promise<boolean> {
+  const { deeds } = desk.means;
+  const { epoch, nonce, stage } = record;
+  const ours = desk.state.lock?.nonce === nonce;
+  switch (what.do) {
+    case "nothing":
+      return true;
+    case "withdraw":
+    case "free": {
+      const given = await deeds.withdraw(cluster, { epoch, nonce }, what.do === "free" ? record.entered : []);
+      if (given.ok && ours)
+        await desk.append({
+          kind: "withdrawn",
+          stage,
+          nonce,
+          why: failure("lock.taken-over", { cluster }),
+        });
+      return given.ok;
+    }
+    case "adopt":
+    case "judge": {
+      const missing = record.entered.filter((node) => ours && !desk.state.lock?.entered.includes(node));
+      await desk.append(...missing.map((node): RolloutFact => ({ kind: "entered", stage, node, epoch })));
+      return true;
+    }
+    case "wait":
+      return awaitHolder(desk, stage, what.why);
+  }
+}
+
+/** The holder is silent: nothing is granted; after the limit a person is told, and the lock stays. */
+async function awaitHolder(desk: RolloutDesk, stage: string, why: Failure): Promise<boolean> {
+  const { clock, timing } = desk.means;
+  desk.refusedSinceMs ??= clock.monotonicMs();
+  if (clock.monotonicMs() - desk.refusedSinceMs >= timing.silenceLimitMs) {
+    desk.refusedSinceMs = undefined;
+    desk.recovered = true;
+    await desk.stop(stage, why, "hint.node-silent");
+    return false;
+  }
+  await desk.rest(stage, why, tickMs);
+  return false;
+}
+
+/** The record is free under our nonce: the compare-and-swap was done, only its event is missing. */
+async function settleFree(desk: RolloutDesk, nonce: string, broken: boolean): Promise<void> {
+  const { lock } = desk.state;
+  if (lock?.nonce !== nonce) return;
+  const { stage } = lock;
+  if (broken) return;
+  if (lock.entered.length > 0) await desk.append({ kind: "freed", stage, nonce });
+  else await desk.append({ kind: "withdrawn", stage, nonce, why: failure("lock.taken-over", {}) });
+}
+
+/** The store has forgotten a grant that nobody had entered. */
+async function forgotten(desk: RolloutDesk, cluster: string): Promise<void> {
+  const { lock } = desk.state;
+  if (lock === undefined) return;
+  await desk.append({
+    kind: "withdrawn",
+    stage: lock.stage,
+    nonce: lock.nonce,
+    why: failure("lock.missing", { cluster }),
+  });
+}

@@ -1,0 +1,75 @@
+/** What a stage needs around its programs: a first sample, snapshots, gates, and the look before a grant. */
+import { failure } from "#proto/common/failure.ts";
+import type { Action } from "../domain/rollout/decide.ts";
+import { takeGate, takeSample } from "./gate-watch.ts";
+import type { RolloutDesk } from "./rollout-desk.ts";
+
+export async function startStage(desk: RolloutDesk, stage: string, attempt: number): Promise<void> {
+  const spec = desk.state.plan.stages.find(({ id }) => id === stage);
+  if (spec?.kind === "node") {
+    const { fleet, clock } = desk.means;
+    desk.before.set(stage, await takeSample(fleet, clock, spec.cluster, desk.means.members(spec.cluster)));
+  }
+  await desk.append({ kind: "stage-started", stage, attempt });
+}
+
+export async function snapshot(desk: RolloutDesk, stage: string, when: "before" | "after"): Promise<void> {
+  const { id, plan } = desk.state;
+  const taken = await desk.means.takeSnapshot(`${when} ${stage} of ${id}`, plan.clusters);
+  if (taken.ok) await desk.append({ kind: "snapshot-taken", stage, snapshot: taken.value, when });
+  else await desk.stop(stage, taken.failure, "hint.nothing-touched");
+}
+
+export async function takeStageGate(
+  desk: RolloutDesk,
+  { stage, gate: spec, when }: Extract<Action, { do: "take-gate" }>,
+): Promise<void> {
+  const { fleet, clock, gates } = desk.means;
+  const gate = gates[spec.gate];
+  if (gate === undefined)
+    return desk.stop(stage, failure("gate.unknown", { gate: spec.gate }), "hint.report-defect");
+  const taken = await takeGate(spec, {
+    fleet,
+    clock,
+    gate,
+    members: desk.means.members(spec.cluster),
+    before: desk.before.get(stage),
+    waits: (why) => desk.append({ kind: "gate-waited", stage, gate: spec.gate, when, why }),
+    rest: (ms) => desk.restUnlessOrdered(ms),
+  });
+  if (taken.result === "passed") {
+    const { dwellMs } = spec;
+    return desk.append({
+      kind: "gate-passed",
+      stage,
+      gate: spec.gate,
+      when,
+      dwellMs,
+      lastSampleAt: taken.lastSampleAt,
+    });
+  }
+  if (taken.result === "refused") {
+    const { why, hint } = taken;
+    await desk.append({ kind: "gate-failed", stage, gate: spec.gate, when, why, hint });
+    await desk.stop(stage, why, hint, nodeOf(desk, stage));
+  }
+}
+
+export async function lookBeforeGrant(desk: RolloutDesk, stage: string): Promise<void> {
+  const { drift, notNow, refused } = await desk.means.lookBeforeGrant(desk.state, stage);
+  if (drift.length > 0) {
+    await desk.append({ kind: "drift-found", stage, fields: drift });
+    const fields = drift
+      .map(({ field, planned, found }) => `${field}: planned ${planned}, found ${found}`)
+      .join("; ");
+    return desk.stop(stage, failure("plan.drift", { fields }), "hint.plan-anew");
+  }
+  if (refused !== undefined) return desk.stop(stage, refused, "hint.nothing-touched");
+  if (notNow !== undefined) return desk.rest(stage, notNow, 30_000);
+  await desk.append({ kind: "checks-judged", stage, blocking: [] });
+}
+
+function nodeOf(desk: RolloutDesk, stage: string): string | undefined {
+  const spec = desk.state.plan.stages.find(({ id }) => id === stage);
+  return spec?.kind === "node" ? spec.node : undefined;
+}
