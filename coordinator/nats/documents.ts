@@ -1,35 +1,62 @@
-/** Documents of any size on the object store: snapshots, and plans too large for an event. */
-
+/**
+ * Documents of any size on the object store: snapshots, and plans too large for an event. The client waits for
+ * ever for a chunk that does not come, so every call here has a deadline.
+ */
 import type { JetStreamClient } from "@nats-io/jetstream";
 import type { ObjectStore } from "@nats-io/obj";
 import { Objm } from "@nats-io/obj";
+import type { Clock } from "#proto/common/clock.ts";
+import { FailureError, failure } from "#proto/common/failure.ts";
 import type { DocumentStore } from "../engine/ports.ts";
-import { unreachable } from "./errors.ts";
+import { causeOf, unreachable } from "./errors.ts";
 
 export interface DocumentsOptions {
   readonly bucket: string;
   readonly replicas: number;
+  readonly clock: Clock;
+  /** For one whole document. */
+  readonly limitMs: number;
 }
 
+/** Throws FailureError `store.unreachable`, and `store.document-unreadable` for a spoilt document. */
 export async function openDocuments(
   client: JetStreamClient,
-  { bucket, replicas }: DocumentsOptions,
+  { bucket, replicas, clock, limitMs }: DocumentsOptions,
 ): Promise<DocumentStore> {
   const store = await new Objm(client).create(bucket, { replicas });
-  const guarded = <T>(work: Promise<T>): Promise<T> =>
-    work.catch((error: unknown) => {
-      throw unreachable(error);
-    });
+  const within = <T>(work: Promise<T>) => withDeadline(work, clock, limitMs);
   return {
     put: async (name, document) =>
-      void (await guarded(store.putBlob({ name }, Buffer.from(JSON.stringify(document), "utf8")))),
+      void (await within(store.putBlob({ name }, Buffer.from(JSON.stringify(document), "utf8")))),
     get: async (name) => {
-      const bytes = await guarded(store.getBlob(name));
-      return bytes === null ? undefined : (JSON.parse(Buffer.from(bytes).toString("utf8")) as unknown);
+      const bytes = await within(store.getBlob(name));
+      return bytes === null ? undefined : parse(name, bytes);
     },
-    list: (prefix) => guarded(listDocuments(store, prefix)),
-    remove: async (name) => void (await guarded(store.delete(name))),
+    list: (prefix) => within(listDocuments(store, prefix)),
+    remove: async (name) => void (await within(store.delete(name))),
   };
+}
+
+async function withDeadline<T>(work: Promise<T>, clock: Clock, limitMs: number): Promise<T> {
+  let cancel = () => {};
+  const late = new Promise<never>((_, reject) => {
+    cancel = clock.after(limitMs, () => reject(new Error(`no answer within ${limitMs} ms`)));
+  });
+  try {
+    return await Promise.race([work, late]);
+  } catch (error) {
+    throw unreachable(error);
+  } finally {
+    cancel();
+  }
+}
+
+function parse(name: string, bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString("utf8"));
+  } catch (error) {
+    throw new FailureError(failure("store.document-unreadable", { name, cause: causeOf(error) }));
+  }
 }
 
 async function listDocuments(store: ObjectStore, prefix: string) {

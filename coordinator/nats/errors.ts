@@ -1,16 +1,20 @@
 /** What a NATS error means for the caller: somebody else wrote first, or nobody knows. */
-import { JetStreamApiError } from "@nats-io/jetstream";
+import { JetStreamApiCodes, JetStreamApiError } from "@nats-io/jetstream";
 import { FailureError, failure } from "#proto/common/failure.ts";
 
-/** JetStream's "wrong last sequence": the compare-and-swap lost. */
-const wrongLastSequence = 10071;
-/** Raised by servers of a cluster for a lost compare-and-swap that was still in flight. */
-const wrongLastSequenceConstant = 10164;
+/** The compare-and-swap lost; in a cluster also against a write that is still in flight. */
+const lostCodes: readonly number[] = [
+  JetStreamApiCodes.StreamWrongLastSequence,
+  JetStreamApiCodes.StreamWrongLastSequenceUnknown,
+];
 
 export function isLost(error: unknown): boolean {
-  return (
-    error instanceof JetStreamApiError && [wrongLastSequence, wrongLastSequenceConstant].includes(error.code)
-  );
+  return error instanceof JetStreamApiError && lostCodes.includes(error.code);
+}
+
+/** The stream was never made; anything else (no leader, no answer) says nothing about that. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
 }
 
 export function causeOf(error: unknown): string {

@@ -3,15 +3,13 @@
  * events is stored whole or not at all, and its expected last sequence makes it a compare-and-swap: two
  * coordinators cannot both write one history.
  */
-import {
-  type ConsumerMessages,
-  DeliverPolicy,
-  type JetStreamClient,
-  type JetStreamManager,
-} from "@nats-io/jetstream";
+import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
+import type { Clock } from "#proto/common/clock.ts";
 import { FailureError, failure } from "#proto/common/failure.ts";
 import type { EventLog, SwapResult } from "../engine/ports.ts";
-import { causeOf, isLost, unreachable } from "./errors.ts";
+import { causeOf, isLost, isMissing } from "./errors.ts";
+import { followEvents, lastMessage, type ReaderMeans, readEvents } from "./log-reader.ts";
+import { subjectCounts } from "./subjects.ts";
 
 export interface Sequenced {
   readonly sequence: number;
@@ -19,10 +17,11 @@ export interface Sequenced {
 
 export interface LogOptions {
   readonly stream: string;
-  /** First token of every subject, for example `rollouts`. */
+  /** First tokens of every subject, for example `rollouts`. */
   readonly prefix: string;
   readonly replicas: number;
   readonly timeoutMs: number;
+  readonly clock: Clock;
 }
 
 /** Where a subject ends: the sequence of its newest event, and of the stream's message that holds it. */
@@ -45,7 +44,10 @@ export async function openEventLog<E extends Sequenced>(
     deny_delete: true,
     deny_purge: true,
   };
-  await manager.streams.info(stream).catch(() => manager.streams.add(wanted));
+  await manager.streams.info(stream).catch((error: unknown) => {
+    if (!isMissing(error)) throw error;
+    return manager.streams.add(wanted);
+  });
   const log = new JetStreamLog<E>(client, manager, options);
   return {
     read: (subject, afterSequence = 0) => log.read(subject, afterSequence),
@@ -56,58 +58,33 @@ export async function openEventLog<E extends Sequenced>(
 }
 
 class JetStreamLog<E extends Sequenced> {
-  readonly #client: JetStreamClient;
-  readonly #manager: JetStreamManager;
   readonly #options: LogOptions;
-  /** Only a shortcut: a stale entry loses the compare-and-swap and is dropped. */
+  readonly #reader: ReaderMeans;
+  /** Only a shortcut, asked anew when it does not fit: a stale one would lose the compare-and-swap. */
   readonly #ends = new Map<string, End>();
 
   constructor(client: JetStreamClient, manager: JetStreamManager, options: LogOptions) {
-    this.#client = client;
-    this.#manager = manager;
     this.#options = options;
+    this.#reader = { client, manager, ...options };
   }
 
   async read(name: string, afterSequence: number): Promise<readonly E[]> {
-    try {
-      const consumer = await this.#client.consumers.get(this.#options.stream, {
-        filter_subjects: this.#subject(name),
-        deliver_policy: DeliverPolicy.All,
-      });
-      const { num_pending: pending } = await consumer.info();
-      if (pending === 0) return [];
-      const events: E[] = [];
-      // asking for exactly what is pending: a larger fetch would wait out its whole time
-      const messages = await consumer.fetch({ max_messages: pending, expires: this.#options.timeoutMs });
-      let seen = 0;
-      for await (const message of messages) {
-        events.push(...message.json<readonly E[]>());
-        seen += 1;
-        if (seen === pending) break;
-      }
-      if (seen < pending)
-        throw new Error(`${seen} of ${pending} messages came within ${this.#options.timeoutMs} ms`);
-      return checked(name, events).filter(({ sequence }) => sequence > afterSequence);
-    } catch (error) {
-      throw error instanceof FailureError ? error : unreachable(error);
-    }
+    const events = await readEvents<E>(this.#reader, this.#subject(name));
+    return checked(name, events).filter(({ sequence }) => sequence > afterSequence);
   }
 
   async append(name: string, events: readonly E[], afterSequence: number): Promise<SwapResult> {
     const last = events.at(-1);
     if (last === undefined) return { result: "written", revision: afterSequence };
-    const subject = this.#subject(name);
-    const end = this.#ends.get(name) ?? (await this.#readEnd(subject));
-    if (end.sequence !== afterSequence) {
-      this.#ends.delete(name);
-      return { result: "lost" };
-    }
     try {
-      const { seq } = await this.#client.publish(subject, JSON.stringify(events), {
+      const end = await this.#end(name, afterSequence);
+      if (end.sequence !== afterSequence) return { result: "lost" };
+      const { seq } = await this.#reader.client.publish(this.#subject(name), JSON.stringify(events), {
+        // the stream's sequence of the subject's last message, which is not the event's own
         expect: { lastSubjectSequence: end.message, streamName: this.#options.stream },
         timeout: this.#options.timeoutMs,
       });
-      this.#ends.set(name, { sequence: last.sequence, message: seq });
+      this.#remember(name, { sequence: last.sequence, message: seq });
       return { result: "written", revision: last.sequence };
     } catch (error) {
       this.#ends.delete(name);
@@ -117,51 +94,44 @@ class JetStreamLog<E extends Sequenced> {
 
   async subjects(): Promise<readonly string[]> {
     const { prefix, stream } = this.#options;
-    const info = await this.#manager.streams
-      .info(stream, { subjects_filter: `${prefix}.>` })
-      .catch((error: unknown) => {
-        throw unreachable(error);
-      });
-    return Object.keys(info.state.subjects ?? {})
-      .map((subject) => decodeName(subject.slice(prefix.length + 1)))
-      .sort();
+    const counts = await subjectCounts(this.#reader.manager, stream, `${prefix}.>`);
+    return [...counts.keys()].map((subject) => decodeName(subject.slice(prefix.length + 1))).sort();
   }
 
   async *follow(name: string, afterSequence: number, signal: AbortSignal): AsyncGenerator<E> {
-    if (signal.aborted) return;
-    const consumer = await this.#client.consumers.get(this.#options.stream, {
-      filter_subjects: this.#subject(name),
-      deliver_policy: DeliverPolicy.All,
-    });
-    const messages: ConsumerMessages = await consumer.consume();
-    const stop = () => messages.stop();
-    signal.addEventListener("abort", stop, { once: true });
-    try {
-      for await (const message of messages) {
-        for (const event of message.json<readonly E[]>()) if (event.sequence > afterSequence) yield event;
-        if (signal.aborted) return;
-      }
-    } finally {
-      signal.removeEventListener("abort", stop);
-      await messages.close();
+    let told = afterSequence;
+    for await (const event of followEvents<E>(this.#reader, this.#subject(name), signal)) {
+      if (event.sequence <= told) continue;
+      told = event.sequence;
+      yield event;
     }
   }
 
-  async #readEnd(subject: string): Promise<End> {
-    const message = await this.#manager.streams
-      .getMessage(this.#options.stream, { last_by_subj: subject })
-      .catch((error: unknown) => {
-        throw unreachable(error);
-      });
-    if (message === null) return { sequence: 0, message: 0 };
-    const events = message.json<readonly E[]>();
-    return { sequence: events.at(-1)?.sequence ?? 0, message: message.seq };
+  async #end(name: string, afterSequence: number): Promise<End> {
+    const remembered = this.#ends.get(name);
+    if (remembered?.sequence === afterSequence) return remembered;
+    const message = await lastMessage(this.#reader, this.#subject(name));
+    const found =
+      message === null
+        ? { sequence: 0, message: 0 }
+        : { sequence: message.json<readonly E[]>().at(-1)?.sequence ?? 0, message: message.seq };
+    this.#remember(name, found);
+    return found;
+  }
+
+  #remember(name: string, end: End): void {
+    this.#ends.delete(name);
+    this.#ends.set(name, end);
+    const [oldest] = this.#ends.keys();
+    if (this.#ends.size > maxEnds && oldest !== undefined) this.#ends.delete(oldest);
   }
 
   #subject(name: string): string {
     return `${this.#options.prefix}.${encodeName(name)}`;
   }
 }
+
+const maxEnds = 1_000;
 
 /** A hole or a repeat means that the store lost or doubled something: nothing may be decided from it. */
 function checked<E extends Sequenced>(name: string, events: readonly E[]): readonly E[] {

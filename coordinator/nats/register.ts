@@ -2,11 +2,13 @@
  * A register per key on a JetStream KV bucket. Keys are permanent: no TTL, no delete. Reads go to the
  * stream's leader (direct get off), because a lagging follower would answer with an older record.
  */
+import type { JetStreamManager } from "@nats-io/jetstream";
 import type { KV, Kvm } from "@nats-io/kv";
 import type { z } from "zod";
 import { FailureError, failure } from "#proto/common/failure.ts";
 import type { Register, SwapResult, Versioned } from "../engine/ports.ts";
 import { causeOf, isLost, unreachable } from "./errors.ts";
+import { subjectCounts } from "./subjects.ts";
 
 export interface BucketOptions {
   readonly bucket: string;
@@ -15,17 +17,24 @@ export interface BucketOptions {
 }
 
 export async function openRegister<T>(
-  kvm: Kvm,
+  { kvm, manager }: { readonly kvm: Kvm; readonly manager: JetStreamManager },
   schema: z.ZodType<T>,
   options: BucketOptions,
 ): Promise<Register<T>> {
   const { bucket, replicas, timeoutMs } = options;
   const kv = await kvm.create(bucket, { replicas, history: 8, allow_direct: false, timeout: timeoutMs });
+  await refuseForgetful(kv, bucket);
   return {
     read: (key) => readRecord(kv, schema, key),
     swap: (key, value, expected) => swapRecord(kv, key, value, expected),
-    keys: () => listKeys(kv),
+    keys: () => listKeys(manager, bucket),
   };
+}
+
+/** A bucket that somebody has made with an expiry would lose a held lock by itself. */
+async function refuseForgetful(kv: KV, bucket: string): Promise<void> {
+  const { ttl } = await kv.status();
+  if (ttl !== 0) throw new FailureError(failure("store.forgets", { bucket, expiryMs: String(ttl) }));
 }
 
 async function readRecord<T>(kv: KV, schema: z.ZodType<T>, key: string): Promise<Versioned<T> | undefined> {
@@ -68,14 +77,10 @@ async function swapRecord<T>(kv: KV, key: string, value: T, expected: number): P
   }
 }
 
-async function listKeys(kv: KV): Promise<readonly string[]> {
-  try {
-    const keys: string[] = [];
-    for await (const key of await kv.keys()) keys.push(decodeKey(key));
-    return keys.sort();
-  } catch (error) {
-    throw unreachable(error);
-  }
+async function listKeys(manager: JetStreamManager, bucket: string): Promise<readonly string[]> {
+  const prefix = `$KV.${bucket}.`;
+  const counts = await subjectCounts(manager, `KV_${bucket}`, `${prefix}>`);
+  return [...counts.keys()].map((subject) => decodeKey(subject.slice(prefix.length))).sort();
 }
 
 /** Names may hold any letter; NATS keys may not. */

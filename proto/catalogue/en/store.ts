@@ -9,6 +9,18 @@ export const store: Catalogue = {
     says: "the record of {key} in NATS cannot be read: {cause}; nothing is granted",
     next: "lockkeeper doctor",
   },
+  "store.forgets": {
+    says: "the bucket {bucket} in NATS lets records expire after {expiryMs} ms: a held lock would vanish by itself",
+    next: "take the expiry off: nats stream edit KV_{bucket} --max-age=0",
+  },
+  "store.document-unreadable": {
+    says: "the document {name} in NATS cannot be read: {cause}",
+    next: "lockkeeper doctor",
+  },
+  "store.too-few-servers": {
+    says: "NATS cannot keep {replicas} copies: {cause}",
+    next: "name three servers under nats.servers in the coordinator's file, or say nats: { replicas: 1 } for a trial",
+  },
   "store.log-damaged": {
     says: "the event log {log} has a hole or a repeat at {at}: NATS has lost writes; nothing is decided from it",
     next: "lockkeeper doctor",

@@ -1,16 +1,14 @@
+import { Kvm } from "@nats-io/kv";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import type { Register } from "#coordinator/engine/ports.ts";
 import { type NatsStore, openStore } from "#coordinator/nats/store.ts";
 import { memoryRegister } from "#test/doubles/memory/register.ts";
+import { registerCases, schema, type Value, value } from "./register-cases.ts";
 import { startTestNats, type TestNats } from "./server.ts";
-
-const schema = z.object({ format: z.literal(1), name: z.string() });
-type Value = z.infer<typeof schema>;
-const value = (name: string): Value => ({ format: 1, name });
 
 let nats: TestNats;
 let store: NatsStore;
+let opened = 0;
 
 beforeAll(async () => {
   nats = await startTestNats();
@@ -22,53 +20,52 @@ afterAll(async () => {
   await nats[Symbol.asyncDispose]();
 });
 
-describe.each([
-  ["in memory", async () => memoryRegister<Value>() as Register<Value>],
-  ["on NATS", async () => store.register(`test-${Math.random().toString(36).slice(2)}`, schema)],
-])("a register %s", (_, open) => {
-  it("has no record at first, and creates it with revision 0 only once", async () => {
-    const register = await open();
-    expect(await register.read("账单 1")).toBeUndefined();
-    expect(await register.swap("账单 1", value("a"), 0)).toMatchObject({ result: "written" });
-    expect(await register.swap("账单 1", value("b"), 0)).toEqual({ result: "lost" });
-    expect((await register.read("账单 1"))?.value.name).toBe("a");
-  });
-
-  it("lets exactly one of many writers win", async () => {
-    const register = await open();
-    await register.swap("k", value("first"), 0);
-    const { revision } = (await register.read("k")) ?? { revision: -1 };
-    const results = await Promise.all(
-      Array.from({ length: 20 }, (_unused, writer) => register.swap("k", value(`w${writer}`), revision)),
-    );
-    expect(results.filter(({ result }) => result === "written")).toHaveLength(1);
-    expect(results.filter(({ result }) => result === "lost")).toHaveLength(19);
-  });
-
-  it("gives back the revision that the next swap must name", async () => {
-    const register = await open();
-    const first = await register.swap("k", value("1"), 0);
-    if (first.result !== "written") throw new Error("not written");
-    expect((await register.read("k"))?.revision).toBe(first.revision);
-    expect(await register.swap("k", value("2"), first.revision)).toMatchObject({ result: "written" });
-    expect(await register.swap("k", value("3"), first.revision)).toEqual({ result: "lost" });
-  });
-
-  it("lists its keys as they were given", async () => {
-    const register = await open();
-    await register.swap("数据库 β", value("1"), 0);
-    await register.swap("a.b*>", value("1"), 0);
-    expect([...(await register.keys())].sort()).toEqual(["a.b*>", "数据库 β"].sort());
-  });
+registerCases("in memory", async () => memoryRegister<Value>());
+registerCases("on the coordinator's own NATS", () => {
+  opened += 1;
+  return store.register(`register-${opened}`, schema);
 });
 
 describe("a register on NATS", () => {
   it("does not read a record that something else has spoilt", async () => {
-    const bucket = "spoilt";
-    const loose = await store.register(bucket, z.object({ anything: z.string() }));
+    const loose = await store.register("spoilt", z.object({ anything: z.string() }));
     await loose.swap("k", { anything: "else" }, 0);
-    const strict = await store.register(bucket, schema);
+    const strict = await store.register("spoilt", schema);
     await expect(strict.read("k")).rejects.toMatchObject({ failure: { code: "store.unreadable" } });
+  });
+
+  it("does not read a record that is no JSON, nor take a deleted key for one that never was", async () => {
+    const register = await store.register("by-hand", schema);
+    const kv = await new Kvm(store.connection).open("by-hand");
+    const key = (name: string) => Buffer.from(name).toString("base64url");
+    await kv.put(key("text"), "not json");
+    await register.swap("gone", value("a"), 0);
+    await kv.delete(key("gone"));
+    await expect(register.read("text")).rejects.toMatchObject({ failure: { code: "store.unreadable" } });
+    await expect(register.read("gone")).rejects.toMatchObject({ failure: { code: "store.unreadable" } });
+    expect(await register.swap("gone", value("b"), 0)).toEqual({ result: "lost" });
+    expect(await register.keys()).toContain("gone");
+  });
+
+  it("refuses a bucket in which records expire", async () => {
+    await new Kvm(store.connection).create("expiring", { ttl: 60_000 });
+    await expect(store.register("expiring", schema)).rejects.toMatchObject({
+      failure: { code: "store.forgets", facts: { bucket: "expiring", expiryMs: "60000" } },
+    });
+  });
+
+  it("reads from the stream's leader, never from a replica", async () => {
+    await store.register("leader-only", schema);
+    const status = await (await new Kvm(store.connection).open("leader-only")).status();
+    expect(status.streamInfo.config).toMatchObject({ allow_direct: false, max_age: 0 });
+  });
+
+  it("says how many servers are missing when it cannot keep the copies that were asked for", async () => {
+    const wanting = await openStore({ servers: [nats.server.url], replicas: 3, timeoutMs: 2_000 });
+    await expect(wanting.register("three", schema)).rejects.toMatchObject({
+      failure: { code: "store.too-few-servers", facts: { replicas: "3" } },
+    });
+    await wanting[Symbol.asyncDispose]();
   });
 
   it("says unknown, not lost, when the server is gone", async () => {
@@ -78,6 +75,36 @@ describe("a register on NATS", () => {
     await own.server.stop();
     expect(await register.swap("k", value("a"), 0)).toMatchObject({ result: "unknown" });
     await expect(register.read("k")).rejects.toMatchObject({ failure: { code: "store.unreachable" } });
+    await expect(register.keys()).rejects.toMatchObject({ failure: { code: "store.unreachable" } });
     await away[Symbol.asyncDispose]();
+  });
+});
+
+describe("the faults of the register in memory", () => {
+  it("loses an acknowledgement after the write", async () => {
+    const register = memoryRegister<Value>();
+    register.loseNextAck();
+    expect(await register.swap("k", value("a"), 0)).toMatchObject({ result: "unknown" });
+    expect((await register.read("k"))?.value.name).toBe("a");
+  });
+
+  it("forgets, after which a revision comes a second time and a stale swap succeeds", async () => {
+    const register = memoryRegister<Value>();
+    await register.swap("k", value("free"), 0);
+    const granted = await register.swap("k", value("granted"), 1);
+    register.forget("k", 1);
+    expect((await register.read("k"))?.value.name).toBe("free");
+    expect(await register.swap("k", value("another"), 1)).toEqual(granted);
+    expect(await register.swap("k", value("stale"), 2)).toMatchObject({ result: "written" });
+  });
+
+  it("answers nobody without a leader, and keeps what it had", async () => {
+    const register = memoryRegister<Value>();
+    await register.swap("k", value("a"), 0);
+    register.setLeaderless(true);
+    expect(await register.swap("k", value("b"), 1)).toMatchObject({ result: "unknown" });
+    await expect(register.read("k")).rejects.toMatchObject({ failure: { code: "store.unreachable" } });
+    register.setLeaderless(false);
+    expect((await register.read("k"))?.value.name).toBe("a");
   });
 });

@@ -1,0 +1,15 @@
+/** Does JetStream answer there, now? */
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
+
+const askLimitMs = 1_000;
+
+/** Throws what the client throws when it does not. */
+export async function jetStreamAnswers(url: string): Promise<void> {
+  const connection = await connect({ servers: url, timeout: askLimitMs, reconnect: false });
+  try {
+    await (await jetstreamManager(connection, { timeout: askLimitMs })).getAccountInfo();
+  } finally {
+    await connection.close();
+  }
+}

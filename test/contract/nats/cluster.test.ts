@@ -1,0 +1,115 @@
+/** The same contract on three real servers with three copies, and what happens when one of them goes. */
+import { jetstreamManager } from "@nats-io/jetstream";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { EventLog, SwapResult } from "#coordinator/engine/ports.ts";
+import { readSurely, swapSurely } from "#coordinator/engine/swap.ts";
+import { type NatsStore, openStore } from "#coordinator/nats/store.ts";
+import { systemClock } from "#proto/common/clock.ts";
+import { documentCases } from "./document-cases.ts";
+import { type Event, eventLogCases, events } from "./event-log-cases.ts";
+import { registerCases, schema, value } from "./register-cases.ts";
+import { type Servers, startCluster } from "./server.ts";
+
+let cluster: Servers;
+let store: NatsStore;
+let opened = 0;
+const means = { clock: systemClock, random: Math.random, limitMs: 20_000 };
+
+beforeAll(async () => {
+  cluster = await startCluster();
+  store = await openStore({ servers: cluster.urls, replicas: 3, timeoutMs: 2_000 });
+});
+
+afterAll(async () => {
+  await store?.[Symbol.asyncDispose]();
+  await cluster?.[Symbol.asyncDispose]();
+});
+
+registerCases("on three servers", () => {
+  opened += 1;
+  return store.register(`register-${opened}`, schema);
+});
+eventLogCases("on three servers", async () => {
+  opened += 1;
+  const open = () => store.log<Event>(`LOG${opened}`, `log${opened}`);
+  return [await open(), await open()];
+});
+documentCases("on three servers", () => {
+  opened += 1;
+  return store.documents(`documents-${opened}`);
+});
+
+async function leaderOf(stream: string): Promise<string> {
+  const manager = await jetstreamManager(store.connection, { timeout: 2_000 });
+  return (await manager.streams.info(stream)).cluster?.leader ?? "";
+}
+
+describe("three servers of which one goes", () => {
+  it("keep every record over the death of the stream's leader, and a swap is never lost to nobody", async () => {
+    const register = await store.register("dying", schema);
+    let held = { revision: 0, name: 0 };
+    for (; held.name < 10; )
+      held = { revision: written(await register.swap("k", value("x"), held.revision)), name: held.name + 1 };
+    const server = cluster.byName(await leaderOf("KV_dying"));
+    await server.kill();
+    const before = await readSurely(register, "k", means);
+    expect(before?.revision).toBe(held.revision);
+    const swapped = await swapSurely(
+      register,
+      { key: "k", before, next: value("after"), isOurs: ({ name }) => name === "after" },
+      means,
+    );
+    expect(swapped.ok).toBe(true);
+    expect((await register.read("k"))?.value.name).toBe("after");
+    server.start();
+    await server.answers();
+  });
+
+  it("keep each event once and in order, while writers try again through the election", async () => {
+    const log = await store.log<Event>("DYING", "dying");
+    await log.append("r", events(1, 5), 0);
+    const server = cluster.byName(await leaderOf("DYING"));
+    await server.kill();
+    let end = 5;
+    const deadlineMs = performance.now() + 30_000;
+    while (end < 15 && performance.now() < deadlineMs) {
+      const { result } = await log.append("r", events(end + 1, 1), end);
+      const found = result === "written" ? end + 1 : await lengthOf(log);
+      if (found === end || found === "refused") await systemClock.sleep(200);
+      else end = found;
+    }
+    expect(await log.read("r")).toEqual(events(1, 15));
+    server.start();
+    await server.answers();
+  });
+
+  it("never give a shorter history than was acknowledged, though one replica lags", async () => {
+    await store.log<Event>("LAGGING", "lagging");
+    const leader = cluster.byName(await leaderOf("LAGGING"));
+    const laggard = cluster.servers.find((server) => server !== leader);
+    const near = await openStore({ servers: [leader.url], replicas: 3, timeoutMs: 2_000 });
+    const log = await near.log<Event>("LAGGING", "lagging");
+    let end = 0;
+    for (let round = 0; round < 3; round += 1) {
+      laggard?.signal("SIGSTOP");
+      for (const goal = end + 60; end < goal; end += 1)
+        expect(await log.append("r", events(end + 1, 1), end)).toMatchObject({ result: "written" });
+      laggard?.signal("SIGCONT");
+      const found = await Promise.all(Array.from({ length: 8 }, () => lengthOf(log)));
+      for (const length of found) expect([end, "refused"]).toContain(length);
+    }
+    await near[Symbol.asyncDispose]();
+  });
+});
+
+function lengthOf(log: EventLog<Event>): Promise<number | "refused"> {
+  return log.read("r").then(
+    (all) => all.length,
+    () => "refused" as const,
+  );
+}
+
+function written(swapped: SwapResult): number {
+  if (swapped.result !== "written") throw new Error(swapped.result);
+  return swapped.revision;
+}
