@@ -9,7 +9,7 @@ import { uptime, userInfo } from "node:os";
 import { Command } from "@commander-js/extra-typings";
 import { render } from "#proto/catalogue/render.ts";
 import { type Random, systemClock } from "#proto/common/clock.ts";
-import type { Failure } from "#proto/common/failure.ts";
+import { type Failure, FailureError, failure } from "#proto/common/failure.ts";
 import { type Log, makeLog } from "#proto/common/log.ts";
 import { complaintsText } from "#proto/common/settings-file.ts";
 import { version } from "#proto/common/version.ts";
@@ -68,7 +68,14 @@ export async function agentCommand(options: CommandOptions): Promise<void> {
     .command("version")
     .description("print the version")
     .action(() => void process.stdout.write(`${version}\n`));
-  await program.parseAsync(process.argv);
+  try {
+    await program.parseAsync(process.argv);
+  } catch (error) {
+    complain(
+      process,
+      error instanceof FailureError ? error.failure : failure("agent.cannot-start", { cause: String(error) }),
+    );
+  }
 }
 
 async function localStatus(options: CommandOptions, file: string) {

@@ -2,6 +2,7 @@ import type { Catalogue } from "../render.ts";
 
 export const agent: Catalogue = {
   "agent.busy": { says: "the agent still works on {program}" },
+  "agent.cannot-start": { says: "the agent cannot start: {cause}" },
   "agent.engine-unknown": { says: "this agent knows no engine {engine}" },
   "agent.folder-in-use": {
     says: "another agent uses the state folder {folder}",
