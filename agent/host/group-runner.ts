@@ -12,6 +12,7 @@ import type { Clock } from "#proto/common/clock.ts";
 import type { GroupMark } from "../program/entry.ts";
 import { syncFolder } from "./file-runner.ts";
 import { groupMembers, processFacts, signalGroup } from "./process.ts";
+import { tailOfFile } from "./tail.ts";
 import type { ToolOrder, ToolRunner, ToolState, ToolTrace } from "./tool-runner.ts";
 
 export interface GroupRunnerOptions {
@@ -50,7 +51,11 @@ export class GroupRunner implements ToolRunner {
     this.#options = options;
   }
 
-  outputPath(name: string): string {
+  tail(name: string): Promise<string> {
+    return tailOfFile(this.#outputPath(name));
+  }
+
+  #outputPath(name: string): string {
     return join(this.#options.folder, name, "output");
   }
 
@@ -63,7 +68,7 @@ export class GroupRunner implements ToolRunner {
     const folder = join(this.#options.folder, order.name);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await syncFolder(this.#options.folder);
-    const output = await open(this.outputPath(order.name), "a", 0o600);
+    const output = await open(this.#outputPath(order.name), "a", 0o600);
     try {
       return await this.#spawn(
         order,

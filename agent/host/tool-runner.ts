@@ -36,7 +36,7 @@ export type ToolState =
 
 export interface ToolRunner {
   readonly kind: "unit" | "group";
-  /** Starts it, with its output going to outputPath(name). `marked` is awaited before the tool itself begins. */
+  /** Starts it, with both outputs going to one file. `marked` is awaited before the tool itself begins. */
   start(
     order: ToolOrder,
     marked: (mark: GroupMark) => Promise<void>,
@@ -46,5 +46,6 @@ export interface ToolRunner {
   end(trace: ToolTrace): Promise<void>;
   /** After its result was journalled: ends what outlived it and forgets it. */
   release(trace: ToolTrace): Promise<void>;
-  outputPath(name: string): string;
+  /** The last bytes of its output, as far as it is. */
+  tail(name: string): Promise<string>;
 }

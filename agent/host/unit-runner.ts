@@ -6,6 +6,7 @@
 import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Look } from "../verb.ts";
+import { tailOfFile } from "./tail.ts";
 import type { ToolOrder, ToolRunner, ToolState, ToolTrace } from "./tool-runner.ts";
 
 /** The first systemd that knows both Type=exec and append:. */
@@ -34,14 +35,18 @@ export class UnitRunner implements ToolRunner {
     this.#options = options;
   }
 
-  outputPath(name: string): string {
+  tail(name: string): Promise<string> {
+    return tailOfFile(this.#outputPath(name));
+  }
+
+  #outputPath(name: string): string {
     return join(this.#options.folder, name, "output");
   }
 
   async start(order: ToolOrder): Promise<{ started: true } | { refused: string }> {
     await mkdir(join(this.#options.folder, order.name), { recursive: true, mode: 0o700 });
     const asked = await this.#options.run(
-      ["systemd-run", ...unitArguments(order, this.outputPath(order.name), this.#options.env)],
+      ["systemd-run", ...unitArguments(order, this.#outputPath(order.name), this.#options.env)],
       callLimitMs,
     );
     if (asked.exitCode === 0) return { started: true };
@@ -62,7 +67,7 @@ export class UnitRunner implements ToolRunner {
     if (shown === undefined) return { state: "running" };
     if (shown["LoadState"] === "not-found") {
       // systemd makes the output file when it starts the unit. Within one boot its absence is proof.
-      const begun = trace.bootId !== this.#options.bootId || (await exists(this.outputPath(trace.name)));
+      const begun = trace.bootId !== this.#options.bootId || (await exists(this.#outputPath(trace.name)));
       return { state: begun ? "lost" : "never" };
     }
     return readState(shown);

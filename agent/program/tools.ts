@@ -5,7 +5,6 @@
  */
 import { createHash } from "node:crypto";
 import { type Failure, FailureError, failure } from "#proto/common/failure.ts";
-import { tailOfFile } from "../host/tail.ts";
 import type { ToolOrder, ToolRunner, ToolState, ToolTrace } from "../host/tool-runner.ts";
 import type { ToolRequest, ToolRun } from "../verb.ts";
 import type { ToolRef } from "./entry.ts";
@@ -140,7 +139,7 @@ export class Tools {
   }
 
   async #report(tool: ToolMemory): Promise<ToolRun> {
-    const tail = await tailOfFile(this.#runner(tool).outputPath(tool.name));
+    const tail = await this.#runner(tool).tail(tool.name);
     return { exitCode: tool.ended?.exitCode, result: tool.ended?.result ?? "lost", tail, runner: tool.name };
   }
 

@@ -114,14 +114,14 @@ export const cases: Readonly<Record<string, (place: Place) => Promise<void>>> = 
       env: { GREETING: "good $day" },
     });
     assert.equal((await over(place, trace)).state, "ended");
-    const output = await readFile(place.runner().outputPath(trace.name), "utf8");
+    const output = await place.runner().tail(trace.name);
     assert.deepEqual(output.trim().split("\n"), [cwd, "good $day", ...words.map((word) => `[${word}]`)]);
     await place.runner().release(trace);
   },
   "gathers both outputs in one file, in their order": async (place) => {
     const trace = await begin(place, { argv: shell("echo one; echo two >&2; echo three") });
     await over(place, trace);
-    assert.equal(await readFile(place.runner().outputPath(trace.name), "utf8"), "one\ntwo\nthree\n");
+    assert.equal(await place.runner().tail(trace.name), "one\ntwo\nthree\n");
     await place.runner().release(trace);
   },
   "ends a tool with everything it has started, also what will not hear": async (place) => {
@@ -174,7 +174,7 @@ export const unitCases: typeof cases = {
     await over(place, trace);
     await place.runner().start({ name: trace.name, argv: shell("echo begun") }, () => Promise.resolve());
     await sleep(200);
-    assert.equal(await readFile(place.runner().outputPath(trace.name), "utf8"), "begun\n");
+    assert.equal(await place.runner().tail(trace.name), "begun\n");
     await place.runner().release(trace);
   },
   "ends a tool at its limit with nobody there to do it": async (place) => {
@@ -192,7 +192,7 @@ export const unitCases: typeof cases = {
   "runs a tool as the user it names": async (place) => {
     const trace = await begin(place, { argv: ["id", "-un"], user: "nobody" });
     await over(place, trace);
-    assert.equal(await readFile(place.runner().outputPath(trace.name), "utf8"), "nobody\n");
+    assert.equal(await place.runner().tail(trace.name), "nobody\n");
     await place.runner().release(trace);
   },
 };

@@ -15,6 +15,8 @@ interface Content {
 export class ForgetfulDisk implements Disk {
   readonly #files = new Map<string, Content>();
   #left = Number.POSITIVE_INFINITY;
+  /** Who opened a file before a crash is dead, and does nothing to it any more. */
+  #lives = 0;
 
   blowAfter(operations: number): void {
     this.#left = operations;
@@ -27,6 +29,7 @@ export class ForgetfulDisk implements Disk {
   /** `random` in [0, 1); decides what of the unsynced is left. */
   crash(random: () => number): void {
     this.#left = Number.POSITIVE_INFINITY;
+    this.#lives += 1;
     for (const file of this.#files.values()) {
       if (file.replacing !== undefined && random() < 0.5) file.durable = file.replacing;
       else file.durable = survivor(file, random);
@@ -54,17 +57,18 @@ export class ForgetfulDisk implements Disk {
       replacing: undefined,
     };
     this.#files.set(path, file);
+    const life = this.#lives;
     return {
       append: async (bytes) => {
-        await this.#operation();
+        await this.#operation(life);
         file.seen = Buffer.concat([file.seen, bytes]);
       },
       sync: async () => {
-        await this.#operation();
+        await this.#operation(life);
         file.durable = file.seen;
       },
       truncate: async (bytes) => {
-        await this.#operation();
+        await this.#operation(life);
         file.seen = file.seen.subarray(0, bytes);
       },
       close: () => Promise.resolve(),
@@ -72,9 +76,10 @@ export class ForgetfulDisk implements Disk {
   }
 
   async replace(path: string, content: Uint8Array): Promise<void> {
+    const life = this.#lives;
     const file = this.#files.get(path);
     if (file !== undefined) file.replacing = Buffer.from(content);
-    await this.#operation();
+    await this.#operation(life);
     // A new file, as rename makes one: handles to the old one do not reach it.
     this.#files.set(path, {
       durable: Buffer.from(content),
@@ -83,9 +88,9 @@ export class ForgetfulDisk implements Disk {
     });
   }
 
-  async #operation(): Promise<void> {
-    this.#left -= 1;
-    if (this.#left <= 0) await new Promise(() => undefined);
+  async #operation(life: number): Promise<void> {
+    if (life === this.#lives) this.#left -= 1;
+    if (this.#left <= 0 || life !== this.#lives) await new Promise(() => undefined);
   }
 }
 

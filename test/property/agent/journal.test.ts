@@ -48,13 +48,16 @@ const deeds: fc.Arbitrary<readonly Deed[]> = fc.array(
   { minLength: 1, maxLength: 14 },
 );
 
+/** Every part of [0, 1) as often: fast-check's own doubles are nearly all tiny. */
+const evenly = fc.integer({ min: 0, max: 9_999 }).map((number) => number / 10_000);
+
 describe("the journal on a disk that forgets what was not synced", () => {
   it("keeps what it has confirmed, in order, and invents nothing", async () => {
     const history = fc.record({
       deeds,
       waits: fc.array(fc.boolean(), { minLength: 14, maxLength: 14 }),
       fuse: fc.integer({ min: 1, max: 40 }),
-      seed: fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })),
+      seed: fc.infiniteStream(evenly),
     });
     await fc.assert(
       fc.asyncProperty(history, async ({ deeds: plan, waits, fuse, seed }) => {
