@@ -1,4 +1,5 @@
 /** The engines that this agent can serve: a new one adds its folder and its line here. */
 import type { EngineKind } from "../verb.ts";
+import { kwdbKind } from "./kwdb/index.ts";
 
-export const engineKinds: readonly EngineKind[] = [];
+export const engineKinds: readonly EngineKind[] = [kwdbKind];

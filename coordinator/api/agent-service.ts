@@ -40,7 +40,11 @@ export interface AgentRoomOptions {
 export interface ClockOffset {
   readonly offsetMs: number;
   readonly errorMs: number;
+  /** Monotonic moment of the estimate. */
+  readonly atMs: number;
 }
+
+const offsetKeepMs = 5 * 60_000;
 
 interface Session {
   readonly presence: Presence;
@@ -280,7 +284,8 @@ export class AgentRoom implements Fleet {
     const report = readReport(health, node);
     if (report.ok) {
       session.report = { report: report.value, atMs: clock.monotonicMs() };
-      if (pending !== undefined) session.clockOffset = offsetOf(report.value, pending, clock);
+      if (pending !== undefined)
+        session.clockOffset = better(session.clockOffset, offsetOf(report.value, pending, clock));
     }
     if (pending?.node === node) pending.settle(report);
   }
@@ -299,11 +304,18 @@ function readReport({ reportJson }: Health, node: string): Outcome<NodeReport> {
   }
 }
 
+/** A quick round trip tells more than a slow one; an old one is forgotten, because clocks drift. */
+function better(before: ClockOffset | undefined, now: ClockOffset): ClockOffset {
+  const isOld = before === undefined || now.atMs - before.atMs > offsetKeepMs;
+  return isOld || now.errorMs <= before.errorMs ? now : before;
+}
+
 /** The report was taken somewhere within the round trip: its middle is the estimate, half of it the error. */
 function offsetOf(report: NodeReport, { askedMs, askedAt }: Pending, clock: Clock): ClockOffset {
   const roundTripMs = clock.monotonicMs() - askedMs;
   return {
     offsetMs: Math.round(Date.parse(report.takenAt) - (askedAt + roundTripMs / 2)),
     errorMs: Math.ceil(roundTripMs / 2),
+    atMs: clock.monotonicMs(),
   };
 }

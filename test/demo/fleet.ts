@@ -92,6 +92,7 @@ export class DemoFleet {
 coordinators: [${this.address}]
 stateDir: ${stateDir}
 hostRoot: ${host.root}
+path: [${path.join(host.root, "host-bin")}]
 runner: group
 engine: { kind: kwdb, settings: {} }
 `;

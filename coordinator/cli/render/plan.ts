@@ -14,7 +14,10 @@ export function renderPlan(plan: Plan, paint: Paint): string {
     `checks when it was made: ${countChecks(plan.checks)}`,
     ...plan.warnings.map((code) => paint("warn", `warning: ${text(code)}`)),
     ...plan.asks.map((check) =>
-      paint("warn", `needs your word: --ack ${check} --reason "…"   (${text(`check.${check}`)})`),
+      paint(
+        "warn",
+        `needs your word: --ack ${check} --reason "…"   (${text(`check.${check}`, plan.checks.find(({ id }) => id === check)?.facts)})`,
+      ),
     ),
     ...plan.stages.flatMap((stage, index) => ["", ...renderStage(stage, index, plan, paint)]),
     "",

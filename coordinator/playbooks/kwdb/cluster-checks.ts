@@ -135,12 +135,19 @@ const outageBudget: ClusterCheck = (input) =>
     firstKnown(input, (facts) => facts.settings),
     (settings) => {
       const text = settings["server.time_until_store_dead"] ?? "";
-      const limit = parseDuration(text);
+      const limitMs = intervalMs(text);
       const facts = { limit: text, outageMs: String(outageMs) };
-      if (!limit.ok) return ["ko", facts];
-      return [limit.value > outageMs ? "ok" : "ko", facts];
+      return [limitMs !== undefined && limitMs > outageMs ? "ok" : "ko", facts];
     },
   );
+
+/** An interval as SQL shows it (`00:30:00`) or as it is set (`30m0s`); undefined for anything else. */
+export function intervalMs(text: string): number | undefined {
+  const clock = /^(\d+):(\d\d):(\d\d)$/.exec(text);
+  if (clock !== null) return ((Number(clock[1]) * 60 + Number(clock[2])) * 60 + Number(clock[3])) * 1_000;
+  const spelt = parseDuration(text);
+  return spelt.ok ? spelt.value : undefined;
+}
 
 /** The first node's answer to a question about the cluster; where none has one, the first reason. */
 function firstKnown<T>(

@@ -3,9 +3,19 @@ import { agent } from "./agent.ts";
 import { cli } from "./cli.ts";
 import { common } from "./common.ts";
 import { kwdb } from "./kwdb.ts";
+import { kwdbAgent } from "./kwdb-agent.ts";
 import { lock } from "./lock.ts";
 import { rollout } from "./rollout.ts";
 import { store } from "./store.ts";
 
 /** English. One file per area; a code stands in exactly one of them. */
-export const en: Catalogue = { ...common, ...cli, ...store, ...lock, ...rollout, ...agent, ...kwdb };
+export const en: Catalogue = {
+  ...common,
+  ...cli,
+  ...store,
+  ...lock,
+  ...rollout,
+  ...agent,
+  ...kwdb,
+  ...kwdbAgent,
+};

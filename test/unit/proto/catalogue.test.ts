@@ -15,7 +15,7 @@ function sources(folder: string): readonly string[] {
 
 /** Codes as the sources make them: every failure that a person can meet has its words. */
 function codesMade(): readonly string[] {
-  const makers = /\b(?:failure|fail|refuse|waitFor)(?:<[^>]*>)?\(\s*"([a-z0-9-]+(?:\.[a-z0-9-]+)+)"/g;
+  const makers = /\b(?:failure|failed|fail|refuse|waitFor)(?:<[^>]*>)?\(\s*"([a-z0-9-]+(?:\.[a-z0-9-]+)+)"/g;
   const texts = ["agent", "coordinator", "proto/common"]
     .flatMap(sources)
     .map((file) => readFileSync(file, "utf8"));

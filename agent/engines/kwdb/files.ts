@@ -1,0 +1,41 @@
+/** Files of the host: read whole within a limit, hashed in chunks. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import type { Host } from "../../verb.ts";
+
+const maxTextBytes = 1024 * 1024;
+
+export async function readText(host: Host, hostPath: string): Promise<Outcome<string>> {
+  const path = host.path(hostPath);
+  try {
+    const { size } = await stat(path);
+    if (size > maxTextBytes) return fail("file.too-large", { path: hostPath, bytes: String(size) });
+    return succeed(await readFile(path, "utf8"));
+  } catch (error) {
+    return fail("file.unreadable", {
+      path: hostPath,
+      cause: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
+export async function sha256Of(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest("hex");
+}
+
+/** sha256 of every file below a folder, by relative path, sorted. */
+export async function manifestOf(folder: string): Promise<Readonly<Record<string, string>>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  const sums: [string, string][] = [];
+  for (const file of files) sums.push([file.slice(folder.length + 1), await sha256Of(file)]);
+  return Object.fromEntries(sums);
+}

@@ -1,0 +1,143 @@
+/**
+ * The package change itself. deploy.sh says success without an upgrade and failure with one, mislabels its
+ * errors and has no lock; so nothing is believed but the version file and the binary.
+ *
+ * | version file | binary | meaning | what follows |
+ * |---|---|---|---|
+ * | old | old | not started | run |
+ * | old | absent | old removed, new not installed | run again |
+ * | old | new | killed before the version file was copied | run again |
+ * | new | new | done | never again: it would be refused |
+ */
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { stripVTControlCharacters } from "node:util";
+import { z } from "zod";
+import { type Failure, failure } from "#proto/common/failure.ts";
+import { type Host, type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
+import { readVersionFile } from "./facts.ts";
+import { binaryFacts, foreignInstallers } from "./full-facts.ts";
+import type { KwdbSettings } from "./settings.ts";
+import { deployFolder } from "./staging.ts";
+import { readUnit } from "./unit.ts";
+
+const version = z.string().regex(/^\d+(\.\d+)+$/);
+const args = z.strictObject({ digest: z.string().regex(/^[0-9a-f]{64}$/), version });
+type Args = z.infer<typeof args>;
+
+interface Found {
+  /** Empty: there is none. */
+  readonly file: string;
+  readonly binary: string;
+}
+
+export function packageVerbs(settings: KwdbSettings): readonly Verb[] {
+  return [
+    verb({
+      name: "kwdb.upgrade-package",
+      class: "irreversible",
+      args,
+      run: (context, given) => upgrade(context, given, settings),
+      probe,
+    }),
+    verb({
+      name: "kwdb.prove-files",
+      class: "observe",
+      args: z.strictObject({ version }),
+      async run({ host }, given): Promise<StepResult> {
+        const found = await look(host);
+        return isDone(found, given.version)
+          ? { result: "done", outputs: { ...found } }
+          : { result: "failed", failure: notDone(found, given.version) };
+      },
+    }),
+  ];
+}
+
+async function look(host: Host): Promise<Found> {
+  const [file, binary] = await Promise.all([readVersionFile(host), binaryFacts(host)]);
+  return { file: file.ok ? file.value.basic : "", binary: binary.ok ? binary.value.version : "" };
+}
+
+function isDone({ file, binary }: Found, target: string): boolean {
+  return file === target && binary === target;
+}
+
+function notDone({ file, binary }: Found, target: string): Failure {
+  return failure("kwdb.upgrade-not-done", { target, versionFile: file || "none", binary: binary || "none" });
+}
+
+async function probe({ host }: StepContext, given: Args): Promise<Probe> {
+  const folder = await deployFolder(host, given.digest);
+  const still = folder === undefined ? [] : await processesIn(folder);
+  if (still.length > 0)
+    return { state: "unknown", failure: failure("kwdb.upgrade-still-running", { pids: still.join(", ") }) };
+  const found = await look(host);
+  return isDone(found, given.version) ? { state: "done", outputs: { ...found } } : { state: "not-done" };
+}
+
+async function upgrade(context: StepContext, given: Args, { unit }: KwdbSettings): Promise<StepResult> {
+  const { host } = context;
+  const folder = await deployFolder(host, given.digest);
+  if (folder === undefined)
+    return { result: "failed", failure: failure("kwdb.package-without-script", { digest: given.digest }) };
+  const why = await whyNotNow(host, unit, folder);
+  if (why !== undefined) return { result: "failed", failure: why };
+  const ran = await context.tool({ argv: ["./deploy.sh", "upgrade", "-l"], cwd: folder });
+  const found = await look(host);
+  const outputs = { ...found, exitCode: String(ran.exitCode ?? "") };
+  if (isDone(found, given.version)) return { result: "done", outputs, tail: ran.tail };
+  return {
+    result: "failed",
+    failure: {
+      ...notDone(found, given.version),
+      facts: {
+        ...notDone(found, given.version).facts,
+        cause: causeIn(ran.tail),
+        exitCode: String(ran.exitCode ?? "none"),
+      },
+    },
+    outputs,
+    tail: ran.tail,
+  };
+}
+
+/** The script does not refuse a running cluster node, and does not notice another installation. */
+async function whyNotNow(host: Host, unit: string, folder: string): Promise<Failure | undefined> {
+  const state = await readUnit(host, unit);
+  if (!state.ok) return state.failure;
+  if (state.value.mainPid !== 0)
+    return failure("kwdb.upgrade-of-running", { mainPid: String(state.value.mainPid) });
+  const ours = new Set(await processesIn(folder));
+  const foreign = await foreignInstallers(host);
+  const others = foreign.ok ? foreign.value.filter((each) => !ours.has(each.split(" ")[0] ?? "")) : [];
+  return others.length === 0 ? undefined : failure("kwdb.foreign-installer", { found: others.join(", ") });
+}
+
+/** `Pipe create failed:` is how the script reports a failed package installation. */
+export function causeIn(tail: string): string {
+  const lines = tail
+    .split(/[\r\n]+/)
+    .map((line) => stripVTControlCharacters(line).trim())
+    .filter((line) => line !== "");
+  const error =
+    lines.findLast((line) => /\[ERROR\]|dpkg: error|rpm:|No space left/.test(line)) ??
+    lines.at(-1) ??
+    "it said nothing";
+  const text = error.replace(/^.*\[ERROR\]\s*(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)?\s*/, "");
+  return text.startsWith("Pipe create failed:")
+    ? `package installation failed: ${text.slice("Pipe create failed:".length).trim()}`
+    : text;
+}
+
+/** Processes that work in the package's folder: the script goes on in children when only its parent is killed. */
+async function processesIn(folder: string): Promise<readonly string[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => "");
+      const words = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+      return cwd === folder && words.includes("deploy.sh") ? pid : undefined;
+    }),
+  );
+  return found.flatMap((pid) => pid ?? []);
+}

@@ -1,0 +1,81 @@
+import type { Catalogue } from "../render.ts";
+
+export const kwdbAgent: Catalogue = {
+  "file.unreadable": { says: "{path} cannot be read: {cause}" },
+  "file.too-large": { says: "{path} has {bytes} bytes: it is not what it should be" },
+  "look.failed": { says: "{what} could not be asked" },
+  "kwdb.mode-unreadable": { says: "/etc/kaiwudb/info/MODE is not as the installer writes it: {lines}" },
+  "kwdb.version-file-unreadable": { says: '/etc/kaiwudb/info/.version holds no version: "{text}"' },
+  "kwdb.unit-unknown": { says: "systemd does not tell how {unit} is: {cause}" },
+  "kwdb.client-failed": { says: "the database could not be asked: {cause}" },
+  "kwdb.metrics-missing": { says: "the database gave no replica metrics" },
+  "kwdb.not-running": { says: "the database does not run" },
+  "kwdb.own-row-missing": { says: "the cluster does not list this node ({address})" },
+  "kwdb.binary-missing": { says: "{path} does not run: {cause}" },
+  "kwdb.binary-mute": { says: "{path} does not tell its version" },
+  "kwdb.no-package-tool": { says: "neither dpkg nor rpm works here" },
+  "kwdb.package-not-unpacked": {
+    says: "the package cannot be unpacked (truncated?): {cause}",
+    next: "build or download it anew, push it, plan anew",
+  },
+  "kwdb.package-without-script": {
+    says: "the package {digest} has no deploy.sh: it is not an installation package",
+  },
+  "kwdb.package-without-packages": { says: "the package has no packages folder beside deploy.sh" },
+  "kwdb.package-is-container": {
+    says: "it is a container package (KaiwuDB.tar), and this node is bare",
+    next: "push the bare package of the same version",
+  },
+  "kwdb.package-part": { says: "the package should hold one file named *{part}*; it holds: {found}" },
+  "kwdb.package-without-version": { says: "the package does not tell its version (packages/.version)" },
+  "kwdb.package-version": {
+    says: "the package is {found}, the plan wants {wanted}",
+    next: "plan --to {found}, or push the package of {wanted}",
+  },
+  "kwdb.package-not-installable": { says: "a dry run of the installation fails: {cause}" },
+  "kwdb.package-no-room": { says: "{place} has {free} bytes free, {wanted} are wanted" },
+  "kwdb.package-changed": {
+    says: "{file} of the staged package changed since it was unpacked",
+    next: "resume stages it anew",
+  },
+  "kwdb.not-saved": {
+    says: "configuration and certificates could not be saved: {cause}; nothing was touched",
+  },
+  "kwdb.cluster-not-healthy": {
+    says: "the last look before the change: node {id} at {address} is not well ({row}); nothing was touched",
+  },
+  "kwdb.drain-timeout": {
+    says: "the node could not be drained within {seconds} s: clients hold on to it",
+    next: "look at SHOW SESSIONS, then retry",
+  },
+  "kwdb.drain-failed": { says: "the node could not be drained" },
+  "kwdb.service-not-stopped": { says: "{unit} did not stop: {active}/{sub}, MainPID {mainPid}" },
+  "kwdb.service-not-started": {
+    says: "{unit} did not start: {active}/{sub}",
+    next: "journalctl -u {unit}   (on that host)",
+  },
+  "kwdb.process-left": { says: "the service is stopped, and processes of the database are left: {pids}" },
+  "kwdb.upgrade-not-done": {
+    says: "deploy.sh ended (exit {exitCode}) and {target} is not installed: version file {versionFile}, binary {binary}; {cause}",
+    next: "mend the cause on that host, then: lockkeeper retry ROLLOUT",
+  },
+  "kwdb.upgrade-still-running": {
+    says: "an earlier deploy.sh still works there: {pids}",
+    next: "wait until it has ended, then retry",
+  },
+  "kwdb.upgrade-of-running": {
+    says: "the database runs again (MainPID {mainPid}): the script would upgrade it under its feet",
+    next: "find out who started it",
+  },
+  "kwdb.foreign-installer": {
+    says: "another installation runs: {found}",
+    next: "wait until it has ended, then retry",
+  },
+  "kwdb.node-not-running": {
+    says: "the database died after its start ({active}/{sub})",
+    next: "journalctl -u kaiwudb   (on that host), mend it, then retry",
+  },
+  "kwdb.node-not-stable": { says: "the process {pid} has lived only {stableMs} ms" },
+  "kwdb.row-not-well": { says: "node status says of it: {row}; wanted {target}, available and live" },
+  "kwdb.no-peer": { says: "there is no other node to ask" },
+};
