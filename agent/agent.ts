@@ -203,6 +203,7 @@ export class Agent {
     if (unfinished?.program.rollout === rollout) return;
     await undoer.release(rollout);
     this.#options.watches.forget(rollout);
+    await this.#options.deeds.tools.discardAll(rollout);
     await ledger.closeRollout(rollout);
   }
 

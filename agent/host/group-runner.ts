@@ -51,6 +51,10 @@ export class GroupRunner implements ToolRunner {
     this.#options = options;
   }
 
+  discard(name: string): Promise<void> {
+    return rm(join(this.#options.folder, name), { recursive: true, force: true });
+  }
+
   tail(name: string): Promise<string> {
     return tailOfFile(this.#outputPath(name));
   }

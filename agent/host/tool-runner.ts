@@ -46,6 +46,8 @@ export interface ToolRunner {
   end(trace: ToolTrace): Promise<void>;
   /** After its result was journalled: ends what outlived it and forgets it. */
   release(trace: ToolTrace): Promise<void>;
+  /** Throws away what is kept of a released tool: its output and its status. */
+  discard(name: string): Promise<void>;
   /** The last bytes of its output, as far as it is. */
   tail(name: string): Promise<string>;
 }

@@ -3,7 +3,7 @@
  * agent comes next; without --remain-after-exit a success would look like a unit that never ran. Stopping the
  * unit ends its whole control group, also children that outlived the tool.
  */
-import { access, mkdir } from "node:fs/promises";
+import { access, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Look } from "../verb.ts";
 import { tailOfFile } from "./tail.ts";
@@ -33,6 +33,10 @@ export class UnitRunner implements ToolRunner {
 
   constructor(options: UnitRunnerOptions) {
     this.#options = options;
+  }
+
+  discard(name: string): Promise<void> {
+    return rm(join(this.#options.folder, name), { recursive: true, force: true });
   }
 
   tail(name: string): Promise<string> {

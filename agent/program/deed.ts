@@ -33,6 +33,8 @@ export interface Deed {
   readonly begin: () => Promise<void>;
   /** Asked immediately before each change. */
   readonly mayChange: () => Failure | undefined;
+  /** A deed that is done again and again can have no tool: tools are known again by their name. */
+  readonly withoutTools?: true;
   readonly earlier: Readonly<Record<string, Facts>>;
   readonly progress: (facts: Facts) => void;
   /** Told when a deed left running at its deadline has come to its end after all. */
@@ -238,7 +240,7 @@ function contextOf(
     progress: deed.progress,
     fetchArtefact: (digest) => use.fetchArtefact(digest, signal),
     tool: (request) => {
-      if (!mayStart)
+      if (!mayStart || deed.withoutTools === true)
         return Promise.reject(new FailureError(failure("probe.starts-tool", { step: deed.part.step })));
       const mayBegin = () =>
         use.leaving.aborted ? failure("agent.leaving") : deed.changes ? deed.mayChange() : undefined;

@@ -11,7 +11,7 @@ import { type AgentEvent, emptyMemory, type Memory, remember } from "./memory.ts
 const compactAboveBytes = 256 * 1024;
 
 /** Above this no new program is taken: the journal forgets only what is closed, so it must not fill the disk. */
-const fullAboveBytes = 64 * 1024 * 1024;
+const fullAboveBytes = 32 * 1024 * 1024;
 
 export class Ledger {
   readonly memory: Memory = emptyMemory();

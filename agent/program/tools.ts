@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { type Failure, FailureError, failure } from "#proto/common/failure.ts";
 import type { ToolOrder, ToolRunner, ToolState, ToolTrace } from "../host/tool-runner.ts";
 import type { ToolRequest, ToolRun } from "../verb.ts";
-import type { ToolRef } from "./entry.ts";
+import { keyText, type ToolRef } from "./entry.ts";
 import type { Ledger } from "./ledger.ts";
 import type { ToolMemory } from "./memory.ts";
 import type { Timekeeper } from "./moment.ts";
@@ -93,9 +93,18 @@ export class Tools {
   async releaseLeftOvers(): Promise<void> {
     const { ledger, time } = this.#options;
     for (const tool of ledger.memory.tools.values()) {
-      if (tool.ended !== undefined && tool.bootId === time.bootId)
+      const freed = ledger.memory.programs.get(keyText(tool.ref))?.freed === true;
+      if (tool.ended !== undefined && tool.bootId === time.bootId && !freed)
         await this.#runner(tool).release(traceOf(tool));
     }
+  }
+
+  /** Outputs go with the rollout that they belong to; called before it is forgotten. */
+  async discardAll(rollout: string): Promise<void> {
+    const tools = [...this.#options.ledger.memory.tools.values()].filter(
+      ({ ref }) => ref.rollout === rollout,
+    );
+    await Promise.all(tools.map((tool) => this.#runner(tool).discard(tool.name)));
   }
 
   async #intend(of: { ref: ToolRef; name: string; argvDigest: string }, use: ToolUse): Promise<void> {

@@ -123,6 +123,7 @@ export class Watches {
         part: { rollout, stage, attempt: 1, step: `watch-${id}`, part: "reaction", again: 0 },
         call: what.call,
         changes: what.changes,
+        ...(what.changes ? {} : { withoutTools: true }),
         deadlineMs: what.limitMs,
         onDeadline: "end",
         begin: () => Promise.resolve(),

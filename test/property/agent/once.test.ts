@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { OnDeadline, type Program, ProgramOutcome, StepClass } from "#proto/gen/lockkeeper/v1/program_pb.ts";
-import { Life, SmallWorld } from "./small-world.ts";
+import { AgentWorld, Life } from "#test/doubles/agent-world.ts";
 
 const steps = ["stop", "upgrade", "start", "ready"];
 const epoch = { cluster: "c", epoch: 3, nonce: "n3", rollout: "r" };
@@ -52,7 +52,7 @@ const history = fc.record({
 type History = typeof history extends fc.Arbitrary<infer H> ? H : never;
 
 async function play({ fuses, powerLoss, awayMs, grants, luck }: History) {
-  const world = new SmallWorld(() => luck.next().value as number);
+  const world = new AgentWorld(() => luck.next().value as number);
   for (let i = 0; ; i++) {
     const fuse = fuses[i];
     world.disk.blowAfter(fuse?.operations ?? Number.POSITIVE_INFINITY);

@@ -15,6 +15,7 @@ import { Undoer } from "#agent/program/undo.ts";
 import { vocabularyOf } from "#agent/program/vocabulary.ts";
 import { Watches } from "#agent/program/watches.ts";
 import { type Host, verb } from "#agent/verb.ts";
+import type { Clock } from "#proto/common/clock.ts";
 import { failure } from "#proto/common/failure.ts";
 import type { ConnectRequest } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
 import { ForgetfulDisk } from "#test/doubles/disk/forgetful-disk.ts";
@@ -27,7 +28,7 @@ interface HostTool {
   state: "waiting" | "running" | "ended" | "lost";
 }
 
-export class SmallWorld {
+export class AgentWorld {
   readonly clock = new VirtualClock();
   readonly disk = new ForgetfulDisk();
   /** By name, over all lives. */
@@ -36,8 +37,12 @@ export class SmallWorld {
   readonly effects = new Map<string, "done" | "half">();
   /** Starts of changes in their order, with what the lock said at that moment. */
   readonly starts: { readonly step: string; readonly mayRun: boolean }[] = [];
+  /** Undos in their order, in virtual time. */
+  readonly undone: { readonly name: string; readonly atMs: number }[] = [];
   readonly random: () => number;
   bootId = "boot-1";
+  /** What the host's wall clock was set forward by, or back. */
+  wallShiftMs = 0;
   mayRun = false;
   #pids = 100;
 
@@ -84,10 +89,16 @@ export class Life {
   readonly agent: Agent;
   #alive = true;
 
-  private constructor(world: SmallWorld, ledger: Ledger, grants: () => "yes" | "no" | "silence") {
+  private constructor(world: AgentWorld, ledger: Ledger, grants: () => "yes" | "no" | "silence") {
     this.ledger = ledger;
     const { clock, bootId } = world;
-    const time = { clock, bootId, uptimeMs: () => clock.monotonicMs() };
+    const wall: Clock = {
+      now: () => clock.now() + world.wallShiftMs,
+      monotonicMs: () => clock.monotonicMs(),
+      after: (ms, callback) => clock.after(ms, callback),
+      sleep: (ms, signal) => clock.sleep(ms, signal),
+    };
+    const time = { clock: wall, bootId, uptimeMs: () => clock.monotonicMs() };
     const send = (message: Sent): boolean => {
       if (!this.#alive) return false;
       this.sent.push(message);
@@ -134,7 +145,7 @@ export class Life {
   }
 
   /** undefined when it dies before its journal is open. */
-  static async start(world: SmallWorld, grants: () => "yes" | "no" | "silence"): Promise<Life | undefined> {
+  static async start(world: AgentWorld, grants: () => "yes" | "no" | "silence"): Promise<Life | undefined> {
     const opening = Ledger.open({
       disk: world.disk,
       path: "journal",
@@ -158,7 +169,7 @@ export class Life {
   }
 
   #answer(
-    world: SmallWorld,
+    world: AgentWorld,
     ticket: { cluster: string; epoch: number; nonce: string },
     answer: "yes" | "no" | "silence",
   ): void {
@@ -172,10 +183,11 @@ export class Life {
     });
   }
 
-  #runnerIn(world: SmallWorld): ToolRunner {
+  #runnerIn(world: AgentWorld): ToolRunner {
     const dead = () => new Promise<never>(() => undefined);
     return {
       kind: "group",
+      discard: () => Promise.resolve(),
       tail: () => Promise.resolve(""),
       start: async ({ name, argv }: ToolOrder, marked: (mark: GroupMark) => Promise<void>) => {
         if (!this.#alive) return dead();
@@ -196,7 +208,7 @@ export class Life {
   }
 }
 
-function verbsOf(world: SmallWorld) {
+function verbsOf(world: AgentWorld) {
   const args = z.object({ name: z.string(), forMs: z.coerce.number() });
   return [
     verb({
@@ -215,6 +227,18 @@ function verbsOf(world: SmallWorld) {
           return Promise.resolve({ state: "unknown", failure: failure("paper.half-done") });
         return Promise.resolve(effect === "done" ? { state: "done", outputs: {} } : { state: "not-done" });
       },
+    }),
+    verb({
+      name: "paper.remove",
+      class: "reversible",
+      args: z.object({ name: z.string() }),
+      run: (_, { name }) => {
+        world.undone.push({ name, atMs: world.clock.monotonicMs() });
+        world.effects.delete(name);
+        return Promise.resolve({ result: "done", outputs: {} });
+      },
+      probe: (_, { name }) =>
+        Promise.resolve(world.effects.has(name) ? { state: "not-done" } : { state: "done", outputs: {} }),
     }),
   ];
 }
