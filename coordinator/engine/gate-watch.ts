@@ -18,6 +18,8 @@ export interface GateMeans {
   readonly members: readonly string[];
   readonly gate: Gate;
   readonly before: ClusterSample | undefined;
+  /** Told of every sample; the first of a stage is what later gates compare with. */
+  readonly sampled: (sample: ClusterSample) => void;
   /** Told when the reason for waiting changes. */
   readonly waits: (why: Failure) => Promise<void>;
   /** Waits this long unless something else needs attention; true when it does. */
@@ -51,6 +53,7 @@ export async function takeGate(spec: GateSpec, means: GateMeans): Promise<GateRe
   let told = "";
   for (;;) {
     const now = await takeSample(fleet, clock, spec.cluster, members);
+    means.sampled(now);
     const verdict = gate({ spec, before: means.before, now });
     if (verdict.verdict === "fail") return { result: "refused", why: verdict.why, hint: verdict.hint };
     if (verdict.verdict === "pass") {

@@ -1,15 +1,11 @@
 /** What a stage needs around its programs: a first sample, snapshots, gates, and the look before a grant. */
 import { failure } from "#proto/common/failure.ts";
 import type { Action } from "../domain/rollout/decide.ts";
-import { takeGate, takeSample } from "./gate-watch.ts";
+import { takeGate } from "./gate-watch.ts";
 import type { RolloutDesk } from "./rollout-desk.ts";
 
 export async function startStage(desk: RolloutDesk, stage: string, attempt: number): Promise<void> {
-  const spec = desk.state.plan.stages.find(({ id }) => id === stage);
-  if (spec?.kind === "node") {
-    const { fleet, clock } = desk.means;
-    desk.before.set(stage, await takeSample(fleet, clock, spec.cluster, desk.means.members(spec.cluster)));
-  }
+  desk.before.delete(stage);
   await desk.append({ kind: "stage-started", stage, attempt });
 }
 
@@ -34,6 +30,9 @@ export async function takeStageGate(
     gate,
     members: desk.means.members(spec.cluster),
     before: desk.before.get(stage),
+    sampled: (sample) => {
+      if (!desk.before.has(stage)) desk.before.set(stage, sample);
+    },
     waits: (why) => desk.append({ kind: "gate-waited", stage, gate: spec.gate, when, why }),
     rest: (ms) => desk.restUnlessOrdered(ms),
   });

@@ -17,7 +17,22 @@ export interface Client {
     words: readonly string[],
     options?: { readonly at?: string; readonly deadlineMs?: number },
   ): Promise<Look>;
-  query(sql: string): Promise<Outcome<readonly Readonly<Record<string, string | null>>[]>>;
+  query(sql: string): Promise<Outcome<Rows>>;
+  /**
+   * Several questions on one connection: starting a client costs more than most answers. Each is told by its
+   * first column's name, which must be different for each. One that fails fails them all.
+   */
+  queries<Names extends string>(
+    questions: Readonly<Record<Names, Question>>,
+  ): Promise<Outcome<Readonly<Record<Names, Rows>>>>;
+}
+
+export type Rows = readonly Readonly<Record<string, string | null>>[];
+
+export interface Question {
+  readonly sql: string;
+  /** The header line that its answer begins with. */
+  readonly header: string;
 }
 
 const askMs = 20_000;
@@ -42,7 +57,32 @@ export async function openClient(host: Host): Promise<Outcome<Client>> {
     mode: mode.value,
     run,
     query: async (sql) => rowsOf(await run(["sql", "-e", sql, "--format=csv"])),
+    queries: async (questions) => {
+      const asked = Object.entries<Question>(questions);
+      const look = await run(["sql", ...asked.flatMap(([, { sql }]) => ["-e", sql]), "--format=csv"]);
+      const answer = rowsOf(look);
+      return answer.ok ? splitAnswers(look.stdout, asked) : answer;
+    },
   });
+}
+
+/** Answers stand one after another; each begins with its own header. */
+function splitAnswers<Names extends string>(
+  text: string,
+  asked: readonly (readonly [string, Question])[],
+): Outcome<Readonly<Record<Names, Rows>>> {
+  const lines = text.split("\n");
+  const begins = asked.map(([, { header }]) =>
+    lines.findIndex((line) => line === header || line.startsWith(`${header},`)),
+  );
+  const missing = asked.find((_, index) => begins[index] === -1);
+  if (missing !== undefined) return fail("kwdb.client-failed", { cause: `no answer to: ${missing[1].sql}` });
+  const ends = begins.map((begin) => Math.min(lines.length, ...begins.filter((other) => other > begin)));
+  const parts = asked.map(
+    ([name], index) =>
+      [name, parseCsv(lines.slice(begins[index], ends[index]).join("\n").trimEnd())] as const,
+  );
+  return succeed(Object.fromEntries(parts) as Readonly<Record<Names, Rows>>);
 }
 
 export function rowsOf(look: Look): Outcome<readonly Readonly<Record<string, string | null>>[]> {
@@ -55,22 +95,49 @@ export function rowsOf(look: Look): Outcome<readonly Readonly<Record<string, str
   return fail("kwdb.client-failed", { cause });
 }
 
-/** `node status`, joined with the flags that only gossip tells. `at`: asked of another node. */
+/** What gates ask, in one go: node rows with their gossip flags, replica health, jobs. */
+export async function gateAnswers(
+  client: Client,
+): Promise<
+  Outcome<{ readonly rows: readonly NodeRow[]; readonly ranges: RangeHealth; readonly jobs: readonly Job[] }>
+> {
+  const [status, answers] = await Promise.all([statusRows(client), client.queries({ gossip, health, jobs })]);
+  if (!status.ok) return status;
+  if (!answers.ok) return answers;
+  const ranges = toRangeHealth(answers.value.health);
+  if (!ranges.ok) return ranges;
+  return succeed({
+    rows: withFlags(status.value, answers.value.gossip),
+    ranges: ranges.value,
+    jobs: answers.value.jobs.map(toJob),
+  });
+}
+
+/** `node status`, joined with the flags that only gossip tells; of another node's view (`at`) without them. */
 export async function nodeRows(client: Client, at?: string): Promise<Outcome<readonly NodeRow[]>> {
-  const status = rowsOf(
+  const [status, flags] = await Promise.all([
+    statusRows(client, at),
+    at === undefined ? client.query(gossip.sql) : succeed([]),
+  ]);
+  if (!status.ok) return status;
+  return flags.ok ? succeed(withFlags(status.value, flags.value)) : flags;
+}
+
+async function statusRows(client: Client, at?: string): Promise<Outcome<Rows>> {
+  return rowsOf(
     await client.run(["node", "status", "--decommission", "--format=csv"], at === undefined ? {} : { at }),
   );
-  if (!status.ok) return status;
-  const gossip =
-    at === undefined
-      ? await client.query(
-          "SELECT node_id, draining, decommissioning, upgrading FROM kwdb_internal.gossip_liveness",
-        )
-      : succeed([]);
-  if (!gossip.ok) return gossip;
-  const flags = new Map(gossip.value.map((row) => [row["node_id"], row]));
-  return succeed(status.value.map((row) => toNodeRow(row, flags.get(row["id"] ?? ""))));
 }
+
+function withFlags(status: Rows, flags: Rows): readonly NodeRow[] {
+  const byId = new Map(flags.map((row) => [row["node_id"], row]));
+  return status.map((row) => toNodeRow(row, byId.get(row["id"] ?? "")));
+}
+
+const gossip: Question = {
+  sql: "SELECT node_id, draining, decommissioning, upgrading FROM kwdb_internal.gossip_liveness",
+  header: "node_id,draining,decommissioning,upgrading",
+};
 
 type Row = Readonly<Record<string, string | null>>;
 
@@ -99,36 +166,42 @@ function toNodeRow(row: Row, flags: Row | undefined): NodeRow {
 }
 
 /** The query of the vendor's own upgrade page. */
-const rangesSql =
-  "SELECT sum((metrics->>'ranges.unavailable')::DECIMAL)::INT AS ranges_unavailable, sum((metrics->>'ranges.underreplicated')::DECIMAL)::INT AS ranges_underreplicated FROM kwdb_internal.kv_store_status";
+const health: Question = {
+  sql: "SELECT sum((metrics->>'ranges.unavailable')::DECIMAL)::INT AS ranges_unavailable, sum((metrics->>'ranges.underreplicated')::DECIMAL)::INT AS ranges_underreplicated FROM kwdb_internal.kv_store_status",
+  header: "ranges_unavailable",
+};
 
-export async function rangeHealth(
-  client: Client,
-): Promise<Outcome<{ readonly unavailable: number; readonly underReplicated: number }>> {
-  const rows = await client.query(rangesSql);
-  if (!rows.ok) return rows;
-  const unavailable = rows.value[0]?.["ranges_unavailable"];
-  const underReplicated = rows.value[0]?.["ranges_underreplicated"];
+const jobs: Question = { sql: "SHOW JOBS", header: "job_id" };
+
+export interface RangeHealth {
+  readonly unavailable: number;
+  readonly underReplicated: number;
+}
+
+export async function rangeHealth(client: Client): Promise<Outcome<RangeHealth>> {
+  const rows = await client.query(health.sql);
+  return rows.ok ? toRangeHealth(rows.value) : rows;
+}
+
+function toRangeHealth([row]: Rows): Outcome<RangeHealth> {
+  const unavailable = row?.["ranges_unavailable"];
+  const underReplicated = row?.["ranges_underreplicated"];
   if (typeof unavailable !== "string" || typeof underReplicated !== "string")
     return fail("kwdb.metrics-missing", {});
   return succeed({ unavailable: Number(unavailable), underReplicated: Number(underReplicated) });
 }
 
-export async function jobs(client: Client): Promise<Outcome<readonly Job[]>> {
-  const rows = await client.query("SHOW JOBS");
-  if (!rows.ok) return rows;
-  return succeed(
-    rows.value.map((row) => ({
-      id: row["job_id"] ?? "",
-      type: row["job_type"] ?? "",
-      status: row["status"] ?? "",
-      created: row["created"] ?? null,
-      finished: row["finished"] ?? null,
-      coordinatorId: typeof row["coordinator_id"] === "string" ? Number(row["coordinator_id"]) : null,
-      error: row["error"] ?? "",
-      lastSuccess: row["time_of_last_success"] ?? null,
-    })),
-  );
+function toJob(row: Row): Job {
+  return {
+    id: row["job_id"] ?? "",
+    type: row["job_type"] ?? "",
+    status: row["status"] ?? "",
+    created: row["created"] ?? null,
+    finished: row["finished"] ?? null,
+    coordinatorId: typeof row["coordinator_id"] === "string" ? Number(row["coordinator_id"]) : null,
+    error: row["error"] ?? "",
+    lastSuccess: row["time_of_last_success"] ?? null,
+  };
 }
 
 /** The row of this node, by the address of its MODE file. */

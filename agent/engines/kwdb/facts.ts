@@ -1,11 +1,11 @@
 /** What this node says of itself, at three depths, asked in parallel; every value measured or UNKNOWN with a reason. */
-import { readlink } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { get as getHttp } from "node:http";
 import { get as getHttps } from "node:https";
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
-import type { KwdbFull, KwdbGate, KwdbPulse, Mode } from "#proto/engines/kwdb.ts";
+import type { KwdbFull, KwdbGate, KwdbPulse, Mode, NodeRow } from "#proto/engines/kwdb.ts";
 import type { Depth, Host } from "../../verb.ts";
-import { type Client, jobs, nodeRows, normal, openClient, ownRow, rangeHealth } from "./client.ts";
+import { type Client, gateAnswers, nodeRows, normal, openClient, ownRow } from "./client.ts";
 import { readText, sha256Of } from "./files.ts";
 import { fullFacts } from "./full-facts.ts";
 import { take } from "./measure.ts";
@@ -41,53 +41,83 @@ async function gateFacts(
   settings: KwdbSettings,
 ): Promise<Pick<KwdbGate, "nodes" | "ranges" | "jobs" | "running">> {
   const client = await openClient(host);
-  const ask = <T>(question: (open: Client) => Promise<Outcome<T>>) =>
-    take(host, async () => (client.ok ? question(client.value) : client));
-  const nodes = ask((open) => nodeRows(open));
-  const [rows, ranges, found, running] = await Promise.all([
-    nodes,
-    ask(rangeHealth),
-    ask(jobs),
-    ask(async (open) => readRunning(host, settings, open)),
+  const asked = client.ok ? gateAnswers(client.value) : Promise.resolve(client);
+  const part = <T>(pick: (answers: GateAnswers) => T) =>
+    take(host, async (): Promise<Outcome<T>> => {
+      const answers = await asked;
+      return answers.ok ? succeed(pick(answers.value)) : answers;
+    });
+  const running = take(host, async () => {
+    const answers = await asked;
+    if (!client.ok) return client;
+    return answers.ok
+      ? runningProcess(host, settings, ownRow(answers.value.rows, client.value.mode))
+      : answers;
+  });
+  const [nodes, ranges, jobs] = await Promise.all([
+    part(({ rows }) => [...rows]),
+    part((answers) => answers.ranges),
+    part((answers) => [...answers.jobs]),
   ]);
-  return { nodes: mutable(rows), ranges, jobs: mutable(found), running };
+  return { nodes, ranges, jobs, running: await running };
 }
 
-/** Schemas give mutable lists; nothing here is changed after it was made. */
-function mutable<T>(
-  found: Awaited<ReturnType<typeof take<readonly T[]>>>,
-): Awaited<ReturnType<typeof take<T[]>>> {
-  return found as Awaited<ReturnType<typeof take<T[]>>>;
-}
+type GateAnswers = Extract<Awaited<ReturnType<typeof gateAnswers>>, { readonly ok: true }>["value"];
 
 export async function readVersionFile(host: Host) {
   const text = await readText(host, paths.versionFile);
   return text.ok ? parseVersionFile(text.value) : text;
 }
 
+interface Running {
+  pid: number;
+  version: string;
+  executableSha256: string;
+  startedAt: string;
+}
+
 /** The process that runs: its executable by /proc, its version as the cluster knows its row. */
 export async function readRunning(
   host: Host,
-  { unit }: KwdbSettings,
+  settings: KwdbSettings,
   client: Client,
-): Promise<Outcome<{ pid: number; version: string; executableSha256: string; startedAt: string }>> {
+): Promise<Outcome<Running>> {
+  const rows = await nodeRows(client);
+  return rows.ok ? runningProcess(host, settings, ownRow(rows.value, client.mode)) : rows;
+}
+
+async function runningProcess(
+  host: Host,
+  { unit }: KwdbSettings,
+  own: NodeRow | undefined,
+): Promise<Outcome<Running>> {
   const state = await readUnit(host, unit);
   if (!state.ok) return state;
   const { mainPid } = state.value;
   if (mainPid === 0) return fail("kwdb.not-running", {});
-  const rows = await nodeRows(client);
-  if (!rows.ok) return rows;
-  const own = ownRow(rows.value, client.mode);
-  if (own === undefined || own.build === null)
-    return fail("kwdb.own-row-missing", { address: client.mode.address });
-  const executable = await readlink(`/proc/${mainPid}/exe`);
-  const executableSha256 = await sha256Of(`/proc/${mainPid}/exe`).catch(() => sha256Of(executable));
+  if (own === undefined || own.build === null) return fail("kwdb.own-row-missing", { address: "its own" });
+  const executableSha256 = await executableDigest(mainPid);
   return succeed({
     pid: mainPid,
     version: normal(own.build),
     executableSha256,
     startedAt: own.startedAt ?? "",
   });
+}
+
+/** Hashed once per process: a large binary takes a second, and a running one does not change. */
+const digests = new Map<string, string>();
+const keptDigests = 16;
+
+async function executableDigest(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+  const key = `${pid} ${stat.slice(stat.lastIndexOf(")")).split(" ")[20] ?? ""}`;
+  const known = digests.get(key);
+  if (known !== undefined) return known;
+  const digest = await sha256Of(`/proc/${pid}/exe`);
+  if (digests.size >= keptDigests) digests.clear();
+  digests.set(key, digest);
+  return digest;
 }
 
 const readyLimitMs = 5_000;

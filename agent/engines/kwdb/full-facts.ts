@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { KwdbFull } from "#proto/engines/kwdb.ts";
 import type { Host } from "../../verb.ts";
-import { type Client, normal, openClient } from "./client.ts";
+import { type Client, normal, openClient, type Rows } from "./client.ts";
 import { readText, sha256Of } from "./files.ts";
 import { take } from "./measure.ts";
 import { parseMode } from "./mode.ts";
@@ -17,6 +17,12 @@ export async function fullFacts(host: Host, settings: KwdbSettings): Promise<Ful
   const client = await openClient(host);
   const ask = <T>(question: (open: Client) => Promise<Outcome<T>>) =>
     take(host, async () => (client.ok ? question(client.value) : client));
+  const asked = client.ok ? client.value.queries(fullQuestions) : Promise.resolve(client);
+  const answer = <T>(pick: (answers: Readonly<Record<keyof typeof fullQuestions, Rows>>) => T) =>
+    take(host, async (): Promise<Outcome<T>> => {
+      const answers = await asked;
+      return answers.ok ? succeed(pick(answers.value)) : answers;
+    });
   const of = <T>(work: () => Promise<Outcome<T>>) => take(host, work);
   const [binary, mode, startModeFile, unitSha256, configurationSha256, found, spread, sessions] =
     await Promise.all([
@@ -28,9 +34,9 @@ export async function fullFacts(host: Host, settings: KwdbSettings): Promise<Ful
       ask(async ({ mode: { dataRoot } }) => trimmed(await readText(host, `${dataRoot}/kwbase.start_mode`))),
       of(async () => succeed(await sha256Of(host.path(unitFile(settings.unit))))),
       of(() => configuration(host)),
-      ask(clusterSettings),
-      ask(spreadOf),
-      ask(sessionsOf),
+      answer((answers) => toSettings(answers.settings)),
+      answer((answers) => toSpread(answers.spread)),
+      answer((answers) => toSessions(answers.sessions)),
     ]);
   const [sudo, foreign, meddlers, keptPackages, upgradeCompleteFlag, packageTool, architecture] =
     await Promise.all([
@@ -90,53 +96,48 @@ async function configuration(host: Host): Promise<Outcome<Record<string, string>
   return succeed(sums);
 }
 
-const readSettings = [
+/** What the playbook reads of the cluster's settings; one that a version does not have is no setting. */
+const wantedSettings: readonly string[] = [
   "server.time_until_store_dead",
   "ts.raft_log.sync_period",
   "cluster.preserve_downgrade_option",
-] as const;
+];
 
-async function clusterSettings(client: Client): Promise<Outcome<Record<string, string>>> {
-  const found: Record<string, string> = {};
-  for (const name of readSettings) {
-    const rows = await client.query(`SHOW CLUSTER SETTING ${name}`);
-    // a setting that this version does not have is no setting, not a failure; the first is in every version
-    if (rows.ok) found[name] = Object.values(rows.value[0] ?? {})[0] ?? "";
-    else if (name === readSettings[0]) return rows;
-  }
-  return succeed(found);
+const fullQuestions = {
+  settings: { sql: "SHOW CLUSTER SETTINGS", header: "variable" },
+  spread: {
+    sql: "SELECT store_id, node_id, range_count, lease_count FROM kwdb_internal.kv_store_status",
+    header: "store_id",
+  },
+  sessions: {
+    sql: "SELECT client_address, node_id FROM kwdb_internal.cluster_sessions",
+    header: "client_address",
+  },
+} as const;
+
+function toSettings(rows: Rows): Record<string, string> {
+  const found = rows.filter((row) => wantedSettings.includes(row["variable"] ?? ""));
+  return Object.fromEntries(found.map((row) => [row["variable"] ?? "", row["value"] ?? ""]));
 }
 
-async function spreadOf(
-  client: Client,
-): Promise<Outcome<{ nodeId: number; leaseholders: number; replicas: number }[]>> {
-  const rows = await client.query(
-    "SELECT node_id, range_count, lease_count FROM kwdb_internal.kv_store_status",
-  );
-  if (!rows.ok) return rows;
-  return succeed(
-    rows.value.map((row) => ({
-      nodeId: Number(row["node_id"]),
-      leaseholders: Number(row["lease_count"]),
-      replicas: Number(row["range_count"]),
-    })),
-  );
+function toSpread(rows: Rows): { nodeId: number; leaseholders: number; replicas: number }[] {
+  return rows.map((row) => ({
+    nodeId: Number(row["node_id"]),
+    leaseholders: Number(row["lease_count"]),
+    replicas: Number(row["range_count"]),
+  }));
 }
 
-async function sessionsOf(
-  client: Client,
-): Promise<Outcome<{ nodeId: number; client: string; count: number }[]>> {
-  const rows = await client.query("SELECT node_id, client_address FROM kwdb_internal.cluster_sessions");
-  if (!rows.ok) return rows;
+function toSessions(rows: Rows): { nodeId: number; client: string; count: number }[] {
   const counts = new Map<string, { nodeId: number; client: string; count: number }>();
-  for (const row of rows.value) {
+  for (const row of rows) {
     const address = row["client_address"] ?? "";
     if (address === "" || address.startsWith("<")) continue;
     const key = `${row["node_id"]} ${address}`;
     const entry = counts.get(key) ?? { nodeId: Number(row["node_id"]), client: address, count: 0 };
     counts.set(key, { ...entry, count: entry.count + 1 });
   }
-  return succeed([...counts.values()]);
+  return [...counts.values()];
 }
 
 async function sudoWorks(host: Host): Promise<Outcome<boolean>> {

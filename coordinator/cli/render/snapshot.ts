@@ -77,14 +77,34 @@ function findingsOf(node: NodeSnapshot): string {
   return findings.map((finding) => render(finding).says).join("; ");
 }
 
+/** The same change on several nodes is one row. */
 export function renderDifferences(changes: readonly Difference[], paint: Paint): string {
   if (changes.length === 0) return "no difference (volatile fields left out; --volatile shows them)";
-  const rows = changes.map(({ cluster, node, field, from, to }) => [
+  const groups = new Map<string, { readonly change: Difference; readonly nodes: string[] }>();
+  for (const change of changes) {
+    const key = JSON.stringify([
+      change.cluster,
+      change.node === undefined,
+      change.field,
+      change.from,
+      change.to,
+    ]);
+    const group = groups.get(key) ?? { change, nodes: [] };
+    if (change.node !== undefined) group.nodes.push(change.node);
+    groups.set(key, group);
+  }
+  const rows = [...groups.values()].map(({ change: { cluster, field, from, to }, nodes }) => [
     cluster,
-    node ?? "",
-    field.replaceAll(".value", ""),
-    paint("dim", from ?? "(absent)"),
-    to ?? "(absent)",
+    nodes.length > 8 ? `${nodes.slice(0, 3).join(", ")} … (${nodes.length})` : nodes.join(", "),
+    field.replaceAll(".value", "").replace(/^report\.(facts\.)?/, ""),
+    paint("dim", shorten(from)),
+    shorten(to),
   ]);
-  return renderTable(["CLUSTER", "NODE", "FIELD", "BEFORE", "AFTER"], rows);
+  return renderTable(["CLUSTER", "NODES", "FIELD", "BEFORE", "AFTER"], rows);
+}
+
+/** Digests are told apart by their beginnings. */
+function shorten(value: string | undefined): string {
+  if (value === undefined) return "(absent)";
+  return value.replace(/"([0-9a-f]{12})[0-9a-f]{52}"/, '"$1…"');
 }

@@ -124,7 +124,7 @@ function decideNode(state: RolloutState, spec: NodeStage, stage: StageState): Ac
   const lock = lockOf(state, spec.id);
   const program = stage.programs[programKey(spec.id, spec.node)];
   if (lock === undefined) {
-    const before = beforeGrant(spec, stage) ?? {
+    const before = beforeGrant(state, spec, stage) ?? {
       do: "grant",
       stage: spec.id,
       clusters: [spec.cluster],
@@ -141,11 +141,22 @@ function decideNode(state: RolloutState, spec: NodeStage, stage: StageState): Ac
   return nextGate(spec.id, spec.after, stage, "after") ?? { do: "free", stage: spec.id, lock };
 }
 
-function beforeGrant(spec: NodeStage | ClusterStage, stage: StageState): Action | undefined {
-  if (!stage.snapshots.includes("before")) return { do: "snapshot", stage: spec.id, when: "before" };
+function beforeGrant(
+  state: RolloutState,
+  spec: NodeStage | ClusterStage,
+  stage: StageState,
+): Action | undefined {
+  if (!stage.snapshots.includes("before") && !isJustPictured(state, spec))
+    return { do: "snapshot", stage: spec.id, when: "before" };
   const gate = nextGate(spec.id, spec.before, stage, "before");
   if (gate !== undefined) return gate;
   return stage.checked ? undefined : { do: "look-before-grant", stage: spec.id };
+}
+
+/** The snapshot after the stage before is the one before this: nothing has happened between them. */
+function isJustPictured(state: RolloutState, spec: Stage): boolean {
+  const before = state.stages[state.plan.stages.indexOf(spec) - 1];
+  return before !== undefined && before.standing === "passed" && before.snapshots.includes("after");
 }
 
 /** The stage's own lock was freed with its work done: what is left is to tell. */
@@ -215,7 +226,7 @@ function decideCluster(state: RolloutState, spec: ClusterStage, stage: StageStat
     const nodes = nodesOf(spec);
     return (
       afterWithdrawn(spec.id, stage) ??
-      beforeGrant(spec, stage) ?? {
+      beforeGrant(state, spec, stage) ?? {
         do: "grant",
         stage: spec.id,
         clusters: spec.clusters,
