@@ -2,9 +2,10 @@
 SUITE ?= kwdb
 .PHONY: setup build lint test test-full lab bench demo
 
+# npm install, not npm ci: the latter refuses a lock file made where not every platform's optional package is served
 setup:
 	@if [ ! -L node_modules ] && [ ! node_modules/.package-lock.json -nt package-lock.json ]; then \
-	  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json; fi
+	  npm install --ignore-scripts --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json; fi
 
 build: setup
 	@node_modules/.bin/tsx deploy/build.ts

@@ -75,12 +75,19 @@ function proveReady(settings: KwdbSettings): Verb {
     async run(context, args): Promise<StepResult> {
       const { clock } = context.host;
       let stableSinceMs: number | undefined;
+      let deadSinceMs: number | undefined;
       let pid = 0;
       return poll(context, args.waitMs, async () => {
         const unit = await readUnit(context.host, settings.unit);
         if (!unit.ok) return unit.failure;
-        if (unit.value.mainPid === 0)
-          return failure("kwdb.node-not-running", { active: unit.value.active, sub: unit.value.sub });
+        if (unit.value.mainPid === 0) {
+          deadSinceMs ??= clock.monotonicMs();
+          // the unit has no Restart: what is dead stays dead, and waiting longer tells nothing
+          const isFinal = clock.monotonicMs() - deadSinceMs >= args.stableMs;
+          const why = failure("kwdb.node-not-running", { active: unit.value.active, sub: unit.value.sub });
+          return isFinal ? { final: why } : why;
+        }
+        deadSinceMs = undefined;
         if (unit.value.mainPid !== pid) stableSinceMs = clock.monotonicMs();
         pid = unit.value.mainPid;
         const why = await whyNotReady(context.host, args.version);
@@ -170,13 +177,14 @@ function proveVersion(settings: KwdbSettings): Verb {
 async function poll(
   context: StepContext,
   waitMs: number,
-  whyNot: () => Promise<Failure | undefined>,
+  whyNot: () => Promise<Failure | { readonly final: Failure } | undefined>,
 ): Promise<StepResult> {
   const { clock } = context.host;
   const endMs = clock.monotonicMs() + waitMs;
   for (;;) {
     const why = await whyNot();
     if (why === undefined) return { result: "done", outputs: {} };
+    if ("final" in why) return { result: "failed", failure: why.final };
     if (clock.monotonicMs() >= endMs || context.signal.aborted)
       return { result: "failed", failure: { ...why, facts: { ...why.facts, waitedMs: String(waitMs) } } };
     await clock.sleep(pollMs, context.signal).catch(() => undefined);
