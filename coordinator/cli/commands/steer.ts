@@ -2,7 +2,7 @@ import type { Command } from "@commander-js/extra-typings";
 import { Steering } from "#proto/gen/lockkeeper/v1/control_pb.ts";
 import { command } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
-import { follow } from "../follow.ts";
+import { follow, viewOf } from "../follow.ts";
 import { run, type Shell } from "../run.ts";
 import { collect, toWords } from "../words.ts";
 
@@ -73,7 +73,9 @@ function order(shell: Shell, { name, steering, summary, follows = false }: Order
           }),
         );
         session.terminal.note(`${name}: asked`);
-        return follows && !options.detach ? follow(session, rollout) : exitCodes.done;
+        return follows && !options.detach
+          ? follow(session, (await viewOf(session, rollout)).id)
+          : exitCodes.done;
       }),
     );
 }
@@ -99,7 +101,7 @@ function skip(shell: Shell) {
           }),
         );
         session.terminal.note(`${node} stays at its version`);
-        return options.detach ? exitCodes.done : follow(session, rollout);
+        return options.detach ? exitCodes.done : follow(session, (await viewOf(session, rollout)).id);
       }),
     );
 }
