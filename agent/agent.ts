@@ -11,7 +11,7 @@ import type {
 } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
 import { type Program, ProgramOutcome } from "#proto/gen/lockkeeper/v1/program_pb.ts";
 import { whyNotAdmitted } from "./program/admission.ts";
-import type { DeedTools } from "./program/deed.ts";
+import type { DeedTools } from "./program/deed-context.ts";
 import { keyText } from "./program/entry.ts";
 import type { Ledger } from "./program/ledger.ts";
 import type { LockSide } from "./program/lock-side.ts";
@@ -232,7 +232,7 @@ function whyNotSame(known: Program, program: Program): Failure | undefined {
     : failure("program.differs", { program: keyText(program) });
 }
 
-export function wireFailure({ code, facts }: Failure): {
+function wireFailure({ code, facts }: Failure): {
   readonly code: string;
   readonly facts: Record<string, string>;
 } {

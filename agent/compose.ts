@@ -16,7 +16,7 @@ import { GroupRunner } from "./host/group-runner.ts";
 import { type AsUser, localHost } from "./host/local-host.ts";
 import type { ToolRunner } from "./host/tool-runner.ts";
 import { UnitRunner, whyNoUnits } from "./host/unit-runner.ts";
-import type { DeedTools } from "./program/deed.ts";
+import type { DeedTools } from "./program/deed-context.ts";
 import type { Disk } from "./program/disk.ts";
 import { Ledger } from "./program/ledger.ts";
 import { LockSide } from "./program/lock-side.ts";

@@ -43,7 +43,7 @@ const crowded = 64;
 /** A leader that names another leader, and so on, is followed this often before a pause. */
 const maxRedirects = 3;
 
-export const channelOptions = {
+const channelOptions = {
   "grpc.keepalive_time_ms": 10_000,
   "grpc.keepalive_timeout_ms": 5_000,
   "grpc.keepalive_permit_without_calls": 1,

@@ -6,13 +6,8 @@ import { ProgramOutcome, StepPhase } from "#proto/gen/lockkeeper/v1/program_pb.t
 import { journalPath } from "./compose.ts";
 import type { AgentConfig } from "./config.ts";
 import { readLines } from "./program/journal-line.ts";
-import {
-  emptyMemory,
-  type Memory,
-  type ProgramMemory,
-  remember,
-  unfinishedProgram,
-} from "./program/memory.ts";
+import { emptyMemory, type Memory, type ProgramMemory, unfinishedProgram } from "./program/memory.ts";
+import { remember } from "./program/remember.ts";
 
 export interface Status {
   readonly node: string;

@@ -4,7 +4,7 @@ import type { Clock } from "#proto/common/clock.ts";
 import type { Host, Look } from "../verb.ts";
 import { lookWith } from "./look.ts";
 
-export type Argv = readonly [string, ...string[]];
+type Argv = readonly [string, ...string[]];
 
 export interface LocalHostOptions {
   readonly hostRoot: string;

@@ -1,7 +1,7 @@
 /** The last bytes of an output, whole characters only: what a person sees of a tool, never the whole of it. */
 import { open } from "node:fs/promises";
 
-export const tailBytes = 64 * 1024;
+const tailBytes = 64 * 1024;
 
 /** Keeps the last `limit` bytes of what it is given. */
 export class Tail {
@@ -40,7 +40,7 @@ export async function tailOfFile(path: string, limit: number = tailBytes): Promi
 }
 
 /** At most `limit` bytes of UTF-8, cut at the front between two characters. */
-export function lastText(bytes: Buffer, limit: number): string {
+function lastText(bytes: Buffer, limit: number): string {
   let from = Math.max(0, bytes.length - limit);
   if (from > 0) while (from < bytes.length && ((bytes[from] ?? 0) & 0xc0) === 0x80) from++;
   return bytes.toString("utf8", from);

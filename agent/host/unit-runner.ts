@@ -10,7 +10,7 @@ import { tailOfFile } from "./tail.ts";
 import type { ToolOrder, ToolRunner, ToolState, ToolTrace } from "./tool-runner.ts";
 
 /** The first systemd that knows both Type=exec and append:. */
-export const oldestSystemd = 240;
+const oldestSystemd = 240;
 
 type Run = (argv: readonly [string, ...string[]], deadlineMs: number) => Promise<Look>;
 

@@ -22,7 +22,7 @@ export interface Moment {
 }
 
 /** What started a tool: a step, the undo of one, or the reaction of a watch. */
-export type Part = "run" | "undo" | "reaction";
+type Part = "run" | "undo" | "reaction";
 
 export interface ToolRef extends ProgramKey {
   readonly step: string;

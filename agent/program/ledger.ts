@@ -5,7 +5,8 @@
 import { type Outcome, succeed } from "#proto/common/failure.ts";
 import { type Entry, type Recorded, rolloutOf } from "./entry.ts";
 import { Journal, type JournalOptions } from "./journal.ts";
-import { type AgentEvent, emptyMemory, type Memory, remember } from "./memory.ts";
+import { type AgentEvent, emptyMemory, type Memory } from "./memory.ts";
+import { remember } from "./remember.ts";
 
 /** Above this a closed rollout is worth rewriting the file for. */
 const compactAboveBytes = 256 * 1024;

@@ -11,7 +11,8 @@ import {
   type Step,
   StepPhase,
 } from "#proto/gen/lockkeeper/v1/program_pb.ts";
-import { type DeedTools, doDeed, Leaving } from "./deed.ts";
+import { doDeed, Leaving } from "./deed.ts";
+import type { DeedTools } from "./deed-context.ts";
 import { type Entry, keyText } from "./entry.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LockView } from "./lock-view.ts";

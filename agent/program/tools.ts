@@ -173,7 +173,7 @@ function traceOf({ name, bootId, mark }: ToolMemory): ToolTrace {
 }
 
 /** A valid unit name without its suffix. Long ones are cut and told apart by a digest. */
-export function toolName({ rollout, stage, step, part, attempt, again, index }: ToolRef): string {
+function toolName({ rollout, stage, step, part, attempt, again, index }: ToolRef): string {
   const ends = [
     String(attempt),
     ...(part === "run" ? [] : [`${part}${again + 1}`]),

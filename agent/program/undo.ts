@@ -4,7 +4,8 @@
  */
 import { type Failure, failure } from "#proto/common/failure.ts";
 import { type Step, StepClass, StepPhase } from "#proto/gen/lockkeeper/v1/program_pb.ts";
-import { type DeedTools, doDeed } from "./deed.ts";
+import { doDeed } from "./deed.ts";
+import type { DeedTools } from "./deed-context.ts";
 import type { ProgramKey } from "./entry.ts";
 import { keyText } from "./entry.ts";
 import type { Ledger } from "./ledger.ts";

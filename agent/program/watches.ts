@@ -5,7 +5,8 @@
 import { type Failure, failure } from "#proto/common/failure.ts";
 import type { Watch } from "#proto/gen/lockkeeper/v1/program_pb.ts";
 import { whyNotWatch } from "./admission.ts";
-import { type DeedEnd, type DeedTools, doDeed, Leaving } from "./deed.ts";
+import { doDeed, Leaving } from "./deed.ts";
+import type { DeedEnd, DeedTools } from "./deed-context.ts";
 import type { Ledger } from "./ledger.ts";
 import { type WatchMemory, watchKey } from "./memory.ts";
 

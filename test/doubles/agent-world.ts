@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { Agent } from "#agent/agent.ts";
 import type { ToolOrder, ToolRunner, ToolState, ToolTrace } from "#agent/host/tool-runner.ts";
-import type { DeedTools } from "#agent/program/deed.ts";
+import type { DeedTools } from "#agent/program/deed-context.ts";
 import type { GroupMark } from "#agent/program/entry.ts";
 import { Ledger } from "#agent/program/ledger.ts";
 import { LockSide } from "#agent/program/lock-side.ts";
