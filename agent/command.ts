@@ -12,6 +12,7 @@ import { type Random, systemClock } from "#proto/common/clock.ts";
 import { type Failure, FailureError, failure } from "#proto/common/failure.ts";
 import { type Log, makeLog } from "#proto/common/log.ts";
 import { complaintsText } from "#proto/common/settings-file.ts";
+import { takeFolder } from "#proto/common/sole-use.ts";
 import { version } from "#proto/common/version.ts";
 import { composeAgent, type World } from "./compose.ts";
 import { type AgentConfig, readConfig } from "./config.ts";
@@ -20,7 +21,6 @@ import { makeFolderDurably } from "./host/file-runner.ts";
 import { asUserFrom } from "./host/local-host.ts";
 import { lookWith } from "./host/look.ts";
 import { noticeAlive, noticeReady } from "./host/service-notice.ts";
-import { takeFolder } from "./host/single.ts";
 import type { Disk } from "./program/disk.ts";
 import { readStatus, statusText, whyText } from "./status.ts";
 import type { EngineKind } from "./verb.ts";
@@ -108,7 +108,7 @@ async function serve(options: CommandOptions, file: string): Promise<void> {
   if (config === undefined) return;
   const log = logOf(options, config);
   await makeFolderDurably(config.stateDir);
-  if ((await takeFolder(config.stateDir)) === undefined) {
+  if ((await takeFolder(config.stateDir, "agent")) === undefined) {
     return complain(process, { code: "agent.folder-in-use", facts: { folder: config.stateDir } });
   }
   const stop = new AbortController();

@@ -3,12 +3,13 @@
  * that knows all the parts; it decides nothing.
  */
 import { createHash } from "node:crypto";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createServer } from "nice-grpc";
 import type { Clock, Random } from "#proto/common/clock.ts";
 import { FailureError, fail, failure, succeed } from "#proto/common/failure.ts";
 import type { Log } from "#proto/common/log.ts";
+import { takeFolder } from "#proto/common/sole-use.ts";
 import { AgentServiceService } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
 import { ControlServiceService } from "#proto/gen/lockkeeper/v1/control_pb.ts";
 import { AgentRoom } from "./api/agent-service.ts";
@@ -38,6 +39,7 @@ import { Leadership } from "./nats/leadership.ts";
 import { claimSchema, inventorySchema, leaderSchema, lockSchema, standingSchema } from "./nats/records.ts";
 import { openStore } from "./nats/store.ts";
 import { playbooks } from "./playbooks/index.ts";
+import { Teardown } from "./teardown.ts";
 
 export interface ServeMeans {
   readonly config: CoordinatorConfig;
@@ -61,14 +63,36 @@ const storeTimeoutMs = 5_000;
 const helloLimitMs = 10_000;
 const beatMs = 5_000;
 const embeddedStartLimitMs = 30_000;
+const natsEndLimitMs = 16_000;
+const callsEndLimitMs = 2_000;
+const leadingEndLimitMs = 10_000;
 
+/** What was begun before a failure is ended before the failure is told. */
 export async function serve(means: ServeMeans): Promise<Coordinator> {
+  const { clock, log } = means;
+  const teardown = new Teardown({ clock, warn: (text, facts) => log.warn(facts, text) });
+  try {
+    return await build(means, teardown);
+  } catch (error) {
+    await teardown[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function build(means: ServeMeans, teardown: Teardown): Promise<Coordinator> {
   const { config, clock, random, log, token } = means;
   await mkdir(config.stateDir, { recursive: true, mode: 0o700 });
+  const giveBack = await takeFolder(config.stateDir, "coordinator");
+  if (giveBack === undefined)
+    throw new FailureError(failure("coordinator.folder-in-use", { folder: config.stateDir }));
+  teardown.add({ name: "state folder", limitMs: 1_000, end: giveBack });
   const embedded = config.nats.servers.length > 0 ? undefined : await startOwnNats(means);
+  if (embedded !== undefined)
+    teardown.add({ name: "nats-server", limitMs: natsEndLimitMs, end: () => embedded.stop() });
   const servers = embedded === undefined ? config.nats.servers : [embedded.url];
   const replicas = config.nats.replicas ?? (embedded === undefined ? 3 : 1);
-  const store = await openStore({ servers, replicas, timeoutMs: storeTimeoutMs });
+  const store = await openStore({ servers, replicas, timeoutMs: storeTimeoutMs, clock });
+  teardown.add({ name: "store", limitMs: storeTimeoutMs, end: async () => store[Symbol.asyncDispose]() });
   const locks = await store.register("lockkeeper-locks", lockSchema);
   const claimRecords = await store.register("lockkeeper-claims", claimSchema);
   const standings = await store.register("lockkeeper-nodes", standingSchema);
@@ -78,7 +102,7 @@ export async function serve(means: ServeMeans): Promise<Coordinator> {
   const auditLog = await store.log<AuditEntry>("LOCKKEEPER_AUDIT", "lockkeeper.audit");
   const documents = await store.documents("lockkeeper-documents");
 
-  const coordinator = config.name ?? `${means.hostName}-${means.pid}`;
+  const coordinator = `${config.name ?? means.hostName}-${await ownId(config.stateDir, token)}`;
   const hash = (text: string) => createHash("sha256").update(text).digest("hex");
   const reader = {
     read: (yaml: string, fileName: string) => {
@@ -200,6 +224,7 @@ export async function serve(means: ServeMeans): Promise<Coordinator> {
       await drivers.stopAll();
       for (const node of room.attachedNodes()) room.redial(node);
     },
+    warn: (text, facts) => log.warn(facts, text),
   });
   const application = new Application({
     clock,
@@ -228,6 +253,14 @@ export async function serve(means: ServeMeans): Promise<Coordinator> {
       failure("coordinator.cannot-listen", { address: config.listen, cause: String(error) }),
     );
   });
+  teardown.add({
+    name: "calls",
+    limitMs: callsEndLimitMs * 2,
+    end: async () => {
+      await Promise.race([server.shutdown(), clock.sleep(callsEndLimitMs)]);
+      server.forceShutdown();
+    },
+  });
   const stop = new AbortController();
   const leading = leadership.run(stop.signal);
   const picturing = takeRegularly(
@@ -236,32 +269,56 @@ export async function serve(means: ServeMeans): Promise<Coordinator> {
     { everyMs: config.snapshots.every, clock, leads: () => leadership.leads, log },
     stop.signal,
   );
+  teardown.add({
+    name: "leadership",
+    limitMs: leadingEndLimitMs,
+    end: async () => {
+      stop.abort();
+      await Promise.all([leading, picturing]);
+    },
+  });
   log.info(
-    { address: config.listen, port: listening, nats: servers, natsVersion: store.serverVersion, coordinator },
+    {
+      address: config.listen,
+      port: listening,
+      nats: servers,
+      natsVersion: store.serverVersion,
+      coordinator,
+      pid: means.pid,
+    },
     "serving",
   );
   return {
     address: config.listen.replace(/:0$/, `:${listening}`),
     leads: () => leadership.leads,
-    [Symbol.asyncDispose]: async () => {
-      stop.abort();
-      await Promise.all([leading, picturing]);
-      await Promise.race([server.shutdown(), clock.sleep(2_000)]);
-      server.forceShutdown();
-      await store[Symbol.asyncDispose]();
-      await embedded?.stop();
-    },
+    [Symbol.asyncDispose]: () => teardown[Symbol.asyncDispose](),
   };
 }
 
-async function startOwnNats({ config, clock, natsBinary }: ServeMeans): Promise<EmbeddedNats> {
+async function startOwnNats({ config, clock, random, log, natsBinary }: ServeMeans): Promise<EmbeddedNats> {
   const binary = config.nats.binary ?? (await natsBinary());
   return startEmbedded({
     binary,
     folder: join(config.stateDir, "nats"),
     clock,
+    random,
     startLimitMs: embeddedStartLimitMs,
+    trouble: (cause, pid) => log.warn({ cause, pid }, "nats-server"),
   });
+}
+
+/** The same over restarts, so that a coordinator that comes back need not wait out its own lease. */
+async function ownId(folder: string, token: ServeMeans["token"]): Promise<string> {
+  const file = join(folder, "coordinator-id");
+  const found = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return "";
+    throw error;
+  });
+  if (/^[a-z0-9]{6}$/.test(found)) return found;
+  const made = token(6);
+  await writeFile(`${file}.new`, made, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+  return made;
 }
 
 async function advertised(config: CoordinatorConfig): Promise<string> {

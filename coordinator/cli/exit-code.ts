@@ -27,6 +27,8 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 const rules: readonly (readonly [string, ExitCode])[] = [
   ["coordinator.unreachable", exitCodes.coordinatorUnreachable],
   ["coordinator.not-leader", exitCodes.coordinatorUnreachable],
+  ["coordinator.", exitCodes.usage],
+  ["nats.", exitCodes.internal],
   ["store.", exitCodes.coordinatorUnreachable],
   ["claim.held", exitCodes.held],
   ["lock.", exitCodes.held],

@@ -65,6 +65,11 @@ export function mayAct(renewedAtMs: number | undefined, nowMs: number, timing: T
   return renewedAtMs !== undefined && nowMs - renewedAtMs < timing.stepDownMs;
 }
 
+/** From now until `mayAct` becomes false, if no renewal comes; in whole milliseconds, never too early. */
+export function mayActForMs(renewedAtMs: number, nowMs: number, timing: Timing = lease): number {
+  return Math.max(0, Math.ceil(renewedAtMs + timing.stepDownMs - nowMs));
+}
+
 /** The next record: a new term when leadership changes, the next beat otherwise. */
 export function nextLeader(
   record: LeaderRecord | undefined,

@@ -1,6 +1,6 @@
 /** The inventory in force: the YAML that was applied last, kept as written. */
 import type { Clock, Random } from "#proto/common/clock.ts";
-import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import { FailureError, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { ClusterEntry, Inventory } from "../domain/inventory.ts";
 import type { Register } from "./ports.ts";
 import { electionLimitMs, readSurely, swapSurely } from "./swap.ts";
@@ -115,7 +115,8 @@ export class InventoryBook {
     this.#record = record;
     if (record === undefined) return;
     const read = this.#reader.read(record.yaml, record.fileName);
-    if (read.ok) this.#inventory = without(read.value, record.removed);
+    if (!read.ok) throw new FailureError(failure("store.unreadable", { key, cause: read.failure.code }));
+    this.#inventory = without(read.value, record.removed);
   }
 
   #now(): string {

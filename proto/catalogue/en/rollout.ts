@@ -58,6 +58,10 @@ export const rollout: Catalogue = {
     next: "start lockkeeper-agent on the database hosts",
   },
   "config.unreadable": { says: "the configuration was not used:\n{complaints}" },
+  "coordinator.folder-in-use": {
+    says: "another coordinator runs with the state folder {folder}",
+    next: "stop it, or give this one a stateDir of its own",
+  },
   "coordinator.cannot-listen": {
     says: "cannot listen on {address}: {cause}",
     next: "is another coordinator running? see `listen` in its file",
