@@ -1,0 +1,162 @@
+/** One life of the real coordinator, without its network: over stores that outlive it. */
+
+import type { RolloutState } from "#coordinator/domain/rollout/state.ts";
+import { AgentDesk } from "#coordinator/engine/agent-desk.ts";
+import { AgentReports } from "#coordinator/engine/agent-reports.ts";
+import { Application } from "#coordinator/engine/application.ts";
+import { AuditTrail } from "#coordinator/engine/audit-trail.ts";
+import { Claims } from "#coordinator/engine/claims.ts";
+import { Drivers } from "#coordinator/engine/drivers.ts";
+import { InventoryBook } from "#coordinator/engine/inventory-book.ts";
+import { LockDeeds } from "#coordinator/engine/lock-deeds.ts";
+import { Planning } from "#coordinator/engine/planning.ts";
+import type { Presence } from "#coordinator/engine/ports.ts";
+import { driverTiming } from "#coordinator/engine/rollout-desk.ts";
+import { Snapshots } from "#coordinator/engine/snapshots.ts";
+import type { SurveyedFleet } from "#coordinator/engine/survey.ts";
+import { fail, succeed } from "#proto/common/failure.ts";
+import type { ConnectRequest } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
+
+import { tiny } from "../tiny.ts";
+import { latencyMs } from "./node.ts";
+import type { World } from "./world.ts";
+
+type In = NonNullable<ConnectRequest["message"]>;
+
+export class SimCoordinator {
+  readonly application: Application;
+  readonly drivers: Drivers;
+  readonly #desk: AgentDesk;
+  readonly #inventory: InventoryBook;
+  readonly #present = new Map<string, Presence>();
+  readonly #claims: Claims;
+
+  constructor(world: World, name: string) {
+    const { clock, stores } = world;
+    const random = () => 0.5;
+    const reports = new AgentReports();
+    const reader = { read: () => succeed(world.inventory), changes: () => [] };
+    this.#inventory = new InventoryBook(stores.inventory, reader, { clock, random });
+    const members = () => world.names;
+    const fleet: SurveyedFleet & { doubled(): readonly string[] } = {
+      presence: (node) => this.#present.get(node),
+      send: (node, message) => {
+        const agent = world.agents.get(node);
+        if (!this.#present.has(node) || agent === undefined || !agent.alive) return false;
+        agent.hear(message);
+        return true;
+      },
+      takeReport: async (node) => {
+        await clock.sleep(latencyMs * 2);
+        return this.#present.has(node) ? succeed(world.report(node)) : fail("node.unreachable", { node });
+      },
+      lastReport: () => undefined,
+      clockOffset: () => ({ offsetMs: 0, errorMs: 0 }),
+      doubled: () => [],
+    };
+    const deeds = new LockDeeds({
+      locks: stores.locks,
+      standings: stores.standings,
+      reports,
+      clock,
+      random,
+      coordinator: name,
+      members,
+    });
+    this.#claims = new Claims({ register: stores.claims, clock, random });
+    const planning = new Planning({
+      fleet,
+      clock,
+      hash: (text) => String(text.length),
+      cluster: () => world.inventory.clusters[0],
+      playbook: () => tiny,
+      artefact: async () => undefined,
+    });
+    const snapshots = new Snapshots({
+      documents: stores.documents,
+      fleet,
+      clock,
+      newId: () => world.id("s"),
+      locks: stores.locks,
+      claims: stores.claims,
+      retention: { keepCount: 1_000, keepMs: 1e12 },
+      playbook: () => tiny,
+      wordsInForce: () => [],
+    });
+    this.drivers = new Drivers({
+      log: stores.log,
+      clock,
+      random,
+      coordinator: name,
+      nodesOf: () => world.names,
+      redial: (node) => {
+        const agent = world.agents.get(node);
+        if (agent?.alive !== true) return;
+        this.lost(node);
+        agent.dial();
+      },
+      warn: (text, facts) => world.warnings.push(`${text} ${JSON.stringify(facts)}`),
+      means: (state: RolloutState) => ({
+        fleet,
+        reports,
+        deeds,
+        clock,
+        random,
+        members,
+        nonce: () => world.id("n"),
+        gates: tiny.gates,
+        lookBeforeGrant: (now, stage) => planning.lookBeforeGrant(now, stage),
+        takeSnapshot: async () => succeed(world.id("s")),
+        ended: async (now) => this.#claims.releaseAll(now.plan.clusters, { rollout: state.id, by: name }),
+        timing: driverTiming,
+      }),
+    });
+    this.#desk = new AgentDesk({
+      reports,
+      deeds,
+      drivers: this.drivers,
+      fleet: () => fleet,
+      warn: (text) => world.warnings.push(text),
+    });
+    this.application = new Application({
+      clock,
+      random,
+      fleet,
+      log: stores.log,
+      audit: new AuditTrail(stores.audit, (text) => String(text.length), clock),
+      claims: this.#claims,
+      drivers: this.drivers,
+      deeds,
+      planning,
+      snapshots,
+      inventory: this.#inventory,
+      newRolloutId: () => world.id("r"),
+      playbook: () => tiny,
+      leader: () => ({ leads: true, address: "" }),
+      insecure: false,
+      doctor: async () => [],
+    });
+  }
+
+  async lead(): Promise<void> {
+    await this.#inventory.load();
+    for (const rollout of await this.#claims.open()) this.drivers.start(rollout, true);
+  }
+
+  attach(presence: Presence): ReadonlyMap<string, number> {
+    this.#present.set(presence.node, presence);
+    const have = new Map(
+      this.#desk.positions(presence.node).map(({ rollout, sequence }) => [rollout, sequence]),
+    );
+    this.#desk.attached(presence);
+    return have;
+  }
+
+  lost(node: string): void {
+    if (this.#present.delete(node)) this.#desk.detached(node);
+  }
+
+  hear(node: string, message: In): void {
+    if (this.#present.has(node)) this.#desk.said(node, message);
+  }
+}
