@@ -366,7 +366,6 @@ describe("three nodes", () => {
       (await sql(first, "SELECT epoch, draining FROM kwdb_internal.gossip_liveness WHERE node_id = 2"))
         .stdout,
     ).toBe("epoch,draining\n2,false\n");
-    expect((await leases(first)).map((row) => row["lease_holder"])).toEqual(["1", "3"]);
     await healthIs(first, "0,0");
     await until("leases come back", 3000, async () => (await leases(first)).length === 3);
     expect(readFileSync(second.path("/var/log/journal/kaiwudb.log"), "utf8")).toMatch(

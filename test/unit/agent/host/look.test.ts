@@ -30,7 +30,8 @@ describe("a look at the host", () => {
     expect(performance.now() - before).toBeLessThan(2_000);
     expect(said).toMatchObject({ exitCode: 0, stdout: "said\n" });
     const pid = (await readFile(`${folder}/pid`, "utf8")).trim();
-    expect(await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "gone")).toMatch(/^gone$|\) Z /);
+    const stat = () => readFile(`/proc/${pid}/stat`, "utf8").catch(() => "gone");
+    await expect.poll(stat).toMatch(/^gone$|\) Z /);
   });
 
   it("is ended at its deadline with all its children, also when they do not hear", async () => {
