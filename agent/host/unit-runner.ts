@@ -4,7 +4,7 @@
  * unit ends its whole control group, also children that outlived the tool.
  */
 import { access, mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Look } from "../verb.ts";
 import { tailOfFile } from "./tail.ts";
 import type { ToolOrder, ToolRunner, ToolState, ToolTrace } from "./tool-runner.ts";
@@ -117,8 +117,13 @@ export function unitArguments(
     ...Object.entries({ ...env, ...order.env }).map(([name, value]) => `--setenv=${name}=${value}`),
     // systemd replaces $WORD in the arguments of a service; a doubled $ is its way to write one.
     "--",
-    ...order.argv.map((word) => word.replaceAll("$", "$$$$")),
+    ...[programOf(order), ...order.argv.slice(1)].map((word) => word.replaceAll("$", "$$$$")),
   ];
+}
+
+/** systemd-run looks for `./tool` in its own folder, not in the unit's. */
+function programOf({ argv: [program], cwd }: ToolOrder): string {
+  return cwd !== undefined && program.includes("/") ? resolve(cwd, program) : program;
 }
 
 /** `systemctl show` prints key=value; the human output changes between versions and is never read. */

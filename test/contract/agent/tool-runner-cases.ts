@@ -3,7 +3,7 @@
  * and, bundled, inside a real host against transient units. Each throws when the promise is broken.
  */
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, realpath } from "node:fs/promises";
+import { mkdtemp, readFile, realpath, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -116,6 +116,14 @@ export const cases: Readonly<Record<string, (place: Place) => Promise<void>>> = 
     assert.equal((await over(place, trace)).state, "ended");
     const output = await place.runner().tail(trace.name);
     assert.deepEqual(output.trim().split("\n"), [cwd, "good $day", ...words.map((word) => `[${word}]`)]);
+    await place.runner().release(trace);
+  },
+  "finds a tool that is named by its place in its folder": async (place) => {
+    const cwd = await realpath(await folder());
+    await writeFile(join(cwd, "tool.sh"), "#!/bin/sh\npwd\n", { mode: 0o755 });
+    const trace = await begin(place, { argv: ["./tool.sh"], cwd });
+    await over(place, trace);
+    assert.equal(await place.runner().tail(trace.name), `${cwd}\n`);
     await place.runner().release(trace);
   },
   "gathers both outputs in one file, in their order": async (place) => {
