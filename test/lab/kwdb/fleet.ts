@@ -1,0 +1,203 @@
+// The whole product over a cluster of real hosts: a coordinator with a NATS of its own at our side of the lab's
+// network, an agent on each host as the unit that we ship, and the command line as an operator types it.
+import { access, readFile, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import type { FleetView, LockView, RolloutView } from "#coordinator/domain/views.ts";
+import { natsBinary } from "#test/contract/nats/server.ts";
+import type { BuiltPackage } from "#test/doubles/kwdb/build-package.ts";
+import { createLab, type Lab, type RunResult, type Started } from "../harness/index.ts";
+import { type KwdbCluster, type KwdbClusterSpec, startKwdbCluster, until } from "./cluster.ts";
+import type { KwdbNode } from "./node.ts";
+
+export interface FleetSpec extends KwdbClusterSpec {
+  /** Kebab-case, of the lab. */
+  readonly name: string;
+  readonly to: string;
+  /** The inventory's `gates`; short unless told, null for those of production. */
+  readonly gates?: string | null;
+}
+
+export const clusterName = "billing";
+
+const repository = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+const shortGates = "{ every: 500ms, dwell: 2s, limit: 2m }";
+const cliLimitMs = 60_000;
+/** What a person knows of this lab: its data is worth nothing. */
+const words = ["kwdb.backup", "kwdb.old-package", "kwdb.rolling-3-0-to-3-1", "kwdb.meddlers"];
+
+export class LabFleet implements AsyncDisposable {
+  readonly lab: Lab;
+  readonly cluster: KwdbCluster;
+  readonly #spec: FleetSpec;
+  readonly address: string;
+  target: BuiltPackage | undefined;
+  coordinator: Started | undefined;
+
+  constructor(spec: FleetSpec, lab: Lab, cluster: KwdbCluster) {
+    this.#spec = spec;
+    this.lab = lab;
+    this.cluster = cluster;
+    this.address = `${lab.ip}:7440`;
+  }
+
+  get nodes(): readonly KwdbNode[] {
+    return this.cluster.nodes;
+  }
+
+  node(name: string): KwdbNode {
+    const node = this.nodes.find(({ host }) => host.name === name);
+    if (node === undefined) throw new Error(`no host ${name}`);
+    return node;
+  }
+
+  async begin(): Promise<void> {
+    this.target = await this.cluster.packageOf(this.#spec.to);
+    await Promise.all([this.startCoordinator(), ...this.nodes.map((node) => this.installAgent(node))]);
+    await this.applyInventory();
+    await this.untilAttached();
+    await this.must("artefact", "push", this.target.tarball);
+  }
+
+  async startCoordinator(): Promise<void> {
+    const config = this.lab.file("coordinator.yaml");
+    const lines = [
+      `listen: "${this.address}"`,
+      "insecure: true",
+      "name: lab",
+      `stateDir: ${this.lab.file("coordinator")}`,
+      `nats: { binary: ${natsBinary()} }`,
+      "lease: { length: 8s, beat: 1s }",
+    ];
+    await writeFile(config, `${lines.join("\n")}\n`);
+    const argv = [process.execPath, program("lockkeeper"), "serve", "--config", config];
+    const started = this.lab.start(argv, { outputFile: this.lab.file("coordinator.log") });
+    this.coordinator = started;
+    await until("the coordinator leads", async () => {
+      if (!started.isRunning) throw new Error(`the coordinator ended: ${started.output().slice(-2000)}`);
+      return (await this.cli("doctor")).code !== 11;
+    });
+  }
+
+  /** Puts the shipped unit and the built program on the host, and starts it. */
+  async installAgent({ host }: KwdbNode): Promise<void> {
+    const [agent, unit] = await Promise.all([
+      readFile(program("lockkeeper-agent")),
+      readFile(repository("deploy/systemd/lockkeeper-agent.service")),
+    ]);
+    await host.write("/usr/lib/lockkeeper/package.json", '{"type":"module"}\n');
+    await host.write("/usr/lib/lockkeeper/lockkeeper-agent", agent, "0755");
+    await host.must(["ln", "-sf", "/usr/lib/lockkeeper/lockkeeper-agent", "/usr/bin/lockkeeper-agent"]);
+    await host.write("/etc/systemd/system/lockkeeper-agent.service", unit);
+    const lines = [
+      `node: ${host.name}`,
+      `coordinators: ["${this.address}"]`,
+      "insecure: true",
+      "stateDir: /var/lib/lockkeeper-agent",
+      "runner: unit",
+      "engine: { kind: kwdb, settings: {} }",
+    ];
+    await host.write("/etc/lockkeeper/agent.yaml", `${lines.join("\n")}\n`);
+    await host.must(["systemctl", "daemon-reload"]);
+    await host.must(["systemctl", "enable", "--quiet", "--now", "lockkeeper-agent"]);
+  }
+
+  async applyInventory(): Promise<void> {
+    const { gates = shortGates } = this.#spec;
+    const lines = [
+      "clusters:",
+      `  ${clusterName}:`,
+      "    engine: kwdb",
+      "    topology: multi-replica",
+      ...(gates === null ? [] : [`    gates: ${gates}`]),
+      "    nodes:",
+      ...this.nodes.map(({ host }) => `      ${host.name}: { address: "${host.ip}" }`),
+    ];
+    const file = this.lab.file("fleet.yaml");
+    await writeFile(file, `${lines.join("\n")}\n`);
+    await this.must("cluster", "apply", file);
+  }
+
+  async untilAttached(): Promise<void> {
+    await until("all agents are attached", async () => {
+      const list = await this.cli("node", "list", "-o", "json");
+      if (list.code !== 0) return false;
+      const { clusters } = JSON.parse(list.stdout) as FleetView;
+      return clusters.flatMap(({ nodes }) => nodes).every(({ attached }) => attached);
+    });
+  }
+
+  /** Runs a command of the product to its end, as an operator at the coordinator's side. */
+  cli(...words: readonly string[]): Promise<RunResult> {
+    return this.longCli(cliLimitMs, ...words);
+  }
+
+  longCli(timeoutMs: number, ...words: readonly string[]): Promise<RunResult> {
+    const argv = [process.execPath, program("lockkeeper"), ...words, "--coordinator", this.address];
+    return this.lab.run(argv, { timeoutMs });
+  }
+
+  async must(...words: readonly string[]): Promise<string> {
+    const result = await this.cli(...words);
+    if (result.code === 0) return result.stdout;
+    throw new Error(`lockkeeper ${words.join(" ")}: ${result.code}\n${result.stdout}${result.stderr}`);
+  }
+
+  async json<T>(...words: readonly string[]): Promise<T> {
+    return JSON.parse(await this.must(...words, "-o", "json")) as T;
+  }
+
+  /** cluster, version and digest of the package that the fleet is to get. */
+  get targetWords(): readonly string[] {
+    const { sha256 = "" } = this.target ?? {};
+    return [clusterName, "--to", this.#spec.to, "--sha256", sha256];
+  }
+
+  get planFile(): string {
+    return this.lab.file("plan.json");
+  }
+
+  /** Makes the plan and applies it; the command follows to the rollout's end or stop. */
+  async upgrade(limitMs = 240_000, ...more: readonly string[]): Promise<RunResult> {
+    await this.must("plan", ...this.targetWords, "-o", this.planFile);
+    return this.apply(limitMs, ...more);
+  }
+
+  apply(limitMs = 240_000, ...more: readonly string[]): Promise<RunResult> {
+    const acknowledged = words.flatMap((check) => ["--ack", check]);
+    const reason = ["--reason", "the lab's data is worth nothing"];
+    return this.longCli(limitMs, "apply", this.planFile, "-y", ...acknowledged, ...reason, ...more);
+  }
+
+  rollout(): Promise<RolloutView> {
+    return this.json<RolloutView>("status", clusterName);
+  }
+
+  async lock(): Promise<LockView> {
+    return this.json<LockView>("lock", "show", clusterName);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.coordinator?.[Symbol.asyncDispose]();
+    await this.lab[Symbol.asyncDispose]();
+  }
+}
+
+function program(name: string): string {
+  return repository(`dist/${name}`);
+}
+
+/** Lab, cluster, coordinator, agents, package: all there and attached when this returns. */
+export async function startFleet(spec: FleetSpec): Promise<LabFleet> {
+  await access(program("lockkeeper")).catch(() => {
+    throw new Error("dist/lockkeeper is not there: run make build");
+  });
+  const lab = await createLab({ name: spec.name });
+  try {
+    const fleet = new LabFleet(spec, lab, await startKwdbCluster(lab, spec));
+    await fleet.begin();
+    return fleet;
+  } catch (error) {
+    await lab[Symbol.asyncDispose]();
+    throw error;
+  }
+}
