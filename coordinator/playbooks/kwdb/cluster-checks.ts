@@ -2,11 +2,12 @@
 
 import { parseDuration } from "#proto/common/duration.ts";
 import { known } from "#proto/common/measured.ts";
+import type { KwdbFull } from "#proto/engines/kwdb.ts";
 import type { CheckResult } from "../../domain/check.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
-import { fullOf, nodeNames, runningVersion } from "./facts.ts";
+import { fullOf, hostOf, nodeNames, runningVersion } from "./facts.ts";
 import { blockingJobs } from "./jobs.ts";
-import { judge, result } from "./result.ts";
+import { judgeEvery, result } from "./result.ts";
 import { compareViews } from "./summary.ts";
 import { compareVersions, mayHop, type Topology } from "./version-policy.ts";
 
@@ -16,14 +17,12 @@ type ClusterCheck = (input: PlaybookInput) => CheckResult | readonly CheckResult
 const outageMs = 15 * 60_000;
 
 const versionHop: ClusterCheck = ({ cluster, wish, reports }) => {
-  const versions = nodeNames(cluster).flatMap((name) => {
-    const facts = fullOf(reports[name]);
-    return runningVersion(facts) ?? known(facts?.versionFile)?.basic ?? [];
-  });
-  const from = [...versions].sort(compareVersions)[0];
-  if (from === undefined)
+  const versions = nodeNames(cluster).map((name) => runningVersion(fullOf(reports[name])));
+  const known = versions.filter((version) => version !== undefined);
+  const from = [...known].sort(compareVersions)[0];
+  if (from === undefined || known.length < versions.length)
     return {
-      ...result({ id: "version-hop" }, "unknown"),
+      ...result({ id: "version-hop" }, "unknown", { from: from ?? "?", to: wish.to }),
       reason: { code: "kwdb.version-unknown", facts: { cluster: cluster.name } },
     };
   const hop = mayHop(from, wish.to, cluster.topology as Topology);
@@ -52,31 +51,29 @@ const nodeCount: ClusterCheck = ({ cluster }) =>
 
 const viewsAgree: ClusterCheck = ({ cluster, reports }) => {
   const told = nodeNames(cluster).flatMap((name) => reports[name] ?? []);
-  if (told.length < cluster.nodes.length) return result({ id: "views-agree" }, "unknown");
+  if (told.some((report) => known(fullOf(report)?.nodes) === undefined) || told.length < cluster.nodes.length)
+    return result({ id: "views-agree" }, "unknown");
   const [difference] = compareViews(told);
   return result({ id: "views-agree" }, difference === undefined ? "ok" : "ko", difference?.facts ?? {});
 };
 
 /** A node that the database knows and the inventory does not would be upgraded by nobody. */
-const allNodesListed: ClusterCheck = (input) => {
-  const seen = firstKnown(input, (facts) => facts.nodes);
-  return judge({ id: "all-nodes-listed" }, seen, (rows) => {
+const allNodesListed: ClusterCheck = (input) =>
+  judgeEvery({ id: "all-nodes-listed" }, answersOf(input, "nodes"), (rows) => {
     const facts = { listed: String(input.cluster.nodes.length), seen: String(rows.length) };
     return [rows.length === input.cluster.nodes.length ? "ok" : "ko", facts];
   });
-};
 
-const spread: ClusterCheck = (input) => {
-  const found = firstKnown(input, (facts) => facts.spread);
-  return judge({ id: "spread", yields: "override" }, found, (rows) => {
+/** A live node without a row has no leaseholder either. */
+const spread: ClusterCheck = (input) =>
+  judgeEvery({ id: "spread", yields: "override" }, answersOf(input, "spread"), (rows) => {
     const leaseholders = rows.map((row) => row.leaseholders);
     const replicas = rows.map((row) => row.replicas);
     const facts = { leaseholders: leaseholders.join("/"), replicas: replicas.join("/") };
-    if (rows.length === 0) return ["ko", facts];
+    if (rows.length < input.cluster.nodes.length) return ["ko", facts];
     if (leaseholders.includes(0) || replicas.includes(0)) return ["ko", facts];
     return [isUneven(leaseholders) || isUneven(replicas) ? "warn" : "ok", facts];
   });
-};
 
 function isUneven(counts: readonly number[]): boolean {
   const mean = counts.reduce((sum, count) => sum + count, 0) / counts.length;
@@ -84,62 +81,50 @@ function isUneven(counts: readonly number[]): boolean {
 }
 
 const ranges: ClusterCheck = (input) =>
-  judge(
-    { id: "ranges" },
-    firstKnown(input, (facts) => facts.ranges),
-    ({ unavailable, underReplicated }) => [
-      unavailable === 0 && underReplicated === 0 ? "ok" : "ko",
-      { unavailable: String(unavailable), underReplicated: String(underReplicated) },
-    ],
-  );
+  judgeEvery({ id: "ranges" }, answersOf(input, "ranges"), ({ unavailable, underReplicated }) => [
+    unavailable === 0 && underReplicated === 0 ? "ok" : "ko",
+    { unavailable: String(unavailable), underReplicated: String(underReplicated) },
+  ]);
 
 const jobs: ClusterCheck = (input) =>
-  judge(
-    { id: "jobs" },
-    firstKnown(input, (facts) => facts.jobs),
-    (all) => {
-      const running = blockingJobs(all);
-      return [
-        running.length === 0 ? "ok" : "ko",
-        { jobs: running.map(({ id, type, status }) => `${type} ${id} ${status}`).join(", ") },
-      ];
-    },
-  );
+  judgeEvery({ id: "jobs" }, answersOf(input, "jobs"), (all) => {
+    const running = blockingJobs(all);
+    return [
+      running.length === 0 ? "ok" : "ko",
+      { jobs: running.map(({ id, type, status }) => `${type} ${id} ${status}`).join(", ") },
+    ];
+  });
 
 /** There is no online backup in the open-source build: only a person knows where the data was copied to. */
 const backup: ClusterCheck = ({ cluster }) =>
   result({ id: "backup", yields: "acknowledge" }, "unknown", { cluster: cluster.name });
 
-const clients: ClusterCheck = (input) => {
-  const found = firstKnown(input, (facts) => facts.sessions);
-  return judge({ id: "clients", yields: "acknowledge" }, found, (sessions) => {
-    const hosts = [...new Set(sessions.map(({ client }) => client.replace(/:\d+$/, "")))];
-    const lonely = hosts.filter(
-      (host) =>
-        new Set(
-          sessions
-            .filter(({ client }) => client.startsWith(`${host}:`) || client === host)
-            .map(({ nodeId }) => nodeId),
-        ).size === 1,
-    );
-    const perNode = input.cluster.nodes.map((_, index) =>
-      sessions.filter(({ nodeId }) => nodeId === index + 1).reduce((sum, { count }) => sum + count, 0),
-    );
-    return [lonely.length === 0 ? "ok" : "warn", { sessions: perNode.join("/"), lonely: lonely.join(", ") }];
+/** A client host whose sessions are all on one node is cut off when that node is taken away. */
+const clients: ClusterCheck = (input) =>
+  judgeEvery({ id: "clients", yields: "acknowledge" }, answersOf(input, "sessions"), (sessions) => {
+    const nodesByHost = new Map<string, Set<number>>();
+    const countByNode = new Map<number, number>();
+    for (const { nodeId, client, count } of sessions) {
+      nodesByHost.set(hostOf(client), (nodesByHost.get(hostOf(client)) ?? new Set()).add(nodeId));
+      countByNode.set(nodeId, (countByNode.get(nodeId) ?? 0) + count);
+    }
+    const lonely = [...nodesByHost].filter(([, nodes]) => nodes.size === 1).map(([host]) => host);
+    const perNode = [...countByNode]
+      .sort(([left], [right]) => left - right)
+      .map(([id, count]) => `n${id} ${count}`);
+    return [
+      lonely.length === 0 ? "ok" : "warn",
+      { sessions: perNode.length === 0 ? "none" : perNode.join(", "), lonely: lonely.join(", ") },
+    ];
   });
-};
 
 const outageBudget: ClusterCheck = (input) =>
-  judge(
-    { id: "outage-budget", yields: "override" },
-    firstKnown(input, (facts) => facts.settings),
-    (settings) => {
-      const text = settings["server.time_until_store_dead"] ?? "";
-      const limitMs = intervalMs(text);
-      const facts = { limit: text, outageMs: String(outageMs) };
-      return [limitMs !== undefined && limitMs > outageMs ? "ok" : "ko", facts];
-    },
-  );
+  judgeEvery({ id: "outage-budget", yields: "override" }, answersOf(input, "settings"), (settings) => {
+    const text = settings["server.time_until_store_dead"] ?? "";
+    const limitMs = intervalMs(text);
+    const facts = { limit: text, outageMs: String(outageMs) };
+    return [limitMs !== undefined && limitMs > outageMs ? "ok" : "ko", facts];
+  });
 
 /** An interval as SQL shows it (`00:30:00`) or as it is set (`30m0s`); undefined for anything else. */
 export function intervalMs(text: string): number | undefined {
@@ -149,16 +134,12 @@ export function intervalMs(text: string): number | undefined {
   return spelt.ok ? spelt.value : undefined;
 }
 
-/** The first node's answer to a question about the cluster; where none has one, the first reason. */
-function firstKnown<T>(
+/** What each node says to a question about the cluster. A node without a report is UNKNOWN in agent-reports. */
+function answersOf<Name extends keyof KwdbFull>(
   { cluster, reports }: PlaybookInput,
-  pick: (facts: NonNullable<ReturnType<typeof fullOf>>) => T,
-): T | undefined {
-  const answers = nodeNames(cluster).flatMap((name) => {
-    const facts = fullOf(reports[name]);
-    return facts === undefined ? [] : [pick(facts)];
-  });
-  return answers.find((answer) => known(answer as never) !== undefined) ?? answers[0];
+  name: Name,
+): readonly KwdbFull[Name][] {
+  return nodeNames(cluster).flatMap((node) => fullOf(reports[node])?.[name] ?? []);
 }
 
 export const clusterChecks: readonly ClusterCheck[] = [

@@ -20,14 +20,19 @@ import { blockingJobs } from "./jobs.ts";
 /** Every node says: all nodes live and available, nothing draining or upgrading, all replicas there, no blocking job. */
 const clusterHealthy: Gate = ({ spec, now }) => {
   const allowed = (spec.args["versions"] ?? "").split(",");
-  const expected = Number(spec.args["nodes"] ?? "0");
+  const expected = Number(spec.args["nodes"]);
   for (const [node, report] of Object.entries(now.nodes)) {
     const verdict = judgeNode(node, report, { allowed, expected });
     if (verdict.verdict !== "pass") return verdict;
   }
-  return Object.keys(now.nodes).length < expected
-    ? waitFor("kwdb.nodes-missing", { expected: String(expected) })
-    : pass;
+  const sampled = Object.keys(now.nodes).length;
+  return expected > 0 && sampled >= expected
+    ? pass
+    : waitFor("kwdb.nodes-missing", {
+        from: "the coordinator",
+        seen: String(sampled),
+        expected: String(expected),
+      });
 };
 
 /** The node itself runs the target version, by its own process and by the view of every other node. */

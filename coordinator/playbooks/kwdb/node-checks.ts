@@ -1,5 +1,5 @@
 /** Checks of one node and its host. */
-import { known } from "#proto/common/measured.ts";
+import { known, type Measured, whyUnknown } from "#proto/common/measured.ts";
 import type { CheckResult } from "../../domain/check.ts";
 import type { NodeEntry } from "../../domain/inventory.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
@@ -66,10 +66,18 @@ const live: NodeCheck = (input, node) =>
     judge({ id: "node-live", node: node.name }, facts.nodes, (rows) => {
       const row = ownRow(rows, sqlAddress(input, node));
       const why =
-        row === undefined ? "not in node status" : whyBad(row, [normalVersion(row.build ?? "") ?? ""]);
+        row === undefined
+          ? "not in node status"
+          : (whyBad(row, [normalVersion(row.build ?? "") ?? ""]) ?? whyNotReady(facts.ready));
       return [why === undefined ? "ok" : "ko", { why: why ?? "", address: sqlAddress(input, node) }];
     }),
   );
+
+function whyNotReady(ready: Measured<boolean>): string | undefined {
+  const answer = known(ready);
+  if (answer === undefined) return "/health?ready=1 could not be asked";
+  return answer ? undefined : "/health?ready=1 is not 200";
+}
 
 /** Version file, binary and running process tell one story; otherwise an earlier upgrade was left half-way. */
 const versionsAgree: NodeCheck = (input, { name }) =>
@@ -156,6 +164,17 @@ const unitFresh: NodeCheck = (input, { name }) =>
     judge({ id: "unit-fresh", node: name }, facts.unit, ({ needsReload }) => [needsReload ? "warn" : "ok"]),
   );
 
+/** What the plan is bound to must be readable, or drift would compare one "unknown" with another. */
+const bindable: NodeCheck = (input, { name }) =>
+  withFacts(input, name, (facts) => {
+    const about = { id: "bindable", node: name } as const;
+    const bound: readonly Measured<unknown>[] = [facts.unitSha256, facts.configurationSha256];
+    const unread = bound.find((each) => known(each) === undefined);
+    if (unread === undefined) return result(about, "ok");
+    const reason = whyUnknown(unread) ?? { code: "measure.never-taken" as const, facts: {} };
+    return { ...result(about, "unknown"), reason };
+  });
+
 /** A node without facts is UNKNOWN once, in agent-reports, and not in every other check too. */
 function withFacts(
   input: PlaybookInput,
@@ -181,4 +200,5 @@ export const nodeChecks: readonly NodeCheck[] = [
   oldPackage,
   leftOvers,
   unitFresh,
+  bindable,
 ];

@@ -32,3 +32,21 @@ export function judge<T>(
   const reason = whyUnknown(found) ?? { code: "measure.never-taken" as const, facts: {} };
   return { ...result(about, "unknown"), reason };
 }
+
+const worstFirst: readonly CheckStatus[] = ["ko", "unknown", "warn", "ok", "not-applicable"];
+
+/**
+ * Judges what several nodes say to one question about their cluster: the worst answer counts, and one that
+ * is missing is UNKNOWN even where all the others are content.
+ */
+export function judgeEvery<T>(
+  about: About,
+  answers: readonly Measured<T>[],
+  verdict: (value: T) => readonly [CheckStatus, Facts?],
+): CheckResult {
+  const judged = answers.map((answer) => judge(about, answer, verdict));
+  const worst = [...judged].sort(
+    (left, right) => worstFirst.indexOf(left.status) - worstFirst.indexOf(right.status),
+  )[0];
+  return worst ?? judge<T>(about, undefined, verdict);
+}

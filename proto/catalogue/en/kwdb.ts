@@ -96,7 +96,7 @@ export const kwdb: Catalogue = {
     says: "it does not: nobody would look after the others",
     next: "lockkeeper cluster discover",
   },
-  "check.kwdb.all-nodes-listed.unknown": { says: "no node told which nodes there are" },
+  "check.kwdb.all-nodes-listed.unknown": { says: "not every node told which nodes there are" },
   "check.kwdb.views-agree": { says: "all nodes see one cluster" },
   "check.kwdb.views-agree.ko": {
     says: "they do not: {views}",
@@ -207,4 +207,6 @@ export const kwdb: Catalogue = {
     next: "systemctl daemon-reload",
   },
   "check.kwdb.unit-fresh.unknown": { says: "systemd could not be asked" },
+  "check.kwdb.bindable": { says: "unit and configuration can be read, so that a change is noticed" },
+  "check.kwdb.bindable.unknown": { says: "they cannot: a change under the plan would go unseen" },
 };

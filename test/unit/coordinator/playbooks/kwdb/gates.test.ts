@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import type { ClusterSample, GateVerdict } from "#coordinator/domain/gate.ts";
+import { gates } from "#coordinator/playbooks/kwdb/gates.ts";
+import { at, type Changed, inputOf, is, names, rows, unknown } from "./cluster.ts";
+
+function sampleOf(changed: Changed): ClusterSample {
+  const { reports } = inputOf({ from: "3.0.1", ...changed });
+  const silent = { unknown: { code: "node.silent" as const, facts: {} } };
+  return {
+    cluster: "账单",
+    atMs: 0,
+    nodes: Object.fromEntries(names.map((name) => [name, reports[name] ?? silent])),
+  };
+}
+
+function judge(gate: string, args: Readonly<Record<string, string>>, changed: Changed): GateVerdict {
+  const found = gates[gate];
+  if (found === undefined) throw new Error(gate);
+  const spec = { gate, cluster: "账单", args, everyMs: 1, dwellMs: 1, limitMs: 1 };
+  return found({ spec, before: undefined, now: sampleOf(changed) });
+}
+
+const told = (verdict: GateVerdict) => (verdict.verdict === "pass" ? "pass" : verdict.why.code);
+const row = (change: object) => ({
+  facts: { db3: { nodes: is(rows("3.0.1").map((each) => ({ ...each, ...change }))) } },
+});
+const running = (type: string, status: string) => ({
+  facts: {
+    db2: {
+      jobs: is([
+        {
+          id: "1",
+          type,
+          status,
+          created: at,
+          finished: null,
+          coordinatorId: 1,
+          error: "",
+          lastSuccess: null,
+        },
+      ]),
+    },
+  },
+});
+
+describe("kwdb.cluster-healthy", () => {
+  const args = { versions: "3.0.0,3.0.1", nodes: "3" };
+
+  it.each<readonly [string, string, Changed]>([
+    ["all new", "pass", {}],
+    ["all old", "pass", { from: "3.0.0" }],
+    [
+      "old and new",
+      "pass",
+      { facts: { db1: { nodes: is([...rows("3.0.1").slice(0, 1), ...rows("3.0.0").slice(1)]) } } },
+    ],
+    ["a third version", "kwdb.node-not-well", row({ build: "3.0.2" })],
+    ["a build that is not gossiped", "kwdb.node-not-well", row({ build: null })],
+    ["a dead node", "kwdb.node-not-well", row({ isLive: false })],
+    ["an unavailable node", "kwdb.node-not-well", row({ isAvailable: false })],
+    ["a draining node", "kwdb.node-not-well", row({ draining: true })],
+    ["an upgrading node", "kwdb.node-not-well", row({ upgrading: true })],
+    ["a node less", "kwdb.nodes-missing", { facts: { db1: { nodes: is(rows("3.0.1").slice(1)) } } }],
+    [
+      "under-replicated",
+      "kwdb.ranges-not-well",
+      { facts: { db2: { ranges: is({ unavailable: 0, underReplicated: 3 }) } } },
+    ],
+    [
+      "unavailable",
+      "kwdb.ranges-not-well",
+      { facts: { db2: { ranges: is({ unavailable: 1, underReplicated: 0 }) } } },
+    ],
+    ["not ready", "kwdb.node-not-ready", { facts: { db2: { ready: is(false) } } }],
+    ["an import", "kwdb.jobs-running", running("IMPORT", "running")],
+    ["a failing compression, as expected on the node in work", "pass", running("COMPRESS", "failed")],
+    ["a running retention", "pass", running("RETENTION", "running")],
+    ["a silent node", "node.silent", { facts: { db3: null } }],
+    ["facts that cannot be read", "look.failed", { facts: { db2: { ranges: unknown } } }],
+    ["a report of another shape", "kwdb.node-unknown", { facts: { db2: { nodes: "what?" } } }],
+  ])("%s: %s", (_, expected, changed) => {
+    const verdict = judge("kwdb.cluster-healthy", args, changed);
+    expect(told(verdict)).toBe(expected);
+    expect(verdict.verdict).not.toBe("fail");
+  });
+
+  it("says which node saw what", () => {
+    const verdict = judge("kwdb.cluster-healthy", args, row({ isLive: false }));
+    expect(verdict).toMatchObject({ why: { facts: { from: "db3", id: "1", why: "is_live=false" } } });
+  });
+});
+
+describe("kwdb.node-upgraded", () => {
+  const args = { node: "db1", version: "3.0.1", address: "10.0.0.1:26257" };
+
+  it.each<readonly [string, string, Changed]>([
+    ["seen by all at its new version", "pass", {}],
+    ["its process is old", "kwdb.node-version", { from: "3.0.0" }],
+    [
+      "a peer still sees the old build",
+      "kwdb.node-not-seen",
+      { facts: { db2: { nodes: is(rows("3.0.0")) } } },
+    ],
+    ["a peer does not see it live", "kwdb.node-not-seen", row({ isLive: false })],
+    [
+      "a peer does not see it at all",
+      "kwdb.node-not-seen",
+      { facts: { db3: { nodes: is(rows("3.0.1").slice(1)) } } },
+    ],
+    ["a peer is silent", "kwdb.node-not-seen", { facts: { db3: null } }],
+    ["itself is silent", "kwdb.node-unknown", { facts: { db1: null } }],
+  ])("%s: %s", (_, expected, changed) => {
+    expect(told(judge("kwdb.node-upgraded", args, changed))).toBe(expected);
+  });
+});

@@ -1,0 +1,116 @@
+/** Golden plans: what operators read before they say yes. A change here is a change of the procedure. */
+import { describe, expect, it } from "vitest";
+import { canonical, digestedText } from "#coordinator/domain/digest.ts";
+import type { Plan } from "#coordinator/domain/plan.ts";
+import { planUpgrade } from "#coordinator/playbooks/kwdb/plan.ts";
+import { type Changed, factsOf, inputOf, is, rows } from "./cluster.ts";
+
+function planOf(changed: Changed): Plan {
+  const made = planUpgrade(inputOf(changed));
+  if (!made.ok) throw new Error(made.failure.code);
+  return made.value;
+}
+
+const refusal = (changed: Changed) => {
+  const made = planUpgrade(inputOf(changed));
+  return made.ok ? "planned" : made.failure.code;
+};
+
+const golden = (name: string) => `../../../../fixtures/coordinator/playbooks/kwdb/${name}.json`;
+
+describe("the plan of a rolling upgrade", () => {
+  it.each([
+    ["2.2.0", "2.2.1"],
+    ["3.0.0", "3.1.0"],
+  ])("%s to %s on three nodes is the documented procedure", async (from, to) => {
+    await expect(`${JSON.stringify(planOf({ from, to }), null, 2)}\n`).toMatchFileSnapshot(
+      golden(`rolling-${from}-to-${to}`),
+    );
+  });
+
+  it("takes one node after another, each between gates, stopped before deploy.sh and proven after it", () => {
+    const plan = planOf({});
+    expect(plan.stages.map(({ kind, id }) => `${kind} ${id}`)).toEqual([
+      "preflight stage-package",
+      "node node-db1",
+      "node node-db2",
+      "node node-db3",
+      "finish finish",
+    ]);
+    for (const stage of plan.stages.filter((each) => each.kind === "node")) {
+      expect(stage.before.length).toBeGreaterThan(0);
+      expect(stage.after.some(({ dwellMs }) => dwellMs === 30_000)).toBe(true);
+      const steps = stage.program.steps.map(({ id }) => id);
+      const inOrder = [
+        "look-around",
+        "drain",
+        "stop",
+        "prove-stopped",
+        "upgrade-package",
+        "prove-files",
+        "start",
+        "prove-ready",
+      ];
+      expect(steps.filter((id) => inOrder.includes(id))).toEqual(inOrder);
+    }
+  });
+
+  it("has its point of no return at the first package change, and stops nowhere between stop and start", () => {
+    const plan = planOf({});
+    expect(plan.pointOfNoReturn).toBe("node-db1/upgrade-package");
+    const node = plan.stages.find((stage) => stage.kind === "node");
+    const mayStop = node?.program.steps.filter(({ mayStopAfter }) => mayStopAfter).map(({ id }) => id);
+    expect(mayStop).not.toContain("stop");
+    expect(mayStop).not.toContain("upgrade-package");
+  });
+
+  it("goes on where an earlier one was left: nodes that are done are not touched again", () => {
+    const plan = planOf({ facts: { db1: factsOf("db1", "3.0.1") } });
+    expect(plan.stages.filter(({ kind }) => kind === "node").map(({ id }) => id)).toEqual([
+      "node-db2",
+      "node-db3",
+    ]);
+    expect(plan.from).toBe("3.0.0");
+  });
+
+  it("asks for the words that only a person can give", () => {
+    expect(planOf({ to: "3.1.0" }).asks).toEqual(["kwdb.rolling-3-0-to-3-1", "kwdb.backup"]);
+  });
+
+  it("is bound to what was found: each of these gives another digest", () => {
+    const base = digestedText(planOf({}));
+    const others: readonly Changed[] = [
+      { to: "3.0.2" },
+      { wish: { artefact: { digest: "f".repeat(64), name: "x", totalBytes: 1, facts: {} } } },
+      { cluster: { gates: { everyMs: 1, dwellMs: 1, limitMs: 1 } } },
+      { facts: { db2: { unitSha256: is("changed") } } },
+      { facts: { db2: { configurationSha256: is({ MODE: "changed" }) } } },
+      { facts: { db2: { versionFile: is({ basic: "3.0.0", extended: "hotfix" }) } } },
+    ];
+    for (const changed of others) expect(digestedText(planOf(changed))).not.toBe(base);
+    // load, lag and jobs move by the minute: gates, not drift
+    const moved = planOf({
+      facts: { db2: { ready: is(false), nodes: is(rows().map((row) => ({ ...row, isLive: false }))) } },
+    });
+    expect(digestedText(moved)).toBe(base);
+  });
+
+  it.each<readonly [string, Changed]>([
+    ["kwdb.topology-not-served", { cluster: { topology: "single-replica" } }],
+    ["kwdb.deployment-not-served", { cluster: { deployment: "container" } }],
+    ["kwdb.strategy-not-served", { wish: { strategy: "offline" } }],
+    ["kwdb.method-not-served", { wish: { method: "export-import" } }],
+    ["kwdb.target-missing", { to: "" }],
+    ["kwdb.package-missing", { wish: { artefact: undefined as never } }],
+    ["kwdb.same-version", { to: "3.0.0" }],
+    ["kwdb.downgrade", { from: "3.1.0", to: "3.0.0" }],
+    ["kwdb.major-by-script", { from: "2.2.1", to: "3.0.0" }],
+    ["kwdb.version-unknown", { facts: { db2: null } }],
+  ])("is refused: %s", (code, changed) => {
+    expect(refusal(changed)).toBe(code);
+  });
+
+  it("canonical text does not depend on the order of keys", () => {
+    expect(canonical({ b: [1, { d: 1, c: undefined }], a: null })).toBe('{"a":null,"b":[1,{"d":1}]}');
+  });
+});

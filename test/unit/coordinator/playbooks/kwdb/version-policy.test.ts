@@ -1,0 +1,63 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { compareVersions, mayHop, type Topology } from "#coordinator/playbooks/kwdb/version-policy.ts";
+
+describe("which hop may be made", () => {
+  it.each<readonly [string, string, Topology, string]>([
+    ["2.2.0", "2.2.1", "multi-replica", "yes"],
+    ["2.2.9", "2.2.10", "multi-replica", "yes"],
+    ["3.0.0", "3.0.1", "multi-replica", "yes"],
+    ["3.0.0", "3.1.0", "multi-replica", "kwdb.rolling-3-0-to-3-1"],
+    ["3.0.2", "3.1.1", "multi-replica", "kwdb.rolling-3-0-to-3-1"],
+    ["3.1.0", "3.1.1", "multi-replica", "yes"],
+    ["3.1.0", "3.1.0", "multi-replica", "kwdb.same-version"],
+    ["3.1.0", "3.1.0.0", "multi-replica", "kwdb.same-version"],
+    ["2.2.10", "2.2.9", "multi-replica", "kwdb.downgrade"],
+    ["3.1.0", "3.0.0", "multi-replica", "kwdb.downgrade"],
+    ["3.0.0", "2.2.1", "multi-replica", "kwdb.downgrade"],
+    ["2.2.0", "3.0.0", "multi-replica", "kwdb.major-by-script"],
+    ["2.2.1", "3.1.0", "multi-replica", "kwdb.major-by-script"],
+    ["3.1.0", "3.2.0", "multi-replica", "kwdb.hop-not-documented"],
+    ["3.0.0", "3.2.0", "multi-replica", "kwdb.hop-not-documented"],
+    ["2.1.0", "2.2.0", "multi-replica", "kwdb.hop-not-documented"],
+    ["2.2.0", "2.2.1", "single-replica", "kwdb.hop-not-documented"],
+    ["3.0.0", "3.1.0", "standalone", "kwdb.hop-not-documented"],
+    ["3.0.0", "latest", "multi-replica", "kwdb.version-unreadable"],
+    ["3.0.0", "", "multi-replica", "kwdb.version-unreadable"],
+    ["3.0.0", "3", "multi-replica", "kwdb.version-unreadable"],
+    ["3.0.0-rc1", "3.0.1", "multi-replica", "kwdb.version-unreadable"],
+  ])("%s to %s, %s: %s", (from, to, topology, expected) => {
+    const verdict = mayHop(from, to, topology);
+    expect(verdict.may ? (verdict.contradiction ?? "yes") : verdict.why.code).toBe(expected);
+  });
+
+  it("names what is allowed where it refuses", () => {
+    const verdict = mayHop("3.0.0", "3.2.0", "multi-replica");
+    expect(verdict.may || verdict.why.facts["allowed"]).toBe("3.0.x, 3.1.x");
+    const stuck = mayHop("2.0.0", "2.1.0", "multi-replica");
+    expect(stuck.may || stuck.why.facts["allowed"]).toContain("export and import");
+  });
+});
+
+describe("compareVersions", () => {
+  const version = fc.array(fc.nat(40), { minLength: 2, maxLength: 4 }).map((groups) => groups.join("."));
+
+  it("orders by number, not by text", () => {
+    expect(["2.2.10", "2.2.9", "2.10.0", "2.2"].sort(compareVersions)).toEqual([
+      "2.2",
+      "2.2.9",
+      "2.2.10",
+      "2.10.0",
+    ]);
+  });
+
+  it("is an order", () => {
+    fc.assert(
+      fc.property(version, version, version, (left, middle, right) => {
+        expect(Math.sign(compareVersions(left, middle))).toBe(-Math.sign(compareVersions(middle, left)) + 0);
+        if (compareVersions(left, middle) <= 0 && compareVersions(middle, right) <= 0)
+          expect(compareVersions(left, right)).toBeLessThanOrEqual(0);
+      }),
+    );
+  });
+});
