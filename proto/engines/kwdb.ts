@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { measured } from "../common/measured.ts";
 
-/** A row of `kwbase node status`, joined with `--ranges` and gossip_liveness by id. */
+/** A row of `kwbase node status`, joined with gossip_liveness by id. */
 export const nodeRowSchema = z.object({
   id: z.number(),
   /** null when the node's descriptor is no longer gossiped. */
@@ -72,7 +72,7 @@ const gate = {
   nodes: measured(z.array(nodeRowSchema)),
   ranges: measured(z.object({ unavailable: z.number(), underReplicated: z.number() })),
   jobs: measured(z.array(jobSchema)),
-  /** Version and digest of the executable behind MainPID (/proc/PID/exe), not of the file on disk. */
+  /** Version and digest of the executable behind MainPID (/proc/PID/exe), not of the file on disk; host's clock. */
   running: measured(
     z.object({ pid: z.number(), version: z.string(), executableSha256: z.string(), startedAt: z.string() }),
   ),
@@ -88,7 +88,7 @@ const full = {
   settings: measured(z.record(z.string(), z.string())),
   /** Leaseholders and replicas per node id. */
   spread: measured(z.array(z.object({ nodeId: z.number(), leaseholders: z.number(), replicas: z.number() }))),
-  /** Sessions per node id and client address. */
+  /** Sessions per node id and client, by the client's address without its port. */
   sessions: measured(z.array(z.object({ nodeId: z.number(), client: z.string(), count: z.number() }))),
   sudo: measured(z.boolean()),
   /** Other deploy.sh, dpkg, rpm or apt processes, as "pid argv0". */
@@ -99,6 +99,8 @@ const full = {
   keptPackages: measured(z.array(z.object({ version: z.string(), sha256: z.string() }))),
   /** Left-overs of an online upgrade done by hand: the flag in kaiwudb_env. */
   upgradeCompleteFlag: measured(z.boolean()),
+  /** Not applicable where the agent's file names no folder for archives. */
+  archive: measured(z.object({ folder: z.string(), availableBytes: z.number(), dataBytes: z.number() })),
   packageTool: measured(z.enum(["dpkg", "rpm"])),
   architecture: measured(z.string()),
 };

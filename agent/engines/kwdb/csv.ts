@@ -1,50 +1,45 @@
 /** The database's CSV dialect: LF line ends, NULL for null, "" for an empty string, quotes doubled inside quotes. */
 
-/** Rows by column name; a quoted NULL is a text, a bare one is null. */
-export function parseCsv(text: string): readonly Readonly<Record<string, string | null>>[] {
-  const [header, ...rows] = parseRows(text);
-  if (header === undefined) return [];
-  const names = header.map((name) => name ?? "");
-  return rows.map((row) => Object.fromEntries(names.map((name, column) => [name, row[column] ?? null])));
-}
+export type Cells = readonly (string | null)[];
 
-function parseRows(text: string): readonly (readonly (string | null)[])[] {
-  const rows: (string | null)[][] = [];
-  let row: (string | null)[] = [];
-  let at = 0;
-  while (at < text.length) {
+/** One list of cells a record; a quoted NULL is a text, a bare one is null. */
+export function parseRecords(text: string): readonly Cells[] {
+  const records: (string | null)[][] = [];
+  let record: (string | null)[] = [];
+  for (let at = 0; at < text.length; at += 1) {
     const field = text[at] === '"' ? quoted(text, at) : bare(text, at);
-    row.push(field.value);
+    record.push(field.value);
     at = field.end;
-    if (text[at] === ",") at += 1;
-    else {
-      rows.push(row);
-      row = [];
-      at += 1;
+    if (text[at] === ",") {
+      // a delimiter at the very end leaves one more empty field
+      if (at + 1 === text.length) record.push("");
+      continue;
     }
+    records.push(record);
+    record = [];
   }
-  return rows;
+  if (record.length > 0) records.push(record);
+  return records;
 }
 
-function quoted(text: string, from: number): { readonly value: string; readonly end: number } {
-  let value = "";
-  let at = from + 1;
-  while (at < text.length) {
-    if (text[at] !== '"') value += text[at];
-    else if (text[at + 1] === '"') {
-      value += '"';
-      at += 1;
-    } else break;
-    at += 1;
-  }
-  return { value, end: at + 1 };
+interface Field {
+  readonly value: string | null;
+  /** Index of the delimiter or line end behind it. */
+  readonly end: number;
 }
 
-function bare(text: string, from: number): { readonly value: string | null; readonly end: number } {
-  const end = text.slice(from).search(/[,\n]/);
-  const value = end === -1 ? text.slice(from) : text.slice(from, from + end);
-  return {
-    value: value === "NULL" ? null : value.replace(/\r$/, ""),
-    end: end === -1 ? text.length : from + end,
-  };
+function quoted(text: string, from: number): Field {
+  let close = text.indexOf('"', from + 1);
+  while (close !== -1 && text[close + 1] === '"') close = text.indexOf('"', close + 2);
+  if (close === -1) return { value: text.slice(from + 1).replaceAll('""', '"'), end: text.length };
+  const end = text[close + 1] === "\r" ? close + 2 : close + 1;
+  return { value: text.slice(from + 1, close).replaceAll('""', '"'), end };
+}
+
+function bare(text: string, from: number): Field {
+  const comma = text.indexOf(",", from);
+  const line = text.indexOf("\n", from);
+  const end = Math.min(comma === -1 ? text.length : comma, line === -1 ? text.length : line);
+  const value = text.slice(from, end).replace(/\r$/, "");
+  return { value: value === "NULL" ? null : value, end };
 }

@@ -1,151 +1,175 @@
-/** What this node says of itself, at three depths, asked in parallel; every value measured or UNKNOWN with a reason. */
-import { readFile } from "node:fs/promises";
-import { get as getHttp } from "node:http";
-import { get as getHttps } from "node:https";
+/**
+ * What this node says of itself, at three depths, asked in parallel. Every value is measured, or UNKNOWN with its
+ * reason: one that is late or fails leaves the others standing.
+ */
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
-import type { KwdbFull, KwdbGate, KwdbPulse, Mode, NodeRow } from "#proto/engines/kwdb.ts";
+import type { KwdbFull, KwdbGate, KwdbPulse, NodeRow } from "#proto/engines/kwdb.ts";
 import type { Depth, Host } from "../../verb.ts";
-import { type Client, gateAnswers, nodeRows, normal, openClient, ownRow } from "./client.ts";
-import { readText, sha256Of } from "./files.ts";
-import { fullFacts } from "./full-facts.ts";
-import { take } from "./measure.ts";
-import { parseMode, parseVersionFile } from "./mode.ts";
+import type { Question, Row } from "./answers.ts";
+import { type Client, openClient } from "./client.ts";
+import { readText } from "./files.ts";
+import { hostFacts } from "./host-facts.ts";
+import { isReady } from "./looks.ts";
+import { type Take, takeUntil } from "./measure.ts";
+import { nodeStatus, ownRow, withMarks } from "./node-status.ts";
 import { paths } from "./paths.ts";
+import type { ProgramCache } from "./program-cache.ts";
+import {
+  clusterSettings,
+  gossipFlags,
+  openJobs,
+  openSessions,
+  rangeSums,
+  readJobs,
+  readRangeSums,
+  readSessions,
+  readSettings,
+  readSpread,
+  storeSpread,
+} from "./questions.ts";
 import type { KwdbSettings } from "./settings.ts";
 import { readUnit } from "./unit.ts";
+import { normal, parseVersionFile } from "./version-text.ts";
+
+export interface FactsMeans {
+  readonly settings: KwdbSettings;
+  readonly programs: ProgramCache;
+}
+
+/** In time for the coordinator's own limits: 10 s for a gate's sample, 30 s for a survey. */
+const askMs = { gate: 8_000, full: 20_000 } as const;
 
 export async function kwdbFacts(
   host: Host,
-  settings: KwdbSettings,
-  depth: Depth,
+  means: FactsMeans,
+  { depth, signal }: { readonly depth: Depth; readonly signal: AbortSignal },
 ): Promise<KwdbPulse | KwdbGate | KwdbFull> {
-  const pulse = pulseFacts(host, settings);
+  const take = takeUntil(host, signal);
+  const pulse = pulseFacts(host, means, take);
   if (depth === "pulse") return pulse;
-  const gate = gateFacts(host, settings);
-  if (depth === "gate") return { ...(await pulse), ...(await gate) };
-  const full = fullFacts(host, settings);
-  return { ...(await pulse), ...(await gate), ...(await full) };
+  const client = openClient(host);
+  if (depth === "gate") {
+    const asked = askTogether(client, [gossipFlags, rangeSums, openJobs], askMs.gate);
+    return { ...(await pulse), ...(await gateFacts(host, means, { take, client, asked })) };
+  }
+  // what needs no quorum comes first: a question that blocks keeps those after it from being answered
+  const questions = [gossipFlags, openSessions, clusterSettings, rangeSums, openJobs, storeSpread];
+  const asked = askTogether(client, questions, askMs.full);
+  const gate = gateFacts(host, means, { take, client, asked });
+  const cluster = clusterFacts(take, asked);
+  const ofHost = hostFacts(host, means.settings, take);
+  return { ...(await pulse), ...(await gate), ...(await cluster), ...(await ofHost) };
 }
 
-async function pulseFacts(host: Host, { unit }: KwdbSettings): Promise<KwdbPulse> {
-  const [versionFile, state, ready] = await Promise.all([
-    take(host, () => readVersionFile(host)),
-    take(host, () => readUnit(host, unit)),
-    take(host, () => isReady(host)),
+async function pulseFacts(host: Host, { settings }: FactsMeans, take: Take): Promise<KwdbPulse> {
+  const [versionFile, unit, ready] = await Promise.all([
+    take(() => readVersionFile(host)),
+    take(() => readUnit(host, settings.unit)),
+    take(() => isReady(host)),
   ]);
-  return { versionFile, unit: state, ready };
+  return { versionFile, unit, ready };
 }
-
-async function gateFacts(
-  host: Host,
-  settings: KwdbSettings,
-): Promise<Pick<KwdbGate, "nodes" | "ranges" | "jobs" | "running">> {
-  const client = await openClient(host);
-  const asked = client.ok ? gateAnswers(client.value) : Promise.resolve(client);
-  const part = <T>(pick: (answers: GateAnswers) => T) =>
-    take(host, async (): Promise<Outcome<T>> => {
-      const answers = await asked;
-      return answers.ok ? succeed(pick(answers.value)) : answers;
-    });
-  const running = take(host, async () => {
-    const answers = await asked;
-    if (!client.ok) return client;
-    return answers.ok
-      ? runningProcess(host, settings, ownRow(answers.value.rows, client.value.mode))
-      : answers;
-  });
-  const [nodes, ranges, jobs] = await Promise.all([
-    part(({ rows }) => [...rows]),
-    part((answers) => answers.ranges),
-    part((answers) => [...answers.jobs]),
-  ]);
-  return { nodes, ranges, jobs, running: await running };
-}
-
-type GateAnswers = Extract<Awaited<ReturnType<typeof gateAnswers>>, { readonly ok: true }>["value"];
 
 export async function readVersionFile(host: Host) {
   const text = await readText(host, paths.versionFile);
   return text.ok ? parseVersionFile(text.value) : text;
 }
 
-interface Running {
-  pid: number;
-  version: string;
-  executableSha256: string;
-  startedAt: string;
+type Asked = (question: Question) => Promise<Outcome<readonly Row[]>>;
+
+interface Asking {
+  readonly take: Take;
+  readonly client: Promise<Outcome<Client>>;
+  readonly asked: Asked;
 }
 
-/** The process that runs: its executable by /proc, its version as the cluster knows its row. */
+/** All questions in one run of the client, handed out one by one. */
+function askTogether(
+  client: Promise<Outcome<Client>>,
+  questions: readonly Question[],
+  deadlineMs: number,
+): Asked {
+  const answers = client.then(
+    async (open): Promise<Outcome<readonly Outcome<readonly Row[]>[]>> =>
+      open.ok ? succeed(await open.value.ask(questions, { deadlineMs })) : open,
+  );
+  return async (question) => {
+    const found = await answers;
+    if (!found.ok) return found;
+    return found.value[questions.indexOf(question)] ?? fail("measure.never-taken", {});
+  };
+}
+
+async function gateFacts(
+  host: Host,
+  means: FactsMeans,
+  { take, client, asked }: Asking,
+): Promise<Pick<KwdbGate, "nodes" | "ranges" | "jobs" | "running">> {
+  const rows = readNodes(client, asked);
+  const [nodes, ranges, jobs, running] = await Promise.all([
+    take(() => rows),
+    take(() => readWith(asked(rangeSums), readRangeSums)),
+    take(() => readWith(asked(openJobs), readJobs)),
+    take(() => readRunning(host, means, { client, rows })),
+  ]);
+  return { nodes, ranges, jobs, running };
+}
+
+async function readNodes(client: Promise<Outcome<Client>>, asked: Asked): Promise<Outcome<NodeRow[]>> {
+  const open = await client;
+  if (!open.ok) return open;
+  const [status, marks] = await Promise.all([
+    nodeStatus(open.value, { deadlineMs: askMs.gate }),
+    asked(gossipFlags),
+  ]);
+  if (!status.ok) return status;
+  return marks.ok ? succeed(withMarks(status.value, marks.value)) : marks;
+}
+
+async function readWith<T>(
+  answer: Promise<Outcome<readonly Row[]>>,
+  read: (rows: readonly Row[]) => Outcome<T>,
+): Promise<Outcome<T>> {
+  const rows = await answer;
+  return rows.ok ? read(rows.value) : rows;
+}
+
+type Running = Extract<KwdbGate["running"], { readonly value: unknown }>["value"];
+
+/** The process that runs: its executable by /proc, its version by that executable or else by its row. */
 export async function readRunning(
   host: Host,
-  settings: KwdbSettings,
-  client: Client,
+  { settings, programs }: FactsMeans,
+  {
+    client,
+    rows,
+  }: { readonly client: Promise<Outcome<Client>>; readonly rows: Promise<Outcome<readonly NodeRow[]>> },
 ): Promise<Outcome<Running>> {
-  const rows = await nodeRows(client);
-  return rows.ok ? runningProcess(host, settings, ownRow(rows.value, client.mode)) : rows;
+  const unit = await readUnit(host, settings.unit);
+  if (!unit.ok) return unit;
+  const pid = unit.value.mainPid;
+  if (pid === 0) return fail("kwdb.not-running", {});
+  const program = await programs.read(host, pid);
+  if (!program.ok) return program;
+  const { executableSha256, startedAt, version } = program.value;
+  if (version !== undefined) return succeed({ pid, version, executableSha256, startedAt });
+  const [open, listed] = await Promise.all([client, rows]);
+  if (!open.ok) return open;
+  if (!listed.ok) return listed;
+  const own = ownRow(listed.value, open.value.mode);
+  if (own === undefined || own.build === null)
+    return fail("kwdb.own-row-missing", { address: open.value.mode.address });
+  return succeed({ pid, version: normal(own.build), executableSha256, startedAt });
 }
 
-async function runningProcess(
-  host: Host,
-  { unit }: KwdbSettings,
-  own: NodeRow | undefined,
-): Promise<Outcome<Running>> {
-  const state = await readUnit(host, unit);
-  if (!state.ok) return state;
-  const { mainPid } = state.value;
-  if (mainPid === 0) return fail("kwdb.not-running", {});
-  if (own === undefined || own.build === null) return fail("kwdb.own-row-missing", { address: "its own" });
-  const executableSha256 = await executableDigest(mainPid);
-  return succeed({
-    pid: mainPid,
-    version: normal(own.build),
-    executableSha256,
-    startedAt: own.startedAt ?? "",
-  });
-}
-
-/** Hashed once per process: a large binary takes a second, and a running one does not change. */
-const digests = new Map<string, string>();
-const keptDigests = 16;
-
-async function executableDigest(pid: number): Promise<string> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-  const key = `${pid} ${stat.slice(stat.lastIndexOf(")")).split(" ")[20] ?? ""}`;
-  const known = digests.get(key);
-  if (known !== undefined) return known;
-  const digest = await sha256Of(`/proc/${pid}/exe`);
-  if (digests.size >= keptDigests) digests.clear();
-  digests.set(key, digest);
-  return digest;
-}
-
-const readyLimitMs = 5_000;
-
-export async function isReady(host: Host): Promise<Outcome<boolean>> {
-  const text = await readText(host, paths.mode);
-  if (!text.ok) return text;
-  const mode = parseMode(text.value);
-  return mode.ok ? succeed(await asksReady(mode.value)) : mode;
-}
-
-/** 200 is the only yes; no answer is a no, since a node that does not listen is not ready. */
-function asksReady({ security, httpPort }: Mode): Promise<boolean> {
-  const ask = security === "insecure" ? getHttp : getHttps;
-  const options = {
-    host: "127.0.0.1",
-    port: httpPort,
-    path: "/health?ready=1",
-    timeout: readyLimitMs,
-    rejectUnauthorized: false,
-    agent: false,
-  };
-  return new Promise((resolve) => {
-    const request = ask(options, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    });
-    request.on("timeout", () => request.destroy());
-    request.on("error", () => resolve(false));
-  });
+async function clusterFacts(
+  take: Take,
+  asked: Asked,
+): Promise<Pick<KwdbFull, "settings" | "spread" | "sessions">> {
+  const [settings, spread, sessions] = await Promise.all([
+    take(() => readWith(asked(clusterSettings), readSettings)),
+    take(() => readWith(asked(storeSpread), readSpread)),
+    take(() => readWith(asked(openSessions), readSessions)),
+  ]);
+  return { settings, spread, sessions };
 }

@@ -15,10 +15,7 @@ export async function readText(host: Host, hostPath: string): Promise<Outcome<st
     if (size > maxTextBytes) return fail("file.too-large", { path: hostPath, bytes: String(size) });
     return succeed(await readFile(path, "utf8"));
   } catch (error) {
-    return fail("file.unreadable", {
-      path: hostPath,
-      cause: error instanceof Error ? error.message : String(error),
-    });
+    return fail("file.unreadable", { path: hostPath, cause: causeOf(error), errno: errnoOf(error) });
   }
 }
 
@@ -38,4 +35,13 @@ export async function manifestOf(folder: string): Promise<Readonly<Record<string
   const sums: [string, string][] = [];
   for (const file of files) sums.push([file.slice(folder.length + 1), await sha256Of(file)]);
   return Object.fromEntries(sums);
+}
+
+export function causeOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** ENOENT, EACCES …; empty where it is no error of the system. */
+function errnoOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }

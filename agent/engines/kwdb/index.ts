@@ -1,11 +1,10 @@
 /** KWDB at the agent: its verbs and its facts. */
 import { type AgentEngine, engineKind } from "../../verb.ts";
+import { readMode } from "./client.ts";
 import { kwdbFacts } from "./facts.ts";
-import { readText } from "./files.ts";
 import { lookingVerbs } from "./looking.ts";
-import { parseMode } from "./mode.ts";
 import { packageVerbs } from "./package.ts";
-import { paths } from "./paths.ts";
+import { ProgramCache } from "./program-cache.ts";
 import { savingVerbs } from "./saving.ts";
 import { serviceVerbs } from "./service.ts";
 import { type KwdbSettings, kwdbSettings } from "./settings.ts";
@@ -14,20 +13,22 @@ import { stagingVerbs } from "./staging.ts";
 export const kwdbKind = engineKind<KwdbSettings>({
   engine: "kwdb",
   settings: kwdbSettings,
-  create: (settings): AgentEngine => ({
-    engine: "kwdb",
-    verbs: [
-      ...stagingVerbs,
-      ...lookingVerbs(settings),
-      ...savingVerbs(settings),
-      ...serviceVerbs(settings),
-      ...packageVerbs(settings),
-    ],
-    folders: async (host) => {
-      const text = await readText(host, paths.mode);
-      const mode = text.ok ? parseMode(text.value) : text;
-      return ["/usr/local", ...(mode.ok ? [mode.value.dataRoot] : [])];
-    },
-    facts: (host, depth) => kwdbFacts(host, settings, depth),
-  }),
+  create: (settings): AgentEngine => {
+    const means = { settings, programs: new ProgramCache() };
+    return {
+      engine: "kwdb",
+      verbs: [
+        ...stagingVerbs,
+        ...lookingVerbs(means),
+        ...savingVerbs(settings),
+        ...serviceVerbs(settings),
+        ...packageVerbs(settings),
+      ],
+      folders: async (host) => {
+        const mode = await readMode(host);
+        return ["/usr/local", ...(mode.ok ? [mode.value.dataRoot] : [])];
+      },
+      facts: (host, depth, signal) => kwdbFacts(host, means, { depth, signal }),
+    };
+  },
 });

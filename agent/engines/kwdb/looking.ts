@@ -1,73 +1,48 @@
 /** Verbs that only look: around the cluster, at this node, and at this node from another. */
 import { z } from "zod";
 import { type Failure, failure } from "#proto/common/failure.ts";
-import type { NodeRow } from "#proto/engines/kwdb.ts";
 import { type Host, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
-import { nodeRows, normal, openClient, ownRow, rangeHealth } from "./client.ts";
-import { isReady, readRunning } from "./facts.ts";
-import type { KwdbSettings } from "./settings.ts";
+import { milliseconds, peers, version } from "./args.ts";
+import { openClient } from "./client.ts";
+import { type FactsMeans, readRunning } from "./facts.ts";
+import { isReady, markedNodes, viewCluster } from "./looks.ts";
+import { describe, isWell, nodeStatus, ownRow, whyNotUpgraded } from "./node-status.ts";
+import { done, failed, failedBy } from "./outcome.ts";
 import { readUnit } from "./unit.ts";
 
-const version = z.string().regex(/^\d+(\.\d+)+$/);
-const milliseconds = z
-  .string()
-  .regex(/^\d{1,9}$/)
-  .transform(Number);
-const address = z.string().regex(/^[A-Za-z0-9._:[\]-]+:\d{1,5}$/);
 const pollMs = 300;
 
 /** The last look from this node, under the lock: all the others must be well right now. */
-function lookAround(): Verb {
-  return verb({
-    name: "kwdb.look-around",
-    class: "observe",
-    args: z.strictObject({ version, target: version }),
-    async run({ host }, args): Promise<StepResult> {
-      const client = await openClient(host);
-      if (!client.ok) return { result: "failed", failure: client.failure };
-      const [rows, ranges] = await Promise.all([nodeRows(client.value), rangeHealth(client.value)]);
-      if (!rows.ok) return { result: "failed", failure: rows.failure };
-      if (!ranges.ok) return { result: "failed", failure: ranges.failure };
-      const bad = rows.value.find((row) => !isWell(row, [args.version, args.target]));
-      if (bad !== undefined)
-        return failed("kwdb.cluster-not-healthy", {
-          id: String(bad.id),
-          address: bad.address ?? "?",
-          row: describe(bad),
-        });
-      const { unavailable, underReplicated } = ranges.value;
-      if (unavailable + underReplicated > 0)
-        return failed("kwdb.ranges-not-well", {
-          from: "this node",
-          unavailable: String(unavailable),
-          underReplicated: String(underReplicated),
-        });
-      return { result: "done", outputs: { nodes: String(rows.value.length) } };
-    },
-  });
-}
-
-function isWell(row: NodeRow, versions: readonly string[]): boolean {
-  const busy = row.draining === true || row.decommissioning === true || row.upgrading === true;
-  return row.isLive && row.isAvailable && !busy && versions.includes(normal(row.build));
-}
-
-function describe(row: NodeRow): string {
-  const flags = [
-    row.draining && "draining",
-    row.decommissioning && "decommissioning",
-    row.upgrading && "upgrading",
-  ].filter(Boolean);
-  return [
-    `build ${row.build ?? "NULL"}`,
-    `is_available ${row.isAvailable}`,
-    `is_live ${row.isLive}`,
-    ...flags,
-  ].join(", ");
-}
+const lookAround = verb({
+  name: "kwdb.look-around",
+  class: "observe",
+  args: z.strictObject({ version, target: version }),
+  async run({ host }, args): Promise<StepResult> {
+    const client = await openClient(host);
+    if (!client.ok) return failedBy(client.failure);
+    const view = await viewCluster(client.value);
+    if (!view.ok) return failedBy(view.failure);
+    const { nodes, ranges } = view.value;
+    const bad = nodes.find((row) => !isWell(row, [args.version, args.target]));
+    if (bad !== undefined)
+      return failed("kwdb.cluster-not-healthy", {
+        id: String(bad.id),
+        address: bad.address ?? "?",
+        row: describe(bad),
+      });
+    const { unavailable, underReplicated } = ranges;
+    if (unavailable + underReplicated > 0)
+      return failed("kwdb.ranges-not-well", {
+        from: "this node",
+        unavailable: String(unavailable),
+        underReplicated: String(underReplicated),
+      });
+    return done({ nodes: String(nodes.length) });
+  },
+});
 
 /** Ready here: the port says so, one process stays, and the node's own row says target version, live and available. */
-function proveReady(settings: KwdbSettings): Verb {
+function proveReady({ settings }: FactsMeans): Verb {
   return verb({
     name: "kwdb.prove-ready",
     class: "observe",
@@ -107,94 +82,71 @@ async function whyNotReady(host: Host, target: string): Promise<Failure | undefi
   if (!ready.value) return failure("kwdb.node-not-ready", { node: "this node" });
   const client = await openClient(host);
   if (!client.ok) return client.failure;
-  const rows = await nodeRows(client.value);
+  const rows = await markedNodes(client.value);
   return rows.ok ? whyNotUpgraded(ownRow(rows.value, client.value.mode), target) : rows.failure;
 }
 
-function whyNotUpgraded(row: NodeRow | undefined, target: string): Failure | undefined {
-  if (row === undefined) return failure("kwdb.own-row-missing", { address: "" });
-  if (normal(row.build) === target && row.isLive && row.isAvailable) return undefined;
-  return failure("kwdb.row-not-well", { row: describe(row), target });
-}
-
 /** Seen by another node: gossip is local, so a node's own word for itself is not enough. */
-function proveSeen(): Verb {
-  return verb({
-    name: "kwdb.prove-seen",
-    class: "observe",
-    args: z.strictObject({
-      version,
-      peers: z
-        .string()
-        .transform((text) => text.split(","))
-        .pipe(z.array(address).min(1)),
-      waitMs: milliseconds,
-    }),
-    async run(context, args): Promise<StepResult> {
-      return poll(context, args.waitMs, async () => {
-        const client = await openClient(context.host);
-        if (!client.ok) return client.failure;
-        let why: Failure = failure("kwdb.no-peer", {});
-        for (const peer of args.peers) {
-          const rows = await nodeRows(client.value, peer);
-          const found = rows.ok
-            ? whyNotUpgraded(ownRow(rows.value, client.value.mode), args.version)
-            : rows.failure;
-          if (found === undefined) return undefined;
-          why = { ...found, facts: { ...found.facts, from: peer } };
-        }
-        return why;
-      });
-    },
-  });
-}
+const proveSeen = verb({
+  name: "kwdb.prove-seen",
+  class: "observe",
+  args: z.strictObject({ version, peers, waitMs: milliseconds }),
+  async run(context, args): Promise<StepResult> {
+    return poll(context, args.waitMs, async () => {
+      const client = await openClient(context.host);
+      if (!client.ok) return client.failure;
+      let why: Failure = failure("kwdb.no-peer", {});
+      for (const peer of args.peers) {
+        const rows = await nodeStatus(client.value, { at: peer });
+        const found = rows.ok
+          ? whyNotUpgraded(ownRow(rows.value, client.value.mode), args.version)
+          : rows.failure;
+        if (found === undefined) return undefined;
+        why = { ...found, facts: { ...found.facts, from: peer } };
+      }
+      return why;
+    });
+  },
+});
 
-function proveVersion(settings: KwdbSettings): Verb {
+function proveVersion(means: FactsMeans): Verb {
   return verb({
     name: "kwdb.prove-version",
     class: "observe",
     args: z.strictObject({ version }),
     async run({ host }, args): Promise<StepResult> {
-      const client = await openClient(host);
-      if (!client.ok) return { result: "failed", failure: client.failure };
-      const running = await readRunning(host, settings, client.value);
-      if (!running.ok) return { result: "failed", failure: running.failure };
-      if (running.value.version !== args.version)
-        return failed("kwdb.node-version", {
-          node: "this node",
-          running: running.value.version,
-          target: args.version,
-        });
-      return {
-        result: "done",
-        outputs: { running: running.value.version, executableSha256: running.value.executableSha256 },
-      };
+      const client = openClient(host);
+      const rows = client.then((open) => (open.ok ? nodeStatus(open.value) : open));
+      const running = await readRunning(host, means, { client, rows });
+      if (!running.ok) return failedBy(running.failure);
+      const { version: found, executableSha256 } = running.value;
+      return found === args.version
+        ? done({ running: found, executableSha256 })
+        : failed("kwdb.node-version", { node: "this node", running: found, target: args.version });
     },
   });
 }
+
+type WhyNot = Failure | { readonly final: Failure } | undefined;
 
 /** Looks again and again until nothing is wrong, or the time is over; the last reason is what is told. */
 async function poll(
   context: StepContext,
   waitMs: number,
-  whyNot: () => Promise<Failure | { readonly final: Failure } | undefined>,
+  whyNot: () => Promise<WhyNot>,
 ): Promise<StepResult> {
   const { clock } = context.host;
   const endMs = clock.monotonicMs() + waitMs;
   for (;;) {
     const why = await whyNot();
-    if (why === undefined) return { result: "done", outputs: {} };
-    if ("final" in why) return { result: "failed", failure: why.final };
+    if (why === undefined) return done();
+    if ("final" in why) return failedBy(why.final);
     if (clock.monotonicMs() >= endMs || context.signal.aborted)
-      return { result: "failed", failure: { ...why, facts: { ...why.facts, waitedMs: String(waitMs) } } };
+      return failed(why.code, { ...why.facts, waitedMs: String(waitMs) });
     await clock.sleep(pollMs, context.signal).catch(() => undefined);
   }
 }
 
-function failed(code: `kwdb.${string}`, facts: Failure["facts"]): StepResult {
-  return { result: "failed", failure: failure(code, facts) };
-}
-
-export function lookingVerbs(settings: KwdbSettings): readonly Verb[] {
-  return [lookAround(), proveReady(settings), proveSeen(), proveVersion(settings)];
+export function lookingVerbs(means: FactsMeans): readonly Verb[] {
+  return [lookAround, proveReady(means), proveSeen, proveVersion(means)];
 }

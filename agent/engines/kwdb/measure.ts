@@ -1,18 +1,49 @@
-/** Measured values of this engine: what throws or fails is UNKNOWN, with its reason. */
+/** Measured values of this engine: what throws, fails or is late is UNKNOWN, with its reason. */
 import { FailureError, type Outcome } from "#proto/common/failure.ts";
 import type { Measured } from "#proto/common/measured.ts";
 import type { Host } from "../../verb.ts";
 
-export async function take<T>(host: Host, work: () => Promise<Outcome<T>>): Promise<Measured<T>> {
-  const at = new Date(host.clock.now()).toISOString();
-  try {
-    const found = await work();
-    return found.ok ? { at, value: found.value } : { at, unknown: found.failure };
-  } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    return {
-      at,
-      unknown: error instanceof FailureError ? error.failure : { code: "measure.failed", facts: { cause } },
+/** The value within a measured one. */
+export type Known<M> = M extends { readonly value: infer T } ? T : never;
+
+export type Take = <T>(work: () => Promise<Outcome<T>>) => Promise<Measured<T>>;
+
+/** Takes measurements until the signal aborts; what is not there by then is UNKNOWN, and the others stand. */
+export function takeUntil(host: Host, signal: AbortSignal): Take {
+  return async <T>(work: () => Promise<Outcome<T>>): Promise<Measured<T>> => {
+    const late = whenAborted(signal);
+    try {
+      const found = await Promise.race([work(), late.passed]);
+      const at = now(host);
+      if (found === undefined)
+        return { at, unknown: { code: "measure.limit-passed", facts: { limitMs: "" } } };
+      return found.ok ? { at, value: found.value } : { at, unknown: found.failure };
+    } catch (error) {
+      const cause = error instanceof Error ? error.message : String(error);
+      const why =
+        error instanceof FailureError
+          ? error.failure
+          : ({ code: "measure.failed", facts: { cause } } as const);
+      return { at: now(host), unknown: why };
+    } finally {
+      late.forget();
+    }
+  };
+}
+
+function now(host: Host): string {
+  return new Date(host.clock.now()).toISOString();
+}
+
+function whenAborted(signal: AbortSignal): { readonly passed: Promise<undefined>; forget(): void } {
+  let listener = () => undefined;
+  const passed = new Promise<undefined>((resolve) => {
+    listener = () => {
+      resolve(undefined);
+      return undefined;
     };
-  }
+    if (signal.aborted) listener();
+    else signal.addEventListener("abort", listener, { once: true });
+  });
+  return { passed, forget: () => signal.removeEventListener("abort", listener) };
 }

@@ -51,13 +51,3 @@ export function parseMode(text: string): Outcome<Mode> {
 function isPort(text: string): boolean {
   return /^\d{1,5}$/.test(text) && Number(text) > 0 && Number(text) < 65_536;
 }
-
-/** `.version`: line 1 the version, line 2 the extended tag where there is one. */
-export function parseVersionFile(
-  text: string,
-): Outcome<{ readonly basic: string; readonly extended: string | null }> {
-  const [basic = "", extended = ""] = text.split("\n").map((line) => line.trim());
-  return /^\d+(\.\d+)+$/.test(basic)
-    ? succeed({ basic, extended: extended === "" ? null : extended })
-    : fail("kwdb.version-file-unreadable", { text: text.slice(0, 80) });
-}

@@ -9,19 +9,20 @@
  * | old | new | killed before the version file was copied | run again |
  * | new | new | done | never again: it would be refused |
  */
-import { readdir, readFile, readlink } from "node:fs/promises";
 import { stripVTControlCharacters } from "node:util";
 import { z } from "zod";
 import { type Failure, failure } from "#proto/common/failure.ts";
 import { type Host, type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
+import { digest, version } from "./args.ts";
 import { readVersionFile } from "./facts.ts";
-import { binaryFacts, foreignInstallers } from "./full-facts.ts";
+import { readBinary } from "./host-facts.ts";
+import { done, failed, failedBy } from "./outcome.ts";
+import { deployFolder } from "./packages.ts";
+import { foreignInstallers, workingIn } from "./processes.ts";
 import type { KwdbSettings } from "./settings.ts";
-import { deployFolder } from "./staging.ts";
 import { readUnit } from "./unit.ts";
 
-const version = z.string().regex(/^\d+(\.\d+)+$/);
-const args = z.strictObject({ digest: z.string().regex(/^[0-9a-f]{64}$/), version });
+const args = z.strictObject({ digest, version });
 type Args = z.infer<typeof args>;
 
 interface Found {
@@ -46,15 +47,15 @@ export function packageVerbs(settings: KwdbSettings): readonly Verb[] {
       async run({ host }, given): Promise<StepResult> {
         const found = await look(host);
         return isDone(found, given.version)
-          ? { result: "done", outputs: { ...found } }
-          : { result: "failed", failure: notDone(found, given.version) };
+          ? done({ ...found })
+          : failed("kwdb.upgrade-not-done", notDone(found, given.version));
       },
     }),
   ];
 }
 
 async function look(host: Host): Promise<Found> {
-  const [file, binary] = await Promise.all([readVersionFile(host), binaryFacts(host)]);
+  const [file, binary] = await Promise.all([readVersionFile(host), readBinary(host)]);
   return { file: file.ok ? file.value.basic : "", binary: binary.ok ? binary.value.version : "" };
 }
 
@@ -62,13 +63,13 @@ function isDone({ file, binary }: Found, target: string): boolean {
   return file === target && binary === target;
 }
 
-function notDone({ file, binary }: Found, target: string): Failure {
-  return failure("kwdb.upgrade-not-done", { target, versionFile: file || "none", binary: binary || "none" });
+function notDone({ file, binary }: Found, target: string): Failure["facts"] {
+  return { target, versionFile: file || "none", binary: binary || "none" };
 }
 
 async function probe({ host }: StepContext, given: Args): Promise<Probe> {
   const folder = await deployFolder(host, given.digest);
-  const still = folder === undefined ? [] : await processesIn(folder);
+  const still = folder === undefined ? [] : await workingIn(folder);
   if (still.length > 0)
     return { state: "unknown", failure: failure("kwdb.upgrade-still-running", { pids: still.join(", ") }) };
   const found = await look(host);
@@ -78,27 +79,15 @@ async function probe({ host }: StepContext, given: Args): Promise<Probe> {
 async function upgrade(context: StepContext, given: Args, { unit }: KwdbSettings): Promise<StepResult> {
   const { host } = context;
   const folder = await deployFolder(host, given.digest);
-  if (folder === undefined)
-    return { result: "failed", failure: failure("kwdb.package-without-script", { digest: given.digest }) };
+  if (folder === undefined) return failed("kwdb.package-without-script", { digest: given.digest });
   const why = await whyNotNow(host, unit, folder);
-  if (why !== undefined) return { result: "failed", failure: why };
+  if (why !== undefined) return failedBy(why);
   const ran = await context.tool({ argv: ["./deploy.sh", "upgrade", "-l"], cwd: folder });
   const found = await look(host);
-  const outputs = { ...found, exitCode: String(ran.exitCode ?? "") };
-  if (isDone(found, given.version)) return { result: "done", outputs, tail: ran.tail };
-  return {
-    result: "failed",
-    failure: {
-      ...notDone(found, given.version),
-      facts: {
-        ...notDone(found, given.version).facts,
-        cause: causeIn(ran.tail),
-        exitCode: String(ran.exitCode ?? "none"),
-      },
-    },
-    outputs,
-    tail: ran.tail,
-  };
+  const exitCode = String(ran.exitCode ?? "none");
+  if (isDone(found, given.version)) return done({ ...found, exitCode }, ran.tail);
+  const facts = { ...notDone(found, given.version), cause: causeIn(ran.tail), exitCode };
+  return failed("kwdb.upgrade-not-done", facts, ran.tail);
 }
 
 /** The script does not refuse a running cluster node, and does not notice another installation. */
@@ -107,7 +96,7 @@ async function whyNotNow(host: Host, unit: string, folder: string): Promise<Fail
   if (!state.ok) return state.failure;
   if (state.value.mainPid !== 0)
     return failure("kwdb.upgrade-of-running", { mainPid: String(state.value.mainPid) });
-  const ours = new Set(await processesIn(folder));
+  const ours = new Set(await workingIn(folder));
   const foreign = await foreignInstallers(host);
   const others = foreign.ok ? foreign.value.filter((each) => !ours.has(each.split(" ")[0] ?? "")) : [];
   return others.length === 0 ? undefined : failure("kwdb.foreign-installer", { found: others.join(", ") });
@@ -127,17 +116,4 @@ export function causeIn(tail: string): string {
   return text.startsWith("Pipe create failed:")
     ? `package installation failed: ${text.slice("Pipe create failed:".length).trim()}`
     : text;
-}
-
-/** Processes that work in the package's folder: the script goes on in children when only its parent is killed. */
-async function processesIn(folder: string): Promise<readonly string[]> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
-  const found = await Promise.all(
-    pids.map(async (pid) => {
-      const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => "");
-      const words = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-      return cwd === folder && words.includes("deploy.sh") ? pid : undefined;
-    }),
-  );
-  return found.flatMap((pid) => pid ?? []);
 }

@@ -2,9 +2,10 @@
 import { cp, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { failure } from "#proto/common/failure.ts";
-import { type StepResult, type Verb, verb } from "../../verb.ts";
-import { manifestOf } from "./files.ts";
+import { type Host, type StepResult, type Verb, verb } from "../../verb.ts";
+import { label } from "./args.ts";
+import { causeOf, manifestOf } from "./files.ts";
+import { done, failed } from "./outcome.ts";
 import { paths, unitFile } from "./paths.ts";
 import type { KwdbSettings } from "./settings.ts";
 
@@ -13,32 +14,31 @@ export function savingVerbs({ unit }: KwdbSettings): readonly Verb[] {
     verb({
       name: "kwdb.save-configuration",
       class: "observe",
-      args: z.strictObject({ label: z.string().regex(/^[A-Za-z0-9._-]{1,120}$/) }),
-      async run({ host }, { label }): Promise<StepResult> {
-        const folder = join(host.stateDir, "saved", label);
-        const beside = `${folder}.new`;
+      args: z.strictObject({ label }),
+      async run({ host }, args): Promise<StepResult> {
         try {
-          await rm(beside, { recursive: true, force: true });
-          await mkdir(beside, { recursive: true, mode: 0o700 });
-          await cp(host.path(paths.etc), join(beside, "kaiwudb"), {
-            recursive: true,
-            preserveTimestamps: true,
-            verbatimSymlinks: true,
-          });
-          await cp(host.path(unitFile(unit)), join(beside, `${unit}.service`), { preserveTimestamps: true });
-          await writeFile(join(beside, "manifest.json"), JSON.stringify(await manifestOf(beside)));
-          await rm(folder, { recursive: true, force: true });
-          await rename(beside, folder);
-          return { result: "done", outputs: { folder } };
+          return done({ folder: await save(host, unit, args.label) });
         } catch (error) {
-          return {
-            result: "failed",
-            failure: failure("kwdb.not-saved", {
-              cause: error instanceof Error ? error.message : String(error),
-            }),
-          };
+          return failed("kwdb.not-saved", { cause: causeOf(error) });
         }
       },
     }),
   ];
+}
+
+async function save(host: Host, unit: string, name: string): Promise<string> {
+  const folder = join(host.stateDir, "saved", name);
+  const beside = `${folder}.new`;
+  await rm(beside, { recursive: true, force: true });
+  await mkdir(beside, { recursive: true, mode: 0o700 });
+  await cp(host.path(paths.etc), join(beside, "kaiwudb"), {
+    recursive: true,
+    preserveTimestamps: true,
+    verbatimSymlinks: true,
+  });
+  await cp(host.path(unitFile(unit)), join(beside, `${unit}.service`), { preserveTimestamps: true });
+  await writeFile(join(beside, "manifest.json"), JSON.stringify(await manifestOf(beside)));
+  await rm(folder, { recursive: true, force: true });
+  await rename(beside, folder);
+  return folder;
 }

@@ -6,6 +6,8 @@ export const kwdbSettings = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9_.@-]+$/)
     .default("kaiwudb"),
+  /** Where data folders may be archived to; absent: this agent archives none. */
+  archiveDir: z.string().startsWith("/", "must be an absolute path").optional(),
 });
 
 export type KwdbSettings = z.infer<typeof kwdbSettings>;

@@ -1,33 +1,23 @@
 /** Verbs that bring a package into the agent's own folder and prove it. Nothing of the database is touched. */
-import { mkdir, readdir, readFile, rename, rm, statfs, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { type Failure, failure } from "#proto/common/failure.ts";
-import { type Host, type StepResult, type Verb, verb } from "../../verb.ts";
+import { type Host, type StepContext, type StepResult, verb } from "../../verb.ts";
+import { digest, version } from "./args.ts";
 import { manifestOf } from "./files.ts";
-import { parseVersionFile } from "./mode.ts";
+import { packageToolOf } from "./host-facts.ts";
+import { done, failed, failedBy } from "./outcome.ts";
+import { changedFile, deployFolder, deployFolderIn, forgetOldPackages, packageFolder } from "./packages.ts";
 import { paths } from "./paths.ts";
+import { freeBytes } from "./space.ts";
+import { parseVersionFile } from "./version-text.ts";
 
-const digest = z.string().regex(/^[0-9a-f]{64}$/);
-const version = z.string().regex(/^\d+(\.\d+)+$/);
 const unpackMs = 10 * 60_000;
 const dryRunMs = 3 * 60_000;
-const wantedFreeBytes = 1024 ** 3;
+const spareBytes = 256 * 1024 ** 2;
 
-export function packageFolder(host: Host, of: string): string {
-  return join(host.stateDir, "packages", of);
-}
-
-/** The folder with deploy.sh in it, found by its content: released packages name their top folder differently. */
-export async function deployFolder(host: Host, of: string): Promise<string | undefined> {
-  const tree = join(packageFolder(host, of), "tree");
-  const entries = await readdir(tree, { recursive: true, withFileTypes: true }).catch(() => []);
-  const found = entries
-    .filter((entry) => entry.isFile() && entry.name === "deploy.sh")
-    .map((entry) => entry.parentPath);
-  return found.sort((left, right) => left.length - right.length)[0];
-}
-
+/** Fetches by digest and unpacks; what stands there already and is whole is left as it is. */
 const stagePackage = verb({
   name: "kwdb.stage-package",
   class: "observe",
@@ -35,45 +25,39 @@ const stagePackage = verb({
   async run(context, args): Promise<StepResult> {
     const { host } = context;
     const folder = packageFolder(host, args.digest);
-    if (
-      (await deployFolder(host, args.digest)) !== undefined &&
-      (await treeDiffers(host, args.digest)) === undefined
-    )
-      return { result: "done", outputs: { folder } };
+    if ((await changedFile(host, args.digest)) === undefined) return done({ folder, found: "staged before" });
     const fetched = await context.fetchArtefact(args.digest);
-    if ("failure" in fetched) return { result: "failed", failure: fetched.failure };
-    const beside = `${folder}.new`;
-    await rm(beside, { recursive: true, force: true });
-    await mkdir(join(beside, "tree"), { recursive: true, mode: 0o700 });
-    const unpacked = await host.look(
-      ["tar", "-xf", fetched.path, "-C", join(beside, "tree"), "--no-same-owner"],
-      { deadlineMs: unpackMs },
-    );
-    if (unpacked.exitCode !== 0)
-      return failed("kwdb.package-not-unpacked", {
-        cause: unpacked.stderr.trim() || (unpacked.spawnError ?? "tar did not end"),
-      });
-    await writeFile(join(beside, "manifest.json"), JSON.stringify(await manifestOf(join(beside, "tree"))));
-    await writeFile(join(beside, "version"), `${args.version}\n`);
-    await rm(folder, { recursive: true, force: true });
-    await mkdir(dirname(folder), { recursive: true });
-    await rename(beside, folder);
-    if ((await deployFolder(host, args.digest)) === undefined)
-      return failed("kwdb.package-without-script", { digest: args.digest });
-    return { result: "done", outputs: { folder } };
+    if ("failure" in fetched) return failedBy(fetched.failure);
+    const why = await unpack(context, fetched.path, folder);
+    if (why !== undefined) return failedBy(why);
+    await forgetOldPackages(host, [args.digest]);
+    return done({ folder });
   },
 });
 
-/** Which file is not as it was unpacked; undefined when all are. */
-async function treeDiffers(host: Host, of: string): Promise<string | undefined> {
-  const folder = packageFolder(host, of);
-  const wanted = JSON.parse(
-    await readFile(join(folder, "manifest.json"), "utf8").catch(() => "{}"),
-  ) as Readonly<Record<string, string>>;
-  const found: Readonly<Record<string, string>> = await manifestOf(join(folder, "tree")).catch(() => ({}));
-  if (Object.keys(wanted).length === 0) return "manifest.json";
-  const differs = (file: string) => wanted[file] !== found[file] && !/(^|\/)log\//.test(file);
-  return [...new Set([...Object.keys(wanted), ...Object.keys(found)])].find(differs);
+/** Beside its place first: a folder under its digest is whole, or is not there. */
+async function unpack({ host }: StepContext, archive: string, folder: string): Promise<Failure | undefined> {
+  const beside = `${folder}.new`;
+  const tree = join(beside, "tree");
+  await rm(beside, { recursive: true, force: true });
+  await mkdir(tree, { recursive: true, mode: 0o700 });
+  const look = await host.look(["tar", "-xf", archive, "-C", tree, "--no-same-owner"], {
+    deadlineMs: unpackMs,
+  });
+  if (look.exitCode !== 0) {
+    const said = look.spawnError ?? (look.timedOut ? "tar did not end" : look.stderr.trim());
+    await rm(beside, { recursive: true, force: true });
+    return failure("kwdb.package-not-unpacked", { cause: said.split("\n").slice(-2).join(" ") });
+  }
+  if ((await deployFolderIn(beside)) === undefined) {
+    await rm(beside, { recursive: true, force: true });
+    return failure("kwdb.package-without-script", {});
+  }
+  await writeFile(join(beside, "manifest.json"), JSON.stringify(await manifestOf(tree)));
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(dirname(folder), { recursive: true });
+  await rename(beside, folder);
+  return undefined;
 }
 
 const proveDigest = verb({
@@ -81,25 +65,23 @@ const proveDigest = verb({
   class: "observe",
   args: z.strictObject({ digest }),
   async run({ host }, args): Promise<StepResult> {
-    const file = await treeDiffers(host, args.digest);
-    return file === undefined
-      ? { result: "done", outputs: {} }
-      : failed("kwdb.package-changed", { file, digest: args.digest });
+    const file = await changedFile(host, args.digest);
+    return file === undefined ? done() : failed("kwdb.package-changed", { file, digest: args.digest });
   },
 });
 
 const provePackage = verb({
   name: "kwdb.prove-package",
   class: "observe",
-  args: z.strictObject({ digest, version, extended: z.string() }),
+  args: z.strictObject({ digest, version, extended: z.string().regex(/^[a-z0-9]{0,20}$/) }),
   async run({ host }, args): Promise<StepResult> {
     const folder = await deployFolder(host, args.digest);
-    if (folder === undefined) return failed("kwdb.package-without-script", { digest: args.digest });
+    if (folder === undefined) return failed("kwdb.package-without-script", {});
     const why =
       (await whyNotThisPackage(folder, args)) ??
       (await whyNotInstallable(host, folder)) ??
-      (await whyNoRoom(host));
-    return why === undefined ? { result: "done", outputs: { folder } } : { result: "failed", failure: why };
+      (await whyNoRoom(host, folder));
+    return why === undefined ? done({ folder }) : failedBy(why);
   },
 });
 
@@ -110,8 +92,9 @@ async function whyNotThisPackage(
   const names = await readdir(join(folder, "packages")).catch(() => undefined);
   if (names === undefined) return failure("kwdb.package-without-packages", { folder });
   if (names.includes("KaiwuDB.tar")) return failure("kwdb.package-is-container", { folder });
+  // the script gives all that match to the installer in one word list: two of a kind break it
   for (const part of ["server", "libcommon"]) {
-    const found = names.filter((name) => name.includes(part) && /\.(deb|rpm)$/.test(name));
+    const found = names.filter((name) => name.includes(part));
     if (found.length !== 1) return failure("kwdb.package-part", { part, found: found.join(", ") || "none" });
   }
   const text = await readFile(join(folder, "packages", ".version"), "utf8").catch(() => "");
@@ -121,44 +104,47 @@ async function whyNotThisPackage(
   return isWanted
     ? undefined
     : failure("kwdb.package-version", {
-        wanted: wanted.version,
+        wanted: `${wanted.version} ${wanted.extended}`.trim(),
         found: `${told.value.basic} ${told.value.extended ?? ""}`.trim(),
       });
 }
 
+/** A dry run of the tool that the script will choose: kind, architecture and what they depend on. */
 async function whyNotInstallable(host: Host, folder: string): Promise<Failure | undefined> {
-  const names = await readdir(join(folder, "packages"));
-  const files = names
-    .filter((name) => /\.(deb|rpm)$/.test(name))
-    .map((name) => join(folder, "packages", name));
-  const [first] = files;
-  const isDeb = first?.endsWith(".deb") ?? false;
-  const argv = isDeb
-    ? (["dpkg", "--dry-run", "-i", ...files] as const)
-    : (["rpm", "-U", "--test", ...files] as const);
+  const tool = await packageToolOf(host);
+  if (!tool.ok) return tool.failure;
+  const names = (await readdir(join(folder, "packages"))).filter((name) => /server|libcommon/.test(name));
+  const suffix = tool.value === "dpkg" ? ".deb" : ".rpm";
+  const strange = names.find((name) => !name.endsWith(suffix));
+  if (strange !== undefined)
+    return failure("kwdb.package-of-other-kind", { file: strange, tool: tool.value });
+  // in the script's order, since one needs the other
+  const files = names.toSorted().map((name) => join(folder, "packages", name));
+  const argv =
+    tool.value === "dpkg"
+      ? (["dpkg", "--dry-run", "-i", ...files] as const)
+      : (["rpm", "-U", "--test", ...files] as const);
   const tried = await host.look(argv, { deadlineMs: dryRunMs });
   if (tried.exitCode === 0) return undefined;
-  const cause =
-    `${tried.stderr}\n${tried.stdout}`.trim().split("\n").slice(-3).join(" ") ||
-    (tried.spawnError ?? "it did not end");
-  return failure("kwdb.package-not-installable", { cause });
+  const said = `${tried.stderr}\n${tried.stdout}`.trim().split("\n").slice(0, 3).join(" ");
+  return failure("kwdb.package-not-installable", {
+    cause: tried.spawnError ?? (tried.timedOut ? "it did not end" : said),
+  });
 }
 
-async function whyNoRoom(host: Host): Promise<Failure | undefined> {
-  const place = host.path(dirname(paths.programs));
-  const { bavail, bsize } = await statfs(place);
-  const free = bavail * bsize;
-  return free >= wantedFreeBytes
+/** Packed files, unpacked next to the old ones' leftovers, and something to breathe. */
+async function whyNoRoom(host: Host, folder: string): Promise<Failure | undefined> {
+  const sizes = await Promise.all(
+    (await readdir(join(folder, "packages"))).map((name) => stat(join(folder, "packages", name))),
+  );
+  const packedBytes = sizes.reduce((sum, { size }) => sum + size, 0);
+  const wanted = packedBytes * 4 + spareBytes;
+  const place = dirname(paths.programs);
+  const free = await freeBytes(host, place);
+  if (!free.ok) return free.failure;
+  return free.value >= wanted
     ? undefined
-    : failure("kwdb.package-no-room", {
-        place: dirname(paths.programs),
-        free: String(free),
-        wanted: String(wantedFreeBytes),
-      });
+    : failure("kwdb.package-no-room", { place, free: String(free.value), wanted: String(wanted) });
 }
 
-function failed(code: `kwdb.${string}`, facts: Failure["facts"]): StepResult {
-  return { result: "failed", failure: failure(code, facts) };
-}
-
-export const stagingVerbs: readonly Verb[] = [stagePackage, proveDigest, provePackage];
+export const stagingVerbs = [stagePackage, proveDigest, provePackage] as const;

@@ -1,0 +1,18 @@
+/** Shapes that arguments of several verbs share. Arguments travel as texts. */
+import { z } from "zod";
+
+export const nothing = z.strictObject({});
+export const version = z.string().regex(/^\d+(\.\d+){1,4}$/);
+export const digest = z.string().regex(/^[0-9a-f]{64}$/);
+export const milliseconds = z
+  .string()
+  .regex(/^\d{1,9}$/)
+  .transform(Number);
+/** A name for a folder of our own. */
+export const label = z.string().regex(/^[A-Za-z0-9._-]{1,120}$/);
+const address = z.string().regex(/^[A-Za-z0-9._:[\]-]{1,255}:\d{1,5}$/);
+/** `host:port` of other nodes, at least one. */
+export const peers = z
+  .string()
+  .transform((text) => text.split(","))
+  .pipe(z.array(address).min(1));

@@ -1,0 +1,168 @@
+/** What only checks, plans and snapshots need of the host: files, tools, and who else works here. */
+import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import type { KwdbFull } from "#proto/engines/kwdb.ts";
+import type { Host } from "../../verb.ts";
+import { readMode } from "./client.ts";
+import { readText, sha256Of } from "./files.ts";
+import type { Take } from "./measure.ts";
+import { keptPackages } from "./packages.ts";
+import { paths, unitFile } from "./paths.ts";
+import { foreignInstallers } from "./processes.ts";
+import type { KwdbSettings } from "./settings.ts";
+import { freeBytes, usedBytes } from "./space.ts";
+import { normal, readVersionOutput } from "./version-text.ts";
+
+type HostOnly = Omit<
+  KwdbFull,
+  | "versionFile"
+  | "unit"
+  | "ready"
+  | "nodes"
+  | "ranges"
+  | "jobs"
+  | "running"
+  | "settings"
+  | "spread"
+  | "sessions"
+>;
+
+const lookMs = 10_000;
+
+export async function hostFacts(host: Host, settings: KwdbSettings, take: Take): Promise<HostOnly> {
+  const [binary, mode, startModeFile, unitSha256, configurationSha256, upgradeCompleteFlag] =
+    await Promise.all([
+      take(() => readBinary(host)),
+      take(() => readMode(host)),
+      take(() => readStartMode(host)),
+      take(async () => succeed(await sha256Of(host.path(unitFile(settings.unit))))),
+      take(() => configuration(host)),
+      take(() => hasUpgradeFlag(host)),
+    ]);
+  const [sudo, foreign, meddlers, kept, packageTool, architecture, archive] = await Promise.all([
+    take(() => sudoWorks(host)),
+    take(() => foreignInstallers(host)),
+    take(() => meddlersOn(host)),
+    take(() => keptPackages(host)),
+    take(() => packageToolOf(host)),
+    take(() => architectureOf(host)),
+    settings.archiveDir === undefined
+      ? noArchive(host)
+      : take(() => archiveFacts(host, settings.archiveDir ?? "")),
+  ]);
+  return {
+    binary,
+    mode,
+    startModeFile,
+    unitSha256,
+    configurationSha256,
+    upgradeCompleteFlag,
+    sudo,
+    foreign,
+    meddlers,
+    keptPackages: kept,
+    packageTool,
+    architecture,
+    archive,
+  };
+}
+
+/** The binary on disk: what would be started. Refused: `kwdb.binary-missing`, `kwdb.binary-mute`. */
+export async function readBinary(host: Host): Promise<Outcome<{ version: string; sha256: string }>> {
+  const look = await host.look([host.path(paths.binary), "version"], { deadlineMs: lookMs });
+  if (look.exitCode !== 0) {
+    const cause = look.spawnError ?? (look.timedOut ? "it did not answer" : look.stderr.trim().slice(0, 300));
+    return fail("kwdb.binary-missing", { path: paths.binary, cause });
+  }
+  const version = readVersionOutput(look.stdout);
+  if (version === undefined) return fail("kwdb.binary-mute", { path: paths.binary });
+  return succeed({ version: normal(version), sha256: await sha256Of(host.path(paths.binary)) });
+}
+
+async function readStartMode(host: Host): Promise<Outcome<string>> {
+  const mode = await readMode(host);
+  if (!mode.ok) return mode;
+  const text = await readText(host, `${mode.value.dataRoot}/kwbase.start_mode`);
+  return text.ok ? succeed(text.value.trim()) : text;
+}
+
+/** Files that decide how the node starts; one that is not there is so noted, which is a state like another. */
+async function configuration(host: Host): Promise<Outcome<Record<string, string>>> {
+  const sums: Record<string, string> = {};
+  for (const file of [paths.mode, paths.nodeFile, paths.environment]) {
+    sums[file] = await sha256Of(host.path(file)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return "absent";
+      throw error;
+    });
+  }
+  return succeed(sums);
+}
+
+/** What an online upgrade that did not come to its end leaves in the environment file. */
+async function hasUpgradeFlag(host: Host): Promise<Outcome<boolean>> {
+  const text = await readText(host, paths.environment);
+  if (text.ok) return succeed(text.value.includes("--upgrade-complete"));
+  // hosts installed by early versions have none until their first upgrade makes it
+  return text.failure.facts["errno"] === "ENOENT" ? succeed(false) : text;
+}
+
+/** As deploy.sh asks, even when it is root already. */
+async function sudoWorks(host: Host): Promise<Outcome<boolean>> {
+  const look = await host.look(["sudo", "-n", "bash", "-c", "exit"], { deadlineMs: lookMs });
+  return look.timedOut ? fail("look.failed", { what: "sudo -n" }) : succeed(look.exitCode === 0);
+}
+
+/** Timers and agents of hosts that may change packages or restart services by themselves. */
+const meddlesome = [
+  "apt-daily-upgrade.timer",
+  "apt-daily.timer",
+  "unattended-upgrades.service",
+  "dnf-automatic.timer",
+  "dnf-automatic-install.timer",
+  "yum-cron.service",
+  "packagekit.service",
+  "puppet.service",
+  "chef-client.service",
+  "salt-minion.service",
+  "cfengine3.service",
+  "ansible-pull.timer",
+];
+
+async function meddlersOn(host: Host): Promise<Outcome<string[]>> {
+  const argv = ["systemctl", "show", "-p", "Id,ActiveState", ...meddlesome] as const;
+  const look = await host.look(argv, { deadlineMs: lookMs });
+  if (look.exitCode !== 0) return fail("look.failed", { what: "systemctl show" });
+  const active = look.stdout.split(/\n\s*\n/).flatMap((block) => {
+    const id = /^Id=(.*)$/m.exec(block)?.[1] ?? "";
+    return /^ActiveState=active(?:$|ating$)/m.test(block) ? [id] : [];
+  });
+  return succeed(active);
+}
+
+export async function packageToolOf(host: Host): Promise<Outcome<"dpkg" | "rpm">> {
+  // deploy.sh decides in the same way
+  const dpkg = await host.look(["dpkg", "--help"], { deadlineMs: lookMs });
+  if (dpkg.exitCode === 0) return succeed("dpkg");
+  const rpm = await host.look(["rpm", "--version"], { deadlineMs: lookMs });
+  return rpm.exitCode === 0 ? succeed("rpm") : fail("kwdb.no-package-tool", {});
+}
+
+async function architectureOf(host: Host): Promise<Outcome<string>> {
+  const look = await host.look(["uname", "-m"], { deadlineMs: lookMs });
+  return look.exitCode === 0 ? succeed(look.stdout.trim()) : fail("look.failed", { what: "uname -m" });
+}
+
+async function noArchive(host: Host) {
+  const at = new Date(host.clock.now()).toISOString();
+  return { at, notApplicable: "this agent's file names no archiveDir" };
+}
+
+type Archive = Extract<KwdbFull["archive"], { readonly value: unknown }>["value"];
+
+/** Room for a copy of the data folder, uncompressed: how well it compresses is not known before. */
+export async function archiveFacts(host: Host, folder: string): Promise<Outcome<Archive>> {
+  const mode = await readMode(host);
+  if (!mode.ok) return mode;
+  const [free, used] = await Promise.all([freeBytes(host, folder), usedBytes(host, mode.value.dataRoot)]);
+  if (!free.ok) return free;
+  return used.ok ? succeed({ folder, availableBytes: free.value, dataBytes: used.value }) : used;
+}

@@ -1,0 +1,72 @@
+/** The cluster as one node sees it, in two runs of the client; and whether this node serves. */
+import { get as getHttp } from "node:http";
+import { get as getHttps } from "node:https";
+import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import type { Mode, NodeRow } from "#proto/engines/kwdb.ts";
+import type { Host } from "../../verb.ts";
+import { type AskOptions, type Client, readMode } from "./client.ts";
+import { nodeStatus, withMarks } from "./node-status.ts";
+import { gossipFlags, rangeSums, readRangeSums } from "./questions.ts";
+
+export interface ClusterView {
+  readonly nodes: readonly NodeRow[];
+  readonly ranges: { readonly unavailable: number; readonly underReplicated: number };
+}
+
+/** All of it, or the first reason why not. */
+export async function viewCluster(client: Client, options: AskOptions = {}): Promise<Outcome<ClusterView>> {
+  const [status, [marks, sums]] = await Promise.all([
+    nodeStatus(client, options),
+    client.ask([gossipFlags, rangeSums], options),
+  ]);
+  if (!status.ok) return status;
+  if (marks === undefined || sums === undefined) return fail("kwdb.metrics-missing", {});
+  if (!marks.ok) return marks;
+  if (!sums.ok) return sums;
+  const ranges = readRangeSums(sums.value);
+  if (!ranges.ok) return ranges;
+  return succeed({
+    nodes: withMarks(status.value, marks.value),
+    ranges: ranges.value,
+  });
+}
+
+export async function markedNodes(client: Client, options: AskOptions = {}): Promise<Outcome<NodeRow[]>> {
+  const [status, [marks]] = await Promise.all([
+    nodeStatus(client, options),
+    client.ask([gossipFlags], options),
+  ]);
+  if (!status.ok) return status;
+  if (marks === undefined) return fail("kwdb.metrics-missing", {});
+  return marks.ok ? succeed(withMarks(status.value, marks.value)) : marks;
+}
+
+const readyLimitMs = 3_000;
+
+/** `/health?ready=1`: 200 only while it serves, is live and does not drain. */
+export async function isReady(host: Host): Promise<Outcome<boolean>> {
+  const mode = await readMode(host);
+  return mode.ok ? succeed(await saysReady(mode.value)) : mode;
+}
+
+/** 200 is the only yes; no answer is a no, since a node that does not listen is not ready. */
+function saysReady({ security, httpPort }: Mode): Promise<boolean> {
+  const ask = security === "insecure" ? getHttp : getHttps;
+  const options = {
+    host: "127.0.0.1",
+    port: httpPort,
+    path: "/health?ready=1",
+    timeout: readyLimitMs,
+    // the page is public and nothing secret is sent: the certificate is for other names than 127.0.0.1
+    rejectUnauthorized: false,
+    agent: false,
+  };
+  return new Promise((resolve) => {
+    const request = ask(options, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.on("timeout", () => request.destroy());
+    request.on("error", () => resolve(false));
+  });
+}

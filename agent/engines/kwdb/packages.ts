@@ -1,0 +1,70 @@
+/** Installation packages in the agent's own folder: `packages/<digest>/{tree,manifest.json}`. */
+import { readdir, readFile, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { type Outcome, succeed } from "#proto/common/failure.ts";
+import type { Host } from "../../verb.ts";
+import { manifestOf } from "./files.ts";
+import { parseVersionFile } from "./version-text.ts";
+
+export function packageFolder(host: Host, digest: string): string {
+  return join(host.stateDir, "packages", digest);
+}
+
+/** The folder with deploy.sh in it, found by its content: released packages name their top folder differently. */
+export async function deployFolder(host: Host, digest: string): Promise<string | undefined> {
+  return deployFolderIn(packageFolder(host, digest));
+}
+
+export async function deployFolderIn(folder: string): Promise<string | undefined> {
+  const tree = join(folder, "tree");
+  const entries = await readdir(tree, { recursive: true, withFileTypes: true }).catch(() => []);
+  const found = entries
+    .filter((entry) => entry.isFile() && entry.name === "deploy.sh")
+    .map((entry) => entry.parentPath);
+  return found.sort((left, right) => left.length - right.length)[0];
+}
+
+/** Which file is not as it was unpacked; undefined when all are. The script's own log folder may change. */
+export async function changedFile(host: Host, digest: string): Promise<string | undefined> {
+  const folder = packageFolder(host, digest);
+  const text = await readFile(join(folder, "manifest.json"), "utf8").catch(() => "{}");
+  const wanted = JSON.parse(text) as Readonly<Record<string, string>>;
+  if (Object.keys(wanted).length === 0) return "manifest.json";
+  const found: Readonly<Record<string, string>> = await manifestOf(join(folder, "tree")).catch(() => ({}));
+  const differs = (file: string) => wanted[file] !== found[file] && !/^(?:[^/]+\/)?log\//.test(file);
+  return [...new Set([...Object.keys(wanted), ...Object.keys(found)])].find(differs);
+}
+
+/** Packages that are kept, by the version that each says it is. */
+export async function keptPackages(host: Host): Promise<Outcome<{ version: string; sha256: string }[]>> {
+  const found = await Promise.all(
+    (await packageDigests(host)).map(async (sha256) => {
+      const deploy = await deployFolder(host, sha256);
+      if (deploy === undefined) return [];
+      const text = await readFile(join(deploy, "packages", ".version"), "utf8").catch(() => "");
+      const told = parseVersionFile(text);
+      return told.ok ? [{ version: told.value.basic, sha256 }] : [];
+    }),
+  );
+  return succeed(found.flat());
+}
+
+const keepCount = 4;
+
+/** Removes the packages that were staged longest ago; those named stay. */
+export async function forgetOldPackages(host: Host, stay: readonly string[]): Promise<void> {
+  const others = (await packageDigests(host)).filter((digest) => !stay.includes(digest));
+  const aged = await Promise.all(
+    others.map(async (digest) => ({
+      digest,
+      atMs: (await stat(packageFolder(host, digest)).catch(() => undefined))?.mtimeMs ?? 0,
+    })),
+  );
+  const old = aged.sort((left, right) => right.atMs - left.atMs).slice(keepCount);
+  for (const { digest } of old) await rm(packageFolder(host, digest), { recursive: true, force: true });
+}
+
+async function packageDigests(host: Host): Promise<readonly string[]> {
+  const names = await readdir(join(host.stateDir, "packages")).catch(() => []);
+  return names.filter((name) => /^[0-9a-f]{64}$/.test(name));
+}
