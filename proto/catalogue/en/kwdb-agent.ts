@@ -8,6 +8,12 @@ export const kwdbAgent: Catalogue = {
   "kwdb.version-file-unreadable": { says: '/etc/kaiwudb/info/.version holds no version: "{text}"' },
   "kwdb.unit-unknown": { says: "systemd does not tell how {unit} is: {cause}" },
   "kwdb.client-failed": { says: "the database could not be asked: {cause}" },
+  "kwdb.answer-unreadable": {
+    says: "the database's answer is not as expected: wanted {wanted}, found {found}",
+    hint: "this version of the database prints other columns; nothing is assumed of it",
+  },
+  "kwdb.settings-missing": { says: "the database did not tell its setting {name}" },
+  "kwdb.process-unreadable": { says: "process {pid} of the database could not be read: {cause}" },
   "kwdb.metrics-missing": { says: "the database gave no replica metrics" },
   "kwdb.not-running": { says: "the database does not run" },
   "kwdb.own-row-missing": { says: "the cluster does not list this node ({address})" },
@@ -32,6 +38,7 @@ export const kwdbAgent: Catalogue = {
     says: "the package is {found}, the plan wants {wanted}",
     next: "plan --to {found}, or push the package of {wanted}",
   },
+  "kwdb.package-of-other-kind": { says: "{file} is not for {tool}, the package tool of this host" },
   "kwdb.package-not-installable": { says: "a dry run of the installation fails: {cause}" },
   "kwdb.package-no-room": { says: "{place} has {free} bytes free, {wanted} are wanted" },
   "kwdb.package-changed": {
