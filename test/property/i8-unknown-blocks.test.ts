@@ -70,6 +70,7 @@ const bad: Readonly<Record<keyof KwdbFull, readonly unknown[]>> = {
   keptPackages: [[]],
   upgradeCompleteFlag: [true],
   // the agent judges the package by these when it proves it
+  archive: [],
   packageTool: [],
   architecture: [],
 };
@@ -104,7 +105,7 @@ describe("I8: UNKNOWN is never OK", () => {
     }
   });
 
-  it.each(cases.filter(([fact]) => fact !== "packageTool" && fact !== "architecture"))(
+  it.each(cases.filter(([fact]) => !["archive", "packageTool", "architecture"].includes(fact)))(
     "nothing begins while %s of %s is not known",
     (fact, node) => {
       const results = checkCluster(inputOf(withFact(node, fact, unknown)));

@@ -10,7 +10,7 @@ export const kwdbAgent: Catalogue = {
   "kwdb.client-failed": { says: "the database could not be asked: {cause}" },
   "kwdb.answer-unreadable": {
     says: "the database's answer is not as expected: wanted {wanted}, found {found}",
-    hint: "this version of the database prints other columns; nothing is assumed of it",
+    next: "nothing is assumed of columns that are not known: report the database's version",
   },
   "kwdb.settings-missing": { says: "the database did not tell its setting {name}" },
   "kwdb.process-unreadable": { says: "process {pid} of the database could not be read: {cause}" },

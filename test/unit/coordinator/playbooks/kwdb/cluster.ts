@@ -84,6 +84,7 @@ export function factsOf(name: NodeName, version: string): KwdbFull {
     meddlers: is([]),
     keptPackages: is([{ version, sha256: sha("e") }]),
     upgradeCompleteFlag: is(false),
+    archive: notApplicable,
     packageTool: is("dpkg"),
     architecture: is("x86_64"),
   };
