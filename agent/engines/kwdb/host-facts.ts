@@ -133,7 +133,7 @@ async function meddlersOn(host: Host): Promise<Outcome<string[]>> {
   if (look.exitCode !== 0) return fail("look.failed", { what: "systemctl show" });
   const active = look.stdout.split(/\n\s*\n/).flatMap((block) => {
     const id = /^Id=(.*)$/m.exec(block)?.[1] ?? "";
-    return /^ActiveState=active(?:$|ating$)/m.test(block) ? [id] : [];
+    return /^ActiveState=activ(?:e|ating)$/m.test(block) ? [id] : [];
   });
   return succeed(active);
 }

@@ -26,14 +26,14 @@ export async function readUnit(host: Host, unit: string): Promise<Outcome<UnitSt
       return at === -1 ? [] : [[line.slice(0, at), line.slice(at + 1)] as const];
     }),
   );
-  const mainPid = Number(found.get("MainPID") ?? "x");
-  if (!Number.isInteger(mainPid))
-    return fail("kwdb.unit-unknown", { unit, cause: "systemctl told no MainPID" });
+  const told = found.get("MainPID") ?? "";
+  // an empty one is no zero: that would be a proof that it is stopped
+  if (!/^\d+$/.test(told)) return fail("kwdb.unit-unknown", { unit, cause: "systemctl told no MainPID" });
   return succeed({
     loaded: found.get("LoadState") === "loaded",
     active: found.get("ActiveState") ?? "unknown",
     sub: found.get("SubState") ?? "unknown",
-    mainPid,
+    mainPid: Number(told),
     needsReload: found.get("NeedDaemonReload") === "yes",
   });
 }
