@@ -65,6 +65,8 @@ export interface StepContext {
   tool(request: ToolRequest): Promise<ToolRun>;
   /** Tells the coordinator how far it is; bounded rate. */
   progress(facts: Facts): void;
+  /** Which try of the stage this is, from 1: a node that is tried again may be down by our own deed. */
+  readonly attempt: number;
   /** Outputs of earlier steps of this program, by step id. */
   readonly earlier: Readonly<Record<string, Facts>>;
   /** Fetches an artefact by digest into the agent's own folder; resumable, rate-limited, digest proven. */

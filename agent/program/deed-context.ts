@@ -62,6 +62,7 @@ export function contextOf(
     host: use.host,
     signal,
     deadlineMs,
+    attempt: deed.part.attempt,
     earlier: deed.earlier,
     progress: deed.progress,
     fetchArtefact: (digest) => use.fetchArtefact(digest, signal),

@@ -72,6 +72,7 @@ export async function playFailure(fleet: DemoFleet, node: string): Promise<numbe
   await type(fleet, "node", "list");
   tell(`Somebody mends ${node}; then the command that was printed:`);
   await host?.faults({});
-  await type(fleet, "retry", "billing", "-n", node);
-  return applied;
+  const mended = await type(fleet, "retry", "billing", "-n", node);
+  await type(fleet, "node", "list");
+  return mended === 0 ? applied : 1;
 }

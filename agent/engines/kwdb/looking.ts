@@ -1,45 +1,66 @@
 /** Verbs that only look: around the cluster, at this node, and at this node from another. */
 import { z } from "zod";
-import { type Failure, failure } from "#proto/common/failure.ts";
+import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
 import { type Host, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { milliseconds, peers, version } from "./args.ts";
-import { openClient } from "./client.ts";
+import { type Client, openClient } from "./client.ts";
 import { type FactsMeans, readRunning } from "./facts.ts";
-import { isReady, markedNodes, viewCluster } from "./looks.ts";
+import { type ClusterView, isReady, markedNodes, viewCluster } from "./looks.ts";
 import { describe, isWell, nodeStatus, ownRow, whyNotUpgraded } from "./node-status.ts";
 import { done, failed, failedBy } from "./outcome.ts";
 import { readUnit } from "./unit.ts";
 
 const pollMs = 300;
 
-/** The last look from this node, under the lock: all the others must be well right now. */
+/**
+ * The last look from this node, under the lock: all must be well right now. A node that is tried again may be down,
+ * or half-way, by what was done to it before: its own row says nothing then, and where it does not answer its peers
+ * speak for the cluster. That its replicas are missing is no reason not to bring it back.
+ */
 const lookAround = verb({
   name: "kwdb.look-around",
   class: "observe",
-  args: z.strictObject({ version, target: version }),
-  async run({ host }, args): Promise<StepResult> {
+  args: z.strictObject({ version, target: version, peers }),
+  async run({ host, attempt }, args): Promise<StepResult> {
     const client = await openClient(host);
     if (!client.ok) return failedBy(client.failure);
-    const view = await viewCluster(client.value);
+    const isAgain = attempt > 1;
+    const view = await viewFrom(client.value, isAgain ? [undefined, ...args.peers] : [undefined]);
     if (!view.ok) return failedBy(view.failure);
-    const { nodes, ranges } = view.value;
-    const bad = nodes.find((row) => !isWell(row, [args.version, args.target]));
+    const { nodes, ranges, from } = view.value;
+    const own = ownRow(nodes, client.value.mode);
+    const counted = isAgain ? nodes.filter((row) => row !== own) : nodes;
+    const bad = counted.find((row) => !isWell(row, [args.version, args.target]));
     if (bad !== undefined)
       return failed("kwdb.cluster-not-healthy", {
         id: String(bad.id),
         address: bad.address ?? "?",
         row: describe(bad),
       });
-    const { unavailable, underReplicated } = ranges;
-    if (unavailable + underReplicated > 0)
+    const mayLack = isAgain && own?.isLive !== true;
+    if (ranges.unavailable > 0 || (ranges.underReplicated > 0 && !mayLack))
       return failed("kwdb.ranges-not-well", {
-        from: "this node",
-        unavailable: String(unavailable),
-        underReplicated: String(underReplicated),
+        from,
+        unavailable: String(ranges.unavailable),
+        underReplicated: String(ranges.underReplicated),
       });
-    return done({ nodes: String(nodes.length) });
+    return done({ nodes: String(nodes.length), from });
   },
 });
+
+/** The cluster as the first of these sees it that answers; the first reason when none does. */
+async function viewFrom(
+  client: Client,
+  places: readonly (string | undefined)[],
+): Promise<Outcome<ClusterView & { readonly from: string }>> {
+  let first: Outcome<never> | undefined;
+  for (const at of places) {
+    const view = await viewCluster(client, { at });
+    if (view.ok) return succeed({ ...view.value, from: at ?? "this node" });
+    first ??= view;
+  }
+  return first ?? fail("kwdb.no-peer", {});
+}
 
 /** Ready here: the port says so, one process stays, and the node's own row says target version, live and available. */
 function proveReady({ settings }: FactsMeans): Verb {

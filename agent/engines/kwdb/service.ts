@@ -4,7 +4,7 @@ import { type Failure, failure } from "#proto/common/failure.ts";
 import { type Host, type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { milliseconds, nothing } from "./args.ts";
 import { openClient } from "./client.ts";
-import { markedNodes } from "./looks.ts";
+import { isReady, markedNodes } from "./looks.ts";
 import { ownRow } from "./node-status.ts";
 import { done, failed, failedBy } from "./outcome.ts";
 import { paths } from "./paths.ts";
@@ -22,10 +22,7 @@ export function serviceVerbs({ unit }: KwdbSettings): readonly Verb[] {
       class: "reversible",
       args: z.strictObject({ waitMs: milliseconds }),
       run: drain,
-      probe: probeUnit(unit, async ({ mainPid }, host) =>
-        // a draining node may refuse SQL; draining it once more is harmless
-        mainPid === 0 ? true : (await isDraining(host)) === true,
-      ),
+      probe: probeUnit(unit, async ({ mainPid }, context) => mainPid === 0 || (await isDrained(context))),
     }),
     ordered(unit, "stop", async ({ mainPid }) => mainPid === 0),
     ordered(unit, "start", async ({ mainPid }) => mainPid !== 0),
@@ -33,7 +30,7 @@ export function serviceVerbs({ unit }: KwdbSettings): readonly Verb[] {
     ordered(
       unit,
       "restart",
-      async ({ mainPid }, host) => mainPid !== 0 && (await isDraining(host)) === false,
+      async ({ mainPid }, { host }) => mainPid !== 0 && (await isDraining(host)) === false,
     ),
     verb({
       name: "kwdb.prove-stopped",
@@ -45,13 +42,13 @@ export function serviceVerbs({ unit }: KwdbSettings): readonly Verb[] {
   ];
 }
 
-type IsSo = (state: UnitState, host: Host) => Promise<boolean>;
+type IsSo = (state: UnitState, context: StepContext) => Promise<boolean>;
 
 function probeUnit(unit: string, isSo: IsSo) {
-  return async ({ host }: StepContext): Promise<Probe> => {
-    const state = await readUnit(host, unit);
+  return async (context: StepContext): Promise<Probe> => {
+    const state = await readUnit(context.host, unit);
     if (!state.ok) return { state: "unknown", failure: state.failure };
-    return (await isSo(state.value, host)) ? { state: "done", outputs: {} } : { state: "not-done" };
+    return (await isSo(state.value, context)) ? { state: "done", outputs: {} } : { state: "not-done" };
   };
 }
 
@@ -99,6 +96,14 @@ async function drain(
   if (ran.exitCode === 0) return done({}, ran.tail);
   const code = /drain timeout/.test(ran.tail) ? "kwdb.drain-timeout" : "kwdb.drain-failed";
   return failed(code, { seconds: String(seconds) }, ran.tail);
+}
+
+/** A draining node may refuse SQL: draining it once more is harmless. One tried again that serves nobody has nobody to lose. */
+async function isDrained({ host, attempt }: StepContext): Promise<boolean> {
+  const draining = await isDraining(host);
+  if (draining !== undefined || attempt === 1) return draining === true;
+  const ready = await isReady(host);
+  return ready.ok && !ready.value;
 }
 
 /** undefined where it cannot be asked. */

@@ -63,9 +63,9 @@ export function nodeSteps({ from, to, digest, node, peers }: Journey): readonly 
   return [
     step(
       "look-around",
-      { version: from, target: to },
+      { version: from, target: to, peers: seenFrom },
       "kwbase node status; replica health, seen from this node",
-      { deadlineMs: minute },
+      { deadlineMs: 2 * minute },
     ),
     step("prove-digest", { digest }, "sha256sum of the staged package", { deadlineMs: 10 * minute }),
     step(
