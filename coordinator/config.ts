@@ -39,6 +39,8 @@ export const configSchema = z
     lease: z
       .strictObject({ length: durationMs.prefault("30s"), beat: durationMs.prefault("5s") })
       .prefault({}),
+    /** Folder of the packages; several coordinators share one, so that whoever leads can hand them out. */
+    artefacts: z.string().startsWith("/", "must be an absolute path").optional(),
     artefactBytesPerSecond: z
       .number()
       .int()

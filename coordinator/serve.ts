@@ -15,6 +15,7 @@ import { ControlServiceService } from "#proto/gen/lockkeeper/v1/control_pb.ts";
 import { AgentRoom } from "./api/agent-service.ts";
 import { ArtefactFolder } from "./api/artefacts.ts";
 import { controlService } from "./api/control-service.ts";
+import { leaderOnly, shelfOfLeader } from "./api/leader-only.ts";
 import type { CoordinatorConfig } from "./config.ts";
 import type { AuditEntry } from "./domain/audit.ts";
 import type { RolloutEvent } from "./domain/rollout/event.ts";
@@ -120,7 +121,7 @@ async function build(means: ServeMeans, teardown: Teardown): Promise<Coordinator
   const claims = new Claims({ register: claimRecords, clock, random });
   const audit = new AuditTrail(auditLog, hash, clock);
   const artefacts = new ArtefactFolder({
-    folder: join(config.stateDir, "artefacts"),
+    folder: config.artefacts ?? join(config.stateDir, "artefacts"),
     clock,
     bytesPerSecond: config.artefactBytesPerSecond,
   });
@@ -144,13 +145,14 @@ async function build(means: ServeMeans, teardown: Teardown): Promise<Coordinator
     fleet: () => room,
     warn: (text, facts) => log.warn(facts, text),
   });
+  const leader = () => ({ leads: leadership.leads, address: leadership.leaderAddress });
   const room: AgentRoom = new AgentRoom({
     clock,
     coordinator,
     beatMs,
     helloLimitMs,
     knows: (node) => inventory.clusterOf(node) !== undefined,
-    leader: () => ({ leads: leadership.leads, address: leadership.leaderAddress }),
+    leader,
     events: desk,
     fetchArtefact: (digest, offset) => artefacts.fetch(digest, offset),
   });
@@ -240,13 +242,16 @@ async function build(means: ServeMeans, teardown: Teardown): Promise<Coordinator
     inventory,
     newRolloutId: () => `${stamp(clock)}-${token(4)}`,
     playbook,
-    leader: () => ({ leads: leadership.leads, address: leadership.leaderAddress }),
+    leader,
     insecure: config.insecure,
     doctor: () => examine({ store, replicas, embedded: embedded !== undefined, doubled: room.doubled() }),
   });
   const port = Object.assign(application, { discover: () => discoverInventory(room, playbooks) });
   server.add(AgentServiceService, room.service());
-  server.add(ControlServiceService, controlService(port, artefacts));
+  server.add(
+    ControlServiceService,
+    controlService(leaderOnly(port, leader), shelfOfLeader(artefacts, leader)),
+  );
   await inventory.load();
   const listening = await server.listen(config.listen).catch((error: unknown) => {
     throw new FailureError(

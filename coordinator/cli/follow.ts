@@ -6,6 +6,7 @@
 import { FailureError } from "#proto/common/failure.ts";
 import type { RolloutEvent } from "../domain/rollout/event.ts";
 import type { RolloutView } from "../domain/views.ts";
+import type { ControlClient } from "./client.ts";
 import { read, type Session } from "./command.ts";
 import { type ExitCode, exitCodeOfPhase, exitCodes } from "./exit-code.ts";
 import { renderEvent } from "./render/event.ts";
@@ -19,37 +20,65 @@ const giveUpMs = 60_000;
 
 export async function follow(session: Session, rollout: string): Promise<ExitCode> {
   const { terminal } = session;
-  let after = 0;
-  let silentSinceMs = terminal.clock.monotonicMs();
+  const follower = new Follower(session, rollout);
   while (!terminal.interrupted.aborted) {
     try {
-      const rested = await session.call(async (client) => {
-        for await (const { sequence, event } of client.watch(
-          { rollout, afterSequence: after, follow: true },
-          { signal: terminal.interrupted },
-        )) {
-          after = sequence;
-          silentSinceMs = terminal.clock.monotonicMs();
-          const told = read<RolloutEvent>(event, "event");
-          tell(session, told);
-          if (restingKinds.has(told.fact.kind)) {
-            const view = await viewOf(session, rollout);
-            if (view.phase !== "running" && view.phase !== "aborting" && view.lastSequence <= after)
-              return view;
-          }
-        }
-        return undefined;
-      });
+      const rested = await follower.untilRest();
       if (rested !== undefined) return conclude(session, rested);
     } catch (error) {
       if (terminal.interrupted.aborted) break;
       const lost = error instanceof FailureError && /^(coordinator|store)\./.test(error.failure.code);
-      if (!lost || terminal.clock.monotonicMs() - silentSinceMs > giveUpMs) throw error;
+      if (!lost || follower.silentMs > giveUpMs) throw error;
     }
     await terminal.clock.sleep(reconnectMs, terminal.interrupted).catch(() => undefined);
   }
   terminal.note(`detached; the rollout goes on. Again: lockkeeper watch ${rollout}`);
   return exitCodes.detached;
+}
+
+/** Keeps its place in the log over lost connections, and that the rollout may have come to rest. */
+class Follower {
+  readonly #session: Session;
+  readonly #rollout: string;
+  #after = 0;
+  #mayRest = false;
+  #heardMs: number;
+
+  constructor(session: Session, rollout: string) {
+    this.#session = session;
+    this.#rollout = rollout;
+    this.#heardMs = session.terminal.clock.monotonicMs();
+  }
+
+  get silentMs(): number {
+    return this.#session.terminal.clock.monotonicMs() - this.#heardMs;
+  }
+
+  async untilRest(): Promise<RolloutView | undefined> {
+    return (await this.#atRest()) ?? this.#session.call((client) => this.#watch(client));
+  }
+
+  async #watch(client: ControlClient): Promise<RolloutView | undefined> {
+    const { terminal } = this.#session;
+    const from = { rollout: this.#rollout, afterSequence: this.#after, follow: true };
+    for await (const { sequence, event } of client.watch(from, { signal: terminal.interrupted })) {
+      this.#after = sequence;
+      this.#heardMs = terminal.clock.monotonicMs();
+      const told = read<RolloutEvent>(event, "event");
+      tell(this.#session, told);
+      this.#mayRest ||= restingKinds.has(told.fact.kind);
+      const rested = await this.#atRest();
+      if (rested !== undefined) return rested;
+    }
+    return undefined;
+  }
+
+  async #atRest(): Promise<RolloutView | undefined> {
+    if (!this.#mayRest) return undefined;
+    const view = await viewOf(this.#session, this.#rollout);
+    this.#mayRest = view.phase !== "running" && view.phase !== "aborting";
+    return this.#mayRest && view.lastSequence <= this.#after ? view : undefined;
+  }
 }
 
 export async function viewOf(session: Session, name: string): Promise<RolloutView> {

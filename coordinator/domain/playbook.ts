@@ -23,7 +23,8 @@ export interface Wish {
   readonly strategy?: "rolling" | "offline";
   readonly method?: string;
   readonly into?: string;
-  readonly artefact?: ArtefactFacts;
+  /** Name and digest alone for a rollout on its way, whose package another coordinator was given. */
+  readonly artefact?: Pick<ArtefactFacts, "digest" | "name"> & Partial<ArtefactFacts>;
 }
 
 export interface PlaybookInput {

@@ -98,7 +98,7 @@ export class Planning {
         version: plan.to,
         strategy: plan.strategy,
         method: plan.method,
-        ...(plan.artefact === undefined ? {} : { digest: plan.artefact.digest }),
+        ...(plan.artefact === undefined ? {} : { given: plan.artefact }),
       });
       if (!asked.ok) return { drift: [], refused: asked.failure };
       const done = nodesChanged(state, stage);
@@ -119,13 +119,17 @@ export class Planning {
     strategy,
     method,
     into,
-  }: WantedTarget): Promise<Outcome<{ readonly playbook: Playbook; readonly input: PlaybookInput }>> {
+    given,
+  }: WantedTarget & { readonly given?: Plan["artefact"] }): Promise<
+    Outcome<{ readonly playbook: Playbook; readonly input: PlaybookInput }>
+  > {
     const { fleet, clock } = this.#means;
     const cluster = this.#means.cluster(name);
     if (cluster === undefined) return fail("cluster.unknown", { cluster: name });
     const playbook = this.#means.playbook(cluster.engine);
     if (playbook === undefined) return fail("engine.unknown", { engine: cluster.engine });
-    const artefact = digest === undefined ? undefined : await this.#means.artefact(digest);
+    // of a rollout on its way the nodes have the package; another coordinator may have been given it
+    const artefact = given ?? (digest === undefined ? undefined : await this.#means.artefact(digest));
     if (digest !== undefined && artefact === undefined) return fail("artefact.unknown", { digest });
     if (strategy !== undefined && strategy !== "rolling" && strategy !== "offline")
       return fail("plan.strategy-unknown", { strategy });
