@@ -32,6 +32,8 @@ const startLimitMs = 60_000;
 export class DemoFleet {
   readonly options: FleetOptions;
   readonly #children: ChildProcess[] = [];
+  readonly #commands = new Set<ChildProcess>();
+  readonly #agents = new Map<string, ChildProcess>();
   hosts: readonly DemoHost[] = [];
   newPackage: BuiltPackage | undefined;
   address = "";
@@ -82,6 +84,10 @@ export class DemoFleet {
     return child;
   }
 
+  agentPids(): readonly number[] {
+    return [...this.#agents.values()].flatMap(({ pid }) => pid ?? []);
+  }
+
   async startAgent(host: DemoHost): Promise<ChildProcess> {
     const { folder, dist } = this.options;
     const { name } = host.options;
@@ -97,11 +103,13 @@ runner: group
 engine: { kind: kwdb, settings: {} }
 `;
     await writeFile(config, settings);
-    return this.#spawn(
+    const child = this.#spawn(
       `agent-${name}`,
       [path.join(dist, "lockkeeper-agent"), "run", "--config", config],
       host.env,
     );
+    this.#agents.set(name, child);
+    return child;
   }
 
   async applyInventory(): Promise<void> {
@@ -134,6 +142,7 @@ engine: { kind: kwdb, settings: {} }
       [path.join(this.options.dist, "lockkeeper"), ...args, "--coordinator", this.address],
       { stdio: ["ignore", "pipe", "pipe"] },
     );
+    this.#commands.add(child);
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk: Buffer) => {
@@ -143,6 +152,7 @@ engine: { kind: kwdb, settings: {} }
       stderr += chunk.toString("utf8");
     });
     const code = await new Promise<number>((resolve) => child.on("close", (ended) => resolve(ended ?? 1)));
+    this.#commands.delete(child);
     return { code, stdout, stderr };
   }
 
@@ -157,6 +167,7 @@ engine: { kind: kwdb, settings: {} }
   }
 
   async stop(): Promise<void> {
+    for (const command of this.#commands) command.kill("SIGKILL");
     for (const child of [...this.#children].reverse()) await end(child);
     await stopCluster(this.hosts);
   }
