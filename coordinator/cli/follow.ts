@@ -18,9 +18,10 @@ const restingKinds: ReadonlySet<string> = new Set(["stopped", "waited", "paused"
 const reconnectMs = 1_000;
 const giveUpMs = 60_000;
 
-export async function follow(session: Session, rollout: string): Promise<ExitCode> {
+/** Shows the events after the sequence `since`: all of them, or those from an order on. */
+export async function follow(session: Session, rollout: string, since = 0): Promise<ExitCode> {
   const { terminal } = session;
-  const follower = new Follower(session, rollout);
+  const follower = new Follower(session, rollout, since);
   while (!terminal.interrupted.aborted) {
     try {
       const rested = await follower.untilRest();
@@ -40,13 +41,14 @@ export async function follow(session: Session, rollout: string): Promise<ExitCod
 class Follower {
   readonly #session: Session;
   readonly #rollout: string;
-  #after = 0;
+  #after: number;
   #mayRest = false;
   #heardMs: number;
 
-  constructor(session: Session, rollout: string) {
+  constructor(session: Session, rollout: string, since: number) {
     this.#session = session;
     this.#rollout = rollout;
+    this.#after = since;
     this.#heardMs = session.terminal.clock.monotonicMs();
   }
 

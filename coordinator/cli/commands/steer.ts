@@ -62,10 +62,11 @@ function order(shell: Shell, { name, steering, summary, follows = false }: Order
       run(shell, options, async (session) => {
         const words = toWords(options, session.terminal.clock.now());
         const reason = options.reason.join("; ");
+        const before = await viewOf(session, rollout);
         await session.call((client) =>
           client.steer({
             caller: session.terminal.caller,
-            rollout,
+            rollout: before.id,
             steering,
             node: options.node,
             reason,
@@ -73,9 +74,7 @@ function order(shell: Shell, { name, steering, summary, follows = false }: Order
           }),
         );
         session.terminal.note(`${name}: asked`);
-        return follows && !options.detach
-          ? follow(session, (await viewOf(session, rollout)).id)
-          : exitCodes.done;
+        return follows && !options.detach ? follow(session, before.id, before.lastSequence) : exitCodes.done;
       }),
     );
 }
@@ -89,10 +88,11 @@ function skip(shell: Shell) {
     .action((rollout, options) =>
       run(shell, options, async (session) => {
         const { node, reason } = options;
+        const before = await viewOf(session, rollout);
         await session.call((client) =>
           client.steer({
             caller: session.terminal.caller,
-            rollout,
+            rollout: before.id,
             steering: Steering.SKIP,
             node,
             reason,
@@ -101,7 +101,7 @@ function skip(shell: Shell) {
           }),
         );
         session.terminal.note(`${node} stays at its version`);
-        return options.detach ? exitCodes.done : follow(session, (await viewOf(session, rollout)).id);
+        return options.detach ? exitCodes.done : follow(session, before.id, before.lastSequence);
       }),
     );
 }
