@@ -13,7 +13,7 @@ const address = z
   .string()
   .refine((text) => splitAddress(text) !== undefined, "must be host:port, for example 127.0.0.1:7440");
 
-function configSchema(kinds: readonly EngineKind[]) {
+export function configSchema(kinds: readonly EngineKind[]) {
   const engine = z.discriminatedUnion(
     "kind",
     kinds.map(({ engine: kind, settings }) => z.strictObject({ kind: z.literal(kind), settings })) as [

@@ -22,5 +22,8 @@ trap 'rm -rf "$fresh"' EXIT
 "$bin/buf" generate --output "$fresh"
 diff -r "$fresh/proto/gen" proto/gen || { echo "proto/gen is not what the contract generates: npx buf generate" >&2; exit 1; }
 
+"$bin/tsx" deploy/schema/generate.ts "$fresh/schema"
+diff -r --exclude=generate.ts "$fresh/schema" deploy/schema || { echo "deploy/schema is not what the product reads: npx tsx deploy/schema/generate.ts" >&2; exit 1; }
+
 # the contract may grow, not break, from the baseline of the last release on (proto/baseline.binpb)
 if [ -f proto/baseline.binpb ]; then "$bin/buf" breaking --against proto/baseline.binpb; fi

@@ -84,6 +84,11 @@ export interface Phase {
   readonly order: "parallel" | "one-by-one";
   readonly programs: readonly PlanProgram[];
   readonly after: readonly GateSpec[];
+  /**
+   * Holds of earlier phases, as `stage/phase/step`, that must be made permanent before this phase begins; one that
+   * its agent has undone already stops the stage. No playbook uses it yet, and the engine does not perform it yet.
+   */
+  readonly makesPermanent?: readonly string[];
 }
 
 /** One lock of cluster scope on each named cluster, over all phases. */
@@ -124,7 +129,8 @@ export interface Plan {
   readonly clusters: readonly string[];
   readonly from: string;
   readonly to: string;
-  readonly strategy: "rolling" | "offline";
+  /** `move`: another cluster takes the data over, and the old one goes. */
+  readonly strategy: "rolling" | "offline" | "move";
   readonly method: string;
   readonly artefact?: { readonly digest: string; readonly name: string };
   /** What the plan was made from, field by field; compared before apply and before each grant. */

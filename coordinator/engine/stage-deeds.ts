@@ -42,6 +42,7 @@ export async function takeStageGate(
       kind: "gate-passed",
       stage,
       gate: spec.gate,
+      cluster: spec.cluster,
       when,
       dwellMs,
       lastSampleAt: taken.lastSampleAt,

@@ -16,6 +16,7 @@ import type {
 } from "../plan.ts";
 import type { GateMoment } from "./event.ts";
 import {
+  gateKey,
   type HeldLock,
   type ProgramState,
   programKey,
@@ -345,6 +346,6 @@ function nextGate(
   { gatesPassed }: StageState,
   when: GateMoment,
 ): Action | undefined {
-  const gate = gates.find(({ gate: name }) => !gatesPassed.includes(`${when}:${name}`));
+  const gate = gates.find((each) => !gatesPassed.includes(gateKey(when, each)));
   return gate === undefined ? undefined : { do: "take-gate", stage, gate, when };
 }

@@ -54,6 +54,8 @@ export type RolloutFact =
       readonly kind: "gate-passed";
       readonly stage: string;
       readonly gate: string;
+      /** Absent in events of before it was written. */
+      readonly cluster?: string;
       readonly when: GateMoment;
       readonly dwellMs: number;
       readonly lastSampleAt: string;

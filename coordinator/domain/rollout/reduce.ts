@@ -1,6 +1,13 @@
 /** Events, folded into state: one total function, no I/O, the same on every coordinator. */
 import type { RolloutEvent, RolloutFact } from "./event.ts";
-import { type ProgramState, programKey, type RolloutState, type StageState, stageOfWire } from "./state.ts";
+import {
+  gateKey,
+  type ProgramState,
+  programKey,
+  type RolloutState,
+  type StageState,
+  stageOfWire,
+} from "./state.ts";
 
 /** The state after all events; undefined for none. Throws on a log that does not begin with its start. */
 export function fold(events: readonly RolloutEvent[]): RolloutState | undefined {
@@ -68,7 +75,7 @@ function change(
     case "gate-passed":
       return inStage(state, fact.stage, ({ gateWaits: _waited, ...stage }) => ({
         ...stage,
-        gatesPassed: [...stage.gatesPassed, `${fact.when}:${fact.gate}`],
+        gatesPassed: [...stage.gatesPassed, gateKey(fact.when, fact)],
       }));
     case "gate-failed":
       return inStage(state, fact.stage, ({ gateWaits: _waited, ...stage }) => stage);
@@ -99,6 +106,8 @@ function change(
       return inStage(state, fact.stage, (stage) => ({
         ...stage,
         phasesPassed: [...stage.phasesPassed, fact.phase],
+        // the next phase takes its own gates, of whatever name
+        gatesPassed: stage.gatesPassed.filter((gate) => !gate.startsWith("after:")),
       }));
     case "freed": {
       const { lock } = state;

@@ -3,7 +3,7 @@ import type { Facts, Failure } from "#proto/common/failure.ts";
 import type { Word } from "../check.ts";
 import type { LockScope } from "../lock.ts";
 import type { Plan } from "../plan.ts";
-import type { ProgramOutcome, RolloutOptions, StepPhase } from "./event.ts";
+import type { GateMoment, ProgramOutcome, RolloutOptions, StepPhase } from "./event.ts";
 
 /**
  * pending → started → (held → ended) → passed. failed and skipped are ends too, until a retry.
@@ -100,6 +100,14 @@ export interface RolloutState {
     readonly nonce: string;
     readonly epochs: Readonly<Record<string, number>>;
   }[];
+}
+
+/** A gate within a phase's or a stage's list: the same gate may be asked of several clusters. */
+export function gateKey(
+  when: GateMoment,
+  { gate, cluster }: { readonly gate: string; readonly cluster?: string },
+): string {
+  return `${when}:${gate}${cluster === undefined ? "" : `@${cluster}`}`;
 }
 
 export function programKey(wireStage: string, node: string): string {

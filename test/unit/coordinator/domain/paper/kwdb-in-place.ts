@@ -1,0 +1,162 @@
+/** KWDB where it stands: one node, one copy of each range, containers, and builds from source. */
+import type { Plan, PlanStep } from "#coordinator/domain/plan.ts";
+import {
+  clusterStage,
+  finish,
+  gate,
+  hour,
+  minute,
+  nodeStage,
+  phase,
+  plan,
+  preflight,
+  program,
+  stepsOf,
+} from "./words.ts";
+
+const step = stepsOf("kwdb");
+const nodes = ["db1", "db2", "db3"] as const;
+const wayBack = ["way-back.kwdb.before", "way-back.kwdb.one-node", "way-back.kwdb.all"];
+
+const stage = step("stage-package", "fetch and unpack the package into the agent's folder", {
+  deadlineMs: hour,
+});
+const prove = step("prove-package", "version, kind, architecture, dry run of the installation, free space");
+const look = step("look-around", "kwbase node status, seen from this node");
+const drain = step("drain", "kwbase node drain", {
+  class: "reversible",
+  deadlineMs: 11 * minute,
+  undo: "restart",
+});
+const stop = step("stop", "systemctl stop kaiwudb", { class: "reversible", undo: "start" });
+const proveStopped = step("prove-stopped", "no process left, port closed", { mayStopAfter: false });
+const archive = step("archive-data", "tar --one-file-system of the data folder", {
+  class: "observe",
+  deadlineMs: 6 * hour,
+  mayStopAfter: false,
+});
+const upgrade = step("upgrade-package", "./deploy.sh upgrade -l", {
+  class: "irreversible",
+  deadlineMs: 15 * minute,
+  onDeadline: "observe",
+});
+const start = step("start", "systemctl start kaiwudb", { class: "reversible", undo: "stop" });
+const ready = step("prove-ready", "GET /health?ready=1, own row of node status", { mayStopAfter: false });
+
+const healthy = gate("kwdb.cluster-healthy", "billing");
+const proveVersion = step("prove-version", "version of the running process");
+const staging = (...on: readonly string[]) =>
+  preflight("stage-package", ...on.map((node) => program("billing", node, stage, prove)));
+const lastLook = (...on: readonly string[]) =>
+  finish([healthy], ...on.map((node) => program("billing", node, proveVersion)));
+
+/** One node: down from stop to start; the data folder is copied while it is down. */
+export const kwdbStandalone: Plan = plan({
+  engine: "kwdb",
+  clusters: ["billing"],
+  from: "2.2.0",
+  to: "2.2.1",
+  strategy: "offline",
+  method: "script",
+  stages: [
+    staging("db1"),
+    nodeStage(program("billing", "db1", look, stop, proveStopped, archive, upgrade, start, ready), {
+      before: [healthy],
+      after: [healthy],
+    }),
+    lastLook("db1"),
+  ],
+  pointOfNoReturn: "node-db1/upgrade-package",
+  wayBack,
+  warnings: ["warning.kwdb.downtime"],
+});
+
+/** Versions may not serve mixed: all down, all changed, all up, under one lock. */
+export const kwdbSingleReplica: Plan = plan({
+  engine: "kwdb",
+  clusters: ["billing"],
+  from: "2.2.0",
+  to: "2.2.1",
+  strategy: "offline",
+  method: "script",
+  stages: [
+    staging(...nodes),
+    clusterStage("all-nodes", ["billing"], {
+      before: [healthy],
+      phases: [
+        phase("look", "parallel", each(look)),
+        phase("stop", "parallel", each(stop, proveStopped)),
+        phase("archive", "parallel", each(archive)),
+        phase("change", "parallel", each(upgrade)),
+        phase("start", "parallel", each(start)),
+        phase("prove", "parallel", each(ready), { after: [healthy] }),
+      ],
+      waysOnFailure: ["way.go-on-with-node", "way.old-version-back"],
+    }),
+    lastLook(...nodes),
+  ],
+  pointOfNoReturn: "all-nodes/change/upgrade-package",
+  wayBack,
+  warnings: ["warning.kwdb.downtime"],
+});
+
+/** As by script, node by node; what is exchanged is an image, and what is proven is the running container. */
+export const kwdbContainer: Plan = rolling("container", [
+  step("load-image", "docker load -i KaiwuDB.tar", {
+    class: "reversible",
+    deadlineMs: 15 * minute,
+    undo: "drop-image",
+  }),
+  drain,
+  stop,
+  step("prove-container-gone", "docker ps -a --filter name=^kaiwudb-container$", { mayStopAfter: false }),
+  step("upgrade-package", "./deploy.sh upgrade -l", {
+    class: "irreversible",
+    deadlineMs: 15 * minute,
+    onDeadline: "observe",
+  }),
+  step("prove-image", "image id in docker-compose.yml is the loaded one", { mayStopAfter: false }),
+  start,
+  ready,
+]);
+
+/** Files beside files and one rename: the way back is open until the new version has opened the data. */
+export const kwdbCompiled: Plan = rolling(
+  "compiled",
+  [
+    drain,
+    stop,
+    proveStopped,
+    step("exchange-build", "rename the link to the new build", {
+      class: "reversible",
+      undo: "exchange-build-back",
+    }),
+    step("start", "systemctl start kaiwudb", { class: "irreversible", deadlineMs: minute }),
+    ready,
+  ],
+  "start",
+);
+
+function each(...steps: readonly PlanStep[]) {
+  return nodes.map((node) => program("billing", node, ...steps));
+}
+
+function rolling(method: string, steps: readonly PlanStep[], noReturn = "upgrade-package"): Plan {
+  return plan({
+    engine: "kwdb",
+    clusters: ["billing"],
+    from: "3.0.0",
+    to: "3.1.0",
+    strategy: "rolling",
+    method,
+    stages: [
+      staging(...nodes),
+      ...nodes.map((node) =>
+        nodeStage(program("billing", node, look, ...steps), { before: [healthy], after: [healthy] }),
+      ),
+      lastLook(...nodes),
+    ],
+    pointOfNoReturn: `node-db1/${noReturn}`,
+    wayBack,
+  });
+}
