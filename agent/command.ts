@@ -38,6 +38,19 @@ const defaultConfig = "/etc/lockkeeper/agent.yaml";
 
 export async function agentCommand(options: CommandOptions): Promise<void> {
   const { process } = options;
+  try {
+    await agentProgram(options).parseAsync(process.argv);
+  } catch (error) {
+    complain(
+      process,
+      error instanceof FailureError ? error.failure : failure("agent.cannot-start", { cause: String(error) }),
+    );
+  }
+}
+
+/** The tree of commands; parsing it runs one. */
+export function agentProgram(options: CommandOptions): Command {
+  const { process } = options;
   const program = new Command("lockkeeper-agent")
     .description("The hands of Lockkeeper on one database host")
     .showHelpAfterError();
@@ -68,14 +81,7 @@ export async function agentCommand(options: CommandOptions): Promise<void> {
     .command("version")
     .description("print the version")
     .action(() => void process.stdout.write(`${version}\n`));
-  try {
-    await program.parseAsync(process.argv);
-  } catch (error) {
-    complain(
-      process,
-      error instanceof FailureError ? error.failure : failure("agent.cannot-start", { cause: String(error) }),
-    );
-  }
+  return program as unknown as Command;
 }
 
 async function localStatus(options: CommandOptions, file: string) {

@@ -58,7 +58,9 @@ export function doctorCommand(shell: Shell): Command {
 }
 
 export function artefactCommand(shell: Shell): Command {
-  const group = new Command("artefact").description("Packages kept by digest at the coordinator");
+  const group = new Command("artefact")
+    .alias("artifact")
+    .description("Packages kept by digest at the coordinator");
   group.addCommand(
     command("push", "Give a package to the coordinator")
       .argument("<file>")

@@ -24,7 +24,7 @@ export const agent: Catalogue = {
   "artefact.cut-off": { says: "the package stopped coming: {cause}" },
   "artefact.digest-differs": {
     says: "the package that came ({bytes} bytes) does not have the digest {digest}; it was thrown away",
-    next: "lockkeeper artifact list, and compare with the vendor's digest",
+    next: "lockkeeper artefact list, and compare with the vendor's digest",
   },
   "artefact.no-room": {
     says: "there is no room for the package: {bytes} bytes wanted, {availableBytes} free in the agent's state folder",

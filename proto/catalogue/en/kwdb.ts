@@ -193,7 +193,7 @@ export const kwdb: Catalogue = {
   "check.kwdb.old-package": { says: "the package of {version} is kept on the node" },
   "check.kwdb.old-package.unknown": {
     says: "it is not: the script removes the old version before it installs the new one",
-    next: "lockkeeper artefact push the old package too, or keep it at hand",
+    next: "keep the old package at hand, and say in the reason where it is",
   },
   "check.kwdb.left-overs": { says: "no left-overs of an online upgrade done by hand" },
   "check.kwdb.left-overs.ko": {

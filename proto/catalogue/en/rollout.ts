@@ -55,7 +55,7 @@ export const rollout: Catalogue = {
   "artefact.without-header": { says: "a package without a header was refused" },
   "discover.no-agents": {
     says: "no agent is attached: there is nothing to discover",
-    next: "start lockkeeper-agent on the database hosts",
+    next: "start the agents on the database hosts",
   },
   "config.unreadable": { says: "the configuration was not used:\n{complaints}" },
   "coordinator.folder-in-use": {

@@ -1,0 +1,23 @@
+/** Commands of the documents that documents.test.ts does not run, and the test that runs them or what they stand for. */
+export const elsewhere: readonly { readonly command: string; readonly where: string }[] = [
+  ...[
+    "cp -r dist /usr/lib/lockkeeper",
+    "ln -s /usr/lib/lockkeeper/lockkeeper /usr/bin/lockkeeper",
+    "useradd --system lockkeeper",
+    "install -D -m 644 deploy/coordinator.example.yaml /etc/lockkeeper/coordinator.yaml",
+    "install -m 644 deploy/systemd/lockkeeper.service /etc/systemd/system/",
+    "install -m 755 lockkeeper-agent /usr/bin/",
+    "install -m 644 lockkeeper-agent.service /etc/systemd/system/",
+    "systemctl daemon-reload",
+    "systemctl enable --now lockkeeper",
+    "systemctl enable --now lockkeeper-agent",
+    "systemctl status lockkeeper --no-pager",
+    "systemctl status lockkeeper-agent --no-pager",
+    "journalctl -u lockkeeper -n 50 --no-pager",
+    "journalctl -u lockkeeper-agent -n 50 --no-pager",
+  ].map((command) => ({ command, where: "test/lab/documents/install.test.ts" })),
+  ...["journalctl -u kaiwudb -n 100 --no-pager", "systemctl status kaiwudb --no-pager"].map((command) => ({
+    command,
+    where: "test/lab/documents/install.test.ts",
+  })),
+];
