@@ -18,6 +18,6 @@ export const elsewhere: readonly { readonly command: string; readonly where: str
   ].map((command) => ({ command, where: "test/lab/documents/install.test.ts" })),
   ...["journalctl -u kaiwudb -n 100 --no-pager", "systemctl status kaiwudb --no-pager"].map((command) => ({
     command,
-    where: "test/lab/documents/install.test.ts",
+    where: "test/lab/kwdb/cluster.test.ts",
   })),
 ];
