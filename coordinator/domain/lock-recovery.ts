@@ -25,16 +25,29 @@ export function takeOver(
   provenStateIds: Readonly<Record<string, string>>,
 ): TakeOver {
   if (record === undefined || record.state === "free") return { do: "nothing" };
-  if (record.state === "granted") return { do: "withdraw" };
-  const standings = record.entered.map((node) => standingOf(record, reports[node], provenStateIds[node]));
-  const unknown = record.entered.filter((_, index) => standings[index] === "unknown");
+  // the store may have forgotten that they entered; their journals have not
+  const nodes = [...new Set([...record.entered, ...begunUnder(record, reports)])];
+  if (nodes.length === 0) return { do: "withdraw" };
+  const standings = nodes.map((node) => standingOf(record, reports[node], provenStateIds[node]));
+  const unknown = nodes.filter((_, index) => standings[index] === "unknown");
   if (unknown.length > 0)
     return {
       do: "wait",
       why: failure("lock.holder-silent", { cluster, nodes: unknown.join(", "), epoch: String(record.epoch) }),
     };
-  if (standings.includes("in-flight")) return { do: "adopt", nodes: record.entered };
-  return standings.includes("ended") ? { do: "judge", nodes: record.entered } : { do: "free" };
+  if (standings.includes("in-flight")) return { do: "adopt", nodes };
+  return standings.includes("ended") ? { do: "judge", nodes } : { do: "free" };
+}
+
+/** Nodes whose own journals say that they have entered under this epoch, whatever the store or a log remembers. */
+export function begunUnder(
+  { epoch, nonce, nodes }: Pick<LockRecord, "epoch" | "nonce" | "nodes">,
+  reports: Readonly<Record<string, AgentReport | undefined>>,
+): readonly string[] {
+  return nodes.filter((node) => {
+    const unfinished = reports[node]?.unfinished;
+    return unfinished?.epoch === epoch && unfinished.nonce === nonce && unfinished.standing !== "waiting";
+  });
 }
 
 type Standing = "unknown" | "in-flight" | "ended" | "never-begun";

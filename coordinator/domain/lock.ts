@@ -75,18 +75,29 @@ export function mayGrant(question: GrantQuestion): Outcome<number> {
   const { cluster, record, members } = question;
   if (record !== undefined && record.state !== "free") return { ok: false, failure: heldBy(cluster, record) };
   if (record?.broken !== undefined) return { ok: false, failure: brokenBy(cluster, record.broken) };
-  const silent = members.filter((node) => question.reports[node] === undefined);
-  if (silent.length > 0) return fail("node.not-reported", { cluster, nodes: silent.join(", ") });
-  for (const node of members) {
-    const why = whyNodeForbids(question, node);
-    if (why !== undefined) return { ok: false, failure: why };
-  }
+  const why = whyNotReady(question);
+  if (why !== undefined) return { ok: false, failure: why };
   const seen = members.map((node) => question.reports[node]?.highestEpoch ?? 0);
   return succeed(1 + Math.max(record?.epoch ?? 0, ...seen));
 }
 
+/**
+ * Why the agents of the cluster forbid a grant, if they do. Asked again when all have said yes to the epoch: an
+ * agent that has lost its memory since the grant says yes to everything.
+ */
+export function whyNotReady(question: Omit<GrantQuestion, "record">): Failure | undefined {
+  const { cluster, members, reports } = question;
+  const silent = members.filter((node) => reports[node] === undefined);
+  if (silent.length > 0) return failure("node.not-reported", { cluster, nodes: silent.join(", ") });
+  for (const node of members) {
+    const why = whyNodeForbids(question, node);
+    if (why !== undefined) return why;
+  }
+  return undefined;
+}
+
 function whyNodeForbids(
-  { cluster, reports, provenStateIds }: GrantQuestion,
+  { cluster, reports, provenStateIds }: Omit<GrantQuestion, "record">,
   node: string,
 ): Failure | undefined {
   const report = reports[node];

@@ -1,6 +1,5 @@
 /** Receives what the agents say and puts it before the rollouts that it concerns. */
 import type { ConnectRequest } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
-import { ProgramOutcome } from "#proto/gen/lockkeeper/v1/program_pb.ts";
 import type { AgentReports } from "./agent-reports.ts";
 import type { Drivers } from "./drivers.ts";
 import type { LockDeeds } from "./lock-deeds.ts";
@@ -25,18 +24,15 @@ export class AgentDesk implements AgentEvents {
   }
 
   attached(presence: Presence): void {
-    const { reports, drivers, warn } = this.#means;
+    const { reports, deeds, drivers, warn } = this.#means;
     reports.attached(presence);
     drivers.tellAll(presence.node, { kind: "attached", node: presence.node });
-    this.#meet(presence).catch((error: unknown) =>
-      warn("a node's state id could not be recorded", { node: presence.node, cause: String(error) }),
-    );
-  }
-
-  /** A node that was never seen is known from now on; one that was keeps the state id under which it was proven. */
-  async #meet({ node, hello }: Presence): Promise<void> {
-    const known = await this.#means.deeds.provenStateIds([node]);
-    if (known[node] === undefined) await this.#means.deeds.prove(node, hello.stateId, "first contact");
+    const { node, hello } = presence;
+    deeds
+      .meet(node, hello.stateId, "first contact")
+      .catch((error: unknown) =>
+        warn("a node's state id could not be recorded", { node, cause: String(error) }),
+      );
   }
 
   detached(node: string): void {
@@ -45,7 +41,7 @@ export class AgentDesk implements AgentEvents {
   }
 
   said(node: string, message: Said): void {
-    this.#note(node, message);
+    this.#means.reports.said(node, message);
     const rollout = rolloutOf(message);
     const mail = { kind: "said", node, message } as const;
     if (rollout === undefined) this.#means.drivers.tellAll(node, mail);
@@ -57,42 +53,6 @@ export class AgentDesk implements AgentEvents {
       const sequence = agentSequences[node];
       return sequence === undefined ? [] : [{ rollout: id, sequence }];
     });
-  }
-
-  #note(node: string, message: Said): void {
-    const { reports } = this.#means;
-    switch (message.$case) {
-      case "epochSeen":
-        if (message.value.accepted) reports.epochAccepted(node, message.value.cluster, message.value.epoch);
-        return;
-      case "enterRequest": {
-        const { cluster, rollout, stage, epoch, nonce } = message.value;
-        if (reports.unfinished(node)?.epoch !== epoch)
-          reports.programStands(node, { cluster, rollout, stage, epoch, nonce, standing: "waiting" });
-        return;
-      }
-      case "enterAbandoned":
-        reports.programGone(node);
-        return;
-      case "programEnded": {
-        const unfinished = reports.unfinished(node);
-        const held =
-          unfinished !== undefined &&
-          unfinished.standing !== "waiting" &&
-          message.value.outcome !== ProgramOutcome.NEVER_BEGUN;
-        if (held) reports.programStands(node, { ...unfinished, standing: "ended" });
-        else reports.programGone(node);
-        return;
-      }
-      case "hello":
-      case "health":
-      case "programAccepted":
-      case "stepEvent":
-      case "holdMadePermanent":
-      case "watchFired":
-      case "goodbye":
-        return;
-    }
   }
 
   /** A rollout that nobody drives has ended: its agent may stop resending. */

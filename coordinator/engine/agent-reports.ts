@@ -2,7 +2,13 @@
  * What each agent says of itself, on its present stream: its Hello, and what has happened on the stream
  * since. It is what mayGrant and takeOver are asked with; a stream that ends takes its report with it.
  */
-import { type Hello, ProgramStanding, type UnfinishedProgram } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
+import {
+  type ConnectRequest,
+  type Hello,
+  ProgramStanding,
+  type UnfinishedProgram,
+} from "#proto/gen/lockkeeper/v1/agent_pb.ts";
+import { ProgramOutcome } from "#proto/gen/lockkeeper/v1/program_pb.ts";
 import type { AgentReport, UnfinishedReport } from "../domain/lock.ts";
 import type { Presence } from "./ports.ts";
 
@@ -27,6 +33,42 @@ export class AgentReports {
 
   detached(node: string): void {
     this.#live.delete(node);
+  }
+
+  /** What each message says of its node's standing; taken as soon as it comes, before any rollout deals with it. */
+  said(node: string, message: NonNullable<ConnectRequest["message"]>): void {
+    switch (message.$case) {
+      case "epochSeen":
+        if (message.value.accepted) this.epochAccepted(node, message.value.cluster, message.value.epoch);
+        return;
+      case "enterRequest": {
+        const { cluster, rollout, stage, epoch, nonce } = message.value;
+        if (this.unfinished(node)?.epoch !== epoch)
+          this.programStands(node, { cluster, rollout, stage, epoch, nonce, standing: "waiting" });
+        return;
+      }
+      case "enterAbandoned":
+        this.programGone(node);
+        return;
+      case "programEnded": {
+        const unfinished = this.unfinished(node);
+        const held =
+          unfinished !== undefined &&
+          unfinished.standing !== "waiting" &&
+          message.value.outcome !== ProgramOutcome.NEVER_BEGUN;
+        if (held) this.programStands(node, { ...unfinished, standing: "ended" });
+        else this.programGone(node);
+        return;
+      }
+      case "hello":
+      case "health":
+      case "programAccepted":
+      case "stepEvent":
+      case "holdMadePermanent":
+      case "watchFired":
+      case "goodbye":
+        return;
+    }
   }
 
   epochAccepted(node: string, cluster: string, epoch: number): void {

@@ -2,6 +2,7 @@
 import { type Failure, failure } from "#proto/common/failure.ts";
 import type { Action } from "../domain/rollout/decide.ts";
 import { type HeldLock, stageState } from "../domain/rollout/state.ts";
+import { adoptBegun } from "./recovering.ts";
 import { type RolloutDesk, tickMs } from "./rollout-desk.ts";
 import { toFailure } from "./wire.ts";
 
@@ -71,12 +72,21 @@ async function notYet(desk: RolloutDesk, stage: string, why: Failure): Promise<v
 export async function announce(desk: RolloutDesk, stage: string): Promise<void> {
   const { lock } = desk.state;
   if (lock === undefined) return;
-  const refusal = await announceTo(desk, lock);
+  const refusal = (await announceTo(desk, lock)) ?? (await noLongerReady(desk, lock));
   if (refusal === undefined) await desk.append({ kind: "announced", stage, nonce: lock.nonce });
   else {
     await withdraw(desk, lock, refusal);
     await desk.means.clock.sleep(200 + 800 * desk.means.random(), desk.stopped).catch(() => undefined);
   }
+}
+
+/** All have said yes: are they still the agents that the grant was made on? One without memory says yes to all. */
+async function noLongerReady({ means }: RolloutDesk, lock: HeldLock): Promise<Failure | undefined> {
+  for (const cluster of Object.keys(lock.epochs)) {
+    const why = await means.deeds.whyNotReady(cluster);
+    if (why !== undefined) return why;
+  }
+  return undefined;
 }
 
 /** Every agent of every cluster must say yes on this announcement; one no, or silence, takes the grant back. */
@@ -118,6 +128,7 @@ async function announceTo(desk: RolloutDesk, lock: HeldLock): Promise<Failure | 
 }
 
 export async function withdraw(desk: RolloutDesk, lock: HeldLock, why: Failure): Promise<void> {
+  if (await adoptBegun(desk)) return;
   const { stage, nonce } = lock;
   for (const [cluster, epoch] of Object.entries(lock.epochs)) {
     const given = await desk.means.deeds.withdraw(
@@ -148,7 +159,7 @@ export async function free(desk: RolloutDesk, lock: HeldLock): Promise<void> {
   await desk.append({ kind: "freed", stage: lock.stage, nonce: lock.nonce });
   for (const node of lock.entered) {
     const stateId = reports.stateId(node);
-    if (stateId !== undefined) await deeds.prove(node, stateId, "gates");
+    if (stateId !== undefined) await deeds.meet(node, stateId, "gates");
   }
   tellFreed(desk, lock);
 }

@@ -3,7 +3,7 @@
  * taken in the order of their names, all or none.
  */
 import type { Clock, Random } from "#proto/common/clock.ts";
-import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import { type Failure, fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import { inOrder } from "../domain/claim.ts";
 import type { LockRecord } from "../domain/lock.ts";
 import * as lock from "../domain/lock.ts";
@@ -79,6 +79,17 @@ export class LockDeeds {
     if (!record.ok) return record;
     const written = await this.#swap(cluster, before, record.value, electionLimitMs);
     return written.ok ? epoch : written;
+  }
+
+  async whyNotReady(cluster: string): Promise<Failure | undefined> {
+    const members = this.#means.members(cluster);
+    const provenStateIds = await this.provenStateIds(members);
+    return lock.whyNotReady({
+      cluster,
+      members,
+      reports: this.#means.reports.of(cluster, members),
+      provenStateIds,
+    });
   }
 
   /** The record as it is after this; a repeated enter changes nothing. */
@@ -172,6 +183,12 @@ export class LockDeeds {
         found[index] === undefined ? [] : [[node, found[index].value.stateId]],
       ),
     );
+  }
+
+  /** A node that was never seen is known from now on; one that was keeps the state id under which it was proven. */
+  async meet(node: string, stateId: string, by: string): Promise<void> {
+    const known = await this.provenStateIds([node]);
+    if (known[node] === undefined) await this.prove(node, stateId, by);
   }
 
   /** The state id of a node that is seen for the first time, or that a person has answered for. */

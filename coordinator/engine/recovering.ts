@@ -1,5 +1,6 @@
 /** After a start, and after every order: what the lock's record and the nodes' journals say of each other. */
 import { type Failure, failure } from "#proto/common/failure.ts";
+import { begunUnder } from "../domain/lock-recovery.ts";
 import type { RolloutFact } from "../domain/rollout/event.ts";
 import type { LockDeeds } from "./lock-deeds.ts";
 import { type RolloutDesk, tickMs } from "./rollout-desk.ts";
@@ -11,6 +12,7 @@ import { type RolloutDesk, tickMs } from "./rollout-desk.ts";
 export async function recover(desk: RolloutDesk): Promise<boolean> {
   for (const cluster of desk.state.plan.clusters) {
     const { record, what } = await desk.means.deeds.takeOver(cluster);
+    if (await adoptBegun(desk)) continue;
     if (record === undefined || record.rollout !== desk.state.id) {
       if (desk.state.lock !== undefined && desk.state.lock.entered.length === 0 && record !== undefined)
         await forgotten(desk, cluster);
@@ -33,6 +35,23 @@ export async function recover(desk: RolloutDesk): Promise<boolean> {
   }
   desk.recovered = true;
   return true;
+}
+
+/**
+ * Nodes of our lock that say that they have entered count as entered, though the store or this log may have
+ * forgotten it. True where there are such nodes: then nothing is given back.
+ */
+export async function adoptBegun(desk: RolloutDesk): Promise<boolean> {
+  const { lock } = desk.state;
+  if (lock === undefined) return false;
+  const begun = Object.entries(lock.epochs).flatMap(([cluster, epoch]) => {
+    const reports = desk.means.reports.of(cluster, desk.means.members(cluster));
+    return begunUnder({ ...lock, epoch }, reports).map((node) => ({ node, epoch }));
+  });
+  const missing = begun.filter(({ node }) => !lock.entered.includes(node));
+  const { stage } = lock;
+  await desk.append(...missing.map((each): RolloutFact => ({ kind: "entered", stage, ...each })));
+  return missing.length > 0;
 }
 
 async function settle(
@@ -67,7 +86,7 @@ async function settle(
     }
     case "adopt":
     case "judge": {
-      const missing = record.entered.filter((node) => ours && !desk.state.lock?.entered.includes(node));
+      const missing = what.nodes.filter((node) => ours && !desk.state.lock?.entered.includes(node));
       await desk.append(...missing.map((node): RolloutFact => ({ kind: "entered", stage, node, epoch })));
       return true;
     }

@@ -225,12 +225,13 @@ function inProgram(
   });
 }
 
+/** Nobody enters before all have said yes, so that much is known too, should the log have forgotten it. */
 function entered(state: RolloutState, stage: string, node: string): RolloutState {
   const { lock } = state;
   const held =
     lock === undefined || lock.entered.includes(node)
       ? state
-      : { ...state, lock: { ...lock, entered: [...lock.entered, node] } };
+      : { ...state, lock: { ...lock, announced: true, entered: [...lock.entered, node] } };
   return inStage(held, stageOfWire(stage), (each) => ({
     ...each,
     programs: Object.fromEntries(
