@@ -10,13 +10,12 @@ export type Take = <T>(work: () => Promise<Outcome<T>>) => Promise<Measured<T>>;
 
 /** Takes measurements until the signal aborts; what is not there by then is UNKNOWN, and the others stand. */
 export function takeUntil(host: Host, signal: AbortSignal): Take {
+  const passed = whenAborted(signal);
   return async <T>(work: () => Promise<Outcome<T>>): Promise<Measured<T>> => {
-    const late = whenAborted(signal);
     try {
-      const found = await Promise.race([work(), late.passed]);
+      const found = await Promise.race([work(), passed]);
       const at = now(host);
-      if (found === undefined)
-        return { at, unknown: { code: "measure.limit-passed", facts: { limitMs: "" } } };
+      if (found === undefined) return { at, unknown: { code: "measure.limit-passed", facts: {} } };
       return found.ok ? { at, value: found.value } : { at, unknown: found.failure };
     } catch (error) {
       const cause = error instanceof Error ? error.message : String(error);
@@ -25,8 +24,6 @@ export function takeUntil(host: Host, signal: AbortSignal): Take {
           ? error.failure
           : ({ code: "measure.failed", facts: { cause } } as const);
       return { at: now(host), unknown: why };
-    } finally {
-      late.forget();
     }
   };
 }
@@ -35,15 +32,9 @@ function now(host: Host): string {
   return new Date(host.clock.now()).toISOString();
 }
 
-function whenAborted(signal: AbortSignal): { readonly passed: Promise<undefined>; forget(): void } {
-  let listener = () => undefined;
-  const passed = new Promise<undefined>((resolve) => {
-    listener = () => {
-      resolve(undefined);
-      return undefined;
-    };
-    if (signal.aborted) listener();
-    else signal.addEventListener("abort", listener, { once: true });
+function whenAborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
   });
-  return { passed, forget: () => signal.removeEventListener("abort", listener) };
 }

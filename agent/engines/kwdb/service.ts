@@ -22,7 +22,7 @@ export function serviceVerbs({ unit }: KwdbSettings): readonly Verb[] {
       class: "reversible",
       args: z.strictObject({ waitMs: milliseconds }),
       run: drain,
-      probe: probeUnit(unit, async ({ mainPid }, context) => mainPid === 0 || (await isDrained(context))),
+      probe: probeUnit(unit, async ({ mainPid }, context) => mainPid === 0 || (await servesNobody(context))),
     }),
     ordered(unit, "stop", async ({ mainPid }) => mainPid === 0),
     ordered(unit, "start", async ({ mainPid }) => mainPid !== 0),
@@ -71,7 +71,9 @@ async function whyNotSettled(host: Host, unit: string, running: boolean): Promis
   for (const endMs = clock.monotonicMs() + settleMs; ; await clock.sleep(pollMs)) {
     const state = await readUnit(host, unit);
     if (state.ok && (state.value.mainPid !== 0) === running) return undefined;
-    if (clock.monotonicMs() < endMs) continue;
+    // the unit has no Restart: one that has failed will not come
+    const isFinal = state.ok && running && state.value.active === "failed";
+    if (!isFinal && clock.monotonicMs() < endMs) continue;
     if (!state.ok) return state.failure;
     return failure(
       running ? "kwdb.service-not-started" : "kwdb.service-not-stopped",
@@ -98,10 +100,12 @@ async function drain(
   return failed(code, { seconds: String(seconds) }, ran.tail);
 }
 
-/** A draining node may refuse SQL: draining it once more is harmless. One tried again that serves nobody has nobody to lose. */
-async function isDrained({ host, attempt }: StepContext): Promise<boolean> {
-  const draining = await isDraining(host);
-  if (draining !== undefined || attempt === 1) return draining === true;
+/**
+ * The mark of a drain stands from its beginning on, and a drained node answers no SQL: only draining once more, which
+ * is harmless, waits for the end. A node that is tried again and serves nobody has nobody to lose.
+ */
+async function servesNobody({ host, attempt }: StepContext): Promise<boolean> {
+  if (attempt === 1) return false;
   const ready = await isReady(host);
   return ready.ok && !ready.value;
 }
