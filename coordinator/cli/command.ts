@@ -21,9 +21,12 @@ export interface Session {
   readonly terminal: Terminal;
   readonly output: OutputFormat;
   readonly paint: Paint;
+  /** After two seconds the person at the terminal is told that it is still waited for. */
   call<T>(use: (client: ControlClient) => Promise<T>): Promise<T>;
-  /** Prints the document as JSON, or the text made from it. */
-  show<T>(document: T, text: (document: T) => string): void;
+  /** The same without a word about waiting: for streams, which show their own life. */
+  stream<T>(use: (client: ControlClient) => Promise<T>): Promise<T>;
+  /** Prints the document as JSON, its parts as a line of JSON each, or the text made from it. */
+  show<T>(document: T, text: (document: T) => string, parts?: (document: T) => readonly unknown[]): void;
 }
 
 const formats: readonly string[] = ["table", "json", "ndjson"] satisfies readonly OutputFormat[];
@@ -34,6 +37,7 @@ function outputOption(file: boolean) {
     file ? "-o, --output <format|file.json>" : "-o, --output <format>",
     "table, json or ndjson",
   )
+    .choices(formats)
     .argParser((value: string): OutputFormat => {
       if (formats.includes(value) || (file && value.endsWith(".json"))) return value as OutputFormat;
       throw new InvalidArgumentError(
@@ -43,9 +47,21 @@ function outputOption(file: boolean) {
     .default("table" as OutputFormat);
 }
 
-export function command(name: string, summary: string, options: { readonly outputFile?: boolean } = {}) {
+export interface CommandOptions {
+  /** `-o` may name a .json file to write, too. */
+  readonly outputFile?: boolean;
+  /** Shown below the help, as typed. */
+  readonly examples: readonly string[];
+}
+
+export function examplesText(examples: readonly string[]): string {
+  return `\nExamples:\n${examples.map((example) => `  $ lockkeeper ${example}`).join("\n")}`;
+}
+
+export function command(name: string, summary: string, options: CommandOptions) {
   return new Command(name)
     .description(summary)
+    .addHelpText("after", examplesText(options.examples))
     .addOption(
       new Option("--coordinator <addresses>", "host:port of the coordinator, several with commas")
         .env("LOCKKEEPER_COORDINATOR")
@@ -61,10 +77,12 @@ export function openSession(terminal: Terminal, options: CommonOptions): Session
     terminal,
     output: options.output,
     paint: terminal.paint(options.color),
-    call: (use) => withLeader(addresses, use),
-    show: (document, text) => {
+    call: (use) => waiting(terminal, options.coordinator, withLeader(addresses, use)),
+    stream: (use) => withLeader(addresses, use),
+    show: (document, text, parts) => {
       if (options.output === "table") terminal.data(text(document));
-      else terminal.data(options.output === "json" ? JSON.stringify(document, null, 2) : toLines(document));
+      else if (options.output === "json") terminal.data(JSON.stringify(document, null, 2));
+      else for (const part of parts?.(document) ?? partsOf(document)) terminal.data(JSON.stringify(part));
     },
   };
 }
@@ -74,6 +92,8 @@ export function explainFailure(terminal: Terminal, output: OutputFormat, cause: 
   if (output === "table") {
     const { says, next } = render(cause);
     terminal.note(`lockkeeper: ${says}`);
+    const near = cause.facts["near"];
+    if (near !== undefined) terminal.note(`  did you mean ${near}?`);
     if (next !== undefined) terminal.note(`  next: ${next}`);
   } else terminal.note(JSON.stringify({ failure: cause }));
   return exitCodeOf(cause.code);
@@ -93,8 +113,34 @@ export function read<T>(document: Document | undefined, kind: string): T {
   return JSON.parse(Buffer.from(document.json).toString("utf8")) as T;
 }
 
-function toLines(document: unknown): string {
-  return Array.isArray(document)
-    ? document.map((item) => JSON.stringify(item)).join("\n")
-    : JSON.stringify(document);
+function partsOf(document: unknown): readonly unknown[] {
+  return Array.isArray(document) ? document : [document];
+}
+
+const patienceMs = 2_000;
+
+/** Says that it waits, and for how long by now, from the second second on. */
+async function waiting<T>(terminal: Terminal, address: string, work: Promise<T>): Promise<T> {
+  const { clock } = terminal;
+  const beganMs = clock.monotonicMs();
+  let cancel = () => {};
+  const tick = () => {
+    const seconds = Math.round((clock.monotonicMs() - beganMs) / 1_000);
+    terminal.progress(`waiting for the coordinator (${address}), ${seconds} s …`);
+    cancel = clock.after(1_000, tick);
+  };
+  cancel = clock.after(patienceMs, tick);
+  try {
+    return await work;
+  } finally {
+    cancel();
+    terminal.progress(undefined);
+  }
+}
+
+/** Parser of options that count: a whole number from 1. */
+export function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It is a whole number from 1.");
+  return value;
 }

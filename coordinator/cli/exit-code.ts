@@ -3,6 +3,7 @@
  * failure's code alone; the first matching rule wins.
  */
 import type { FailureCode } from "#proto/common/failure.ts";
+import type { CheckResult } from "../domain/check.ts";
 import type { RolloutPhase } from "../domain/views.ts";
 
 export const exitCodes = {
@@ -68,3 +69,11 @@ export const exitCodeOfPhase: Readonly<Record<RolloutPhase, ExitCode>> = {
   paused: exitCodes.waiting,
   running: exitCodes.detached,
 };
+
+/** How check results end a command: a node that does not answer is told apart from one that is not well. */
+export function exitCodeOfChecks(results: readonly CheckResult[]): ExitCode {
+  const bad = results.filter(({ status }) => status === "ko" || status === "unknown");
+  const codes = bad.map(({ reason }) => (reason === undefined ? exitCodes.refused : exitCodeOf(reason.code)));
+  if (codes.includes(exitCodes.nodeUnreachable)) return exitCodes.nodeUnreachable;
+  return bad.length === 0 ? exitCodes.done : exitCodes.refused;
+}

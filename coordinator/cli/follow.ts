@@ -1,14 +1,14 @@
 /**
- * Follows a rollout to its end or its first wait. On a terminal the state is redrawn below the log; in a
- * pipe each event is one line; as ndjson each event is one document. Ctrl-C detaches, nothing more.
+ * Follows a rollout to its end or its first wait. On a terminal its state is drawn below the log and drawn anew; in
+ * a pipe each event is one line; as ndjson each event is one document. Ctrl-C detaches, nothing more.
  */
-
 import { FailureError } from "#proto/common/failure.ts";
 import type { RolloutEvent } from "../domain/rollout/event.ts";
 import type { RolloutView } from "../domain/views.ts";
 import type { ControlClient } from "./client.ts";
 import { read, type Session } from "./command.ts";
-import { type ExitCode, exitCodeOfPhase, exitCodes } from "./exit-code.ts";
+import { type ExitCode, exitCodeOf, exitCodeOfPhase, exitCodes } from "./exit-code.ts";
+import { LivePicture } from "./live.ts";
 import { renderEvent } from "./render/event.ts";
 import { renderRollout } from "./render/rollout.ts";
 
@@ -18,14 +18,28 @@ const restingKinds: ReadonlySet<string> = new Set(["stopped", "waited", "paused"
 const reconnectMs = 1_000;
 const giveUpMs = 60_000;
 
-/** Shows the events after the sequence `since`: all of them, or those from an order on. */
-export async function follow(session: Session, rollout: string, since = 0): Promise<ExitCode> {
+export interface FollowOptions {
+  /** Only what this node did is told. */
+  readonly node?: string | undefined;
+  /** Only what comes after this sequence is told: from an order on, not the whole history again. */
+  readonly since?: number;
+}
+
+export async function follow(
+  session: Session,
+  rollout: string,
+  options: FollowOptions = {},
+): Promise<ExitCode> {
   const { terminal } = session;
-  const follower = new Follower(session, rollout, since);
+  using picture = new LivePicture(session);
+  const follower = new Follower(session, { rollout, picture, ...options });
   while (!terminal.interrupted.aborted) {
     try {
       const rested = await follower.untilRest();
-      if (rested !== undefined) return conclude(session, rested);
+      if (rested !== undefined) {
+        picture.end();
+        return conclude(session, rested);
+      }
     } catch (error) {
       if (terminal.interrupted.aborted) break;
       const lost = error instanceof FailureError && /^(coordinator|store)\./.test(error.failure.code);
@@ -33,22 +47,27 @@ export async function follow(session: Session, rollout: string, since = 0): Prom
     }
     await terminal.clock.sleep(reconnectMs, terminal.interrupted).catch(() => undefined);
   }
+  picture.end();
   terminal.note(`detached; the rollout goes on. Again: lockkeeper watch ${rollout}`);
   return exitCodes.detached;
+}
+
+interface Followed extends FollowOptions {
+  readonly rollout: string;
+  readonly picture: LivePicture;
 }
 
 /** Keeps its place in the log over lost connections, and that the rollout may have come to rest. */
 class Follower {
   readonly #session: Session;
-  readonly #rollout: string;
-  #after: number;
+  readonly #followed: Followed;
+  #after = 0;
   #mayRest = false;
   #heardMs: number;
 
-  constructor(session: Session, rollout: string, since: number) {
+  constructor(session: Session, followed: Followed) {
     this.#session = session;
-    this.#rollout = rollout;
-    this.#after = since;
+    this.#followed = followed;
     this.#heardMs = session.terminal.clock.monotonicMs();
   }
 
@@ -57,17 +76,20 @@ class Follower {
   }
 
   async untilRest(): Promise<RolloutView | undefined> {
-    return (await this.#atRest()) ?? this.#session.call((client) => this.#watch(client));
+    return (await this.#atRest()) ?? this.#session.stream((client) => this.#watch(client));
   }
 
   async #watch(client: ControlClient): Promise<RolloutView | undefined> {
     const { terminal } = this.#session;
-    const from = { rollout: this.#rollout, afterSequence: this.#after, follow: true };
+    const { rollout, node, picture, since = 0 } = this.#followed;
+    const from = { rollout, afterSequence: this.#after, follow: true };
     for await (const { sequence, event } of client.watch(from, { signal: terminal.interrupted })) {
       this.#after = sequence;
       this.#heardMs = terminal.clock.monotonicMs();
       const told = read<RolloutEvent>(event, "event");
-      tell(this.#session, told);
+      picture.saw(told);
+      if (sequence <= since) continue;
+      if (node === undefined || concerns(told, node)) tell(this.#session, told);
       this.#mayRest ||= restingKinds.has(told.fact.kind);
       const rested = await this.#atRest();
       if (rested !== undefined) return rested;
@@ -77,10 +99,15 @@ class Follower {
 
   async #atRest(): Promise<RolloutView | undefined> {
     if (!this.#mayRest) return undefined;
-    const view = await viewOf(this.#session, this.#rollout);
-    this.#mayRest = view.phase !== "running" && view.phase !== "aborting";
+    const view = await viewOf(this.#session, this.#followed.rollout);
+    this.#mayRest = (view.phase !== "running" && view.phase !== "aborting") || isNotNow(view);
     return this.#mayRest && view.lastSequence <= this.#after ? view : undefined;
   }
+}
+
+/** Waits for a window or the end of a freeze: hours, which nobody follows. */
+function isNotNow({ waitingFor }: RolloutView): boolean {
+  return waitingFor !== undefined && exitCodeOf(waitingFor.why.code) === exitCodes.notNow;
 }
 
 export async function viewOf(session: Session, name: string): Promise<RolloutView> {
@@ -88,7 +115,11 @@ export async function viewOf(session: Session, name: string): Promise<RolloutVie
   return read<RolloutView>(rollout, "rollout");
 }
 
-function tell(session: Session, event: RolloutEvent): void {
+export function concerns({ fact }: RolloutEvent, node: string): boolean {
+  return ("node" in fact && fact.node === node) || ("nodes" in fact && fact.nodes.includes(node));
+}
+
+export function tell(session: Session, event: RolloutEvent): void {
   if (session.output !== "table") session.terminal.data(JSON.stringify(event));
   else {
     const line = renderEvent(event);
@@ -99,5 +130,5 @@ function tell(session: Session, event: RolloutEvent): void {
 function conclude(session: Session, view: RolloutView): ExitCode {
   if (session.output === "table")
     session.terminal.data(renderRollout(view, session.terminal.clock.now(), session.paint));
-  return exitCodeOfPhase[view.phase];
+  return isNotNow(view) ? exitCodes.notNow : exitCodeOfPhase[view.phase];
 }

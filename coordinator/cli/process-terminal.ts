@@ -5,6 +5,8 @@ import type { Clock } from "#proto/common/clock.ts";
 import { FailureError, failure } from "#proto/common/failure.ts";
 import type { Caller } from "#proto/gen/lockkeeper/v1/control_pb.ts";
 import { coloured, plain } from "./render/style.ts";
+import { clip } from "./render/table.ts";
+import { Screen } from "./screen.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface ProcessParts {
@@ -20,6 +22,13 @@ export interface ProcessParts {
 
 export function processTerminal(parts: ProcessParts): Terminal {
   const { stdin, stdout, stderr, env } = parts;
+  const capable = env["TERM"] !== "dumb";
+  const redraws = stdout.isTTY === true && capable;
+  const size = () => ({ columns: stdout.columns ?? 100, rows: stdout.rows ?? 24 });
+  const screen = new Screen({ write: (text) => void stdout.write(text), redraws, size });
+  const notes = notesOn(stderr, stderr.isTTY === true && capable);
+  // both streams are one terminal: what is drawn below one must go before the other speaks
+  const shared = redraws && stderr.isTTY === true;
   const mayColour = stdout.isTTY === true && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
   return {
     clock: parts.clock,
@@ -27,14 +36,47 @@ export function processTerminal(parts: ProcessParts): Terminal {
     version: parts.version,
     env,
     interrupted: parts.interrupted,
-    data: (text) => void stdout.write(`${text}\n`),
-    note: (text) => void stderr.write(`${text}\n`),
-    redraws: stdout.isTTY === true && env["TERM"] !== "dumb",
-    columns: stdout.columns ?? 100,
+    data: (text) => {
+      notes.progress(undefined);
+      screen.log(text);
+    },
+    note: (text) => {
+      if (shared) screen.draw([]);
+      notes.note(text);
+    },
+    draw: (lines) => screen.draw(lines),
+    redraws,
+    progress: (text) => notes.progress(text),
     paint: (wanted) => (wanted && mayColour ? coloured : plain),
     readFile: (path) => readFile(path, "utf8").catch(asFailure("cli.file-unreadable", path)),
     writeFile: (path, text) => replaceFile(path, text).catch(asFailure("cli.file-unwritable", path)),
     ask: (question) => (stdin.isTTY ? askAt(parts, question) : Promise.resolve(undefined)),
+  };
+}
+
+interface Notes {
+  note(text: string): void;
+  progress(text: string | undefined): void;
+}
+
+function notesOn(stderr: NodeJS.WriteStream, redraws: boolean): Notes {
+  const escape = String.fromCharCode(27);
+  let shown = "";
+  const clear = () => {
+    if (redraws && shown !== "") stderr.write(`\r${escape}[K`);
+    shown = "";
+  };
+  return {
+    note: (text) => {
+      clear();
+      stderr.write(`${text}\n`);
+    },
+    progress: (text) => {
+      if (text === undefined) return clear();
+      if (redraws) stderr.write(`\r${clip(text, Math.max(10, (stderr.columns ?? 100) - 1))}${escape}[K`);
+      else if (shown === "") stderr.write(`${text}\n`);
+      shown = text;
+    },
   };
 }
 

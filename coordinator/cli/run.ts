@@ -1,6 +1,9 @@
 /** Turns a command's body into an action: opens the session, runs it, and ends with its exit code. */
-import { type CommonOptions, explainFailure, failureOf, openSession, type Session } from "./command.ts";
+import type { Failure } from "#proto/common/failure.ts";
+import type { FleetView } from "../domain/views.ts";
+import { type CommonOptions, explainFailure, failureOf, openSession, read, type Session } from "./command.ts";
 import type { ExitCode } from "./exit-code.ts";
+import { nearest } from "./nearest.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What the composition root gives to the program. */
@@ -20,6 +23,25 @@ export async function run<Options extends CommonOptions>(
   try {
     shell.exit(await body(session));
   } catch (error) {
-    shell.exit(explainFailure(shell.terminal, options.output, failureOf(error)));
+    const cause = await withNearest(session, failureOf(error));
+    shell.exit(explainFailure(shell.terminal, options.output, cause));
   }
+}
+
+/** Where a name is not known, the known one that was probably meant. Nothing is added where that cannot be asked. */
+async function withNearest(session: Session, cause: Failure): Promise<Failure> {
+  const typed = cause.facts["cluster"] ?? cause.facts["node"] ?? cause.facts["name"] ?? "";
+  if (!/^(cluster|node|rollout)\.unknown$/.test(cause.code) || typed === "") return cause;
+  const clusters = await session
+    .call((client) => client.getFleet({ cluster: "" }))
+    .then(({ fleet }) => read<FleetView>(fleet, "fleet").clusters)
+    .catch(() => []);
+  const nodes = clusters.flatMap((cluster) => cluster.nodes.map(({ name }) => name));
+  const names = clusters.map(({ name }) => name);
+  const known = { "cluster.unknown": names, "node.unknown": nodes }[cause.code as string] ?? [
+    ...names,
+    ...nodes,
+  ];
+  const near = nearest(typed, known);
+  return near === undefined ? cause : { ...cause, facts: { ...cause.facts, near } };
 }

@@ -14,9 +14,12 @@ export interface Terminal {
   data(text: string): void;
   /** Messages and progress: stderr. */
   note(text: string): void;
+  /** Lines that stand below the data and are drawn anew in place; nothing happens where that cannot be. */
+  draw(lines: readonly string[]): void;
   /** stdout is a terminal that may be redrawn. */
   readonly redraws: boolean;
-  readonly columns: number;
+  /** What is being waited for, on stderr: in place on a terminal, once as a line elsewhere; none ends it. */
+  progress(text: string | undefined): void;
   paint(wanted: boolean): Paint;
   readFile(path: string): Promise<string>;
   writeFile(path: string, text: string): Promise<void>;

@@ -1,7 +1,7 @@
-import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import type { Command } from "@commander-js/extra-typings";
 import { FailureError, failure } from "#proto/common/failure.ts";
 import { type Plan, planFormat } from "../../domain/plan.ts";
-import { command, type Session } from "../command.ts";
+import { command, count, type Session } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import { follow } from "../follow.ts";
 import { renderPlan } from "../render/plan.ts";
@@ -10,7 +10,14 @@ import { collect, toWords } from "../words.ts";
 
 /** Follows until the end or the first wait, then detaches. What is executed is the coordinator's own plan. */
 export function applyCommand(shell: Shell): Command {
-  const apply = command("apply", "Carry out a plan, one node at a time")
+  const apply = command("apply", "Carry out a plan, one node at a time", {
+    examples: [
+      "apply plan.json",
+      'apply plan.json -y --ack kwdb.backup --reason "copied to /backup/2026-01-31"',
+      "apply plan.json --stop-after 1",
+      'apply plan.json --override kwdb.space --reason "measured by hand" --until 2h',
+    ],
+  })
     .argument("<plan.json>")
     .option("-y, --yes", "do not ask", false)
     .option("--stop-after <nodes>", "pause after so many nodes", count)
@@ -40,12 +47,6 @@ export function applyCommand(shell: Shell): Command {
       }),
     );
   return apply as unknown as Command;
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It is a whole number from 1.");
-  return value;
 }
 
 async function readPlan(session: Session, file: string): Promise<Plan> {

@@ -5,22 +5,28 @@ import type { InventoryChange } from "../../engine/inventory-book.ts";
 import { parseInventory, renderComplaints } from "../../inventory/parse.ts";
 import { command, read, type Session } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
-import { renderClusters, renderNodes } from "../render/fleet.ts";
+import { renderClusters, renderNode, renderNodes } from "../render/fleet.ts";
 import { renderChanges } from "../render/inventory.ts";
 import { run, type Shell } from "../run.ts";
 
 export function clusterCommand(shell: Shell): Command {
   const group = new Command("cluster").description("The inventory: which clusters and nodes there are");
   group.addCommand(
-    command("list", "All clusters with versions, lock, claim and state").action((options) =>
+    command("list", "All clusters with versions, lock, claim and state", {
+      examples: ["cluster list", "cluster list -o ndjson"],
+    }).action((options) =>
       run(shell, options, async (session) => {
-        session.show(await fleetOf(session), (fleet) => renderClusters(fleet, session.paint));
+        session.show(
+          await fleetOf(session),
+          (fleet) => renderClusters(fleet, session.paint),
+          ({ clusters }) => clusters,
+        );
         return exitCodes.done;
       }),
     ),
   );
   group.addCommand(
-    command("show", "One cluster, node by node")
+    command("show", "One cluster, node by node", { examples: ["cluster show billing"] })
       .argument("<cluster>")
       .action((cluster, options) =>
         run(shell, options, async (session) => {
@@ -33,17 +39,23 @@ export function clusterCommand(shell: Shell): Command {
       ),
   );
   group.addCommand(
-    command("apply", "Make the coordinator's inventory what the file says")
+    command("apply", "Make the coordinator's inventory what the file says", {
+      examples: ["cluster apply fleet.yaml"],
+    })
       .argument("<file>")
       .action((file, options) => run(shell, options, (session) => sendInventory(session, file, false))),
   );
   group.addCommand(
-    command("diff", "What apply would change; exit code 10 when there is a difference")
+    command("diff", "What apply would change; exit code 10 when there is a difference", {
+      examples: ["cluster diff fleet.yaml"],
+    })
       .argument("<file>")
       .action((file, options) => run(shell, options, (session) => sendInventory(session, file, true))),
   );
   group.addCommand(
-    command("discover", "Print an inventory from what the attached agents find").action((options) =>
+    command("discover", "Print an inventory from what the attached agents find", {
+      examples: ["cluster discover > fleet.yaml"],
+    }).action((options) =>
       run(shell, options, async (session) => {
         const { yaml } = await session.call((client) => client.discover({}));
         session.show({ yaml }, () => yaml.trimEnd());
@@ -52,7 +64,9 @@ export function clusterCommand(shell: Shell): Command {
     ),
   );
   group.addCommand(
-    command("remove-node", "Take a host that is gone for good out of its cluster, by name and reason")
+    command("remove-node", "Take a host that is gone for good out of its cluster, by name and reason", {
+      examples: ['cluster remove-node billing db4 --reason "the host was scrapped"'],
+    })
       .argument("<cluster>")
       .argument("<node>")
       .requiredOption("--reason <text>", "why it is gone; stands in the audit log")
@@ -73,24 +87,40 @@ export function clusterCommand(shell: Shell): Command {
 export function nodeCommand(shell: Shell): Command {
   const group = new Command("node").description("Database nodes and their agents");
   group.addCommand(
-    command("list", "All nodes, odd ones first").action((options) =>
-      run(shell, options, async (session) => {
-        session.show(await fleetOf(session), (fleet) => renderNodes(fleet, session.paint));
-        return exitCodes.done;
-      }),
-    ),
+    command("list", "All nodes, odd ones first; many alike are counted", {
+      examples: ["node list", "node list --all", "node list -o ndjson"],
+    })
+      .option("--all", "each node on a line of its own", false)
+      .action((options) =>
+        run(shell, options, async (session) => {
+          session.show(
+            await fleetOf(session),
+            (fleet) => renderNodes(fleet, session.paint, options.all),
+            nodesOf,
+          );
+          return exitCodes.done;
+        }),
+      ),
   );
   group.addCommand(
-    command("show", "One node")
+    command("show", "One node", { examples: ["node show db2", "node show db2 -o json"] })
       .argument("<node>")
       .action((node, options) =>
         run(shell, options, async (session) => {
-          session.show(onlyNode(await fleetOf(session), node), (fleet) => renderNodes(fleet, session.paint));
+          session.show(
+            onlyNode(await fleetOf(session), node),
+            (fleet) => renderNode(fleet, session.paint),
+            nodesOf,
+          );
           return exitCodes.done;
         }),
       ),
   );
   return group as unknown as Command;
+}
+
+function nodesOf({ clusters }: FleetView): readonly unknown[] {
+  return clusters.flatMap(({ name, nodes }) => nodes.map((node) => ({ cluster: name, ...node })));
 }
 
 export async function fleetOf(session: Session, cluster = ""): Promise<FleetView> {

@@ -1,5 +1,6 @@
 /** Shell completion, made from the program's own tree of commands and options: it cannot fall behind. */
 import { Argument, Command } from "@commander-js/extra-typings";
+import { examplesText } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import type { Shell } from "../run.ts";
 
@@ -27,8 +28,16 @@ const scripts: Readonly<Record<string, string>> = { bash, zsh, fish };
 export function completionCommand(shell: Shell, root: Command): Command {
   const completion = new Command("completion")
     .description("Completion for bash, zsh or fish")
-    .addArgument(new Argument("<shell>").choices(["bash", "zsh", "fish", "words"]))
-    .argument("[words...]")
+    .addHelpText(
+      "after",
+      examplesText([
+        "completion bash > /etc/bash_completion.d/lockkeeper",
+        'completion zsh > "${fpath[1]}/_lockkeeper"',
+        "completion fish > ~/.config/fish/completions/lockkeeper.fish",
+      ]),
+    )
+    .addArgument(new Argument("<shell>", "bash, zsh or fish").choices(["bash", "zsh", "fish", "words"]))
+    .addArgument(new Argument("[words...]", "what has been typed so far; used by the scripts"))
     .action((wanted, words) => {
       const script = scripts[wanted];
       shell.terminal.data(script ?? suggestions(root, words).join("\n"));
@@ -37,15 +46,22 @@ export function completionCommand(shell: Shell, root: Command): Command {
   return completion as unknown as Command;
 }
 
-/** What may stand where the last word is being typed. */
+/** What may stand where the last word is being typed: commands, options, or the values of the option before. */
 export function suggestions(root: Command, words: readonly string[]): readonly string[] {
   const typed = words.at(-1) ?? "";
   let command = root;
   for (const word of words.slice(0, -1)) {
-    const next = command.commands.find((each) => each.name() === word);
+    const next = command.commands.find((each) => each.name() === word || each.aliases().includes(word));
     if (next !== undefined) command = next as unknown as Command;
   }
-  const options = command.options.flatMap(({ long }) => (long === undefined || long === null ? [] : [long]));
-  const names = command.commands.map((each) => each.name());
-  return (typed.startsWith("-") ? options : names).filter((name) => name.startsWith(typed)).sort();
+  const before = command.options.find(({ long, short }) => [long, short].includes(words.at(-2) ?? ""));
+  if (before?.argChoices !== undefined) return startingWith(typed, before.argChoices);
+  const options = command.options.flatMap(({ long, hidden }) => (long == null || hidden ? [] : [long]));
+  const choices = command.registeredArguments[0]?.argChoices ?? [];
+  const names = [...command.commands.map((each) => each.name()), ...choices];
+  return startingWith(typed, typed.startsWith("-") ? options : names);
+}
+
+function startingWith(typed: string, names: readonly string[]): readonly string[] {
+  return names.filter((name) => name.startsWith(typed)).sort();
 }

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { access } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { Command, Option } from "@commander-js/extra-typings";
+import { examplesText } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import type { Shell } from "../run.ts";
 
@@ -16,6 +17,7 @@ export function demoCommand(shell: Shell, { env, execPath }: DemoProcess): Comma
     .description(
       "Upgrade three stand-in database nodes on this machine, for real: coordinator, NATS, gRPC, agents",
     )
+    .addHelpText("after", examplesText(["demo", "demo --fail-at db2"]))
     .argument("[engine]", "kwdb", "kwdb")
     .addOption(new Option("--fail-at <node>", "this node does not come back").choices(["db1", "db2", "db3"]))
     .option("--keep", "leave the folder of the demo behind", false)

@@ -12,7 +12,7 @@ export const breakWord = "the host is off";
 export function lockCommand(shell: Shell): Command {
   const group = new Command("lock").description("What may be touched now, and who holds it");
   group.addCommand(
-    command("list", "All locks").action((options) =>
+    command("list", "All locks", { examples: ["lock list", "lock list -o json"] }).action((options) =>
       run(shell, options, async (session) => {
         session.show(await locksOf(session, ""), (locks) =>
           renderLockList(locks, session.terminal.clock.now()),
@@ -22,7 +22,9 @@ export function lockCommand(shell: Shell): Command {
     ),
   );
   group.addCommand(
-    command("show", "One lock: holder, step, since when, last word, and the command that would move it")
+    command("show", "One lock: holder, step, since when, last word, and the command that would move it", {
+      examples: ["lock show billing"],
+    })
       .argument("<cluster>")
       .action((cluster, options) =>
         run(shell, options, async (session) => {
@@ -34,7 +36,12 @@ export function lockCommand(shell: Shell): Command {
       ),
   );
   group.addCommand(
-    command("break", "Take an entered lock from its node; the last resort")
+    command("break", "Take an entered lock from its node; the last resort", {
+      examples: [
+        'lock break billing --reason "db2 burnt down"',
+        'lock break billing --reason "db2 is switched off, seen in the rack" --host-is-off',
+      ],
+    })
       .argument("<cluster>")
       .requiredOption("--reason <text>", "why; stands in every later plan until the node is proven")
       .option("--host-is-off", "you have seen that the host is off or cut from its peers", false)

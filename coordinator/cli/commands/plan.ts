@@ -1,24 +1,30 @@
 import type { Command } from "@commander-js/extra-typings";
 import { FailureError, failure } from "#proto/common/failure.ts";
 import type { Plan } from "../../domain/plan.ts";
-import { read } from "../command.ts";
+import { read, type Session } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import { renderPlan } from "../render/plan.ts";
 import { run, type Shell } from "../run.ts";
 import type { OutputFormat } from "../terminal.ts";
-import { targetCommand, toTarget } from "./target.ts";
+import { type TargetOptions, targetCommand, toTarget } from "./target.ts";
 
 /** `-o plan.json` saves the plan for apply and still prints it for reading; `-o json` prints it as JSON. */
 export function planCommand(shell: Shell): Command {
   const plan = targetCommand("plan", "What would be done, step by step, with every command, gate and undo", {
     outputFile: true,
+    examples: [
+      "plan billing --to 3.1.0 --artefact KWDB-3.1.0.tar.gz -o plan.json",
+      "plan billing --to 3.1.0 --sha256 ebfaf42e… -o json",
+      "plan --back 20260131-221500-abcd",
+    ],
   })
     .argument("[cluster]")
     .option("--back <rollout>", "the way back from a rollout, as a plan")
     .action((cluster, { output, ...options }) =>
       run(shell, { ...options, output: formatOf(output) }, async (session) => {
+        const purpose = await purposeOf(session, cluster, options);
         const made = await session.call((client) =>
-          client.makePlan({ caller: session.terminal.caller, purpose: purposeOf(cluster, options) }),
+          client.makePlan({ caller: session.terminal.caller, purpose }),
         );
         const document = read<Plan>(made.plan, "plan");
         session.show(document, (it) => renderPlan(it, session.paint));
@@ -42,11 +48,12 @@ function formatOf(output: string): OutputFormat {
   return isFile(output) ? "table" : (output as OutputFormat);
 }
 
-function purposeOf(
+async function purposeOf(
+  session: Session,
   cluster: string | undefined,
-  options: Parameters<typeof toTarget>[1] & { readonly back?: string | undefined },
+  options: TargetOptions & { readonly back?: string | undefined },
 ) {
   if (options.back !== undefined) return { $case: "backFromRollout" as const, value: options.back };
   if (cluster === undefined) throw new FailureError(failure("cli.cluster-missing", {}));
-  return { $case: "target" as const, value: toTarget(cluster, options) };
+  return { $case: "target" as const, value: await toTarget(session, cluster, options) };
 }

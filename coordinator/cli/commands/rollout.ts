@@ -1,10 +1,10 @@
 import type { Command } from "@commander-js/extra-typings";
+import { FailureError, failure } from "#proto/common/failure.ts";
 import type { RolloutEvent } from "../../domain/rollout/event.ts";
 import type { RolloutView, WhyView } from "../../domain/views.ts";
-import { command, read } from "../command.ts";
+import { command, count, read, type Session } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
-import { follow, viewOf } from "../follow.ts";
-import { renderEvent } from "../render/event.ts";
+import { concerns, follow, tell, viewOf } from "../follow.ts";
 import { renderRollout, renderRolloutList } from "../render/rollout.ts";
 import { renderWhy } from "../render/why.ts";
 import { run, type Shell } from "../run.ts";
@@ -20,8 +20,10 @@ export function rolloutCommands(shell: Shell): readonly Command[] {
 }
 
 function status(shell: Shell) {
-  return command("status", "Where a rollout stands; without a name, all that are open")
-    .argument("[rollout|cluster]")
+  return command("status", "Where a rollout stands; without a name, all that are open", {
+    examples: ["status", "status billing", "status 20260131-221500-abcd -o json"],
+  })
+    .argument("[rollout|cluster|node]")
     .action((name, options) =>
       run(shell, options, async (session) => {
         if (name !== undefined) {
@@ -47,18 +49,36 @@ function status(shell: Shell) {
 }
 
 function watch(shell: Shell) {
-  return command("watch", "Follow a rollout to its end or its next wait")
-    .argument("<rollout|cluster>")
+  return command("watch", "Follow a rollout to its end or its next wait", {
+    examples: ["watch", "watch billing", "watch billing -o ndjson | jq .fact.kind"],
+  })
+    .argument("[rollout|cluster|node]", "default: the only one that is open")
     .action((name, options) =>
       run(shell, options, async (session) => {
-        const view = await viewOf(session, name);
+        const view = await viewOf(session, name ?? (await onlyOpen(session)));
         return follow(session, view.id);
       }),
     );
 }
 
+async function onlyOpen(session: Session): Promise<string> {
+  const { rollouts } = await session.call((client) =>
+    client.listRollouts({ cluster: "", openOnly: true, limit: 100 }),
+  );
+  const ids = rollouts.map((each) => read<RolloutView>(each, "rollout").id);
+  const [only] = ids;
+  if (only !== undefined && ids.length === 1) return only;
+  throw new FailureError(
+    ids.length === 0
+      ? failure("cli.no-open-rollout", {})
+      : failure("cli.which-rollout", { open: ids.join(", ") }),
+  );
+}
+
 function why(shell: Shell) {
-  return command("why", "Waiting for what, since when, who can change it, with which command")
+  return command("why", "Waiting for what, since when, who can change it, with which command", {
+    examples: ["why", "why billing", "why db2"],
+  })
     .argument("[rollout|cluster|node]")
     .action((name, options) =>
       run(shell, options, async (session) => {
@@ -70,24 +90,29 @@ function why(shell: Shell) {
 }
 
 function logs(shell: Shell) {
-  return command("logs", "The events of a rollout")
-    .argument("<rollout|cluster>")
+  return command("logs", "The events of a rollout", {
+    examples: [
+      "logs billing",
+      "logs billing -n db2",
+      "logs billing -f",
+      "logs billing -o ndjson > events.ndjson",
+    ],
+  })
+    .argument("<rollout|cluster|node>")
     .option("-n, --node <node>", "only this node's")
     .option("-f, --follow", "go on until it rests", false)
     .action((name, options) =>
       run(shell, options, async (session) => {
         const { id } = await viewOf(session, name);
-        if (options.follow && options.node === undefined) return follow(session, id);
-        await session.call(async (client) => {
+        if (options.follow) return follow(session, id, { node: options.node });
+        await session.stream(async (client) => {
           const stream = client.watch(
-            { rollout: id, afterSequence: 0, follow: options.follow },
+            { rollout: id, afterSequence: 0, follow: false },
             { signal: session.terminal.interrupted },
           );
           for await (const { event } of stream) {
             const told = read<RolloutEvent>(event, "event");
-            if (options.node !== undefined && !concerns(told, options.node)) continue;
-            const line = session.output === "table" ? renderEvent(told) : JSON.stringify(told);
-            if (line !== undefined) session.terminal.data(line);
+            if (options.node === undefined || concerns(told, options.node)) tell(session, told);
           }
         });
         return exitCodes.done;
@@ -95,14 +120,12 @@ function logs(shell: Shell) {
     );
 }
 
-function concerns({ fact }: RolloutEvent, node: string): boolean {
-  return ("node" in fact && fact.node === node) || ("nodes" in fact && fact.nodes.includes(node));
-}
-
 function history(shell: Shell) {
-  return command("history", "All rollouts, newest first")
+  return command("history", "All rollouts, newest first", {
+    examples: ["history", "history billing --limit 5"],
+  })
     .argument("[cluster]")
-    .option("--limit <count>", "how many", Number, 50)
+    .option("--limit <count>", "how many", count, 50)
     .action((cluster, options) =>
       run(shell, options, async (session) => {
         const { rollouts } = await session.call((client) =>

@@ -9,7 +9,7 @@ import type { Log } from "#proto/common/log.ts";
 import { complaintsText } from "#proto/common/settings-file.ts";
 import { type CoordinatorConfig, readCoordinatorConfig } from "../../config.ts";
 import { serve } from "../../serve.ts";
-import { explainFailure, failureOf } from "../command.ts";
+import { examplesText, explainFailure, failureOf } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import type { Shell } from "../run.ts";
 
@@ -33,6 +33,7 @@ const fetchLimitMs = 600_000;
 export function serveCommand(shell: Shell, own: ServeProcess): Command {
   const command = new Command("serve")
     .description("Run the coordinator until it is told to end")
+    .addHelpText("after", examplesText(["serve", "serve --config /etc/lockkeeper/coordinator.yaml"]))
     .option("--config <file>", "the coordinator's file; everything in it has a default", defaultFile)
     .action(async ({ config: file }) => {
       try {

@@ -1,7 +1,8 @@
 import { Command } from "@commander-js/extra-typings";
+import { FailureError, failure } from "#proto/common/failure.ts";
 import { differences } from "../../domain/snapshot/difference.ts";
 import type { Snapshot, SnapshotHead } from "../../domain/snapshot/snapshot.ts";
-import { command, read, type Session } from "../command.ts";
+import { command, count, read, type Session } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import { renderDifferences, renderSnapshot, renderSnapshotList } from "../render/snapshot.ts";
 import { run, type Shell } from "../run.ts";
@@ -9,7 +10,9 @@ import { run, type Shell } from "../run.ts";
 export function snapshotCommand(shell: Shell): Command {
   const group = new Command("snapshot").description("The fleet's health and versions at one moment");
   group.addCommand(
-    command("take", "Take one now")
+    command("take", "Take one now", {
+      examples: ["snapshot take", 'snapshot take billing --reason "before the holidays"'],
+    })
       .argument("[cluster]", "default: the whole fleet")
       .option("--reason <text>", "shown in the list", "on demand")
       .action((cluster, options) =>
@@ -18,15 +21,18 @@ export function snapshotCommand(shell: Shell): Command {
           const { snapshot } = await session.call((client) =>
             client.takeSnapshot({ caller, cluster: cluster ?? "", reason: options.reason }),
           );
-          session.show(read<Snapshot>(snapshot, "snapshot"), (it) => renderSnapshot(it, session.paint));
+          const taken = read<Snapshot>(snapshot, "snapshot");
+          session.show(taken, (it) => renderSnapshot(it, session.paint), partsOf);
           return exitCodes.done;
         }),
       ),
   );
   group.addCommand(
-    command("list", "Stored snapshots, newest first")
+    command("list", "Stored snapshots, newest first", {
+      examples: ["snapshot list", "snapshot list billing --limit 5 -o json"],
+    })
       .argument("[cluster]")
-      .option("--limit <count>", "how many", Number, 50)
+      .option("--limit <count>", "how many", count, 50)
       .action((cluster, options) =>
         run(shell, options, async (session) => {
           const { snapshots } = await session.call((client) =>
@@ -41,17 +47,26 @@ export function snapshotCommand(shell: Shell): Command {
       ),
   );
   group.addCommand(
-    command("show", "One snapshot, grouped by version and state, odd nodes first")
+    command("show", "One snapshot, grouped by version and state, odd nodes first", {
+      examples: ["snapshot show s-20260131-221500-abcd", "snapshot show s-20260131-221500-abcd billing"],
+    })
       .argument("<id>")
-      .action((id, options) =>
+      .argument("[cluster]", "only this one")
+      .action((id, cluster, options) =>
         run(shell, options, async (session) => {
-          session.show(await snapshotOf(session, id), (it) => renderSnapshot(it, session.paint));
+          const snapshot = ofCluster(await snapshotOf(session, id), cluster);
+          session.show(snapshot, (it) => renderSnapshot(it, session.paint), partsOf);
           return exitCodes.done;
         }),
       ),
   );
   group.addCommand(
-    command("diff", "What changed between two; exit code 10 when anything did")
+    command("diff", "What changed between two; exit code 10 when anything did", {
+      examples: [
+        "snapshot diff s-20260131-221500-abcd s-20260131-233000-efgh",
+        "snapshot diff s-20260131-221500-abcd s-20260131-233000-efgh --volatile -o ndjson",
+      ],
+    })
       .argument("<before>")
       .argument("<after>")
       .option(
@@ -74,4 +89,23 @@ export function snapshotCommand(shell: Shell): Command {
 async function snapshotOf(session: Session, id: string): Promise<Snapshot> {
   const { snapshot } = await session.call((client) => client.getSnapshot({ id }));
   return read<Snapshot>(snapshot, "snapshot");
+}
+
+function ofCluster(snapshot: Snapshot, cluster: string | undefined): Snapshot {
+  if (cluster === undefined) return snapshot;
+  const clusters = snapshot.clusters.filter(({ name }) => name === cluster);
+  if (clusters.length === 0)
+    throw new FailureError(failure("cluster.unknown", { cluster, known: namesOf(snapshot).join("\n") }));
+  return { ...snapshot, clusters };
+}
+
+function namesOf({ clusters }: Snapshot): readonly string[] {
+  return clusters.map(({ name }) => name);
+}
+
+/** As lines: one per node, each with the cluster and the snapshot that it is of. */
+function partsOf({ id, takenAt, clusters }: Snapshot): readonly unknown[] {
+  return clusters.flatMap((cluster) =>
+    cluster.nodes.map((node) => ({ snapshot: id, takenAt, cluster: cluster.name, ...node })),
+  );
 }

@@ -13,6 +13,7 @@ export function steerCommands(shell: Shell): readonly Command[] {
       name: "pause",
       steering: Steering.PAUSE,
       summary: "Start no further node; the one in work runs to its end",
+      examples: ["pause billing", 'pause billing --reason "dinner"'],
     }),
     order(shell, {
       name: "resume",
@@ -36,6 +37,10 @@ export function steerCommands(shell: Shell): readonly Command[] {
       name: "retry",
       steering: Steering.RETRY,
       summary: "Try the failed node again, from what is true on it now",
+      examples: [
+        "retry billing -n db2",
+        'retry billing -n db2 --ack kwdb.old-package --reason "it is on the USB stick"',
+      ],
       follows: true,
     }),
     skip(shell),
@@ -46,12 +51,13 @@ interface Order {
   readonly name: string;
   readonly steering: Steering;
   readonly summary: string;
+  readonly examples?: readonly string[];
   readonly follows?: boolean;
 }
 
-function order(shell: Shell, { name, steering, summary, follows = false }: Order) {
-  return command(name, summary)
-    .argument("<rollout>")
+function order(shell: Shell, { name, steering, summary, examples, follows = false }: Order) {
+  return command(name, summary, { examples: examples ?? [`${name} billing`] })
+    .argument("<rollout|cluster>")
     .option("-n, --node <node>", "the node it is about, where there are several", "")
     .option("--ack <check>", "your word for what cannot be measured; repeatable", collect, [])
     .option("--override <check>", "your word against what was measured; repeatable", collect, [])
@@ -74,14 +80,18 @@ function order(shell: Shell, { name, steering, summary, follows = false }: Order
           }),
         );
         session.terminal.note(`${name}: asked`);
-        return follows && !options.detach ? follow(session, before.id, before.lastSequence) : exitCodes.done;
+        return follows && !options.detach
+          ? follow(session, before.id, { since: before.lastSequence })
+          : exitCodes.done;
       }),
     );
 }
 
 function skip(shell: Shell) {
-  return command("skip", "Leave a node at its version; refused where mixed versions may not serve")
-    .argument("<rollout>")
+  return command("skip", "Leave a node at its version; refused where mixed versions may not serve", {
+    examples: ['skip billing -n db3 --reason "its disk is being replaced"'],
+  })
+    .argument("<rollout|cluster>")
     .requiredOption("-n, --node <node>", "the node to leave out")
     .requiredOption("--reason <text>", "why; stands in the audit log")
     .option("--detach", "do not follow the rollout", false)
@@ -101,7 +111,7 @@ function skip(shell: Shell) {
           }),
         );
         session.terminal.note(`${node} stays at its version`);
-        return options.detach ? exitCodes.done : follow(session, before.id, before.lastSequence);
+        return options.detach ? exitCodes.done : follow(session, before.id, { since: before.lastSequence });
       }),
     );
 }

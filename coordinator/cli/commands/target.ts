@@ -1,42 +1,59 @@
 /** The options that name a target version, shared by check and plan. */
+import { Option } from "@commander-js/extra-typings";
 import type { Target } from "#proto/gen/lockkeeper/v1/control_pb.ts";
-import { command } from "../command.ts";
+import { digestOfArtefact } from "../artefact.ts";
+import { type CommandOptions, command, type Session } from "../command.ts";
 
-export function targetCommand(
-  name: string,
-  summary: string,
-  options: { readonly outputFile?: boolean } = {},
-) {
+export function targetCommand(name: string, summary: string, options: CommandOptions) {
   return command(name, summary, options)
     .option("--to <version>", "target version")
-    .option("--artefact <file>", "name of a pushed package, or a path or URL that the agents can reach")
+    .option(
+      "--artefact <file>",
+      "the package: a local file, given to the coordinator where it does not have it, or the name of one it has",
+    )
+    .addOption(new Option("--artifact <file>", "the same").hideHelp())
     .option(
       "--sha256 <digest>",
       "the package's digest; `lockkeeper artefact list` shows those that were pushed",
     )
-    .option(
-      "--strategy <strategy>",
-      "rolling or offline; default: what the topology allows with the least downtime",
+    .addOption(
+      new Option(
+        "--strategy <strategy>",
+        "default: what the topology allows with the least downtime",
+      ).choices(["rolling", "offline"]),
     )
-    .option("--method <method>", "script, container, compiled, export-import; default: how it is deployed")
+    .addOption(
+      new Option("--method <method>", "default: how it is deployed").choices([
+        "script",
+        "container",
+        "compiled",
+        "export-import",
+      ]),
+    )
     .option("--into <cluster>", "the new cluster, for methods that move data");
 }
 
 export interface TargetOptions {
   readonly to?: string | undefined;
   readonly artefact?: string | undefined;
+  readonly artifact?: string | undefined;
   readonly sha256?: string | undefined;
   readonly strategy?: string | undefined;
   readonly method?: string | undefined;
   readonly into?: string | undefined;
 }
 
-export function toTarget(cluster: string, options: TargetOptions): Target {
+/** Gives a local package to the coordinator where it does not have it. */
+export async function toTarget(session: Session, cluster: string, options: TargetOptions): Promise<Target> {
+  const artefact = options.artefact ?? options.artifact;
   return {
     cluster,
     version: options.to ?? "",
-    artefact: options.artefact ?? "",
-    digest: options.sha256 ?? "",
+    artefact: artefact ?? "",
+    digest:
+      artefact === undefined
+        ? (options.sha256 ?? "")
+        : await digestOfArtefact(session, artefact, options.sha256),
     strategy: options.strategy ?? "",
     method: options.method ?? "",
     intoCluster: options.into ?? "",

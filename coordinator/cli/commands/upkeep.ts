@@ -1,22 +1,20 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { Command } from "@commander-js/extra-typings";
-import type { Caller, PushArtefactRequest } from "#proto/gen/lockkeeper/v1/control_pb.ts";
+import { FailureError, failure } from "#proto/common/failure.ts";
 import type { AuditEntry } from "../../domain/audit.ts";
 import type { CheckResult } from "../../domain/check.ts";
-import { command, read } from "../command.ts";
-import { exitCodes } from "../exit-code.ts";
+import { localArtefact, push } from "../artefact.ts";
+import { command, count, read } from "../command.ts";
+import { exitCodeOfChecks, exitCodes } from "../exit-code.ts";
 import { countChecks, renderChecks } from "../render/checks.ts";
 import { renderTable } from "../render/table.ts";
 import { run, type Shell } from "../run.ts";
 
-const chunkBytes = 64 * 1024;
-
 export function auditCommand(shell: Shell): Command {
-  const audit = command("audit", "Every order, acknowledgement and override, hash-linked")
-    .option("--limit <count>", "how many of the newest", Number, 100)
+  const audit = command("audit", "Every order, acknowledgement and override, hash-linked", {
+    examples: ["audit", "audit --limit 1000 -o ndjson"],
+  })
+    .option("--limit <count>", "how many of the newest", count, 100)
     .action((options) =>
       run(shell, options, async (session) => {
         const { entries, chainHolds } = await session.call((client) =>
@@ -43,15 +41,14 @@ function renderAudit(entries: readonly AuditEntry[]): string {
 export function doctorCommand(shell: Shell): Command {
   const doctor = command(
     "doctor",
-    "Is the coordinator's own ground firm: NATS version, replicas, sync, clocks, disk",
+    "Is the coordinator's own ground firm: NATS version, replicas, JetStream, names of agents",
+    { examples: ["doctor", "doctor --coordinator 10.0.0.5:7440"] },
   ).action((options) =>
     run(shell, options, async (session) => {
       const { findings } = await session.call((client) => client.doctor({}));
       const results = read<readonly CheckResult[]>(findings, "doctor");
       session.show(results, (list) => `${renderChecks(list, session.paint)}\n${countChecks(list)}`);
-      return results.some(({ status }) => status === "ko" || status === "unknown")
-        ? exitCodes.refused
-        : exitCodes.done;
+      return exitCodeOfChecks(results);
     }),
   );
   return doctor as unknown as Command;
@@ -62,23 +59,26 @@ export function artefactCommand(shell: Shell): Command {
     .alias("artifact")
     .description("Packages kept by digest at the coordinator");
   group.addCommand(
-    command("push", "Give a package to the coordinator")
+    command("push", "Give a package to the coordinator", { examples: ["artefact push KWDB-3.1.0.tar.gz"] })
       .argument("<file>")
       .action((file, options) =>
         run(shell, options, async (session) => {
-          const digest = await digestOf(file);
-          const { size } = await stat(file);
-          session.terminal.note(`${basename(file)}: ${size} bytes, sha256:${digest}`);
-          await session.call((client) =>
-            client.pushArtefact(parts(file, digest, size, session.terminal.caller)),
-          );
-          session.show({ digest, name: basename(file), totalBytes: size }, (it) => it.digest);
+          const local = await localArtefact(session, file);
+          if (local === undefined)
+            throw new FailureError(
+              failure("cli.file-unreadable", { path: file, cause: "there is no such file" }),
+            );
+          await push(session, local);
+          const { digest, totalBytes } = local;
+          session.show({ digest, name: basename(file), totalBytes }, (it) => it.digest);
           return exitCodes.done;
         }),
       ),
   );
   group.addCommand(
-    command("list", "Packages that the coordinator has").action((options) =>
+    command("list", "Packages that the coordinator has", {
+      examples: ["artefact list", "artefact list -o json"],
+    }).action((options) =>
       run(shell, options, async (session) => {
         const { artefacts } = await session.call((client) => client.listArtefacts({}));
         session.show(artefacts, (list) =>
@@ -92,22 +92,4 @@ export function artefactCommand(shell: Shell): Command {
     ),
   );
   return group as unknown as Command;
-}
-
-async function digestOf(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-  return hash.digest("hex");
-}
-
-async function* parts(
-  file: string,
-  digest: string,
-  totalBytes: number,
-  caller: Caller,
-): AsyncGenerator<PushArtefactRequest> {
-  yield { part: { $case: "header", value: { caller, name: basename(file), digest, totalBytes } } };
-  for await (const chunk of createReadStream(file, { highWaterMark: chunkBytes })) {
-    yield { part: { $case: "chunk", value: chunk as Buffer } };
-  }
 }

@@ -2,28 +2,29 @@
 import { render } from "#proto/catalogue/render.ts";
 import { renderDuration } from "#proto/common/duration.ts";
 import type { ClusterView, FleetView, NodeView } from "../../domain/views.ts";
+import { fewOf, findingsOf, groupsOf, type Member } from "./groups.ts";
 import type { Paint } from "./style.ts";
 import { renderTable } from "./table.ts";
 
-/** Above this many nodes the like ones of a cluster are counted, not listed. */
+/** Up to this many nodes each has a line of its own. */
 const listedNodes = 24;
 
 export const insecureWarning =
   "WARNING: agents and coordinator talk in plain text beyond loopback (insecure: true); anyone on that network can steer them.";
 
 export function renderClusters(fleet: FleetView, paint: Paint): string {
-  const rows = fleet.clusters.map((cluster) => [
-    cluster.name,
-    cluster.engine,
-    cluster.topology,
-    String(cluster.nodes.length),
-    versionsOf(cluster),
-    cluster.lock === undefined
-      ? "?"
-      : cluster.lock.state + (cluster.lock.broken === undefined ? "" : ", broken"),
-    cluster.claim?.rollout ?? "-",
-    wordsOnState(cluster, paint),
-  ]);
+  const rows = [...fleet.clusters]
+    .sort((left, right) => oddityOfCluster(right) - oddityOfCluster(left))
+    .map((cluster) => [
+      cluster.name,
+      cluster.engine,
+      cluster.topology,
+      String(cluster.nodes.length),
+      versionsOf(cluster),
+      lockOf(cluster),
+      cluster.claim?.rollout ?? "-",
+      wordsOnState(cluster, paint),
+    ]);
   return withWarning(
     fleet,
     renderTable(["CLUSTER", "ENGINE", "TOPOLOGY", "NODES", "VERSIONS", "LOCK", "CLAIM", "STATE"], rows),
@@ -31,23 +32,49 @@ export function renderClusters(fleet: FleetView, paint: Paint): string {
   );
 }
 
-export function renderNodes(fleet: FleetView, paint: Paint): string {
-  const rows = fleet.clusters.flatMap((cluster) => nodeRows(cluster, paint));
-  return withWarning(
-    fleet,
-    renderTable(["CLUSTER", "NODE", "ADDRESS", "VERSION", "STATE", "LAST WORD", "FINDINGS"], rows),
-    paint,
-  );
+/** `all`: a line for each node, however many there are. */
+export function renderNodes(fleet: FleetView, paint: Paint, all = false): string {
+  const nodes = fleet.clusters.flatMap((cluster) => cluster.nodes.map((node) => ({ cluster, node })));
+  const table =
+    all || nodes.length <= listedNodes
+      ? renderTable(
+          ["CLUSTER", "NODE", "ADDRESS", "VERSION", "STATE", "LAST WORD", "FINDINGS"],
+          [...nodes]
+            .sort((left, right) => oddity(right.node) - oddity(left.node))
+            .map(({ cluster, node }) => nodeRow(cluster, node, paint)),
+        )
+      : renderFolded(nodes, paint);
+  return withWarning(fleet, table, paint);
 }
 
-function nodeRows(cluster: ClusterView, paint: Paint): readonly (readonly string[])[] {
-  const odd = cluster.nodes.filter(isOdd);
-  const even = cluster.nodes.filter((node) => !isOdd(node));
-  const folds = cluster.nodes.length > listedNodes;
+interface Placed {
+  readonly cluster: ClusterView;
+  readonly node: NodeView;
+}
+
+function renderFolded(nodes: readonly Placed[], paint: Paint): string {
+  const groups = groupsOf(nodes.map(({ cluster, node }) => memberOf(cluster, node)));
+  const rows = groups.map((group) => [
+    fewOf(group.clusters, 3),
+    String(group.nodes.length),
+    fewOf(group.nodes, 4),
+    group.first.version,
+    paint(group.first.oddity > 0 ? "bad" : "good", group.first.state),
+    findingsOf(group),
+  ]);
+  const odd = groups
+    .filter(({ first }) => first.oddity > 0)
+    .reduce((sum, group) => sum + group.nodes.length, 0);
   return [
-    ...odd.map((node) => nodeRow(cluster, node, paint)),
-    ...(folds ? groups(cluster, even) : even.map((node) => nodeRow(cluster, node, paint))),
-  ];
+    renderTable(["CLUSTERS", "COUNT", "NODES", "VERSION", "STATE", "FINDINGS"], rows),
+    "",
+    `${nodes.length} nodes, ${odd} odd; each on a line of its own: lockkeeper node list --all`,
+  ].join("\n");
+}
+
+function memberOf(cluster: ClusterView, node: NodeView): Member {
+  const { name, version, findings } = node;
+  return { cluster: cluster.name, node: name, version, state: stateOf(node), oddity: oddity(node), findings };
 }
 
 function nodeRow(cluster: ClusterView, node: NodeView, paint: Paint): readonly string[] {
@@ -56,36 +83,61 @@ function nodeRow(cluster: ClusterView, node: NodeView, paint: Paint): readonly s
     node.name,
     node.address,
     node.version,
-    isOdd(node) ? paint("bad", stateOf(node)) : paint("good", stateOf(node)),
-    node.lastWordAgeMs === undefined ? "never" : `${renderDuration(node.lastWordAgeMs)} ago`,
+    paint(isOdd(node) ? "bad" : "good", stateOf(node)),
+    lastWordOf(node),
     node.findings.map((finding) => render(finding).says).join("; "),
   ];
 }
 
-function groups(cluster: ClusterView, nodes: readonly NodeView[]): readonly (readonly string[])[] {
-  const counted = new Map<string, { version: string; state: string; count: number }>();
-  for (const node of nodes) {
-    const key = `${node.version} ${node.state}`;
-    const group = counted.get(key) ?? { version: node.version, state: node.state, count: 0 };
-    counted.set(key, { ...group, count: group.count + 1 });
-  }
-  return [...counted.values()].map(({ version, state, count }) => [
-    cluster.name,
-    `${count} nodes`,
-    "",
-    version,
-    state,
-    "",
-    "",
-  ]);
+/** All that is known of each node, one line a fact. */
+export function renderNode(fleet: FleetView, paint: Paint): string {
+  const pages = fleet.clusters.flatMap((cluster) =>
+    cluster.nodes.map((node) => {
+      const facts: readonly (readonly [string, string])[] = [
+        ["address", node.address],
+        ["version", node.version],
+        ["state", paint(isOdd(node) ? "bad" : "good", stateOf(node))],
+        ["agent", node.agentVersion ?? "-"],
+        ["last word", lastWordOf(node)],
+        ["lock", lockOf(cluster)],
+        ["claim", cluster.claim?.rollout ?? "-"],
+        ...node.findings.map((finding) => ["finding", paint("warn", render(finding).says)] as const),
+      ];
+      const head = `${paint("strong", node.name)} of ${cluster.name} (${cluster.engine}, ${cluster.topology})`;
+      return [head, ...facts.map(([what, value]) => `  ${what.padEnd(10)} ${value}`)].join("\n");
+    }),
+  );
+  return withWarning(fleet, pages.join("\n\n"), paint);
+}
+
+function lastWordOf({ lastWordAgeMs }: NodeView): string {
+  return lastWordAgeMs === undefined ? "never" : `${renderDuration(lastWordAgeMs)} ago`;
+}
+
+/** Without an agent nothing is known; an unknown version or state is next; findings come after. */
+function oddity(node: NodeView): number {
+  if (!node.attached) return 3;
+  if (node.version === "?" || node.state === "unknown") return 2;
+  return node.findings.length > 0 ? 1 : 0;
 }
 
 function isOdd(node: NodeView): boolean {
-  return !node.attached || node.findings.length > 0 || node.version === "?" || node.state === "unknown";
+  return oddity(node) > 0;
+}
+
+function oddityOfCluster(cluster: ClusterView): number {
+  return Math.max(0, ...cluster.nodes.map(oddity), cluster.findings.length > 0 ? 1 : 0);
 }
 
 function stateOf(node: NodeView): string {
   return node.attached ? node.state : "no agent";
+}
+
+function lockOf({ lock }: ClusterView): string {
+  if (lock === undefined) return "?";
+  // no record and no epoch: nothing was ever granted here
+  if (lock.state === "missing") return "never granted";
+  return lock.state + (lock.broken === undefined ? "" : ", broken");
 }
 
 function versionsOf(cluster: ClusterView): string {

@@ -7,20 +7,22 @@ import { renderTable } from "./table.ts";
 export function renderLockList(locks: readonly LockView[], nowMs: number): string {
   const rows = locks.map((lock) => [
     lock.cluster,
-    lock.state + (lock.broken === undefined ? "" : ", broken"),
+    stateOf(lock),
     String(lock.epoch),
-    lock.state === "free" ? "-" : lock.nodes.join(", "),
-    lock.state === "free" ? "-" : lock.rollout,
+    isHeld(lock) ? lock.nodes.join(", ") : "-",
+    isHeld(lock) ? lock.rollout : "-",
     ageOf(lock, nowMs),
   ]);
   return renderTable(["CLUSTER", "STATE", "EPOCH", "HOLDER", "ROLLOUT", "SINCE"], rows);
 }
 
 export function renderLock(lock: LockView, nowMs: number, paint: Paint): string {
+  if (lock.state === "missing")
+    return `${paint("strong", lock.cluster)}: never granted: no rollout has touched it, or NATS has lost its record (a grant then waits for every agent)`;
   const lines = [
     `${paint("strong", lock.cluster)}: ${lock.state}, epoch ${lock.epoch}, since ${ageOf(lock, nowMs)} (${lock.since || "never"}) by ${lock.by || "nobody"}`,
   ];
-  if (lock.state === "granted" || lock.state === "entered") {
+  if (isHeld(lock)) {
     lines.push(
       `  holder: ${lock.nodes.join(", ")} (${lock.scope} scope), rollout ${lock.rollout}, stage ${lock.stage}${lock.step === undefined ? "" : `, step ${lock.step}`}`,
     );
@@ -37,6 +39,15 @@ export function renderLock(lock: LockView, nowMs: number, paint: Paint): string 
   }
   if (lock.command !== undefined) lines.push(`  to move it: ${lock.command}`);
   return lines.join("\n");
+}
+
+function isHeld({ state }: LockView): boolean {
+  return state === "granted" || state === "entered";
+}
+
+function stateOf({ state, broken }: LockView): string {
+  if (state === "missing") return "never granted";
+  return state + (broken === undefined ? "" : ", broken");
 }
 
 function ageOf(lock: LockView, nowMs: number): string {

@@ -8,6 +8,7 @@ import type {
   Snapshot,
   SnapshotHead,
 } from "../../domain/snapshot/snapshot.ts";
+import { fewOf, findingsOf, type Group, groupsOf, type Member } from "./groups.ts";
 import type { Paint } from "./style.ts";
 import { renderTable } from "./table.ts";
 
@@ -23,16 +24,45 @@ export function renderSnapshotList(heads: readonly SnapshotHead[]): string {
   return renderTable(["SNAPSHOT", "TAKEN", "CLUSTERS", "NODES", "REASON", "BY"], rows);
 }
 
+/** Up to this many clusters each has its own table; of more, only those that are odd. */
+const shownClusters = 8;
+
 export function renderSnapshot(snapshot: Snapshot, paint: Paint): string {
-  const head = `${paint("strong", snapshot.id)}  ${snapshot.takenAt}  ${snapshot.reason}  by ${snapshot.by}`;
-  return [head, ...snapshot.clusters.flatMap((cluster) => ["", ...renderCluster(cluster, paint)])].join("\n");
+  const { id, takenAt, reason, by, clusters } = snapshot;
+  const head = `${paint("strong", id)}  ${takenAt}  ${reason}  by ${by}`;
+  if (clusters.length <= shownClusters)
+    return [head, ...clusters.flatMap((cluster) => ["", ...renderCluster(cluster, paint)])].join("\n");
+  const odd = clusters.filter(isOdd);
+  const hidden = clusters.length - Math.min(odd.length, shownClusters);
+  return [
+    head,
+    "",
+    renderTable(
+      ["CLUSTERS", "COUNT", "NODES", "VERSION", "STATE", "FINDINGS"],
+      groupsOf(clusters.flatMap(membersOf)).map((group) => [
+        fewOf(group.clusters, 3),
+        String(group.nodes.length),
+        fewOf(group.nodes, 4),
+        ...wordsOf(group, paint),
+      ]),
+    ),
+    ...odd.slice(0, shownClusters).flatMap((cluster) => ["", ...renderCluster(cluster, paint)]),
+    "",
+    `${hidden} more clusters, ${odd.length - Math.min(odd.length, shownClusters)} of them odd: lockkeeper snapshot show ${id} CLUSTER`,
+  ].join("\n");
+}
+
+function isOdd(cluster: ClusterSnapshot): boolean {
+  return cluster.findings.length > 0 || cluster.wordsInForce.length > 0 || cluster.nodes.some(oddity);
 }
 
 function renderCluster(cluster: ClusterSnapshot, paint: Paint): readonly string[] {
   const lock =
     "value" in cluster.lock
       ? `lock ${cluster.lock.value.state}, epoch ${cluster.lock.value.epoch}`
-      : "lock never granted";
+      : "unknown" in cluster.lock
+        ? `lock UNKNOWN (${render(cluster.lock.unknown).says})`
+        : "lock never granted";
   const words = cluster.wordsInForce.map(({ kind, check, by, reason, until }) =>
     paint(
       "warn",
@@ -43,38 +73,29 @@ function renderCluster(cluster: ClusterSnapshot, paint: Paint): readonly string[
     `${paint("strong", cluster.name)} (${cluster.engine}, ${cluster.topology}, ${cluster.deployment}), ${lock}`,
     ...words,
     ...cluster.findings.map((finding) => paint("warn", `finding: ${render(finding).says}`)),
-    renderTable(["NODES", "VERSION", "STATE", "FINDINGS"], groupRows(cluster.nodes, paint)),
+    renderTable(
+      ["NODES", "VERSION", "STATE", "FINDINGS"],
+      groupsOf(membersOf(cluster)).map((group) => [fewOf(group.nodes), ...wordsOf(group, paint)]),
+    ),
   ];
 }
 
-function groupRows(nodes: readonly NodeSnapshot[], paint: Paint): readonly (readonly string[])[] {
-  const groups = new Map<string, { readonly first: NodeSnapshot; readonly names: string[] }>();
-  for (const node of nodes) {
-    const key = JSON.stringify([node.version, node.state, node.findings]);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { first: node, names: [node.node] });
-    else group.names.push(node.node);
-  }
-  return [...groups.values()]
-    .sort((left, right) => oddity(right.first) - oddity(left.first) || left.names.length - right.names.length)
-    .map(({ first, names }) => [
-      names.length > 8
-        ? `${names.slice(0, 3).join(", ")} … ${names.at(-1)} (${names.length})`
-        : names.join(", "),
-      first.version,
-      paint(oddity(first) > 0 ? "bad" : "good", first.state),
-      findingsOf(first),
-    ]);
+function membersOf(cluster: ClusterSnapshot): readonly Member[] {
+  return cluster.nodes.map((node) => {
+    const unknown = "value" in node.report ? undefined : whyUnknown(node.report);
+    const { version, state } = node;
+    const findings = unknown === undefined ? node.findings : [unknown];
+    return { cluster: cluster.name, node: node.node, version, state, oddity: oddity(node), findings };
+  });
+}
+
+function wordsOf(group: Group, paint: Paint): readonly string[] {
+  const { version, state, oddity: odd } = group.first;
+  return [version, paint(odd > 0 ? "bad" : "good", state), findingsOf(group)];
 }
 
 function oddity(node: NodeSnapshot): number {
-  return ("value" in node.report ? 0 : 2) + (node.findings.length > 0 ? 1 : 0);
-}
-
-function findingsOf(node: NodeSnapshot): string {
-  const unknown = "value" in node.report ? undefined : whyUnknown(node.report);
-  const findings = unknown === undefined ? node.findings : [unknown];
-  return findings.map((finding) => render(finding).says).join("; ");
+  return ("value" in node.report ? 0 : 2) + (node.findings.length > 0 || node.state === "unknown" ? 1 : 0);
 }
 
 /** The same change on several nodes is one row. */
@@ -95,7 +116,7 @@ export function renderDifferences(changes: readonly Difference[], paint: Paint):
   }
   const rows = [...groups.values()].map(({ change: { cluster, field, from, to }, nodes }) => [
     cluster,
-    nodes.length > 8 ? `${nodes.slice(0, 3).join(", ")} … (${nodes.length})` : nodes.join(", "),
+    fewOf(nodes),
     field.replaceAll(".value", "").replace(/^report\.(facts\.)?/, ""),
     paint("dim", shorten(from)),
     shorten(to),

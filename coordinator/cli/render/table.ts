@@ -1,7 +1,10 @@
 /** Tables for people: left-aligned columns, two spaces between, Chinese names at their real width. */
 import { eastAsianWidth } from "get-east-asian-width";
 
-const escapes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g");
+const escape = String.fromCharCode(27);
+const escapes = new RegExp(`${escape}\\[[0-9;]*m`, "g");
+/** A colour, or one character. */
+const pieces = new RegExp(`${escape}\\[[0-9;]*m|[^]`, "gu");
 
 /** Columns that a text takes on a terminal; colour takes none. */
 export function widthOf(text: string): number {
@@ -14,15 +17,19 @@ export function padTo(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - widthOf(text)));
 }
 
-/** Shortens in the middle of nothing: the end is cut and marked, so that names keep their beginning. */
+/** The end is cut and marked, so that names keep their beginning; colours that were begun are ended. */
 export function clip(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   let kept = "";
-  for (const character of text) {
-    if (widthOf(kept + character) > width - 1) break;
-    kept += character;
+  let taken = 0;
+  let coloured = false;
+  for (const part of text.match(pieces) ?? []) {
+    if (part.startsWith(escape)) coloured = true;
+    else taken += widthOf(part);
+    if (taken > width - 1) break;
+    kept += part;
   }
-  return `${kept}…`;
+  return `${kept}…${coloured ? `${escape}[0m` : ""}`;
 }
 
 export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -21,6 +21,16 @@ export const cli: Catalogue = {
     says: "which cluster?",
     next: "lockkeeper plan CLUSTER --to VERSION, or plan --back ROLLOUT",
   },
+  "cli.no-open-rollout": { says: "no rollout is open", next: "lockkeeper history" },
+  "cli.which-rollout": { says: "several rollouts are open: {open}", next: "lockkeeper watch ROLLOUT" },
+  "cli.no-artefact": {
+    says: "{name} is neither a file here nor the name of a package that the coordinator has",
+    next: "lockkeeper artefact list, or give a path that exists",
+  },
+  "cli.which-artefact": {
+    says: "the coordinator has several packages named {name}: {digests}",
+    next: "say which with --sha256",
+  },
   "cli.plan-unreadable": {
     says: "{file} is no plan: {cause}; nothing was done",
     next: "lockkeeper plan CLUSTER --to VERSION -o plan.json",
