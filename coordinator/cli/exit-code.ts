@@ -39,6 +39,7 @@ const rules: readonly (readonly [string, ExitCode])[] = [
   ["blocker.", exitCodes.notNow],
   ["node.unreachable", exitCodes.nodeUnreachable],
   ["node.silent", exitCodes.nodeUnreachable],
+  ["node.no-report", exitCodes.nodeUnreachable],
   ["rollout.stopped", exitCodes.stopped],
   ["rollout.waits", exitCodes.waiting],
   ["cli.", exitCodes.usage],

@@ -60,10 +60,10 @@ interface Notes {
 }
 
 function notesOn(stderr: NodeJS.WriteStream, redraws: boolean): Notes {
-  const escape = String.fromCharCode(27);
+  const esc = String.fromCharCode(27);
   let shown = "";
   const clear = () => {
-    if (redraws && shown !== "") stderr.write(`\r${escape}[K`);
+    if (redraws && shown !== "") stderr.write(`\r${esc}[K`);
     shown = "";
   };
   return {
@@ -73,7 +73,7 @@ function notesOn(stderr: NodeJS.WriteStream, redraws: boolean): Notes {
     },
     progress: (text) => {
       if (text === undefined) return clear();
-      if (redraws) stderr.write(`\r${clip(text, Math.max(10, (stderr.columns ?? 100) - 1))}${escape}[K`);
+      if (redraws) stderr.write(`\r${clip(text, Math.max(10, (stderr.columns ?? 100) - 1))}${esc}[K`);
       else if (shown === "") stderr.write(`${text}\n`);
       shown = text;
     },

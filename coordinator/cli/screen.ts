@@ -11,7 +11,7 @@ export interface ScreenParts {
   size(): { readonly columns: number; readonly rows: number };
 }
 
-const escape = String.fromCharCode(27);
+const esc = String.fromCharCode(27);
 
 export class Screen {
   readonly #parts: ScreenParts;
@@ -44,7 +44,7 @@ export class Screen {
   }
 
   #erased(): string {
-    return this.#drawn.length === 0 ? "" : `${escape}[${this.#drawn.length}A\r${escape}[J`;
+    return this.#drawn.length === 0 ? "" : `${esc}[${this.#drawn.length}A\r${esc}[J`;
   }
 
   #block(): string {

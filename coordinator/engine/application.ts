@@ -15,6 +15,7 @@ import { eventFormat, type RolloutEvent, type RolloutFact } from "../domain/roll
 import { fold } from "../domain/rollout/reduce.ts";
 import type { RolloutState } from "../domain/rollout/state.ts";
 import { phaseOf, viewOf, whyOf } from "../domain/rollout/view.ts";
+import { whyNoPlanBack } from "../domain/rollout/way-back.ts";
 import type { Snapshot, SnapshotHead } from "../domain/snapshot/snapshot.ts";
 import type { FleetView, LockView, RolloutView, WhyView } from "../domain/views.ts";
 import type { AuditTrail } from "./audit-trail.ts";
@@ -171,7 +172,8 @@ export class Application {
   }
 
   async makePlanBack(rollout: string): Promise<Outcome<Plan>> {
-    return fail("plan.no-way-back-yet", { rollout });
+    const state = await this.#find(rollout);
+    return state === undefined ? fail("rollout.unknown", { name: rollout }) : whyNoPlanBack(state);
   }
 
   async apply(by: string, wish: ApplyWish): Promise<Outcome<string>> {
@@ -349,11 +351,13 @@ export class Application {
         subject: name,
         answers: [{ waitingFor: failure("agent.twice", { node: name }), who: "who.host-owner" }],
       });
-    if (state !== undefined) return succeed({ subject: state.id, answers: whyOf(state) });
     const owner = inventory
       .clusters()
       .find((cluster) => cluster.name === name || cluster.nodes.some((node) => node.name === name));
-    if (owner === undefined) return fail("rollout.unknown", { name });
+    if (owner === undefined)
+      return state === undefined
+        ? fail("rollout.unknown", { name })
+        : succeed({ subject: state.id, answers: whyOf(state) });
     const silent = owner.nodes.filter(
       (node) => (owner.name === name || node.name === name) && fleet.presence(node.name) === undefined,
     );
@@ -462,8 +466,11 @@ export class Application {
     return this.#means.drivers.state(rollout) ?? fold(await this.#means.log.read(rollout));
   }
 
-  /** A rollout by id, else the newest of a cluster. */
-  async #find(name: string): Promise<RolloutState | undefined> {
+  /** A rollout by id, else the newest of a cluster, or of a node's cluster. */
+  async #find(given: string): Promise<RolloutState | undefined> {
+    const clusters = this.#means.inventory.clusters();
+    const owner = clusters.find(({ nodes }) => nodes.some((node) => node.name === given));
+    const name = clusters.some((cluster) => cluster.name === given) ? given : (owner?.name ?? given);
     const open = this.#openState(name);
     if (open !== undefined) return open;
     if (!this.#means.inventory.clusters().some((cluster) => cluster.name === name))

@@ -32,7 +32,7 @@ export function completionCommand(shell: Shell, root: Command): Command {
       "after",
       examplesText([
         "completion bash > /etc/bash_completion.d/lockkeeper",
-        'completion zsh > "${fpath[1]}/_lockkeeper"',
+        "completion zsh > ~/.zfunc/_lockkeeper",
         "completion fish > ~/.config/fish/completions/lockkeeper.fish",
       ]),
     )

@@ -1,10 +1,10 @@
 /** Tables for people: left-aligned columns, two spaces between, Chinese names at their real width. */
 import { eastAsianWidth } from "get-east-asian-width";
 
-const escape = String.fromCharCode(27);
-const escapes = new RegExp(`${escape}\\[[0-9;]*m`, "g");
+const esc = String.fromCharCode(27);
+const escapes = new RegExp(`${esc}\\[[0-9;]*m`, "g");
 /** A colour, or one character. */
-const pieces = new RegExp(`${escape}\\[[0-9;]*m|[^]`, "gu");
+const pieces = new RegExp(`${esc}\\[[0-9;]*m|[\\s\\S]`, "gu");
 
 /** Columns that a text takes on a terminal; colour takes none. */
 export function widthOf(text: string): number {
@@ -24,12 +24,12 @@ export function clip(text: string, width: number): string {
   let taken = 0;
   let coloured = false;
   for (const part of text.match(pieces) ?? []) {
-    if (part.startsWith(escape)) coloured = true;
+    if (part.startsWith(esc)) coloured = true;
     else taken += widthOf(part);
     if (taken > width - 1) break;
     kept += part;
   }
-  return `${kept}…${coloured ? `${escape}[0m` : ""}`;
+  return `${kept}…${coloured ? `${esc}[0m` : ""}`;
 }
 
 export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {

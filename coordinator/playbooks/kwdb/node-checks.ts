@@ -20,7 +20,7 @@ const reports: NodeCheck = ({ reports: all }, { name }) => {
   if (fullOf(all[name]) !== undefined) return result({ id: "agent-reports", node: name }, "ok");
   return {
     ...result({ id: "agent-reports", node: name }, "unknown"),
-    reason: { code: "node.unreachable", facts: { node: name } },
+    reason: { code: "node.no-report", facts: { node: name } },
   };
 };
 

@@ -20,7 +20,7 @@ export function planUpgrade(input: PlaybookInput): Outcome<Plan> {
   const refused = whyNoSuchWay(input);
   if (refused !== undefined) return refused;
   const from = oldestVersion(input);
-  if (from === undefined) return fail("kwdb.version-unknown", { cluster: cluster.name });
+  if (from === undefined) return whyNoVersion(input);
   const hop = mayHop(from, wish.to, cluster.topology as Topology);
   if (!hop.may) return { ok: false, failure: hop.why };
   if (wish.artefact === undefined)
@@ -77,6 +77,13 @@ function oldestVersion({ cluster, reports }: PlaybookInput): string | undefined 
   });
   if (versions.some((version) => version === undefined)) return undefined;
   return [...(versions as string[])].sort(compareVersions)[0];
+}
+
+function whyNoVersion({ cluster, reports }: PlaybookInput): Outcome<never> {
+  const silent = cluster.nodes.find(({ name }) => reports[name] === undefined);
+  return silent === undefined
+    ? fail("kwdb.version-unknown", { cluster: cluster.name })
+    : fail("node.no-report", { node: silent.name });
 }
 
 function isInstalled({ reports, wish }: PlaybookInput, { name }: NodeEntry): boolean {

@@ -55,6 +55,10 @@ export const lock: Catalogue = {
     says: "no agent is attached for {node}",
     next: "systemctl status lockkeeper-agent   (on {node})",
   },
+  "node.no-report": {
+    says: "{node} gave no report: its agent is not attached, or does not answer",
+    next: "systemctl status lockkeeper-agent   (on {node})",
+  },
   "node.silent": {
     says: "{node} does not answer",
     next: "lockkeeper-agent status   (on {node}, as root); the program there runs to its end by itself",

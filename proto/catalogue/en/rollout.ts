@@ -31,9 +31,17 @@ export const rollout: Catalogue = {
     next: "make the plan anew",
   },
   "plan.strategy-unknown": { says: "there is no strategy {strategy}", next: "rolling or offline" },
-  "plan.no-way-back-yet": {
-    says: "the way back from {rollout} cannot be planned yet by this version",
-    next: "docs/kwdb.md tells it by hand",
+  "way-back.not-needed": {
+    says: "{rollout} has begun nothing that cannot be undone: there is nothing to go back from, {left} are at {from}",
+    next: "lockkeeper abort {rollout}, if it is still open, undoes the rest",
+  },
+  "way-back.half-way": {
+    says: "there is no way back in place from {rollout}: {changed} changed to {to}, {left} are still at {from}",
+    next: "go on (lockkeeper retry {rollout}), or put the kept old package back on {changed} by hand: docs/{engine}.md, The way back",
+  },
+  "way-back.whole-cluster": {
+    says: "there is no way back in place from {rollout}: {changed} run {to}, and it has no downgrade. What is possible: a new cluster at {from} from a backup or an export; what was written since is lost",
+    next: "docs/{engine}.md, The way back",
   },
   "engine.unknown": { says: "there is no playbook for {engine}" },
   "gate.unknown": { says: "the playbook has no gate {gate}" },

@@ -19,4 +19,10 @@ describe("renderTable", () => {
     expect(clip("数据库集群", 6)).toBe("数据…");
     expect(widthOf(clip("数据库集群", 6))).toBeLessThanOrEqual(6);
   });
+
+  it("cuts between colours, never within one, and ends what was begun", () => {
+    const cut = clip(`a ${coloured("bad", "red and long")} b`, 8);
+    expect(widthOf(cut)).toBeLessThanOrEqual(8);
+    expect(cut.endsWith(`…${String.fromCharCode(27)}[0m`)).toBe(true);
+  });
 });

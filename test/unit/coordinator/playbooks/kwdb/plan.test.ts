@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { canonical, digestedText } from "#coordinator/domain/digest.ts";
 import type { Plan } from "#coordinator/domain/plan.ts";
 import { planUpgrade } from "#coordinator/playbooks/kwdb/plan.ts";
-import { type Changed, factsOf, inputOf, is, rows } from "./cluster.ts";
+import { type Changed, factsOf, inputOf, is, rows, unknown } from "./cluster.ts";
 
 function planOf(changed: Changed): Plan {
   const made = planUpgrade(inputOf(changed));
@@ -105,7 +105,8 @@ describe("the plan of a rolling upgrade", () => {
     ["kwdb.same-version", { to: "3.0.0" }],
     ["kwdb.downgrade", { from: "3.1.0", to: "3.0.0" }],
     ["kwdb.major-by-script", { from: "2.2.1", to: "3.0.0" }],
-    ["kwdb.version-unknown", { facts: { db2: null } }],
+    ["node.no-report", { facts: { db2: null } }],
+    ["kwdb.version-unknown", { facts: { db2: { running: unknown, versionFile: unknown } } }],
   ])("is refused: %s", (code, changed) => {
     expect(refusal(changed)).toBe(code);
   });
