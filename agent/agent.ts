@@ -88,6 +88,12 @@ export class Agent {
       case "welcome":
       case "ack":
         return;
+      case "keepAuditHead": {
+        const { head } = message.value;
+        await ledger.append({ kind: "audit-head", head });
+        this.#options.send({ $case: "auditHeadKept", value: { head } });
+        return;
+      }
       case "epochNotice":
         return this.#announce(message.value);
       case "runProgram":

@@ -23,6 +23,7 @@ import type { RolloutState } from "./domain/rollout/state.ts";
 import { AgentDesk } from "./engine/agent-desk.ts";
 import { AgentReports } from "./engine/agent-reports.ts";
 import { Application } from "./engine/application.ts";
+import { AuditHeads } from "./engine/audit-heads.ts";
 import { AuditTrail } from "./engine/audit-trail.ts";
 import { Claims } from "./engine/claims.ts";
 import { Drivers } from "./engine/drivers.ts";
@@ -120,6 +121,8 @@ async function build(means: ServeMeans, teardown: Teardown): Promise<Coordinator
   const deeds = new LockDeeds({ locks, standings, reports, clock, random, coordinator, members });
   const claims = new Claims({ register: claimRecords, clock, random });
   const audit = new AuditTrail(auditLog, hash, clock);
+  const warn = (text: string, facts: Readonly<Record<string, unknown>>) => log.warn(facts, text);
+  const heads = new AuditHeads({ trail: audit, fleet: () => room, warn });
   const artefacts = new ArtefactFolder({
     folder: config.artefacts ?? join(config.stateDir, "artefacts"),
     clock,
@@ -136,14 +139,15 @@ async function build(means: ServeMeans, teardown: Teardown): Promise<Coordinator
     nodesOf,
     means: (state) => driverMeans(state),
     redial: (node) => room.redial(node),
-    warn: (text, facts) => log.warn(facts, text),
+    warn,
   });
   const desk = new AgentDesk({
     reports,
     deeds,
     drivers,
+    heads,
     fleet: () => room,
-    warn: (text, facts) => log.warn(facts, text),
+    warn,
   });
   const leader = () => ({ leads: leadership.leads, address: leadership.leaderAddress });
   const room: AgentRoom = new AgentRoom({
@@ -183,6 +187,7 @@ async function build(means: ServeMeans, teardown: Teardown): Promise<Coordinator
     random,
     members,
     nonce: () => token(16),
+    auditHead: () => audit.head,
     gates: playbook(state.plan.engine)?.gates ?? {},
     lookBeforeGrant: (now, stage) => planning.lookBeforeGrant(now, stage),
     takeSnapshot: async (reason, clusters) => {
@@ -217,7 +222,7 @@ async function build(means: ServeMeans, teardown: Teardown): Promise<Coordinator
       stepDownMs: config.lease.length * 0.75,
     },
     begin: async (term) => {
-      await inventory.load();
+      await Promise.all([inventory.load(), audit.load()]);
       log.info({ term }, "leading");
       for (const rollout of await claims.open()) drivers.start(rollout, true);
     },
@@ -226,7 +231,7 @@ async function build(means: ServeMeans, teardown: Teardown): Promise<Coordinator
       await drivers.stopAll();
       for (const node of room.attachedNodes()) room.redial(node);
     },
-    warn: (text, facts) => log.warn(facts, text),
+    warn,
   });
   const application = new Application({
     clock,
@@ -234,6 +239,7 @@ async function build(means: ServeMeans, teardown: Teardown): Promise<Coordinator
     fleet: room,
     log: events,
     audit,
+    heads,
     claims,
     drivers,
     deeds,
@@ -244,7 +250,10 @@ async function build(means: ServeMeans, teardown: Teardown): Promise<Coordinator
     playbook,
     leader,
     insecure: config.insecure,
-    doctor: () => examine({ store, replicas, embedded: embedded !== undefined, doubled: room.doubled() }),
+    doctor: async () => [
+      ...(await examine({ store, replicas, embedded: embedded !== undefined, doubled: room.doubled() })),
+      ...(await heads.checks()),
+    ],
   });
   const port = Object.assign(application, { discover: () => discoverInventory(room, playbooks) });
   server.add(AgentServiceService, room.service());

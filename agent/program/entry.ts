@@ -57,6 +57,7 @@ export type Entry =
       readonly rollout: string;
       readonly auditHead: string;
     }
+  | { readonly kind: "audit-head"; readonly head: string }
   | { readonly kind: "accepted"; readonly program: Program }
   | ({ readonly kind: "enter-asked" } & ProgramKey)
   | ({ readonly kind: "entered" } & ProgramKey)
@@ -135,6 +136,7 @@ export function rolloutOf(entry: Entry): string | undefined {
     case "born":
     case "awoke":
     case "epoch-seen":
+    case "audit-head":
     case "enter-abandoned":
     case "tool-marked":
     case "tool-ended":

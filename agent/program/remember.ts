@@ -21,6 +21,9 @@ export function remember(memory: Memory, record: Recorded): void {
     case "epoch-seen":
       rememberEpoch(memory, record);
       return;
+    case "audit-head":
+      memory.auditHead = record.head;
+      return;
     case "enter-abandoned":
       memory.abandoned.set(record.cluster, record);
       return;

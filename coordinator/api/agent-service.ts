@@ -114,9 +114,13 @@ export class AgentRoom implements Fleet {
     return this.#sessions.get(node)?.out.put(message) ?? false;
   }
 
-  /** Ends the node's stream; its agent dials again and tells everything that is not stored. */
+  /**
+   * Ends the node's stream; its agent dials again and tells everything that is not stored. What still comes on the
+   * old stream is not heard: it would be stored before what was missed.
+   */
   redial(node: string): void {
-    this.#sessions.get(node)?.out.close();
+    const session = this.#sessions.get(node);
+    if (session !== undefined) this.#drop(session, "lost");
   }
 
   lastReport(node: string): { readonly report: NodeReport; readonly ageMs: number } | undefined {
@@ -158,15 +162,14 @@ export class AgentRoom implements Fleet {
       return;
     }
     const session = this.#open(hello);
-    const reading = this.#read(session, incoming, context.signal);
+    void this.#read(session, incoming, context.signal);
     try {
       yield this.#welcome(hello, true, address, undefined);
       this.#options.events.attached(session.presence);
       for await (const message of session.out) yield { message };
     } finally {
-      session.out.close();
-      await reading;
-      await incoming.return?.();
+      // not after the last word of the agent: it ends its side when it sees ours end
+      this.#drop(session, "lost");
     }
   }
 
@@ -243,7 +246,7 @@ export class AgentRoom implements Fleet {
     try {
       for (
         let next = await incoming.next();
-        next.done !== true && !signal.aborted;
+        next.done !== true && !signal.aborted && this.#isPresent(session);
         next = await incoming.next()
       ) {
         session.lastWordMs = this.#options.clock.monotonicMs();
@@ -254,8 +257,7 @@ export class AgentRoom implements Fleet {
           break;
         }
         if (message.$case === "health") this.#health(session, message.value);
-        else if (message.$case !== "hello" && this.#isPresent(session))
-          this.#options.events.said(session.presence.node, message);
+        else if (message.$case !== "hello") this.#options.events.said(session.presence.node, message);
       }
     } catch {
       // a broken stream ends like any other: the peer is lost

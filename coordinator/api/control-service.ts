@@ -109,8 +109,12 @@ export function controlService(
       snapshot: document("snapshot", snapshotFormat, taken(await port.snapshot(id))),
     })),
     listAudit: answering(async ({ limit }) => {
-      const { entries, chainHolds } = taken(await port.audit(bounded(limit)));
-      return { entries: entries.map((entry) => document("audit", entry.format, entry)), chainHolds };
+      const { entries, chainHolds, ends } = taken(await port.audit(bounded(limit)));
+      return {
+        entries: entries.map((entry) => document("audit", entry.format, entry)),
+        chainHolds,
+        ends: document("audit-ends", 1, ends),
+      };
     }),
     doctor: answering(async () => ({ findings: document("doctor", 1, taken(await port.doctor())) })),
     pushArtefact: answering(async (request: AsyncIterable<PushArtefactRequest>) => {

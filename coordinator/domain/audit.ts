@@ -28,6 +28,13 @@ export interface AuditEntry extends AuditDeed {
   readonly hash: string;
 }
 
+/** What agents keep of the end, and what they kept when the log had lost it. */
+export interface AuditEnds {
+  /** Attached agents, with the place of the entry they keep; undefined: none yet. */
+  readonly kept: readonly { readonly node: string; readonly sequence: number | undefined }[];
+  readonly lost: readonly { readonly node: string; readonly head: string; readonly at: string }[];
+}
+
 /** sha256 in lower-case hex; given by the composition root, since hashing is not pure domain code here. */
 export type Hash = (text: string) => string;
 
@@ -53,6 +60,13 @@ export function brokenAt(entries: readonly AuditEntry[], hash: Hash): number | u
     previous = told;
   }
   return undefined;
+}
+
+/** A whole log: nothing is missing at its beginning or in its middle. What is missing at its end, it cannot say. */
+export function isWhole(entries: readonly AuditEntry[], hash: Hash): boolean {
+  const [first] = entries;
+  const begins = first === undefined || (first.sequence === 1 && first.previous === "");
+  return begins && brokenAt(entries, hash) === undefined;
 }
 
 function canonical(body: Omit<AuditEntry, "hash">): string {

@@ -1,6 +1,7 @@
 /** Receives what the agents say and puts it before the rollouts that it concerns. */
 import type { ConnectRequest } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
 import type { AgentReports } from "./agent-reports.ts";
+import type { AuditHeads } from "./audit-heads.ts";
 import type { Drivers } from "./drivers.ts";
 import type { LockDeeds } from "./lock-deeds.ts";
 import type { AgentEvents, Fleet, Presence } from "./ports.ts";
@@ -11,6 +12,7 @@ export interface AgentDeskMeans {
   readonly reports: AgentReports;
   readonly deeds: LockDeeds;
   readonly drivers: Drivers;
+  readonly heads: Pick<AuditHeads, "attached" | "detached" | "keeps">;
   /** Set when the room is built: the desk is one of its parts. */
   fleet(): Fleet;
   warn(text: string, facts: Readonly<Record<string, unknown>>): void;
@@ -24,8 +26,9 @@ export class AgentDesk implements AgentEvents {
   }
 
   attached(presence: Presence): void {
-    const { reports, deeds, drivers, warn } = this.#means;
+    const { reports, deeds, drivers, heads, warn } = this.#means;
     reports.attached(presence);
+    heads.attached(presence);
     drivers.tellAll(presence.node, { kind: "attached", node: presence.node });
     const { node, hello } = presence;
     deeds
@@ -37,10 +40,15 @@ export class AgentDesk implements AgentEvents {
 
   detached(node: string): void {
     this.#means.reports.detached(node);
+    this.#means.heads.detached(node);
     this.#means.drivers.tellAll(node, { kind: "detached", node });
   }
 
   said(node: string, message: Said): void {
+    if (message.$case === "auditHeadKept") {
+      this.#means.heads.keeps(node, message.value.head);
+      return;
+    }
     this.#means.reports.said(node, message);
     const rollout = rolloutOf(message);
     const mail = { kind: "said", node, message } as const;

@@ -67,6 +67,7 @@ export class AgentReports {
       case "holdMadePermanent":
       case "watchFired":
       case "goodbye":
+      case "auditHeadKept":
         return;
     }
   }

@@ -4,7 +4,7 @@
  */
 import type { Clock, Random } from "#proto/common/clock.ts";
 import { fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
-import type { AuditEntry } from "../domain/audit.ts";
+import type { AuditEnds, AuditEntry } from "../domain/audit.ts";
 import { blocking, type CheckResult, type Word } from "../domain/check.ts";
 import type { ClusterEntry } from "../domain/inventory.ts";
 import type { LockRecord } from "../domain/lock.ts";
@@ -18,6 +18,7 @@ import { phaseOf, viewOf, whyOf } from "../domain/rollout/view.ts";
 import { whyNoPlanBack } from "../domain/rollout/way-back.ts";
 import type { Snapshot, SnapshotHead } from "../domain/snapshot/snapshot.ts";
 import type { FleetView, LockView, RolloutView, WhyView } from "../domain/views.ts";
+import type { AuditHeads } from "./audit-heads.ts";
 import type { AuditTrail } from "./audit-trail.ts";
 import type { Claims } from "./claims.ts";
 import type { Drivers } from "./drivers.ts";
@@ -54,6 +55,7 @@ export interface ApplicationMeans {
   readonly fleet: Fleet & { doubled(): readonly string[] };
   readonly log: EventLog<RolloutEvent>;
   readonly audit: AuditTrail;
+  readonly heads: AuditHeads;
   readonly claims: Claims;
   readonly drivers: Drivers;
   readonly deeds: LockDeeds;
@@ -443,10 +445,16 @@ export class Application {
     return this.#means.snapshots.get(id);
   }
 
-  async audit(
-    limit: number,
-  ): Promise<Outcome<{ readonly entries: readonly AuditEntry[]; readonly chainHolds: boolean }>> {
-    return succeed(await this.#means.audit.read(limit));
+  async audit(limit: number): Promise<
+    Outcome<{
+      readonly entries: readonly AuditEntry[];
+      readonly chainHolds: boolean;
+      readonly ends: AuditEnds;
+    }>
+  > {
+    const { audit, heads } = this.#means;
+    const [read, ends] = await Promise.all([audit.read(limit), heads.ends()]);
+    return succeed({ ...read, ends });
   }
 
   async doctor(): Promise<Outcome<readonly CheckResult[]>> {

@@ -102,7 +102,7 @@ async function announceTo(desk: RolloutDesk, lock: HeldLock): Promise<Failure | 
         rollout: desk.state.id,
         nodes: lock.nodes,
         clusterScope: lock.scope === "cluster",
-        auditHead: "",
+        auditHead: desk.means.auditHead(),
       };
       if (!fleet.send(node, { $case: "epochNotice", value }))
         return failure("node.not-reported", { cluster, nodes: node });

@@ -66,6 +66,7 @@ export async function hear(
       return enter(desk, node, message.value);
     case "enterAbandoned":
       return;
+    case "auditHeadKept":
     case "hello":
     case "health":
     case "epochSeen":

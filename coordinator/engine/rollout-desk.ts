@@ -26,6 +26,8 @@ export interface DriverMeans {
   readonly clock: Clock;
   readonly random: Random;
   readonly nonce: () => string;
+  /** Newest hash of the audit log: agents sync it to their disks with each epoch. */
+  readonly auditHead: () => string;
   readonly gates: Gates;
   members(cluster: string): readonly string[];
   lookBeforeGrant(state: RolloutState, stage: string): Promise<LookResult>;

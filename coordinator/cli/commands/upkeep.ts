@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { FailureError, failure } from "#proto/common/failure.ts";
-import type { AuditEntry } from "../../domain/audit.ts";
+import type { AuditEnds, AuditEntry } from "../../domain/audit.ts";
 import type { CheckResult } from "../../domain/check.ts";
 import { localArtefact, push } from "../artefact.ts";
 import { command, count, read } from "../command.ts";
@@ -17,20 +17,31 @@ export function auditCommand(shell: Shell): Command {
     .option("--limit <count>", "how many of the newest", count, 100)
     .action((options) =>
       run(shell, options, async (session) => {
-        const { entries, chainHolds } = await session.call((client) =>
+        const { entries, chainHolds, ends } = await session.call((client) =>
           client.listAudit({ limit: options.limit }),
         );
+        const { kept, lost } = read<AuditEnds>(ends, "audit-ends");
         session.show(
           entries.map((entry) => read<AuditEntry>(entry, "audit")),
           renderAudit,
         );
-        session.terminal.note(
-          chainHolds ? "the chain holds" : "THE CHAIN IS BROKEN: entries were changed or lost",
-        );
-        return chainHolds ? exitCodes.done : exitCodes.refused;
+        for (const line of verdictOn(chainHolds, kept, lost)) session.terminal.note(line);
+        return chainHolds && lost.length === 0 ? exitCodes.done : exitCodes.refused;
       }),
     );
   return audit as unknown as Command;
+}
+
+function verdictOn(chainHolds: boolean, kept: AuditEnds["kept"], lost: AuditEnds["lost"]): readonly string[] {
+  const keepers = kept.filter(({ sequence }) => sequence !== undefined).map(({ node }) => node);
+  return [
+    chainHolds ? "the chain holds" : "THE CHAIN IS BROKEN: entries were changed or lost",
+    ...lost.map(
+      ({ node, head, at }) =>
+        `ITS END WAS LOST: ${node} kept ${head.slice(0, 12)}, which the log did not have on ${at}`,
+    ),
+    keepers.length === 0 ? "no attached agent keeps its end" : `its end is kept by ${keepers.join(", ")}`,
+  ];
 }
 
 function renderAudit(entries: readonly AuditEntry[]): string {

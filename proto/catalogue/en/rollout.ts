@@ -95,6 +95,13 @@ export const rollout: Catalogue = {
   },
   "check.nats.jetstream": { says: "JetStream answers" },
   "check.nats.jetstream.unknown": { says: "it does not" },
+  "check.audit.chain": { says: "no entry of the audit log was changed or lost" },
+  "check.audit.chain.ko": { says: "its hashes do not follow from each other", next: "lockkeeper audit" },
+  "check.audit.end": { says: "the audit log ends no earlier than its agents know (kept by {keepers})" },
+  "check.audit.end.ko": {
+    says: "entries at its end were lost: {nodes} kept the hash of one that the log did not have",
+    next: "lockkeeper audit",
+  },
   "check.agents.one-name-once": { says: "each node name has one agent" },
   "check.agents.one-name-once.ko": {
     says: "two agents call themselves {nodes}",

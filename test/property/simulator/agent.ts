@@ -120,6 +120,7 @@ export class SimAgent {
         if (this.unfinished?.program.rollout !== message.value.rollout)
           this.#append({ kind: "closed", rollout: message.value.rollout });
         return;
+      case "keepAuditHead":
       case "welcome":
       case "stopProgram":
       case "takeHealth":

@@ -65,6 +65,7 @@ export interface ConnectRequest {
     | { readonly $case: "watchFired"; readonly value: WatchFired }
     | { readonly $case: "programEnded"; readonly value: ProgramEnded }
     | { readonly $case: "goodbye"; readonly value: Goodbye }
+    | { readonly $case: "auditHeadKept"; readonly value: AuditHeadKept }
     | undefined;
 }
 
@@ -84,6 +85,7 @@ export interface ConnectResponse {
     | { readonly $case: "makeHoldPermanent"; readonly value: MakeHoldPermanent }
     | { readonly $case: "armWatch"; readonly value: ArmWatch }
     | { readonly $case: "disarmWatch"; readonly value: DisarmWatch }
+    | { readonly $case: "keepAuditHead"; readonly value: KeepAuditHead }
     | undefined;
 }
 
@@ -148,6 +150,16 @@ export interface EpochNotice {
   readonly nodes: readonly string[];
   readonly clusterScope: boolean;
   readonly auditHead: string;
+}
+
+/** The newest hash of the audit log, to be synced to the agent's disk. */
+export interface KeepAuditHead {
+  readonly head: string;
+}
+
+/** It is on the disk. */
+export interface AuditHeadKept {
+  readonly head: string;
 }
 
 export interface EpochSeen {
@@ -436,6 +448,9 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
       case "goodbye":
         Goodbye.encode(message.message.value, writer.uint32(90).fork()).join();
         break;
+      case "auditHeadKept":
+        AuditHeadKept.encode(message.message.value, writer.uint32(98).fork()).join();
+        break;
     }
     return writer;
   },
@@ -541,6 +556,14 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
             message.message = { $case: "goodbye", value: Goodbye.decode(reader, reader.uint32()) };
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.message = { $case: "auditHeadKept", value: AuditHeadKept.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -625,6 +648,12 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
         }
         break;
       }
+      case "auditHeadKept": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "auditHeadKept", value: AuditHeadKept.fromPartial(object.message.value) };
+        }
+        break;
+      }
     }
     return message;
   },
@@ -675,6 +704,9 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
         break;
       case "disarmWatch":
         DisarmWatch.encode(message.message.value, writer.uint32(106).fork()).join();
+        break;
+      case "keepAuditHead":
+        KeepAuditHead.encode(message.message.value, writer.uint32(114).fork()).join();
         break;
     }
     return writer;
@@ -797,6 +829,14 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
             message.message = { $case: "disarmWatch", value: DisarmWatch.decode(reader, reader.uint32()) };
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.message = { $case: "keepAuditHead", value: KeepAuditHead.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -890,6 +930,12 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
       case "disarmWatch": {
         if (object.message?.value !== undefined && object.message?.value !== null) {
           message.message = { $case: "disarmWatch", value: DisarmWatch.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "keepAuditHead": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "keepAuditHead", value: KeepAuditHead.fromPartial(object.message.value) };
         }
         break;
       }
@@ -1632,6 +1678,116 @@ export const EpochNotice: MessageFns<EpochNotice> = {
     message.nodes = object.nodes?.map((e) => e) || [];
     message.clusterScope = object.clusterScope ?? false;
     message.auditHead = object.auditHead ?? "";
+    return message;
+  },
+};
+
+function createBaseKeepAuditHead(): KeepAuditHead {
+  return { head: "" };
+}
+
+export const KeepAuditHead: MessageFns<KeepAuditHead> = {
+  encode(message: KeepAuditHead, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.head !== "") {
+      writer.uint32(10).string(message.head);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeepAuditHead {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeepAuditHead() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.head = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<KeepAuditHead>): KeepAuditHead {
+    return KeepAuditHead.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<KeepAuditHead>): KeepAuditHead {
+    const message = createBaseKeepAuditHead() as any;
+    message.head = object.head ?? "";
+    return message;
+  },
+};
+
+function createBaseAuditHeadKept(): AuditHeadKept {
+  return { head: "" };
+}
+
+export const AuditHeadKept: MessageFns<AuditHeadKept> = {
+  encode(message: AuditHeadKept, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.head !== "") {
+      writer.uint32(10).string(message.head);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AuditHeadKept {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAuditHeadKept() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.head = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AuditHeadKept>): AuditHeadKept {
+    return AuditHeadKept.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AuditHeadKept>): AuditHeadKept {
+    const message = createBaseAuditHeadKept() as any;
+    message.head = object.head ?? "";
     return message;
   },
 };

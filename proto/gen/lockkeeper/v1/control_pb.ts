@@ -245,6 +245,8 @@ export interface ListAuditRequest {
 export interface ListAuditResponse {
   readonly entries: readonly Document[];
   readonly chainHolds: boolean;
+  /** audit-ends: what agents keep of the log's end. */
+  readonly ends?: Document | undefined;
 }
 
 export interface DoctorRequest {
@@ -2936,7 +2938,7 @@ export const ListAuditRequest: MessageFns<ListAuditRequest> = {
 };
 
 function createBaseListAuditResponse(): ListAuditResponse {
-  return { entries: [], chainHolds: false };
+  return { entries: [], chainHolds: false, ends: undefined };
 }
 
 export const ListAuditResponse: MessageFns<ListAuditResponse> = {
@@ -2946,6 +2948,9 @@ export const ListAuditResponse: MessageFns<ListAuditResponse> = {
     }
     if (message.chainHolds !== false) {
       writer.uint32(16).bool(message.chainHolds);
+    }
+    if (message.ends !== undefined) {
+      Document.encode(message.ends, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -2979,6 +2984,14 @@ export const ListAuditResponse: MessageFns<ListAuditResponse> = {
             message.chainHolds = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.ends = Document.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2998,6 +3011,7 @@ export const ListAuditResponse: MessageFns<ListAuditResponse> = {
     const message = createBaseListAuditResponse() as any;
     message.entries = object.entries?.map((e) => Document.fromPartial(e)) || [];
     message.chainHolds = object.chainHolds ?? false;
+    message.ends = (object.ends !== undefined && object.ends !== null) ? Document.fromPartial(object.ends) : undefined;
     return message;
   },
 };

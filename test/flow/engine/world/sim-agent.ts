@@ -28,6 +28,7 @@ type In = NonNullable<ConnectRequest["message"]>;
 
 interface Disk {
   stateId: string;
+  auditHead: string;
   highest: Map<string, Fencing>;
   program:
     | (FencedProgram & {
@@ -54,6 +55,7 @@ export class SimAgent {
     this.node = node;
     this.disk = {
       stateId: `state-${node.name}`,
+      auditHead: "",
       highest: new Map(),
       program: undefined,
       events: [],
@@ -104,7 +106,7 @@ export class SimAgent {
           highest: [...this.disk.highest.values()],
           abandoned: [],
           engine: "tiny",
-          auditHead: "",
+          auditHead: this.disk.auditHead,
           ...(program === undefined
             ? {}
             : {
@@ -164,6 +166,10 @@ export class SimAgent {
       }
       case "programFreed":
         if (this.disk.program?.epoch === message.value.epoch) this.disk.program = undefined;
+        return;
+      case "keepAuditHead":
+        this.disk.auditHead = message.value.head;
+        this.#say({ $case: "auditHeadKept", value: message.value });
         return;
       case "stopProgram":
       case "enterRefused":

@@ -4,6 +4,7 @@ import type { RolloutState } from "#coordinator/domain/rollout/state.ts";
 import { AgentDesk } from "#coordinator/engine/agent-desk.ts";
 import { AgentReports } from "#coordinator/engine/agent-reports.ts";
 import { Application } from "#coordinator/engine/application.ts";
+import { AuditHeads } from "#coordinator/engine/audit-heads.ts";
 import { AuditTrail } from "#coordinator/engine/audit-trail.ts";
 import { Claims } from "#coordinator/engine/claims.ts";
 import { Drivers } from "#coordinator/engine/drivers.ts";
@@ -83,6 +84,9 @@ export class SimCoordinator {
       playbook: () => tiny,
       wordsInForce: () => [],
     });
+    const audit = new AuditTrail(stores.audit, (text) => String(text.length), clock);
+    const warn = (text: string) => world.warnings.push(text);
+    const heads = new AuditHeads({ trail: audit, fleet: () => fleet, warn });
     this.drivers = new Drivers({
       log: stores.log,
       clock,
@@ -104,6 +108,7 @@ export class SimCoordinator {
         random,
         members,
         nonce: () => world.id("n"),
+        auditHead: () => audit.head,
         gates: tiny.gates,
         lookBeforeGrant: (now, stage) => planning.lookBeforeGrant(now, stage),
         takeSnapshot: async () => succeed(world.id("s")),
@@ -114,6 +119,7 @@ export class SimCoordinator {
     this.#desk = new AgentDesk({
       reports,
       deeds,
+      heads,
       drivers: this.drivers,
       fleet: () => fleet,
       warn: (text) => world.warnings.push(text),
@@ -123,7 +129,8 @@ export class SimCoordinator {
       random,
       fleet,
       log: stores.log,
-      audit: new AuditTrail(stores.audit, (text) => String(text.length), clock),
+      audit,
+      heads,
       claims: this.#claims,
       drivers: this.drivers,
       deeds,

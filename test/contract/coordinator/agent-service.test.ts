@@ -1,0 +1,113 @@
+import { once } from "node:events";
+import { credentials } from "@grpc/grpc-js";
+import { createServer, type Server } from "nice-grpc";
+import { afterEach, describe, expect, it } from "vitest";
+import { AgentRoom } from "#coordinator/api/agent-service.ts";
+import type { AgentEvents } from "#coordinator/engine/ports.ts";
+import { systemClock } from "#proto/common/clock.ts";
+import { contract } from "#proto/common/contract.ts";
+import {
+  AgentServiceClient,
+  AgentServiceService,
+  type ConnectRequest,
+  type ConnectResponse,
+} from "#proto/gen/lockkeeper/v1/agent_pb.ts";
+
+type Said = NonNullable<ConnectRequest["message"]>;
+
+const servers: Server[] = [];
+const clients: AgentServiceClient[] = [];
+
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close();
+  for (const server of servers.splice(0)) server.forceShutdown();
+});
+
+async function serve() {
+  const heard: string[] = [];
+  const events: AgentEvents = {
+    attached: ({ node }) => void heard.push(`attached ${node}`),
+    detached: (node, how) => void heard.push(`detached ${node} ${how}`),
+    said: (node, { $case }) => void heard.push(`${node} says ${$case}`),
+    positions: () => [],
+  };
+  const room = new AgentRoom({
+    clock: systemClock,
+    coordinator: "c1",
+    beatMs: 1_000,
+    helloLimitMs: 5_000,
+    knows: () => true,
+    leader: () => ({ leads: true, address: "" }),
+    events,
+    fetchArtefact: async function* () {},
+  });
+  const server = createServer();
+  server.add(AgentServiceService, room.service());
+  servers.push(server);
+  return { room, heard, address: `127.0.0.1:${await server.listen("127.0.0.1:0")}` };
+}
+
+const abandoned: Said = { $case: "enterAbandoned", value: { cluster: "c", epoch: 1, nonce: "n" } };
+
+/** An agent that never leaves by itself. */
+async function dial(address: string, node: string) {
+  const client = new AgentServiceClient(address, credentials.createInsecure());
+  clients.push(client);
+  const call = client.connect();
+  call.on("error", () => undefined);
+  const say = (message: Said) => call.write({ message });
+  const hello = {
+    node,
+    agentVersion: "1",
+    contract: contract.current,
+    bootId: "b",
+    stateId: `state-${node}`,
+    highest: [],
+    abandoned: [],
+    engine: "kwdb",
+    auditHead: "",
+  };
+  say({ $case: "hello", value: hello });
+  const [first] = (await once(call, "data")) as [ConnectResponse];
+  expect(first.message?.$case).toBe("welcome");
+  call.on("data", () => undefined);
+  return { call, say };
+}
+
+async function soon(holds: () => boolean): Promise<void> {
+  for (let tries = 0; !holds() && tries < 200; tries += 1) await systemClock.sleep(10);
+  expect(holds()).toBe(true);
+}
+
+describe("the agents' room", () => {
+  it("ends the stream of an agent that is to dial again, though that agent goes on talking", async () => {
+    const { room, heard, address } = await serve();
+    const agent = await dial(address, "db1");
+    agent.say(abandoned);
+    await soon(() => heard.includes("db1 says enterAbandoned"));
+    let ended = false;
+    agent.call.once("end", () => {
+      ended = true;
+    });
+    const talking = setInterval(() => ended || agent.say(abandoned), 5);
+    room.redial("db1");
+    const before = [...heard];
+    await soon(() => ended).finally(() => clearInterval(talking));
+    expect(before.at(-1)).toBe("detached db1 lost");
+    // nothing that came after is heard: it would be stored before what was missed
+    expect(heard).toEqual(before);
+    expect(room.presence("db1")).toBeUndefined();
+  });
+
+  it("hears the same agent again at once, and only on its new stream", async () => {
+    const { room, heard, address } = await serve();
+    await dial(address, "db1");
+    room.redial("db1");
+    const again = await dial(address, "db1");
+    again.say(abandoned);
+    await soon(() => heard.includes("db1 says enterAbandoned"));
+    expect(room.presence("db1")?.stream).toBe(2);
+    again.say({ $case: "goodbye", value: { reason: "done" } });
+    await soon(() => heard.includes("detached db1 goodbye"));
+  });
+});
