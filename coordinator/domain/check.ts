@@ -26,6 +26,8 @@ export interface Word {
   /** ISO 8601. */
   readonly at: string;
   readonly until?: string;
+  /** The facts of the stop that it answers, when it was given to one: it answers for those and for no others. */
+  readonly about?: Facts;
 }
 
 /** The results that forbid going on, given the words that stand at `now` (ms since the epoch). */

@@ -103,7 +103,8 @@ function whyNodeForbids(
   const report = reports[node];
   if (report === undefined) return failure("node.not-reported", { cluster, nodes: node });
   const proven = provenStateIds[node];
-  if (proven !== undefined && proven !== report.stateId) return failure("node.unproven", { cluster, node });
+  if (proven !== undefined && proven !== report.stateId)
+    return failure("node.unproven", { cluster, node, stateId: report.stateId });
   const { unfinished } = report;
   // a program that still waits to enter has changed nothing and is dropped by its agent for the newer epoch
   if (unfinished === undefined || unfinished.standing === "waiting") return undefined;

@@ -35,18 +35,19 @@ export async function grant(
   await notYet(desk, stage, granted.failure);
 }
 
-/** A person's word may stand for a node that lost its memory, or for the nodes of a broken lock. */
+/** A person's word, given to this very stop, may stand for a node that lost its memory or for a broken lock. */
 async function answeredFor(desk: RolloutDesk, { code, facts }: Failure): Promise<boolean> {
-  const { clock, deeds, reports } = desk.means;
+  const { clock, deeds } = desk.means;
   const word = desk.state.words.find(
-    ({ check, until }) => check === code && (until === undefined || Date.parse(until) > clock.now()),
+    ({ check, until, about }) =>
+      check === code &&
+      (until === undefined || Date.parse(until) > clock.now()) &&
+      about !== undefined &&
+      Object.entries(facts).every(([name, fact]) => about[name] === fact),
   );
-  const cluster = facts["cluster"];
+  const { cluster, node, stateId } = facts;
   if (word === undefined || cluster === undefined) return false;
-  if (code === "node.unproven") {
-    const node = facts["node"] ?? "";
-    const stateId = reports.stateId(node);
-    if (stateId === undefined) return false;
+  if (code === "node.unproven" && node !== undefined && stateId !== undefined) {
     await deeds.prove(node, stateId, word.by);
     return true;
   }

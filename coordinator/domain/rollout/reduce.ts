@@ -164,7 +164,7 @@ function change(
     case "approved":
       return inStage(withoutWaiting(state), fact.stage, (stage) => ({ ...stage, approved: true }));
     case "retried":
-      return retried({ ...state, words: [...state.words, ...fact.words] }, fact.stage);
+      return retried({ ...state, words: [...state.words, ...answering(state.stop, fact.words)] }, fact.stage);
     case "skipped":
       return skipped(state, fact.node, at);
     case "finished":
@@ -282,8 +282,17 @@ function passed(state: RolloutState, id: string, at: string): RolloutState {
 
 function resumed(state: RolloutState, words: RolloutState["words"]): RolloutState {
   const { stop, paused: _paused, ...rest } = withoutWaiting(state);
-  const going: RolloutState = { ...rest, words: [...state.words, ...words], nodesSinceResume: 0 };
+  const going: RolloutState = {
+    ...rest,
+    words: [...state.words, ...answering(stop, words)],
+    nodesSinceResume: 0,
+  };
   return stop === undefined ? going : retried({ ...going, stop }, stop.stage);
+}
+
+/** A word that answers a stop is good for what it was told of: this node, this state id, this break. */
+function answering(stop: RolloutState["stop"], words: RolloutState["words"]): RolloutState["words"] {
+  return words.map((word) => (word.check === stop?.why.code ? { ...word, about: stop.why.facts } : word));
 }
 
 /** The stage begins anew from what is true now: gates and programs of the old attempt do not count. */

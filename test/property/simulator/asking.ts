@@ -43,7 +43,7 @@ export interface Buckets {
 export type Mail =
   | { readonly kind: "said"; readonly node: string; readonly message: Up }
   | { readonly kind: "attached"; readonly node: string }
-  | { readonly kind: "ordered"; readonly proves: readonly string[] };
+  | { readonly kind: "ordered"; readonly answersFor: Readonly<Record<string, string>> };
 
 export type Ask =
   | { readonly ask: "read"; readonly key: keyof Buckets }

@@ -158,10 +158,15 @@ export class SimCoordinator {
     this.look();
   }
 
-  /** The state id that this node reports is not the one under which it was proven. */
-  isUnproven(node: string): boolean {
-    const told = this.reports.stateId(node);
-    return told !== undefined && this.#world.buckets.standings.read()?.value[node] !== told;
+  /** By node, the state ids that are reported and are not those under which the nodes were proven. */
+  unproven(): Readonly<Record<string, string>> {
+    const proven = this.#world.buckets.standings.read()?.value ?? {};
+    const told = this.#world.nodes.map((node) => [node, this.reports.stateId(node)] as const);
+    return Object.fromEntries(
+      told.flatMap(([node, stateId]) =>
+        stateId === undefined || stateId === proven[node] ? [] : [[node, stateId]],
+      ),
+    );
   }
 
   hear(stream: Stream, message: Up): void {

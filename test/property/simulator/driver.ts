@@ -117,16 +117,16 @@ export class Driver {
     const mail = yield* takeOne(ms);
     if (mail?.kind === "said") yield* this.#hear(mail.node, mail.message);
     if (mail?.kind === "attached") this.#tellFreedAgain(mail.node);
-    if (mail?.kind === "ordered") yield* this.#ordered(mail.proves);
+    if (mail?.kind === "ordered") yield* this.#ordered(mail.answersFor);
     return mail;
   }
 
-  *#ordered(proves: readonly string[]): Steps<void> {
+  *#ordered(answersFor: Readonly<Record<string, string>>): Steps<void> {
     const held = this.#held;
     yield* this.#append({ stop: undefined, held: held && { ...held, attempt: 0, ended: {} } });
     this.#recovered = false;
     this.#refusedSinceMs = undefined;
-    for (const node of proves) yield* deeds.prove(this.#world, node);
+    for (const [node, stateId] of Object.entries(answersFor)) yield* deeds.prove(this.#world, node, stateId);
   }
 
   *#hear(node: string, message: Up): Steps<void> {

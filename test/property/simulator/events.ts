@@ -13,12 +13,19 @@ export type Happening = (world: World, draw: Draw) => void;
 const agentOf = (world: World, { a }: Draw) => world.agents[a % world.agents.length] as SimAgent;
 const coordinatorOf = (world: World, { a }: Draw) =>
   world.coordinators[a % world.coordinators.length] as SimCoordinator;
-const anywhere = (world: World, { a }: Draw) => a % Math.max(1, world.net.flights.length);
+const anywhere = (world: World, { a }: Draw) => {
+  const index = a % Math.max(1, world.net.flights.length);
+  const flight = world.net.flights[index];
+  return flight === undefined || world.isPaused(flight) ? -1 : index;
+};
+/** Asked by somebody who still waits for the answer. */
+const awaited = ({ operations }: World) =>
+  operations.find(({ of, life, forsaken }) => of.life === life && !forsaken && !of.paused);
 const operationOf = (world: World, { a }: Draw) => world.operations[a % Math.max(1, world.operations.length)];
 
 export const deliverOldest: Happening = (world) =>
   world.deliver(
-    world.net.flights.findIndex((flight) => !world.isOld(flight)),
+    world.net.flights.findIndex((flight) => world.isOnItsWay(flight)),
     false,
   );
 
@@ -31,7 +38,7 @@ export const arriveLate: Happening = (world) =>
 
 /** The store answers at once, as nearly always. */
 export const serve: Happening = (world) => {
-  const operation = world.operations.find(({ of, life, forsaken }) => of.life === life && !forsaken);
+  const operation = awaited(world);
   if (operation === undefined) return;
   world.perform(operation);
   world.answer(operation, false);
@@ -61,11 +68,9 @@ export const beat: Happening = (world, draw) => {
 
 /** Whatever is next when nothing goes wrong: time passes only when nobody has anything to do. */
 export const goOn: Happening = (world, draw) => {
-  const asked = world.operations.some(
-    ({ of, life, forsaken }) => of.life === life && !forsaken && !of.paused,
-  );
+  const asked = awaited(world) !== undefined;
   if (asked && draw.b % 4 !== 0) return serve(world, draw);
-  if (world.net.flights.some((flight) => !world.isOld(flight))) return deliverOldest(world, draw);
+  if (world.net.flights.some((flight) => world.isOnItsWay(flight))) return deliverOldest(world, draw);
   const idle = world.agents.find(({ alive, stream }) => !alive || stream === undefined);
   if (idle !== undefined && draw.b % 2 === 0)
     return attach(world, { a: world.agents.indexOf(idle), b: draw.a });
@@ -91,14 +96,15 @@ export const person: Happening = (world) => {
   const log = world.buckets.log.read()?.value;
   if (leader === undefined || log?.stop === undefined) return;
   world.say(() => `a person mends what ${log.stop} was about and orders to go on`);
-  const proves = log.stop === "node.unproven" ? world.nodes.filter((node) => leader.isUnproven(node)) : [];
-  for (const node of proves) world.truth.mended(node);
+  const answersFor = log.stop === "node.unproven" ? leader.unproven() : {};
+  for (const node of Object.keys(answersFor)) world.truth.mended(node);
   if (log.held !== undefined) for (const node of log.held.nodes) world.truth.broken.delete(node);
-  leader.tell({ kind: "ordered", proves });
+  leader.tell({ kind: "ordered", answersFor });
 };
 
 export const lose: Happening = (world, draw) => {
-  if (world.net.take(anywhere(world, draw)) !== undefined) world.say(() => "a message is lost");
+  if (world.net.take(draw.a % Math.max(1, world.net.flights.length)) !== undefined)
+    world.say(() => "a message is lost");
 };
 
 export const repeat: Happening = (world, draw) => world.deliver(anywhere(world, draw), true);

@@ -152,12 +152,11 @@ export function* lookAtTakeOver(
 
 export function* meet(means: LockStepsMeans, node: string): Steps<void> {
   const stateId = means.reports.stateId(node);
-  if (stateId !== undefined && (yield* provenStateIds(means))[node] === undefined) yield* prove(means, node);
+  if (stateId !== undefined && (yield* provenStateIds(means))[node] === undefined)
+    yield* prove(means, node, stateId);
 }
 
-export function* prove(means: LockStepsMeans, node: string): Steps<void> {
-  const stateId = means.reports.stateId(node);
-  if (stateId === undefined) return;
+export function* prove(means: LockStepsMeans, node: string, stateId: string): Steps<void> {
   const before = yield* readSurely(means, "standings");
   if (before?.value[node] === stateId) return;
   const next = { ...before?.value, [node]: stateId };

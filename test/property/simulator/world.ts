@@ -111,6 +111,15 @@ export class World {
     return this.agents.find(({ node }) => node === stream.node)?.stream?.id !== stream.id;
   }
 
+  /** What has come to a paused process waits there. */
+  isPaused({ to, stream }: Flight): boolean {
+    return to === "coordinator" && this.coordinators[stream.coordinator]?.paused === true;
+  }
+
+  isOnItsWay(flight: Flight): boolean {
+    return !this.isOld(flight) && !this.isPaused(flight);
+  }
+
   deliver(index: number, keep: boolean): void {
     if (index < 0) return;
     const flight = keep ? this.net.flights[index] : this.net.take(index);

@@ -145,6 +145,9 @@ describe("takeOver", () => {
   it.each([
     ["a free lock", { ...entered(), state: "free" as const }, standing(undefined), "nothing"],
     ["a grant that nobody entered", granted(), {}, "withdraw"],
+    ["a grant whose enter the store has forgotten", granted(), standing(program("in-flight")), "adopt"],
+    ["a grant whose whole program it has forgotten", granted(), standing(program("ended")), "judge"],
+    ["a grant that is still waited for", granted(), standing(program("waiting")), "withdraw"],
     ["a program in flight", entered(), standing(program("in-flight")), "adopt"],
     ["a program that has ended", entered(), standing(program("ended")), "judge"],
     ["a node whose journal never began", entered(), standing(undefined), "free"],
