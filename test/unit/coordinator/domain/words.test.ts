@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Word } from "#coordinator/domain/check.ts";
 import type { Plan } from "#coordinator/domain/plan.ts";
-import { eventFormat, type RolloutFact } from "#coordinator/domain/rollout/event.ts";
+import { eventFormat, type RolloutEvent, type RolloutFact } from "#coordinator/domain/rollout/event.ts";
 import { fold } from "#coordinator/domain/rollout/reduce.ts";
 import { failure } from "#proto/common/failure.ts";
 
@@ -33,13 +33,15 @@ function wordsAfter(...facts: readonly RolloutFact[]): readonly Word[] | undefin
     options: { approveEach: false },
     words: [word],
   };
-  const events = [start, ...facts].map((fact, index) => ({
-    format: eventFormat,
-    rollout: "r",
-    sequence: index + 1,
-    at: "t",
-    fact,
-  }));
+  const events = [start, ...facts].map(
+    (fact, index): RolloutEvent => ({
+      format: eventFormat,
+      rollout: "r",
+      sequence: index + 1,
+      at: "t",
+      fact,
+    }),
+  );
   return fold(events)?.words;
 }
 
