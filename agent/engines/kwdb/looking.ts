@@ -5,9 +5,11 @@ import { type Host, type StepContext, type StepResult, type Verb, verb } from ".
 import { milliseconds, peers, version } from "./args.ts";
 import { type Client, openClient } from "./client.ts";
 import { type FactsMeans, readRunning } from "./facts.ts";
-import { type ClusterView, isReady, markedNodes, viewCluster } from "./looks.ts";
+import { isThere } from "./files.ts";
+import { type ClusterView, isReady, markedNodes, notReadyAmong, viewCluster } from "./looks.ts";
 import { describe, isWell, nodeStatus, ownRow, whyNotUpgraded } from "./node-status.ts";
 import { done, failed, failedBy } from "./outcome.ts";
+import { paths } from "./paths.ts";
 import { readUnit } from "./unit.ts";
 
 const pollMs = 300;
@@ -25,6 +27,8 @@ const lookAround = verb({
     const client = await openClient(host);
     if (!client.ok) return failedBy(client.failure);
     const isAgain = attempt > 1;
+    if (isAgain && !(await isThere(host.path(paths.binary))))
+      return lookWithoutClient(client.value, args.peers);
     const view = await viewFrom(client.value, isAgain ? [undefined, ...args.peers] : [undefined]);
     if (!view.ok) return failedBy(view.failure);
     const { nodes, ranges, from } = view.value;
@@ -47,6 +51,17 @@ const lookAround = verb({
     return done({ nodes: String(nodes.length), from });
   },
 });
+
+/**
+ * A package change that was cut short leaves the node without its client. Each peer then answers for itself: its page
+ * says yes only while it serves, is live and does not drain.
+ */
+async function lookWithoutClient({ mode }: Client, others: readonly string[]): Promise<StepResult> {
+  const [bad] = await notReadyAmong(mode, others);
+  if (bad === undefined) return done({ nodes: String(others.length + 1), from: "the peers' own pages" });
+  const row = `http port ${mode.httpPort} does not say ready`;
+  return failed("kwdb.cluster-not-healthy", { id: "?", address: bad, row });
+}
 
 /** The cluster as the first of these sees it that answers; the first reason when none does. */
 async function viewFrom(

@@ -49,15 +49,21 @@ export async function isReady(host: Host): Promise<Outcome<boolean>> {
   return mode.ok ? succeed(await saysReady(mode.value)) : mode;
 }
 
+/** Those of the peers (`host:port`) whose page, on this node's own http port, does not say that they serve. */
+export async function notReadyAmong(mode: Mode, peers: readonly string[]): Promise<readonly string[]> {
+  const ready = await Promise.all(peers.map((peer) => saysReady(mode, peer.replace(/:\d+$/, ""))));
+  return peers.filter((_, at) => ready[at] !== true);
+}
+
 /** 200 is the only yes; no answer is a no, since a node that does not listen is not ready. */
-function saysReady({ security, httpPort }: Mode): Promise<boolean> {
+function saysReady({ security, httpPort }: Mode, at = "127.0.0.1"): Promise<boolean> {
   const ask = security === "insecure" ? getHttp : getHttps;
   const options = {
-    host: "127.0.0.1",
+    host: at,
     port: httpPort,
     path: "/health?ready=1",
     timeout: readyLimitMs,
-    // the page is public and nothing secret is sent: the certificate is for other names than 127.0.0.1
+    // the page is public and nothing secret is sent: the certificate is for other names
     rejectUnauthorized: false,
     agent: false,
   };
