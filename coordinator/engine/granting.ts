@@ -56,7 +56,8 @@ async function answeredFor(desk: RolloutDesk, { code, facts }: Failure): Promise
   return true;
 }
 
-async function notYet(desk: RolloutDesk, stage: string, why: Failure): Promise<void> {
+/** Tried again for a while, with jitter; then the rollout stops for that reason. */
+export async function notYet(desk: RolloutDesk, stage: string, why: Failure): Promise<void> {
   const { clock, timing, random } = desk.means;
   desk.refusedSinceMs ??= clock.monotonicMs();
   const final =

@@ -1,6 +1,6 @@
 /** Checks, plans and the look before a grant: a survey of the cluster, put before its playbook. */
 import type { Clock } from "#proto/common/clock.ts";
-import { fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
+import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Hash } from "../domain/audit.ts";
 import { blocking, type CheckResult } from "../domain/check.ts";
 import { digestedText, driftOf } from "../domain/digest.ts";
@@ -33,6 +33,13 @@ export interface PlanningMeans {
   artefact(digest: string): Promise<ArtefactFacts | undefined>;
 }
 
+interface Asked {
+  readonly playbook: Playbook;
+  readonly input: PlaybookInput;
+  /** Why the first of the nodes that did not report has not. */
+  readonly silent?: Failure;
+}
+
 export class Planning {
   readonly #means: PlanningMeans;
 
@@ -48,7 +55,9 @@ export class Planning {
   async plan(target: WantedTarget): Promise<Outcome<Plan>> {
     const asked = await this.#ask(target);
     if (!asked.ok) return asked;
-    const made = asked.value.playbook.plan(asked.value.input);
+    const { playbook, input, silent } = asked.value;
+    if (silent !== undefined) return { ok: false, failure: silent };
+    const made = playbook.plan(input);
     return made.ok ? succeed({ ...made.value, digest: this.digest(made.value) }) : made;
   }
 
@@ -101,6 +110,8 @@ export class Planning {
         ...(plan.artefact === undefined ? {} : { given: plan.artefact }),
       });
       if (!asked.ok) return { drift: [], refused: asked.failure };
+      // what a node did not say is not drift
+      if (asked.value.silent !== undefined) return { drift: [], notYet: asked.value.silent };
       const done = nodesChanged(state, stage);
       const isOfDone = (field: string) => done.some((node) => field.startsWith(`node.${node}.`));
       const drift = driftOf(plan.boundTo, asked.value.playbook.fingerprint(asked.value.input)).filter(
@@ -120,9 +131,7 @@ export class Planning {
     method,
     into,
     given,
-  }: WantedTarget & { readonly given?: Plan["artefact"] }): Promise<
-    Outcome<{ readonly playbook: Playbook; readonly input: PlaybookInput }>
-  > {
+  }: WantedTarget & { readonly given?: Plan["artefact"] }): Promise<Outcome<Asked>> {
     const { fleet, clock } = this.#means;
     const cluster = this.#means.cluster(name);
     if (cluster === undefined) return fail("cluster.unknown", { cluster: name });
@@ -141,7 +150,11 @@ export class Planning {
       ...(artefact === undefined ? {} : { artefact }),
     };
     const survey = await surveyCluster(fleet, clock, cluster);
-    return succeed({ playbook, input: playbookInput(fleet, clock, cluster, wish, survey) });
+    const silent = Object.values(survey).flatMap((report) =>
+      "unknown" in report ? [report.unknown] : [],
+    )[0];
+    const input = playbookInput(fleet, clock, cluster, wish, survey);
+    return succeed({ playbook, input, ...(silent === undefined ? {} : { silent }) });
   }
 }
 

@@ -16,6 +16,8 @@ export interface LookResult {
   readonly drift: readonly { readonly field: string; readonly planned: string; readonly found: string }[];
   /** Window, freeze or blocker: wait, nothing is wrong. */
   readonly notNow?: Failure;
+  /** A node has not reported: looked again for as long as a grant is tried. */
+  readonly notYet?: Failure;
   readonly refused?: Failure;
 }
 

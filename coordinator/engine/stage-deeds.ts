@@ -2,6 +2,7 @@
 import { failure } from "#proto/common/failure.ts";
 import type { Action } from "../domain/rollout/decide.ts";
 import { takeGate } from "./gate-watch.ts";
+import { notYet } from "./granting.ts";
 import type { RolloutDesk } from "./rollout-desk.ts";
 
 export async function startStage(desk: RolloutDesk, stage: string, attempt: number): Promise<void> {
@@ -56,7 +57,7 @@ export async function takeStageGate(
 }
 
 export async function lookBeforeGrant(desk: RolloutDesk, stage: string): Promise<void> {
-  const { drift, notNow, refused } = await desk.means.lookBeforeGrant(desk.state, stage);
+  const { drift, notNow, notYet: missing, refused } = await desk.means.lookBeforeGrant(desk.state, stage);
   if (drift.length > 0) {
     await desk.append({ kind: "drift-found", stage, fields: drift });
     const fields = drift
@@ -66,6 +67,8 @@ export async function lookBeforeGrant(desk: RolloutDesk, stage: string): Promise
   }
   if (refused !== undefined) return desk.stop(stage, refused, "hint.nothing-touched");
   if (notNow !== undefined) return desk.rest(stage, notNow, 30_000);
+  if (missing !== undefined) return notYet(desk, stage, missing);
+  desk.refusedSinceMs = undefined;
   await desk.append({ kind: "checks-judged", stage, blocking: [] });
 }
 

@@ -2,9 +2,9 @@
  * KWDB's gates. Replica metrics are up to ten seconds old and dead stores stay in their sum, so one green
  * sample says little: the dwell asks for several in a row.
  */
+import { z } from "zod";
 import { failure } from "#proto/common/failure.ts";
-import { known, whyUnknown } from "#proto/common/measured.ts";
-import type { NodeReport } from "#proto/common/report.ts";
+import { failureSchema, known, whyUnknown } from "#proto/common/measured.ts";
 import type { KwdbGate, NodeRow } from "#proto/engines/kwdb.ts";
 import {
   type ClusterSample,
@@ -41,7 +41,7 @@ const nodeUpgraded: Gate = ({ spec, now }) => {
   const target = spec.args["version"] ?? "";
   const address = spec.args["address"] ?? "";
   const facts = factsOf(now, node);
-  if (facts === undefined) return waitFor("kwdb.node-unknown", { node });
+  if (facts === undefined) return noFacts(node, now.nodes[node]);
   const running = runningVersion(facts);
   if (running !== target) return waitFor("kwdb.node-version", { node, running: running ?? "?", target });
   for (const other of Object.keys(now.nodes)) {
@@ -72,10 +72,8 @@ function judgeNode(
   report: ClusterSample["nodes"][string],
   { allowed, expected }: Expectation,
 ): GateVerdict {
-  if ("unknown" in report)
-    return { verdict: "wait", why: { ...report.unknown, facts: { ...report.unknown.facts, node } } };
-  const facts = gateOf(report as NodeReport);
-  if (facts === undefined) return waitFor("kwdb.node-unknown", { node });
+  const facts = "unknown" in report ? undefined : gateOf(report);
+  if (facts === undefined) return noFacts(node, report);
   const rows = known(facts.nodes);
   if (rows === undefined) return unknown(node, facts.nodes);
   const bad = rows.find((row) => whyBad(row, allowed) !== undefined);
@@ -114,6 +112,15 @@ function judgeRest(node: string, facts: KwdbGate): GateVerdict {
     from: node,
     jobs: blocking.map(({ id, type, status }) => `${type} ${id} ${status}`).join(", "),
   });
+}
+
+const notTaken = z.object({ unknown: failureSchema });
+
+/** No report, or one in which the engine has nothing to say: for the reason given, where there is one. */
+function noFacts(node: string, report: ClusterSample["nodes"][string] | undefined): GateVerdict {
+  const given = report === undefined || "unknown" in report ? report : report.facts;
+  const why = notTaken.safeParse(given).data?.unknown ?? failure("kwdb.node-unknown", {});
+  return { verdict: "wait", why: { ...why, facts: { ...why.facts, node } } };
 }
 
 function unknown(

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { ClusterEntry } from "#coordinator/domain/inventory.ts";
 import { fold } from "#coordinator/domain/rollout/reduce.ts";
 import { Planning } from "#coordinator/engine/planning.ts";
-import { fail } from "#proto/common/failure.ts";
+import { fail, succeed } from "#proto/common/failure.ts";
+import type { NodeReport } from "#proto/common/report.ts";
 import { tiny } from "#test/flow/engine/tiny.ts";
 import { VirtualClock } from "#test/flow/engine/virtual-clock.ts";
 
@@ -18,13 +19,29 @@ const cluster: ClusterEntry = {
 };
 const artefact = { digest: "ab".repeat(32), name: "package.tar.gz" };
 
+function reportOf(node: string): NodeReport {
+  const not = { at: "", unknown: { code: "measure.never-taken", facts: {} } } as const;
+  const host = {
+    os: not,
+    kernel: not,
+    bootId: not,
+    clockSynchronised: not,
+    load: not,
+    memory: not,
+    fileSystems: not,
+    agentVersion: "",
+  };
+  const facts = { up: true, version: "1" };
+  return { format: 1, node, takenAt: "", depth: "full", engine: "tiny", host, facts };
+}
+
 /** A coordinator that took over: it was never given the package. */
 function planning(): Planning {
   return new Planning({
     fleet: {
       presence: () => undefined,
       send: () => false,
-      takeReport: async (node) => fail("node.silent", { node }),
+      takeReport: async (node) => succeed(reportOf(node)),
       lastReport: () => undefined,
       clockOffset: () => undefined,
     },

@@ -108,7 +108,7 @@ describe("kwdb.node-upgraded", () => {
       { facts: { db3: { nodes: is(rows("3.0.1").slice(1)) } } },
     ],
     ["a peer is silent", "kwdb.node-not-seen", { facts: { db3: null } }],
-    ["itself is silent", "kwdb.node-unknown", { facts: { db1: null } }],
+    ["itself is silent", "node.silent", { facts: { db1: null } }],
   ])("%s: %s", (_, expected, changed) => {
     expect(told(judge("kwdb.node-upgraded", args, changed))).toBe(expected);
   });
