@@ -12,4 +12,4 @@ export { debianRoot, type RootSpec, type Suite } from "./root.ts";
 export { mustRun, type RunOptions, type RunResult, run } from "./run.ts";
 export type { SmallDisk } from "./small-disk.ts";
 export type { Started, StartOptions } from "./started.ts";
-export { describeLab } from "./suite.ts";
+export { describeLab, describeLongLab } from "./suite.ts";

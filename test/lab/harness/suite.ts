@@ -1,5 +1,5 @@
 // How a test file asks for real hosts: its tests run where a lab can be had, and are reported as skipped, with the
-// reason, where not. They never pass unseen.
+// reason, where not. They never pass unseen. Long ones run in make lab and make test-full.
 import { describe, it } from "vitest";
 import { labReady } from "./ready.ts";
 
@@ -11,4 +11,10 @@ export async function describeLab(title: string, body: () => void): Promise<void
     return;
   }
   it.skipIf(true)(`${title}: ${available.reason}`, () => {});
+}
+
+/** `describeLab` for what takes minutes: skipped, and said so, where only a short run was asked for. */
+export async function describeLongLab(title: string, body: () => void): Promise<void> {
+  if (process.env["LOCKKEEPER_TEST_FULL"] === "1") return describeLab(title, body);
+  it.skipIf(true)(`${title}: runs in make lab and make test-full`, () => {});
 }

@@ -30,7 +30,7 @@ export class LabFleet implements AsyncDisposable {
   readonly cluster: KwdbCluster;
   readonly #spec: FleetSpec;
   readonly address: string;
-  target: BuiltPackage | undefined;
+  #target: { readonly version: string; readonly built: BuiltPackage } | undefined;
   coordinator: Started | undefined;
 
   constructor(spec: FleetSpec, lab: Lab, cluster: KwdbCluster) {
@@ -51,11 +51,16 @@ export class LabFleet implements AsyncDisposable {
   }
 
   async begin(): Promise<void> {
-    this.target = await this.cluster.packageOf(this.#spec.to);
     await Promise.all([this.startCoordinator(), ...this.nodes.map((node) => this.installAgent(node))]);
     await this.applyInventory();
     await this.untilAttached();
-    await this.must("artefact", "push", this.target.tarball);
+    await this.aim(this.#spec.to);
+  }
+
+  /** Builds and pushes the package of the version that the next upgrade goes to. */
+  async aim(version: string): Promise<void> {
+    this.#target = { version, built: await this.cluster.packageOf(version) };
+    await this.must("artefact", "push", this.#target.built.tarball);
   }
 
   async startCoordinator(): Promise<void> {
@@ -66,7 +71,6 @@ export class LabFleet implements AsyncDisposable {
       "name: lab",
       `stateDir: ${this.lab.file("coordinator")}`,
       `nats: { binary: ${natsBinary()} }`,
-      "lease: { length: 8s, beat: 1s }",
     ];
     await writeFile(config, `${lines.join("\n")}\n`);
     const argv = [process.execPath, program("lockkeeper"), "serve", "--config", config];
@@ -139,7 +143,26 @@ export class LabFleet implements AsyncDisposable {
   async must(...words: readonly string[]): Promise<string> {
     const result = await this.cli(...words);
     if (result.code === 0) return result.stdout;
-    throw new Error(`lockkeeper ${words.join(" ")}: ${result.code}\n${result.stdout}${result.stderr}`);
+    throw new Error(`lockkeeper ${words.join(" ")}: ${await this.explained(result)}`);
+  }
+
+  /** What a command said, with the last words of the coordinator and of the agents: for a test that fails. */
+  async explained({ code, stdout, stderr }: RunResult): Promise<string> {
+    const standing = this.coordinator?.isRunning === true ? "runs" : "has ended";
+    const said = [
+      `${code}\n${stdout}${stderr}`,
+      `coordinator ${standing}:`,
+      this.coordinator?.output() ?? "",
+    ];
+    for (const { host } of this.nodes.filter((node) => node.host.isOn)) {
+      const words = await host.journal({ unit: "lockkeeper-agent" });
+      const own = words.filter(({ fields }) => !/^(sudo|runuser)$/.test(fields["SYSLOG_IDENTIFIER"] ?? ""));
+      said.push(
+        `${host.name}:`,
+        ...own.slice(-15).map(({ at, message }) => `${at.toISOString()} ${message}`),
+      );
+    }
+    return said.join("\n");
   }
 
   async json<T>(...words: readonly string[]): Promise<T> {
@@ -148,8 +171,8 @@ export class LabFleet implements AsyncDisposable {
 
   /** cluster, version and digest of the package that the fleet is to get. */
   get targetWords(): readonly string[] {
-    const { sha256 = "" } = this.target ?? {};
-    return [clusterName, "--to", this.#spec.to, "--sha256", sha256];
+    const { version = "", built } = this.#target ?? {};
+    return [clusterName, "--to", version, "--sha256", built?.sha256 ?? ""];
   }
 
   get planFile(): string {
@@ -163,13 +186,25 @@ export class LabFleet implements AsyncDisposable {
   }
 
   apply(limitMs = 240_000, ...more: readonly string[]): Promise<RunResult> {
+    return this.applyFile(this.planFile, limitMs, ...more);
+  }
+
+  applyFile(file: string, limitMs = 240_000, ...more: readonly string[]): Promise<RunResult> {
     const acknowledged = words.flatMap((check) => ["--ack", check]);
     const reason = ["--reason", "the lab's data is worth nothing"];
-    return this.longCli(limitMs, "apply", this.planFile, "-y", ...acknowledged, ...reason, ...more);
+    return this.longCli(limitMs, "apply", file, "-y", ...acknowledged, ...reason, ...more);
   }
 
   rollout(): Promise<RolloutView> {
     return this.json<RolloutView>("status", clusterName);
+  }
+
+  /** Process id of the nats-server that the coordinator keeps. */
+  async natsPid(): Promise<number> {
+    const { pid } = JSON.parse(await readFile(this.lab.file("coordinator/nats/running.json"), "utf8")) as {
+      readonly pid: number;
+    };
+    return pid;
   }
 
   async lock(): Promise<LockView> {

@@ -13,6 +13,7 @@ export interface Outage {
 /** systemd's own names of "Stopping …" and of a unit that ended by failure, in every language. */
 const stopping = "de5b426a63be47a7b6ac3eaac82e2f6f";
 const failed = "d9b373ed55a64feb8242e02dbe79a49c";
+const starting = "7d4958e842da4a758f6c1cdc7b36dcc5";
 const serves = /restarted pre-existing node|initialized new/;
 
 /** Every time that the node's service was down since `since`, by the host's journal. */
@@ -49,8 +50,10 @@ export async function versionWrittenAt({ host }: KwdbNode): Promise<Date> {
   return new Date(Number(seconds) * 1_000);
 }
 
-/** How often systemd has started the service since `since`, by the host's journal. */
-export async function startsOf({ host }: KwdbNode, since: Date): Promise<number> {
-  const entries = await host.journal({ unit: "kaiwudb.service", since });
-  return entries.filter(({ fields }) => fields["MESSAGE_ID"] === "39f53479d3a045ac8e11786248231fbf").length;
+/** When systemd began to start `unit` (a part of its name), each time, by the host's journal. */
+export async function startsOf({ host }: KwdbNode, unit: string, since: Date): Promise<readonly Date[]> {
+  const entries = await host.journal({ since });
+  return entries
+    .filter(({ fields }) => fields["MESSAGE_ID"] === starting && fields["UNIT"]?.includes(unit) === true)
+    .map(({ at }) => at);
 }

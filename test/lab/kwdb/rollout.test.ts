@@ -26,7 +26,7 @@ await describeLab("a rolling upgrade 3.0.0 to 3.1.0 of real hosts", () => {
 
     const began = new Date();
     const applied = await fleet.upgrade();
-    expect(applied.code, applied.stdout + applied.stderr).toBe(0);
+    expect(applied.code, await fleet.explained(applied)).toBe(0);
 
     const outages = (await Promise.all(fleet.nodes.map((node) => outagesOf(node, began)))).flat();
     expect(outages.map(({ node }) => node)).toEqual(["db1", "db2", "db3"]);
