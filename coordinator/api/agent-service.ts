@@ -5,8 +5,8 @@
 import { type CallContext, ServerError, type ServiceImplementation, Status } from "nice-grpc";
 import type { Clock } from "#proto/common/clock.ts";
 import { contract } from "#proto/common/contract.ts";
-import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
-import { type NodeReport, reportSchema } from "#proto/common/report.ts";
+import { type Failure, fail, failure, type Outcome } from "#proto/common/failure.ts";
+import type { NodeReport } from "#proto/common/report.ts";
 import type {
   AgentServiceService,
   ConnectRequest,
@@ -15,6 +15,7 @@ import type {
 } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
 import type { Depth, Health } from "#proto/gen/lockkeeper/v1/health_pb.ts";
 import type { AgentEvents, Fleet, Presence } from "../engine/ports.ts";
+import { type Asked, better, type ClockOffset, offsetOf, readReport } from "./health-reading.ts";
 import { Outbox } from "./outbox.ts";
 
 type Outgoing = NonNullable<ConnectResponse["message"]>;
@@ -36,16 +37,6 @@ export interface AgentRoomOptions {
   ): AsyncIterable<{ readonly chunk: Uint8Array; readonly totalBytes: number }>;
 }
 
-/** Offset of a node's clock against ours, from the newest round trip. */
-export interface ClockOffset {
-  readonly offsetMs: number;
-  readonly errorMs: number;
-  /** Monotonic moment of the estimate. */
-  readonly atMs: number;
-}
-
-const offsetKeepMs = 5 * 60_000;
-
 interface Session {
   readonly presence: Presence;
   readonly out: Outbox<Outgoing>;
@@ -54,10 +45,8 @@ interface Session {
   clockOffset: ClockOffset | undefined;
 }
 
-interface Pending {
+interface Pending extends Asked {
   readonly node: string;
-  readonly askedMs: number;
-  readonly askedAt: number;
   settle(outcome: Outcome<NodeReport>): void;
 }
 
@@ -291,33 +280,4 @@ export class AgentRoom implements Fleet {
     }
     if (pending?.node === node) pending.settle(report);
   }
-}
-
-function readReport({ reportJson }: Health, node: string): Outcome<NodeReport> {
-  try {
-    const parsed = reportSchema.safeParse(JSON.parse(Buffer.from(reportJson).toString("utf8")));
-    if (parsed.success && parsed.data.node === node) return succeed(parsed.data);
-    return fail("node.report-unreadable", {
-      node,
-      cause: parsed.success ? `it names ${parsed.data.node}` : (parsed.error.issues[0]?.message ?? ""),
-    });
-  } catch (error) {
-    return fail("node.report-unreadable", { node, cause: String(error) });
-  }
-}
-
-/** A quick round trip tells more than a slow one; an old one is forgotten, because clocks drift. */
-function better(before: ClockOffset | undefined, now: ClockOffset): ClockOffset {
-  const isOld = before === undefined || now.atMs - before.atMs > offsetKeepMs;
-  return isOld || now.errorMs <= before.errorMs ? now : before;
-}
-
-/** The report was taken somewhere within the round trip: its middle is the estimate, half of it the error. */
-function offsetOf(report: NodeReport, { askedMs, askedAt }: Pending, clock: Clock): ClockOffset {
-  const roundTripMs = clock.monotonicMs() - askedMs;
-  return {
-    offsetMs: Math.round(Date.parse(report.takenAt) - (askedAt + roundTripMs / 2)),
-    errorMs: Math.ceil(roundTripMs / 2),
-    atMs: clock.monotonicMs(),
-  };
 }

@@ -2,7 +2,7 @@
 import type { Outcome } from "#proto/common/failure.ts";
 import type { Application } from "../engine/application.ts";
 
-export type { ApplyWish, GivenWord, Order, OrderWish } from "../engine/application.ts";
+export type { ApplyWish, GivenWord, Order, OrderWish } from "../engine/application-means.ts";
 export type { WantedTarget } from "../engine/planning.ts";
 
 export type ControlPort = Pick<

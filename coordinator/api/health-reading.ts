@@ -1,0 +1,50 @@
+/** What a Health message tells: the report in it, and by its round trip how far that node's clock is off. */
+import type { Clock } from "#proto/common/clock.ts";
+import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import { type NodeReport, reportSchema } from "#proto/common/report.ts";
+import type { Health } from "#proto/gen/lockkeeper/v1/health_pb.ts";
+
+/** Offset of a node's clock against ours, from the newest round trip. */
+export interface ClockOffset {
+  readonly offsetMs: number;
+  readonly errorMs: number;
+  /** Monotonic moment of the estimate. */
+  readonly atMs: number;
+}
+
+const offsetKeepMs = 5 * 60_000;
+
+export interface Asked {
+  /** Monotonic and wall time of the question. */
+  readonly askedMs: number;
+  readonly askedAt: number;
+}
+
+export function readReport({ reportJson }: Health, node: string): Outcome<NodeReport> {
+  try {
+    const parsed = reportSchema.safeParse(JSON.parse(Buffer.from(reportJson).toString("utf8")));
+    if (parsed.success && parsed.data.node === node) return succeed(parsed.data);
+    return fail("node.report-unreadable", {
+      node,
+      cause: parsed.success ? `it names ${parsed.data.node}` : (parsed.error.issues[0]?.message ?? ""),
+    });
+  } catch (error) {
+    return fail("node.report-unreadable", { node, cause: String(error) });
+  }
+}
+
+/** A quick round trip tells more than a slow one; an old one is forgotten, because clocks drift. */
+export function better(before: ClockOffset | undefined, now: ClockOffset): ClockOffset {
+  const isOld = before === undefined || now.atMs - before.atMs > offsetKeepMs;
+  return isOld || now.errorMs <= before.errorMs ? now : before;
+}
+
+/** The report was taken somewhere within the round trip: its middle is the estimate, half of it the error. */
+export function offsetOf(report: NodeReport, { askedMs, askedAt }: Asked, clock: Clock): ClockOffset {
+  const roundTripMs = clock.monotonicMs() - askedMs;
+  return {
+    offsetMs: Math.round(Date.parse(report.takenAt) - (askedAt + roundTripMs / 2)),
+    errorMs: Math.ceil(roundTripMs / 2),
+    atMs: clock.monotonicMs(),
+  };
+}
