@@ -3,6 +3,7 @@
  * say; it may be killed between any two lines and the next driver goes on from the same place.
  */
 import { type Action, decide } from "../domain/rollout/decide.ts";
+import { notSeenIn } from "../domain/rollout/not-seen.ts";
 import type { RolloutState } from "../domain/rollout/state.ts";
 import { announce, free, grant, withdraw } from "./granting.ts";
 import type { Inbox } from "./inbox.ts";
@@ -79,7 +80,7 @@ async function perform(desk: RolloutDesk, action: Exclude<Action, { do: "rest" }
       await desk.append({ kind: "aborted" });
       return desk.means.ended(desk.state);
     case "finish":
-      await desk.append({ kind: "finished", notSeen: [] });
+      await desk.append({ kind: "finished", notSeen: notSeenIn(desk.state) });
       return desk.means.ended(desk.state);
   }
 }

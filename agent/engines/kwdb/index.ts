@@ -1,7 +1,9 @@
 /** KWDB at the agent: its verbs and its facts. */
 import { type AgentEngine, engineKind } from "../../verb.ts";
+import { archiveVerb } from "./archive.ts";
 import { readMode } from "./client.ts";
 import { kwdbFacts } from "./facts.ts";
+import { reportJobs } from "./keeping-jobs.ts";
 import { lookingVerbs } from "./looking.ts";
 import { packageVerbs } from "./package.ts";
 import { ProgramCache } from "./program-cache.ts";
@@ -20,7 +22,9 @@ export const kwdbKind = engineKind<KwdbSettings>({
       verbs: [
         ...stagingVerbs,
         ...lookingVerbs(means),
+        reportJobs,
         ...savingVerbs(settings),
+        archiveVerb(settings),
         ...serviceVerbs(settings),
         ...packageVerbs(settings),
       ],

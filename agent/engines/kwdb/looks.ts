@@ -1,6 +1,7 @@
 /** The cluster as one node sees it, in two runs of the client; and whether this node serves. */
 import { get as getHttp } from "node:http";
 import { get as getHttps } from "node:https";
+import { connect } from "node:net";
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Mode, NodeRow } from "#proto/engines/kwdb.ts";
 import type { Host } from "../../verb.ts";
@@ -74,5 +75,19 @@ function saysReady({ security, httpPort }: Mode, at = "127.0.0.1"): Promise<bool
     });
     request.on("timeout", () => request.destroy());
     request.on("error", () => resolve(false));
+  });
+}
+
+/** Whether anything takes a connection on this port of this host. */
+export function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port, timeout: readyLimitMs });
+    const tell = (is: boolean) => {
+      socket.destroy();
+      resolve(is);
+    };
+    socket.once("connect", () => tell(true));
+    socket.once("timeout", () => tell(true));
+    socket.once("error", () => tell(false));
   });
 }

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { type Failure, failure } from "#proto/common/failure.ts";
 import { type Host, type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { milliseconds, nothing } from "./args.ts";
-import { openClient } from "./client.ts";
-import { isReady, markedNodes } from "./looks.ts";
+import { openClient, readMode } from "./client.ts";
+import { isListening, isReady, markedNodes } from "./looks.ts";
 import { ownRow } from "./node-status.ts";
 import { done, failed, failedBy } from "./outcome.ts";
 import { paths } from "./paths.ts";
@@ -123,7 +123,11 @@ async function proveStopped(host: Host, unit: string): Promise<StepResult> {
   if (!state.ok) return failedBy(state.failure);
   if (state.value.mainPid !== 0) return failed("kwdb.service-not-stopped", toldOf(unit, state.value));
   const left = await serversOf(host.path(paths.binary));
-  return left.length === 0 ? done() : failed("kwdb.process-left", { pids: left.join(", ") });
+  if (left.length > 0) return failed("kwdb.process-left", { pids: left.join(", ") });
+  const mode = await readMode(host);
+  if (!mode.ok) return failedBy(mode.failure);
+  const { sqlPort } = mode.value;
+  return (await isListening(sqlPort)) ? failed("kwdb.port-open", { port: String(sqlPort) }) : done();
 }
 
 function reloadUnits(unit: string): Verb {

@@ -8,7 +8,14 @@ import { digest, version } from "./args.ts";
 import { manifestOf } from "./files.ts";
 import { packageToolOf } from "./host-facts.ts";
 import { done, failed, failedBy } from "./outcome.ts";
-import { changedFile, deployFolder, deployFolderIn, forgetOldPackages, packageFolder } from "./packages.ts";
+import {
+  changedFile,
+  deployFolder,
+  deployFolderIn,
+  forgetOldPackages,
+  keptPackages,
+  packageFolder,
+} from "./packages.ts";
 import { paths } from "./paths.ts";
 import { freeBytes } from "./space.ts";
 import { parseVersionFile } from "./version-text.ts";
@@ -147,4 +154,23 @@ async function whyNoRoom(host: Host, folder: string): Promise<Failure | undefine
     : failure("kwdb.package-no-room", { place, free: String(free.value), wanted: String(wanted) });
 }
 
-export const stagingVerbs = [stagePackage, proveDigest, provePackage] as const;
+/** The package that runs now, kept for the way back: the script removes it before it installs the new one. */
+const proveKept = verb({
+  name: "kwdb.prove-kept",
+  class: "observe",
+  args: z.strictObject({ digest, version }),
+  async run({ host }, args): Promise<StepResult> {
+    const kept = await keptPackages(host);
+    if (!kept.ok) return failedBy(kept.failure);
+    const version = kept.value.find(({ sha256 }) => sha256 === args.digest)?.version;
+    return version === args.version
+      ? done()
+      : failed("kwdb.old-package-differs", {
+          digest: args.digest,
+          found: version ?? "none",
+          wanted: args.version,
+        });
+  },
+});
+
+export const stagingVerbs = [stagePackage, proveDigest, provePackage, proveKept] as const;

@@ -8,13 +8,24 @@ import type { PlaybookInput } from "../../domain/playbook.ts";
 import { fullOf, hostOf, nodeNames, runningVersion } from "./facts.ts";
 import { blockingJobs } from "./jobs.ts";
 import { judgeEvery, result } from "./result.ts";
+import { settingsOf } from "./settings.ts";
 import { compareViews } from "./summary.ts";
 import { compareVersions, mayHop, type Topology } from "./version-policy.ts";
 
 type ClusterCheck = (input: PlaybookInput) => CheckResult | readonly CheckResult[] | undefined;
 
 /** Stop, package installation, start and rejoin of one node, generously. */
-const outageMs = 15 * 60_000;
+const changeMs = 15 * 60_000;
+/** What an ordinary disk gives to tar, carefully. */
+const archiveBytesPerSecond = 50 * 1024 ** 2;
+
+/** How long a node is away, with its archive where one is made. */
+function outageOf({ cluster, reports }: PlaybookInput): number {
+  const settings = settingsOf(cluster);
+  if (!settings.ok || !settings.value.archiveData) return changeMs;
+  const bytes = nodeNames(cluster).map((name) => known(fullOf(reports[name])?.archive)?.dataBytes ?? 0);
+  return changeMs + Math.ceil((Math.max(0, ...bytes) * 1_000) / archiveBytesPerSecond);
+}
 
 const versionHop: ClusterCheck = ({ cluster, wish, reports }) => {
   const versions = nodeNames(cluster).map((name) => runningVersion(fullOf(reports[name])));
@@ -95,9 +106,23 @@ const jobs: ClusterCheck = (input) =>
     ];
   });
 
-/** There is no online backup in the open-source build: only a person knows where the data was copied to. */
-const backup: ClusterCheck = ({ cluster }) =>
-  result({ id: "backup", yields: "acknowledge" }, "unknown", { cluster: cluster.name });
+/**
+ * There is no online backup in the open-source build: each node's data folder is archived on the way, or only a
+ * person knows where the data was copied to, and when.
+ */
+const backup: ClusterCheck = ({ cluster }) => {
+  const settings = settingsOf(cluster);
+  const archives = settings.ok && settings.value.archiveData;
+  return result({ id: "backup", yields: "acknowledge" }, archives ? "ok" : "unknown", {
+    cluster: cluster.name,
+  });
+};
+
+const settingsKnown: ClusterCheck = ({ cluster }) => {
+  const settings = settingsOf(cluster);
+  if (settings.ok) return result({ id: "settings" }, "ok");
+  return { ...result({ id: "settings" }, "ko", settings.failure.facts), reason: settings.failure };
+};
 
 /** A client host whose sessions are all on one node is cut off when that node is taken away. */
 const clients: ClusterCheck = (input) =>
@@ -122,7 +147,8 @@ const outageBudget: ClusterCheck = (input) =>
   judgeEvery({ id: "outage-budget", yields: "override" }, answersOf(input, "settings"), (settings) => {
     const text = settings["server.time_until_store_dead"] ?? "";
     const limitMs = intervalMs(text);
-    const facts = { limit: text, outageMs: String(outageMs) };
+    const outageMs = outageOf(input);
+    const facts = { limit: text, outageMs: String(outageMs), minutes: String(Math.ceil(outageMs / 60_000)) };
     return [limitMs !== undefined && limitMs > outageMs ? "ok" : "ko", facts];
   });
 
@@ -145,6 +171,7 @@ function answersOf<Name extends keyof KwdbFull>(
 export const clusterChecks: readonly ClusterCheck[] = [
   versionHop,
   packageGiven,
+  settingsKnown,
   nodeCount,
   allNodesListed,
   viewsAgree,

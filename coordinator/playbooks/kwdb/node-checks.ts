@@ -7,6 +7,7 @@ import { sqlAddress } from "./address.ts";
 import { fullOf, normalVersion, ownRow, runningVersion } from "./facts.ts";
 import { whyBad } from "./gates.ts";
 import { judge, result } from "./result.ts";
+import { settingsOf } from "./settings.ts";
 
 type NodeCheck = (input: PlaybookInput, node: NodeEntry) => CheckResult | undefined;
 
@@ -150,9 +151,30 @@ const oldPackage: NodeCheck = (input, { name }) =>
   withFacts(input, name, (facts) => {
     const version = runningVersion(facts) ?? "?";
     const about = { id: "old-package", node: name, yields: "acknowledge" } as const;
+    const settings = settingsOf(input.cluster);
+    const isStaged = settings.ok && settings.value.oldPackage !== undefined;
     const kept = known(facts.keptPackages)?.some((each) => each.version === version) ?? false;
-    return result(about, kept ? "ok" : "unknown", { version });
+    return result(about, kept || isStaged ? "ok" : "unknown", { version });
   });
+
+/** Only where the cluster's entry asks for it. */
+const dataArchive: NodeCheck = (input, { name }) => {
+  const settings = settingsOf(input.cluster);
+  if (!settings.ok || !settings.value.archiveData) return undefined;
+  return withFacts(input, name, (facts) => {
+    const about = { id: "data-archive", node: name } as const;
+    if ("notApplicable" in facts.archive)
+      return result(about, "ko", { folder: "none", freeMiB: "0", dataMiB: "?" });
+    return judge(about, facts.archive, ({ folder, availableBytes, dataBytes }) => [
+      availableBytes > dataBytes ? "ok" : "ko",
+      { folder, freeMiB: mebibytes(availableBytes), dataMiB: mebibytes(dataBytes) },
+    ]);
+  });
+};
+
+function mebibytes(bytes: number): string {
+  return String(Math.floor(bytes / 1024 ** 2));
+}
 
 const leftOvers: NodeCheck = (input, { name }) =>
   withFacts(input, name, (facts) =>
@@ -198,6 +220,7 @@ export const nodeChecks: readonly NodeCheck[] = [
   foreign,
   meddlers,
   oldPackage,
+  dataArchive,
   leftOvers,
   unitFresh,
   bindable,

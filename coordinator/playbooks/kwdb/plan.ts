@@ -12,7 +12,8 @@ import { sqlAddress } from "./address.ts";
 import { checkCluster } from "./checks.ts";
 import { fullOf, runningVersion } from "./facts.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { nodeSteps, provingSteps, stagingSteps } from "./steps.ts";
+import { type KwdbClusterSettings, settingsOf } from "./settings.ts";
+import { jobsStep, nodeSteps, provingSteps, stagingSteps } from "./steps.ts";
 import { compareVersions, mayHop, type Topology } from "./version-policy.ts";
 
 export function planUpgrade(input: PlaybookInput): Outcome<Plan> {
@@ -25,12 +26,14 @@ export function planUpgrade(input: PlaybookInput): Outcome<Plan> {
   if (!hop.may) return { ok: false, failure: hop.why };
   if (wish.artefact === undefined)
     return fail("kwdb.package-missing", { cluster: cluster.name, to: wish.to });
+  const settings = settingsOf(cluster);
+  if (!settings.ok) return settings;
   const { digest, name } = wish.artefact;
   const checks = checkCluster(input);
   const nodes = cluster.nodes.filter(
     (node) => runningVersion(fullOf(input.reports[node.name])) !== wish.to || !isInstalled(input, node),
   );
-  const stages = stagesFor(input, nodes, { from, digest });
+  const stages = stagesFor(input, nodes, { from, digest, settings: settings.value });
   const firstChange = stages.find((stage) => stage.kind === "node");
   return succeed({
     format: planFormat,
@@ -100,19 +103,27 @@ function warningsFor(from: string, to: string): readonly string[] {
 interface Journey {
   readonly from: string;
   readonly digest: string;
+  readonly settings: KwdbClusterSettings;
 }
 
 function stagesFor(input: PlaybookInput, nodes: readonly NodeEntry[], journey: Journey): readonly Stage[] {
   const { cluster, wish } = input;
+  const { digest, from, settings } = journey;
+  const old =
+    settings.oldPackage === undefined ? {} : { old: { digest: settings.oldPackage, version: from } };
   const staging = cluster.nodes.map(
     ({ name }): PlanProgram => ({
       cluster: cluster.name,
       node: name,
-      steps: stagingSteps({ ...journey, to: wish.to }),
+      steps: stagingSteps({ digest, to: wish.to, ...old }),
     }),
   );
   const proving = cluster.nodes.map(
-    ({ name }): PlanProgram => ({ cluster: cluster.name, node: name, steps: provingSteps(wish.to) }),
+    ({ name }, index): PlanProgram => ({
+      cluster: cluster.name,
+      node: name,
+      steps: [...provingSteps(wish.to), ...(index === 0 ? [jobsStep(settings.awaitJobsMs)] : [])],
+    }),
   );
   return [
     { kind: "preflight", id: "stage-package", programs: staging },
@@ -124,7 +135,7 @@ function stagesFor(input: PlaybookInput, nodes: readonly NodeEntry[], journey: J
 function nodeStage(
   input: PlaybookInput,
   node: NodeEntry,
-  { from, digest, isFirst }: Journey & { readonly isFirst: boolean },
+  { from, digest, settings, isFirst }: Journey & { readonly isFirst: boolean },
 ): NodeStage {
   const { cluster, wish } = input;
   const versions = `${from},${wish.to}`;
@@ -132,7 +143,14 @@ function nodeStage(
   const program: PlanProgram = {
     cluster: cluster.name,
     node: node.name,
-    steps: nodeSteps({ from, to: wish.to, digest, node: node.name, peers }),
+    steps: nodeSteps({
+      from,
+      to: wish.to,
+      digest,
+      node: node.name,
+      peers,
+      archivesData: settings.archiveData,
+    }),
   };
   const { everyMs, limitMs } = cluster.gates;
   const upgraded: GateSpec = {

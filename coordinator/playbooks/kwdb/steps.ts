@@ -5,6 +5,8 @@ const second = 1_000;
 const minute = 60 * second;
 
 interface StepOptions {
+  /** Where the step is not called as its verb is. */
+  readonly verb?: string;
   readonly class?: StepClass;
   readonly deadlineMs: number;
   readonly onDeadline?: "end" | "observe";
@@ -16,7 +18,7 @@ function step(id: string, args: Call["args"], shownAs: string, options: StepOpti
   const { class: stepClass = "observe", deadlineMs, onDeadline = "end", undo } = options;
   return {
     id,
-    call: { verb: `kwdb.${id}`, args },
+    call: { verb: `kwdb.${options.verb ?? id}`, args },
     class: stepClass,
     deadlineMs,
     onDeadline,
@@ -29,11 +31,14 @@ function step(id: string, args: Call["args"], shownAs: string, options: StepOpti
 export interface Staging {
   readonly to: string;
   readonly digest: string;
+  /** The package that runs now, where it is to be kept. */
+  readonly old?: { readonly digest: string; readonly version: string };
 }
 
 /** Into the agent's own folder only; nothing of the database is touched. */
-export function stagingSteps({ to, digest }: Staging): readonly PlanStep[] {
+export function stagingSteps({ to, digest, old }: Staging): readonly PlanStep[] {
   return [
+    ...(old === undefined ? [] : keepingSteps(old)),
     step(
       "stage-package",
       { digest, version: to },
@@ -49,16 +54,32 @@ export function stagingSteps({ to, digest }: Staging): readonly PlanStep[] {
   ];
 }
 
+function keepingSteps({ digest, version }: NonNullable<Staging["old"]>): readonly PlanStep[] {
+  return [
+    step(
+      "stage-old-package",
+      { digest, version },
+      `fetch sha256:${digest.slice(0, 12)}…, the package of ${version}, and keep it in the agent's folder`,
+      { verb: "stage-package", deadlineMs: 60 * minute },
+    ),
+    step("prove-kept", { digest, version }, "packages/.version of the package that is kept", {
+      deadlineMs: minute,
+    }),
+  ];
+}
+
 export interface Journey extends Staging {
   readonly from: string;
   readonly node: string;
   /** SQL addresses of all the others. */
   readonly peers: readonly string[];
+  readonly archivesData: boolean;
 }
 
 const drainWaitMs = 10 * minute;
+const archiveLimitMs = 4 * 60 * minute;
 
-export function nodeSteps({ from, to, digest, node, peers }: Journey): readonly PlanStep[] {
+export function nodeSteps({ from, to, digest, node, peers, archivesData }: Journey): readonly PlanStep[] {
   const seenFrom = peers.join(",");
   return [
     step(
@@ -93,6 +114,7 @@ export function nodeSteps({ from, to, digest, node, peers }: Journey): readonly 
       deadlineMs: minute,
       mayStopAfter: false,
     }),
+    ...(archivesData ? [archiveStep(`${node}-${from}-to-${to}`)] : []),
     step("upgrade-package", { digest, version: to }, "./deploy.sh upgrade -l", {
       class: "irreversible",
       deadlineMs: 15 * minute,
@@ -121,6 +143,25 @@ export function nodeSteps({ from, to, digest, node, peers }: Journey): readonly 
       { deadlineMs: 4 * minute },
     ),
   ];
+}
+
+function archiveStep(label: string): PlanStep {
+  return step(
+    "archive-data",
+    { label },
+    "tar --one-file-system of the data folder, into the agent's archiveDir",
+    {
+      deadlineMs: archiveLimitMs,
+      mayStopAfter: false,
+    },
+  );
+}
+
+/** Asked of one node: jobs are the cluster's. Their result is told and stops nothing. */
+export function jobsStep(awaitMs: number): PlanStep {
+  return step("report-jobs", { waitMs: String(awaitMs) }, "SHOW JOBS: good runs of COMPRESS and RETENTION", {
+    deadlineMs: awaitMs + 2 * minute,
+  });
 }
 
 export function provingSteps(to: string): readonly PlanStep[] {

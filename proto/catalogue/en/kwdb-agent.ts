@@ -48,6 +48,21 @@ export const kwdbAgent: Catalogue = {
   "kwdb.not-saved": {
     says: "configuration and certificates could not be saved: {cause}; nothing was touched",
   },
+  "kwdb.archive-not-configured": {
+    says: "this agent's file names no archiveDir",
+    next: "engine: { settings: { archiveDir: /a/folder } } in the agent's file",
+  },
+  "kwdb.archive-of-running": {
+    says: "the database runs (pid {mainPid}): its data is archived only when it is stopped",
+  },
+  "kwdb.archive-no-room": { says: "{folder} has {free} bytes free, the data has {data}" },
+  "kwdb.archive-failed": { says: "the data folder could not be archived: {cause}" },
+  "kwdb.old-package-differs": { says: "the package {digest} is kept as {found}, not as {wanted}" },
+  "kwdb.port-open": { says: "the service is stopped, and something still listens on its port {port}" },
+  "kwdb.setting-unreadable": {
+    says: "{cluster}: the setting {name}: {value} is not understood",
+    next: "archive-data: true or false; old-package: a sha256; await-jobs: a duration",
+  },
   "kwdb.cluster-not-healthy": {
     says: "the last look before the change: node {id} at {address} is not well ({row}); nothing was touched",
   },

@@ -129,14 +129,26 @@ export const kwdb: Catalogue = {
   "check.kwdb.clients.unknown": { says: "the sessions could not be counted" },
   "check.kwdb.outage-budget": { says: "a node's outage fits into server.time_until_store_dead ({limit})" },
   "check.kwdb.outage-budget.ko": {
-    says: "it does not: replicas would be moved away meanwhile",
+    says: "it does not ({minutes} min): replicas would be moved away meanwhile",
     next: "SET CLUSTER SETTING server.time_until_store_dead = '30m'",
   },
   "check.kwdb.outage-budget.unknown": { says: "the setting could not be read" },
   "check.kwdb.backup": { says: "there is a backup to go back to" },
   "check.kwdb.backup.unknown": {
     says: "KWDB has no online backup: only you know where the data was copied, and when",
+    next: 'apply … --ack kwdb.backup --reason "copied to …, from …", or settings: { archive-data: true } for this cluster',
   },
+  "check.kwdb.settings": { says: "the settings of the cluster's entry are understood" },
+  "check.kwdb.settings.ko": {
+    says: "{name}: {value} is not",
+    next: "archive-data: true or false; old-package: a sha256; await-jobs: a duration",
+  },
+  "check.kwdb.data-archive": { says: "there is room for an archive of its data ({folder})" },
+  "check.kwdb.data-archive.ko": {
+    says: "its archive folder ({folder}) has {freeMiB} MiB free, the data has {dataMiB} MiB",
+    next: "name a folder with room as archiveDir in the agent's file, or make room",
+  },
+  "check.kwdb.data-archive.unknown": { says: "the room and the data could not be measured" },
   "check.kwdb.agent-reports": { says: "its agent reports" },
   "check.kwdb.agent-reports.unknown": {
     says: "it does not",
@@ -193,7 +205,7 @@ export const kwdb: Catalogue = {
   "check.kwdb.old-package": { says: "the package of {version} is kept on the node" },
   "check.kwdb.old-package.unknown": {
     says: "it is not: the script removes the old version before it installs the new one",
-    next: "keep the old package at hand, and say in the reason where it is",
+    next: "push the old package too and name its sha256 in settings: { old-package: … }, or keep it at hand and --ack",
   },
   "check.kwdb.left-overs": { says: "no left-overs of an online upgrade done by hand" },
   "check.kwdb.left-overs.ko": {

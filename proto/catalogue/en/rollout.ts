@@ -1,6 +1,7 @@
 import type { Catalogue } from "../render.ts";
 
 export const rollout: Catalogue = {
+  "step.not-seen": { says: "{what} (asked on {node}): {says}" },
   "rollout.paused": { says: "paused by {by}: {reason}" },
   "rollout.aborted": { says: "rollout {rollout} is being aborted" },
   "rollout.waits-for-approval": { says: "{stage} waits for a person to approve it" },

@@ -27,7 +27,14 @@ export class KwdbDriver {
   readonly #runner: GroupRunner;
   #tools = 0;
 
-  constructor(demo: DemoHost, folder: string, stateDir = mkdtempSync(path.join(folder, "state-"))) {
+  constructor(
+    demo: DemoHost,
+    folder: string,
+    {
+      stateDir = mkdtempSync(path.join(folder, "state-")),
+      settings = {},
+    }: { readonly stateDir?: string; readonly settings?: object } = {},
+  ) {
     this.stateDir = stateDir;
     const env = { PATH: demo.env["PATH"] ?? "" };
     const asUser = (_: string | undefined, argv: readonly [string, ...string[]]) => argv;
@@ -40,7 +47,7 @@ export class KwdbDriver {
       asUser,
       graceMs: 200,
     });
-    this.#engine = kwdbKind.create(kwdbKind.settings.parse({})) as AgentEngine;
+    this.#engine = kwdbKind.create(kwdbKind.settings.parse(settings)) as AgentEngine;
   }
 
   async run(name: string, args: Args = {}): Promise<StepResult> {

@@ -4,6 +4,7 @@
  */
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import {
   cpSync,
   existsSync,
@@ -12,9 +13,11 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -84,6 +87,17 @@ describe("a package on its way to the node", () => {
     });
     expect(await agent.outcome("stage-package", given)).toBe("done");
     expect(await agent.outcome("prove-digest", { digest: next.sha256 })).toBe("done");
+  });
+
+  it("of the old version is kept by its digest, and only as what it is", async () => {
+    const agent = await driver();
+    agent.artefacts.set(old.sha256, old.tarball);
+    const kept = { digest: old.sha256, version: "3.0.0" };
+    expect(await agent.outcome("prove-kept", kept)).toBe("kwdb.old-package-differs");
+    expect(await agent.outcome("stage-package", kept)).toBe("done");
+    expect(await agent.outcome("stage-package", { digest: next.sha256, ...target })).toBe("done");
+    expect(await agent.outcome("prove-kept", kept)).toBe("done");
+    expect(await agent.outcome("prove-kept", { ...kept, version: "2.2.0" })).toBe("kwdb.old-package-differs");
   });
 
   it("is not staged under a digest that it has not", async () => {
@@ -201,6 +215,49 @@ describe("a package on its way to the node", () => {
   });
 });
 
+describe("the archive of a stopped node's data", () => {
+  const label = { label: "db1-3.0.0-to-3.1.0" };
+  const file = `/backup/${label.label}.tar`;
+
+  async function withFolder(): Promise<{ readonly agent: KwdbDriver; readonly host: DemoHost }> {
+    const host = await bench.host(old);
+    mkdirSync(host.path("/backup"));
+    writeFileSync(host.path("/var/lib/kaiwudb/data"), "first");
+    return { host, agent: new KwdbDriver(host, bench.dir, { settings: { archiveDir: "/backup" } }) };
+  }
+
+  const dataIn = (host: DemoHost, name: string) =>
+    execFileSync("tar", ["-xOf", host.path(name), "./data"], { encoding: "utf8" });
+
+  it("is made whole, for no other eyes; one from before is kept beside it", async () => {
+    const { agent, host } = await withFolder();
+    expect((await agent.fullFacts()).archive).toMatchObject({
+      value: { folder: "/backup", dataBytes: expect.any(Number) },
+    });
+    expect(await agent.run("archive-data", label)).toMatchObject({ result: "done", outputs: { file } });
+    expect(dataIn(host, file)).toBe("first");
+    expect(statSync(host.path(file)).mode & 0o777).toBe(0o600);
+    expect(readdirSync(host.path("/backup"))).toEqual([path.basename(file)]);
+
+    writeFileSync(host.path("/var/lib/kaiwudb/data"), "second");
+    agent.attempt = 2;
+    expect(await agent.run("archive-data", label)).toMatchObject({ outputs: { found: "archived before" } });
+    expect(dataIn(host, file)).toBe("first");
+    agent.attempt = 1;
+    expect(await agent.outcome("archive-data", label)).toBe("done");
+    expect([dataIn(host, file), dataIn(host, `${file}.before`)]).toEqual(["second", "first"]);
+  });
+
+  it("is not made without a folder, or where there is none", async () => {
+    const plain = new KwdbDriver(await bench.host(old), bench.dir);
+    expect(await plain.outcome("archive-data", label)).toBe("kwdb.archive-not-configured");
+    const { agent, host } = await withFolder();
+    rmSync(host.path("/backup"), { recursive: true });
+    expect(await agent.outcome("archive-data", label)).toBe("file.unreadable");
+    expect((await agent.fullFacts()).archive).toHaveProperty("unknown");
+  });
+});
+
 /** A small file system of its own, where this user may mount one. */
 function smallDisk(folder: string, kib: number): boolean {
   try {
@@ -223,7 +280,7 @@ describe("a full disk", () => {
     const folder = path.join(bench.dir, "small-state");
     if (!smallDisk(folder, 512)) return;
     mounted.push(folder);
-    const agent = new KwdbDriver(await bench.host(old), bench.dir, folder);
+    const agent = new KwdbDriver(await bench.host(old), bench.dir, { stateDir: folder });
     agent.artefacts.set(next.sha256, next.tarball);
     expect(await agent.outcome("stage-package", { digest: next.sha256, ...target })).toBe("artefact.no-room");
   });
@@ -496,8 +553,42 @@ describe("a node of three", () => {
       "kwdb.upgrade-of-running",
     );
     expect(await agent.outcome("prove-stopped")).toBe("kwdb.service-not-stopped");
+    const archiving = new KwdbDriver(node("db2").host, bench.dir, { settings: { archiveDir: "/" } });
+    expect(await archiving.outcome("archive-data", { label: "x" })).toBe("kwdb.archive-of-running");
     expect(await agent.probe("stop")).toEqual({ state: "not-done" });
     expect(await agent.probe("start")).toMatchObject({ state: "done" });
+  });
+
+  it("reports on good runs of COMPRESS and RETENTION, and fails for none", async () => {
+    const { agent, host } = node("db1");
+    const none = "no such job is known";
+    expect(await agent.run("report-jobs", { waitMs: "0" })).toMatchObject({
+      result: "done",
+      outputs: { COMPRESS: none, RETENTION: none },
+    });
+    await host.faults({ compress_job: "failed", retention_job: "succeeded" });
+    await expect
+      .poll(() => agent.run("report-jobs", { waitMs: "0" }), { timeout: 20_000 })
+      .toMatchObject({
+        result: "done",
+        outputs: {
+          "not-seen.COMPRESS": expect.stringMatching(/^no good run yet since 20/),
+          RETENTION: expect.stringMatching(/^a good run at 20/),
+        },
+      });
+  });
+
+  it("is not stopped while its port is open to anyone", async () => {
+    const { agent, host } = node("db2");
+    await agent.run("stop");
+    const other = createServer().listen(host.options.ports.sql, "127.0.0.1");
+    await once(other, "listening");
+    expect(await agent.outcome("prove-stopped")).toBe("kwdb.port-open");
+    other.close();
+    await once(other, "close");
+    expect(await agent.outcome("prove-stopped")).toBe("done");
+    expect(await agent.outcome("start")).toBe("done");
+    await allWell();
   });
 
   it("has its configuration saved, with certificates and unit, and again over the old one", async () => {

@@ -207,7 +207,12 @@ export class ClusterNode {
   }
 
   #jobs(now: number): readonly Job[] {
-    const wanted = { import_job: "IMPORT", schema_change_job: "SCHEMA CHANGE" };
+    const wanted = {
+      import_job: "IMPORT",
+      schema_change_job: "SCHEMA CHANGE",
+      compress_job: "COMPRESS",
+      retention_job: "RETENTION",
+    };
     return Object.entries(wanted).flatMap(([knob, type], at) => {
       const status = this.knobs[knob] ?? "no";
       const id = String(7_000_000_000 + this.nodeId * 10 + at);

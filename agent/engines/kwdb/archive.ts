@@ -1,0 +1,107 @@
+/**
+ * The data folder of a stopped node as one archive, into the folder that the agent's own file names. Only where the
+ * cluster's entry asks for it: the node is down meanwhile.
+ */
+import { open, rename, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { z } from "zod";
+import { failure, type Outcome, succeed } from "#proto/common/failure.ts";
+import { type Host, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
+import { label } from "./args.ts";
+import { readMode } from "./client.ts";
+import { causeOf } from "./files.ts";
+import { done, failed, failedBy } from "./outcome.ts";
+import type { KwdbSettings } from "./settings.ts";
+import { freeBytes, usedBytes } from "./space.ts";
+import { readUnit } from "./unit.ts";
+
+export function archiveVerb({ unit, archiveDir }: KwdbSettings): Verb {
+  return verb({
+    name: "kwdb.archive-data",
+    class: "observe",
+    args: z.strictObject({ label }),
+    async run(context, args): Promise<StepResult> {
+      if (archiveDir === undefined) return failed("kwdb.archive-not-configured");
+      const state = await readUnit(context.host, unit);
+      if (!state.ok) return failedBy(state.failure);
+      const { mainPid } = state.value;
+      if (mainPid !== 0) return failed("kwdb.archive-of-running", { mainPid: String(mainPid) });
+      try {
+        return await archive(context, archiveDir, `${archiveDir}/${args.label}.tar`);
+      } catch (error) {
+        return failed("kwdb.archive-failed", { cause: causeOf(error), exitCode: "" });
+      }
+    },
+  });
+}
+
+async function archive(
+  { host, tool, attempt }: StepContext,
+  folder: string,
+  file: string,
+): Promise<StepResult> {
+  const before = await sizeOf(host, file);
+  // after a first try the data may be the new version's: what was archived before it is the original
+  if (attempt > 1 && before !== undefined)
+    return done({ file, bytes: String(before), found: "archived before" });
+  const mode = await readMode(host);
+  if (!mode.ok) return failedBy(mode.failure);
+  const { dataRoot } = mode.value;
+  const part = `${file}.part`;
+  const room = await whyNoRoom(host, { folder, part, dataRoot });
+  if (!room.ok) return failedBy(room.failure);
+  // made by us first: it is nobody else's to read. Not removed: a tar that an earlier life began may be writing it
+  await (await open(host.path(part), "a", 0o600)).close();
+  const argv = ["tar", "--one-file-system", "-cf", host.path(part), "-C", host.path(dataRoot), "."] as const;
+  const ran = await tool({ argv: [...argv] });
+  // 1 is tar's word for a file that changed while it was read: no archive of a stopped node
+  if (ran.exitCode !== 0) {
+    const cause = ran.tail.trim().split("\n").at(-1) ?? "";
+    return failed("kwdb.archive-failed", { cause, exitCode: String(ran.exitCode ?? "none") }, ran.tail);
+  }
+  if (before !== undefined) await rename(host.path(file), host.path(`${file}.before`));
+  await settle(host, part, file);
+  return done({ file, bytes: String((await sizeOf(host, file)) ?? 0) });
+}
+
+async function whyNoRoom(
+  host: Host,
+  { folder, part, dataRoot }: { readonly folder: string; readonly part: string; readonly dataRoot: string },
+): Promise<Outcome<undefined>> {
+  const [free, data] = await Promise.all([freeBytes(host, folder), usedBytes(host, dataRoot)]);
+  if (!free.ok) return free;
+  if (!data.ok) return data;
+  const room = free.value + ((await sizeOf(host, part)) ?? 0);
+  return room > data.value
+    ? succeed(undefined)
+    : {
+        ok: false,
+        failure: failure("kwdb.archive-no-room", {
+          folder,
+          free: String(free.value),
+          data: String(data.value),
+        }),
+      };
+}
+
+async function settle(host: Host, part: string, file: string): Promise<void> {
+  await sync(host.path(part));
+  await rename(host.path(part), host.path(file));
+  await sync(dirname(host.path(file)));
+}
+
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function sizeOf(host: Host, hostPath: string): Promise<number | undefined> {
+  return stat(host.path(hostPath)).then(
+    ({ size }) => size,
+    () => undefined,
+  );
+}

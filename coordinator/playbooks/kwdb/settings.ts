@@ -1,0 +1,39 @@
+/** What a cluster's entry may say for this playbook, under `settings`. A word that is not known is refused, not ignored. */
+import { parseDuration } from "#proto/common/duration.ts";
+import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import type { ClusterEntry } from "../../domain/inventory.ts";
+
+export interface KwdbClusterSettings {
+  /** Each node's data folder is archived on the node while it is stopped. */
+  readonly archiveData: boolean;
+  /** sha256 of the package that runs now, to be kept on each node before anything is removed. */
+  readonly oldPackage?: string;
+  /** How long the last look waits for good runs of COMPRESS and RETENTION before it says "not yet seen". */
+  readonly awaitJobsMs: number;
+}
+
+/** Refused: `kwdb.setting-unreadable`. */
+export function settingsOf({ name: cluster, settings }: ClusterEntry): Outcome<KwdbClusterSettings> {
+  let read: KwdbClusterSettings = { archiveData: false, awaitJobsMs: 0 };
+  for (const [name, value] of Object.entries(settings)) {
+    const part = readOne(name, value);
+    if (part === undefined) return fail("kwdb.setting-unreadable", { cluster, name, value });
+    read = { ...read, ...part };
+  }
+  return succeed(read);
+}
+
+function readOne(name: string, value: string): Partial<KwdbClusterSettings> | undefined {
+  switch (name) {
+    case "archive-data":
+      return /^(true|false)$/.test(value) ? { archiveData: value === "true" } : undefined;
+    case "old-package":
+      return /^[0-9a-f]{64}$/.test(value) ? { oldPackage: value } : undefined;
+    case "await-jobs": {
+      const wait = parseDuration(value);
+      return wait.ok ? { awaitJobsMs: wait.value } : undefined;
+    }
+    default:
+      return undefined;
+  }
+}

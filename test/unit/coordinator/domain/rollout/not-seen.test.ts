@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { notSeenIn } from "#coordinator/domain/rollout/not-seen.ts";
+import type { RolloutState } from "#coordinator/domain/rollout/state.ts";
+
+function stateWith(outputs: Readonly<Record<string, string>>): Pick<RolloutState, "stages"> {
+  const program = {
+    node: "db1",
+    attempt: 1,
+    wireStage: "finish",
+    standing: "ended",
+    steps: { "report-jobs": { phase: "done", outputs } },
+  } as const;
+  const stage = { id: "finish", standing: "passed", attempt: 1, programs: { "finish@db1": program } };
+  return { stages: [stage as unknown as RolloutState["stages"][number]] };
+}
+
+describe("what was not seen", () => {
+  it("is told at the end, by node and name", () => {
+    const outputs = { "not-seen.COMPRESS": "no good run yet since 10:00", RETENTION: "a good run at 11:00" };
+    expect(notSeenIn(stateWith(outputs))).toEqual([
+      {
+        code: "step.not-seen",
+        facts: { node: "db1", what: "COMPRESS", says: "no good run yet since 10:00" },
+      },
+    ]);
+  });
+
+  it("is nothing where all was seen", () => {
+    expect(notSeenIn(stateWith({ RETENTION: "a good run at 11:00" }))).toEqual([]);
+    expect(notSeenIn({ stages: [] })).toEqual([]);
+  });
+});

@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import { checkCluster } from "#coordinator/playbooks/kwdb/checks.ts";
+import { planUpgrade } from "#coordinator/playbooks/kwdb/plan.ts";
+import { settingsOf } from "#coordinator/playbooks/kwdb/settings.ts";
+import { type Changed, cluster, inputOf, is, names, notApplicable, unknown } from "./cluster.ts";
+
+const sha = "f".repeat(64);
+const settings = (given: Readonly<Record<string, string>>) => settingsOf({ ...cluster, settings: given });
+
+describe("the settings of a cluster's entry", () => {
+  it.each([
+    [{}, { archiveData: false, awaitJobsMs: 0 }],
+    [{ "archive-data": "true" }, { archiveData: true, awaitJobsMs: 0 }],
+    [
+      { "archive-data": "false", "await-jobs": "30m" },
+      { archiveData: false, awaitJobsMs: 1_800_000 },
+    ],
+    [{ "old-package": sha }, { archiveData: false, awaitJobsMs: 0, oldPackage: sha }],
+  ])("%j", (given, value) => {
+    expect(settings(given)).toEqual({ ok: true, value });
+  });
+
+  it.each([
+    { "archive-data": "yes" },
+    { "old-package": "3.0.0" },
+    { "await-jobs": "soon" },
+    { "arhive-data": "true" },
+  ])("%j is refused: by the plan, and by a check", (given) => {
+    const input = inputOf({ cluster: { settings: given as Readonly<Record<string, string>> } });
+    const failure = { code: "kwdb.setting-unreadable" };
+    expect(planUpgrade(input)).toMatchObject({ ok: false, failure });
+    expect(checkCluster(input)).toContainEqual(
+      expect.objectContaining({ id: "kwdb.settings", status: "ko", yields: "never" }),
+    );
+  });
+});
+
+function planned(change: Changed) {
+  const plan = planUpgrade(inputOf(change));
+  if (!plan.ok) throw new Error(plan.failure.code);
+  return plan.value.stages.map((stage) => ({
+    kind: stage.kind,
+    steps: "programs" in stage ? stage.programs.map(({ steps }) => steps.map(({ id }) => id)) : [],
+    node: stage.kind === "node" ? stage.program.steps : [],
+  }));
+}
+
+describe("a plan", () => {
+  const archive = { cluster: { settings: { "archive-data": "true" } } };
+
+  it("archives the data between the proof of the stop and the package change, and does not stop there", () => {
+    for (const stage of planned(archive).filter(({ kind }) => kind === "node")) {
+      const ids = stage.node.map(({ id }) => id);
+      expect(ids.slice(ids.indexOf("prove-stopped"), ids.indexOf("upgrade-package") + 1)).toEqual([
+        "prove-stopped",
+        "archive-data",
+        "upgrade-package",
+      ]);
+      expect(stage.node.find(({ id }) => id === "archive-data")).toMatchObject({
+        class: "observe",
+        mayStopAfter: false,
+      });
+    }
+  });
+
+  it("keeps the old package on every node before anything is removed, where it is named", () => {
+    const [preflight] = planned({ cluster: { settings: { "old-package": sha } } });
+    expect(preflight?.steps).toEqual(
+      names.map(() => ["stage-old-package", "prove-kept", "stage-package", "prove-package"]),
+    );
+  });
+
+  it("reports on the jobs once, at its end, and gates on none", () => {
+    const finish = planned({}).at(-1);
+    expect(finish?.steps).toEqual([["prove-version", "report-jobs"], ["prove-version"], ["prove-version"]]);
+  });
+});
+
+describe("checks of an archive", () => {
+  const room = (availableBytes: number, dataBytes: number) =>
+    is({ folder: "/backup", availableBytes, dataBytes });
+  const withArchive = (archive: unknown) =>
+    checkCluster(
+      inputOf({
+        cluster: { settings: { "archive-data": "true" } },
+        facts: Object.fromEntries(names.map((name) => [name, { archive }])),
+      }),
+    );
+  const statusOf = (results: ReturnType<typeof checkCluster>, id: string) =>
+    results.find((each) => each.id === id && (each.node === undefined || each.node === "db2"))?.status;
+
+  it.each([
+    ["room", room(2e9, 1e9), "ok"],
+    ["no room", room(1e9, 2e9), "ko"],
+    ["no folder in the agent's file", notApplicable, "ko"],
+    ["no answer", unknown, "unknown"],
+  ])("with %s", (_, archive, status) => {
+    expect(statusOf(withArchive(archive), "kwdb.data-archive")).toBe(status);
+  });
+
+  it("an archive on the way is a backup; without one a person must say where it is", () => {
+    expect(statusOf(withArchive(room(2e9, 1e9)), "kwdb.backup")).toBe("ok");
+    expect(statusOf(checkCluster(inputOf()), "kwdb.backup")).toBe("unknown");
+    expect(statusOf(checkCluster(inputOf()), "kwdb.data-archive")).toBeUndefined();
+  });
+
+  it("its time counts into the outage", () => {
+    expect(statusOf(withArchive(room(2e9, 1e9)), "kwdb.outage-budget")).toBe("ok");
+    expect(statusOf(withArchive(room(2e12, 1e12)), "kwdb.outage-budget")).toBe("ko");
+  });
+
+  it("the old package is kept when the entry names it, whatever stands there now", () => {
+    const facts = { db2: { keptPackages: is([]) } };
+    const named = { cluster: { settings: { "old-package": sha } }, facts };
+    expect(statusOf(checkCluster(inputOf({ facts })), "kwdb.old-package")).toBe("unknown");
+    expect(statusOf(checkCluster(inputOf(named)), "kwdb.old-package")).toBe("ok");
+  });
+});
