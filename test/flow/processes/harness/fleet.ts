@@ -79,6 +79,11 @@ export class ProcessFleet {
     return found;
   }
 
+  /** Holds each agent's file as `agent-<node>.yaml`, its state as `agent-<node>`, packages as `package-<version>`. */
+  get folder(): string {
+    return this.#folder;
+  }
+
   /** Runs a command of the product; asks every coordinator unless told otherwise. */
   async cli(args: readonly string[], addresses = this.#addresses()): Promise<Ran> {
     const child = this.#command([...args, "--coordinator", addresses.join(",")]);
