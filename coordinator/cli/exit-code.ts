@@ -49,6 +49,7 @@ const rules: readonly (readonly [string, ExitCode])[] = [
   ["cluster.unknown", exitCodes.usage],
   ["node.unknown", exitCodes.usage],
   ["rollout.unknown", exitCodes.usage],
+  ["rollout.none", exitCodes.usage],
   ["snapshot.unknown", exitCodes.usage],
   ["artefact.unknown", exitCodes.usage],
   ["internal.", exitCodes.internal],

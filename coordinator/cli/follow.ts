@@ -87,9 +87,10 @@ class Follower {
       this.#after = sequence;
       this.#heardMs = terminal.clock.monotonicMs();
       const told = read<RolloutEvent>(event, "event");
+      const isTold = sequence > since && (node === undefined || concerns(told, node));
+      if (isTold) tell(this.#session, told);
       picture.saw(told);
       if (sequence <= since) continue;
-      if (node === undefined || concerns(told, node)) tell(this.#session, told);
       this.#mayRest ||= restingKinds.has(told.fact.kind);
       const rested = await this.#atRest();
       if (rested !== undefined) return rested;

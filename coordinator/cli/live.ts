@@ -43,7 +43,9 @@ export class LivePicture implements Disposable {
     const { terminal, paint } = this.#session;
     const silentMs = terminal.clock.monotonicMs() - this.#lastMs;
     const waits = silentMs < everyMs ? "" : `  … ${renderDuration(Math.floor(silentMs / everyMs) * everyMs)}`;
-    const picture = renderRollout(viewOf(this.#state), terminal.clock.now(), paint).split("\n");
+    // the words were given a moment ago, by whoever looks at this
+    const view = { ...viewOf(this.#state), words: [] };
+    const picture = renderRollout(view, terminal.clock.now(), paint).split("\n");
     terminal.draw(["", ...picture, ...(waits === "" ? [] : [paint("dim", waits)])]);
     this.#cancel = terminal.clock.after(everyMs, () => this.#draw());
   }

@@ -96,7 +96,7 @@ export class Application {
 
   async makePlanBack(rollout: string): Promise<Outcome<Plan>> {
     const state = await this.#inquiries.find(rollout);
-    return state === undefined ? fail("rollout.unknown", { name: rollout }) : whyNoPlanBack(state);
+    return state === undefined ? this.#inquiries.noRollout(rollout) : whyNoPlanBack(state);
   }
 
   async takeSnapshot(

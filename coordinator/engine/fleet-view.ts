@@ -55,7 +55,7 @@ function nodeView(
     name,
     address,
     attached: true,
-    lastWordAgeMs: Math.max(0, nowMs - presence.lastWordMs),
+    lastWordAgeMs: Math.max(0, Math.round(nowMs - presence.lastWordMs)),
     agentVersion: presence.hello.agentVersion,
   };
   if (last === undefined || playbook === undefined)
@@ -87,7 +87,9 @@ export function lockView(
   const { epoch, state, scope, nodes, entered, rollout, stage, since, by, broken } = record;
   const ages = nodes.flatMap((node) => {
     const presence = fleet.presence(node);
-    return presence === undefined ? [] : [[node, Math.max(0, nowMs - presence.lastWordMs)] as const];
+    return presence === undefined
+      ? []
+      : [[node, Math.max(0, Math.round(nowMs - presence.lastWordMs))] as const];
   });
   return {
     cluster,

@@ -71,7 +71,7 @@ export class Inquiries {
 
   async rollout(name: string): Promise<Outcome<RolloutView>> {
     const state = await this.find(name);
-    return state === undefined ? fail("rollout.unknown", { name }) : succeed(viewOf(state));
+    return state === undefined ? this.noRollout(name) : succeed(viewOf(state));
   }
 
   async *watch(
@@ -134,6 +134,14 @@ export class Inquiries {
 
   async #state(rollout: string): Promise<RolloutState | undefined> {
     return this.#means.drivers.state(rollout) ?? fold(await this.#means.log.read(rollout));
+  }
+
+  /** A name of the fleet without a rollout is told apart from a name that nobody knows. */
+  noRollout(name: string): Outcome<never> {
+    const isKnown = this.#means.inventory
+      .clusters()
+      .some((cluster) => cluster.name === name || cluster.nodes.some((node) => node.name === name));
+    return isKnown ? fail("rollout.none", { name }) : fail("rollout.unknown", { name });
   }
 
   /** A rollout by id, else the newest of a cluster, or of a node's cluster. */

@@ -88,6 +88,11 @@ export class DemoFleet {
     return [...this.#agents.values()].flatMap(({ pid }) => pid ?? []);
   }
 
+  async stopAgent(name: string): Promise<void> {
+    const agent = this.#agents.get(name);
+    if (agent !== undefined) await end(agent);
+  }
+
   async startAgent(host: DemoHost): Promise<ChildProcess> {
     const { folder, dist } = this.options;
     const { name } = host.options;

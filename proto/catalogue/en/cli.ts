@@ -58,6 +58,7 @@ export const cli: Catalogue = {
     says: "this coordinator does not lead, and the leader ({leader}) could not be reached",
     next: "lockkeeper doctor --coordinator {leader}",
   },
+  "rollout.none": { says: "{name} has had no rollout yet", next: "lockkeeper plan CLUSTER --to VERSION" },
   "rollout.unknown": { says: "there is no rollout or cluster {name}", next: "lockkeeper history" },
   "snapshot.unknown": { says: "there is no snapshot {id}", next: "lockkeeper snapshot list" },
   "who.operator": { says: "you" },
