@@ -15,7 +15,7 @@ import type { DeedTools } from "./program/deed-context.ts";
 import { keyText } from "./program/entry.ts";
 import type { Ledger } from "./program/ledger.ts";
 import type { LockSide } from "./program/lock-side.ts";
-import { type ProgramMemory, unfinishedProgram } from "./program/memory.ts";
+import { type Memory, type ProgramMemory, unfinishedProgram } from "./program/memory.ts";
 import type { Runner } from "./program/runner.ts";
 import { keyOf } from "./program/say.ts";
 import type { Undoer } from "./program/undo.ts";
@@ -106,7 +106,10 @@ export class Agent {
         return this.#close(message.value.rollout);
       case "makeHoldPermanent": {
         const { rollout, stage, step } = message.value;
-        const of = latest([...ledger.memory.programs.values()], rollout, stage);
+        const programs = [...ledger.memory.programs.values()];
+        // a later attempt may only have found it made
+        const makers = programs.filter(({ steps }) => steps.get(step)?.startedAt !== undefined);
+        const of = latest(makers, rollout, stage);
         return undoer.makePermanent({ rollout, stage, attempt: of?.program.attempt ?? 1 }, step);
       }
       case "armWatch":
@@ -183,9 +186,15 @@ export class Agent {
     lock.lookAgain();
   }
 
-  async #stop({ rollout, stage, undo }: Stage & { readonly undo: boolean }): Promise<void> {
-    const of = latest([...this.#options.ledger.memory.programs.values()], rollout, stage);
-    if (of === undefined || of.freed) return;
+  async #stop({
+    rollout,
+    stage,
+    epoch,
+    undo,
+  }: Stage & { readonly epoch: number; readonly undo: boolean }): Promise<void> {
+    const { memory } = this.#options.ledger;
+    const of = latest([...memory.programs.values()], rollout, stage);
+    if (of === undefined || of.program.epoch !== epoch || !isUnderLock(memory, of)) return;
     if (of.ended === undefined && !of.entered && this.#options.lock.isOut(of)) {
       return this.#drop(of, failure("program.stopped-before-enter"));
     }
@@ -229,6 +238,13 @@ function latest(
   stage: string,
 ): ProgramMemory | undefined {
   return programs.filter(({ program }) => program.rollout === rollout && program.stage === stage).at(-1);
+}
+
+/** Not freed, or followed by another try or phase under the lock that it entered. */
+function isUnderLock(memory: Memory, of: ProgramMemory): boolean {
+  if (!of.freed) return true;
+  const present = unfinishedProgram(memory)?.program;
+  return of.entered && present?.epoch === of.program.epoch && present.nonce === of.program.nonce;
 }
 
 /** The same program may come twice, when the answer was lost; another one under its name may not. */

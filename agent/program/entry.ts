@@ -110,7 +110,7 @@ export type Entry =
       readonly madePermanent: boolean;
       readonly refusal?: Failure;
     } & ProgramKey)
-  | { readonly kind: "watch-armed"; readonly watch: Watch }
+  | { readonly kind: "watch-armed"; readonly rollout: string; readonly id: string; readonly watch: Watch }
   | { readonly kind: "watch-disarmed"; readonly rollout: string; readonly id: string }
   | {
       readonly kind: "watch-reacting";
@@ -145,8 +145,6 @@ export function rolloutOf(entry: Entry): string | undefined {
       return entry.program.rollout;
     case "tool-intended":
       return entry.ref.rollout;
-    case "watch-armed":
-      return entry.watch.rollout;
     case "enter-asked":
     case "entered":
     case "step":
@@ -156,6 +154,7 @@ export function rolloutOf(entry: Entry): string | undefined {
     case "freed":
     case "closed":
     case "hold-answered":
+    case "watch-armed":
     case "watch-disarmed":
     case "watch-reacting":
     case "watch-fired":

@@ -65,7 +65,10 @@ interface SeenEpoch {
 }
 
 /** What the coordinator is told, in the order of the journal. */
-export type AgentEvent = Extract<Recorded, { kind: "step" | "ended" | "hold-answered" | "watch-fired" }>;
+export type AgentEvent = Extract<
+  Recorded,
+  { kind: "step" | "ended" | "hold-answered" | "watch-armed" | "watch-disarmed" | "watch-fired" }
+>;
 
 export interface Memory {
   stateId: string;

@@ -100,11 +100,11 @@ type OfWatch = Extract<
 >;
 
 function rememberWatch(memory: Memory, record: OfWatch): void {
+  if (record.kind !== "watch-reacting") memory.events.push(record);
   if (record.kind === "watch-armed") {
     memory.watches.set(watchKey(record.watch), { watch: record.watch, warned: false, reacted: false });
     return;
   }
-  if (record.kind === "watch-fired") memory.events.push(record);
   const known = memory.watches.get(watchKey(record));
   if (known === undefined) return;
   if (record.kind === "watch-disarmed") memory.watches.delete(watchKey(record));

@@ -117,7 +117,8 @@ export class Runner {
       }
       if ((await this.#step(of, step)) === "stop") return;
     }
-    if (of.stopAsked?.undo === true) return this.#stopped(of, steps.at(-1)?.id ?? "");
+    if (of.stopAsked?.undo === true && this.#options.undoer.undoable(of).length > 0)
+      return this.#stopped(of, steps.at(-1)?.id ?? "");
     await this.#end(of, { outcome: ProgramOutcome.DONE, step: "" });
   }
 

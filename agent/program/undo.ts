@@ -39,13 +39,26 @@ export class Undoer {
   async undoAll(
     of: ProgramMemory,
   ): Promise<{ readonly step: string; readonly failure: Failure } | undefined> {
-    for (const step of of.program.steps.toReversed()) {
-      if (step.undo === undefined || step.class !== StepClass.REVERSIBLE) continue;
-      if (!startedByUs(this.#options.ledger.memory, keyOf(of.program), step.id)) continue;
+    for (const step of this.undoable(of)) {
       const why = await this.#undo(of, step);
       if (why !== undefined) return { step: step.id, failure: why };
     }
     return undefined;
+  }
+
+  /**
+   * Our own reversible deeds, last first, back to the last irreversible one; none where the node may not be left
+   * as that one leaves it: what stood before it cannot be had again.
+   */
+  undoable(of: ProgramMemory): readonly Step[] {
+    const { steps } = of.program;
+    const begun = (step: Step) => startedByUs(this.#options.ledger.memory, keyOf(of.program), step.id);
+    const last = steps.findLastIndex((step) => step.class === StepClass.IRREVERSIBLE && begun(step));
+    if (last >= 0 && steps[last]?.mayStopAfter !== true) return [];
+    return steps
+      .slice(last + 1)
+      .filter((step) => step.undo !== undefined && step.class === StepClass.REVERSIBLE && begun(step))
+      .toReversed();
   }
 
   /** Watches over a hold from now on; nothing happens for a step that is none, or that never began. */
@@ -139,7 +152,9 @@ export class Undoer {
   async #undoOnce(of: ProgramMemory, step: Step, because?: Failure): Promise<Failure | undefined> {
     const { ledger, deeds } = this.#options;
     const memory = of.steps.get(step.id);
-    if (memory?.undo === "undone" || memory?.permanent === true) return undefined;
+    if (memory?.undo === "undone") return undefined;
+    // what was made permanent outlives its limit and its rollout, not a wish to have it undone
+    if (memory?.permanent === true && because !== undefined) return undefined;
     const moment = momentOf(deeds.time);
     const end = await doDeed(
       {

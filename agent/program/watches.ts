@@ -28,21 +28,20 @@ export class Watches {
     this.#options = options;
   }
 
-  /** A watch already armed is left as it is; a refused one is reported as fired with the reason. */
+  /** Answered by its journal entry. Armed already: left as it is. Refused: told as fired, with the reason. */
   async arm(watch: Watch): Promise<void> {
     const { deeds, ledger } = this.#options;
     if (ledger.memory.watches.has(watchKey(watch))) return;
     const why = whyNotWatch(watch, deeds.vocabulary);
     if (why !== undefined) return this.#fire(watch, { measured: 0, reacted: false, failure: why });
-    await ledger.append({ kind: "watch-armed", watch });
+    await ledger.append({ kind: "watch-armed", rollout: watch.rollout, id: watch.id, watch });
     this.#start(ledger.memory.watches.get(watchKey(watch)));
   }
 
-  async disarm(of: { readonly rollout: string; readonly id: string }): Promise<void> {
-    this.#stop(watchKey(of));
-    if (this.#options.ledger.memory.watches.has(watchKey(of))) {
-      await this.#options.ledger.append({ kind: "watch-disarmed", rollout: of.rollout, id: of.id });
-    }
+  /** Answered by its journal entry, also where nothing was armed: who disarms must be sure of it. */
+  async disarm({ rollout, id }: { readonly rollout: string; readonly id: string }): Promise<void> {
+    this.#stop(watchKey({ rollout, id }));
+    await this.#options.ledger.append({ kind: "watch-disarmed", rollout, id });
   }
 
   /** Stops all of a rollout; the journal forgets them with it. */

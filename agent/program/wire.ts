@@ -50,6 +50,12 @@ export function eventMessage(event: AgentEvent): Message {
         value: { sequence, rollout, stage, step, madePermanent, ...refusal },
       };
     }
+    case "watch-armed":
+    case "watch-disarmed":
+      return {
+        $case: "watchAnswered",
+        value: { sequence, rollout, id: event.id, armed: event.kind === "watch-armed" },
+      };
     case "watch-fired":
       return {
         $case: "watchFired",

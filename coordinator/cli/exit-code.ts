@@ -3,8 +3,8 @@
  * failure's code alone; the first matching rule wins.
  */
 import type { FailureCode } from "#proto/common/failure.ts";
-import type { CheckResult } from "../domain/check.ts";
-import type { RolloutPhase } from "../domain/views.ts";
+import { type CheckResult, isNotNow } from "../domain/check.ts";
+import type { RolloutPhase, RolloutView } from "../domain/views.ts";
 
 export const exitCodes = {
   done: 0,
@@ -59,6 +59,12 @@ const rules: readonly (readonly [string, ExitCode])[] = [
 export function exitCodeOf(code: FailureCode): ExitCode {
   const rule = rules.find(([name]) => (name.endsWith(".") ? code.startsWith(name) : code === name));
   return rule === undefined ? exitCodes.refused : rule[1];
+}
+
+/** A rollout that rests: one that waits for a window, a freeze or a blocker waits for no person. */
+export function exitCodeOfRest({ phase, waitingFor }: Pick<RolloutView, "phase" | "waitingFor">): ExitCode {
+  const waits = phase === "waiting" && waitingFor !== undefined && isNotNow(waitingFor.why);
+  return waits ? exitCodes.notNow : exitCodeOfPhase[phase];
 }
 
 /** How a rollout's phase ends a command that followed it. */

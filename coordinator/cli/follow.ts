@@ -7,7 +7,7 @@ import type { RolloutEvent } from "../domain/rollout/event.ts";
 import type { RolloutView } from "../domain/views.ts";
 import type { ControlClient } from "./client.ts";
 import { read, type Session } from "./command.ts";
-import { type ExitCode, exitCodeOf, exitCodeOfPhase, exitCodes } from "./exit-code.ts";
+import { type ExitCode, exitCodeOfRest, exitCodes } from "./exit-code.ts";
 import { LivePicture } from "./live.ts";
 import { renderEvent } from "./render/event.ts";
 import { renderRollout } from "./render/rollout.ts";
@@ -101,14 +101,9 @@ class Follower {
   async #atRest(): Promise<RolloutView | undefined> {
     if (!this.#mayRest) return undefined;
     const view = await viewOf(this.#session, this.#followed.rollout);
-    this.#mayRest = (view.phase !== "running" && view.phase !== "aborting") || isNotNow(view);
+    this.#mayRest = view.phase !== "running" && view.phase !== "aborting";
     return this.#mayRest && view.lastSequence <= this.#after ? view : undefined;
   }
-}
-
-/** Waits for a window or the end of a freeze: hours, which nobody follows. */
-function isNotNow({ waitingFor }: RolloutView): boolean {
-  return waitingFor !== undefined && exitCodeOf(waitingFor.why.code) === exitCodes.notNow;
 }
 
 export async function viewOf(session: Session, name: string): Promise<RolloutView> {
@@ -131,5 +126,5 @@ export function tell(session: Session, event: RolloutEvent): void {
 function conclude(session: Session, view: RolloutView): ExitCode {
   if (session.output === "table")
     session.terminal.data(renderRollout(view, session.terminal.clock.now(), session.paint));
-  return isNotNow(view) ? exitCodes.notNow : exitCodeOfPhase[view.phase];
+  return exitCodeOfRest(view);
 }

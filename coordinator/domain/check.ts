@@ -30,6 +30,11 @@ export interface Word {
   readonly about?: Facts;
 }
 
+/** Window, freeze or blocker: nothing is wrong, and no node is started now. */
+export function isNotNow({ code }: Failure): boolean {
+  return ["window.", "freeze.", "blocker."].some((area) => code.startsWith(area));
+}
+
 /** The results that forbid going on, given the words that stand at `now` (ms since the epoch). */
 export function blocking(
   results: readonly CheckResult[],

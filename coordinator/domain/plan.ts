@@ -86,7 +86,7 @@ export interface Phase {
   readonly after: readonly GateSpec[];
   /**
    * Holds of earlier phases, as `stage/phase/step`, that must be made permanent before this phase begins; one that
-   * its agent has undone already stops the stage. No playbook uses it yet, and the engine does not perform it yet.
+   * its agent has undone already stops the stage.
    */
   readonly makesPermanent?: readonly string[];
 }
@@ -97,6 +97,8 @@ export interface ClusterStage extends StageBase {
   readonly clusters: readonly string[];
   /** The one node whose tool changes all the others. */
   readonly driver?: string;
+  /** All nodes that may be touched under this lock; absent: those that have a program. With a driver: all of them. */
+  readonly touches?: readonly string[];
   readonly before: readonly GateSpec[];
   readonly phases: readonly Phase[];
   /** What follows when a phase fails, said beforehand: codes of the ways (`way.go-on-with-node`, …). */
@@ -109,6 +111,7 @@ export interface WaitStage extends StageBase {
   readonly gates: readonly GateSpec[];
   readonly watches: readonly WatchSpec[];
   readonly approval?: { readonly question: string; readonly mayAnswer: string };
+  /** How long a person's answer is waited for; then the rollout stops. */
   readonly limitMs: number;
 }
 

@@ -29,6 +29,8 @@ export interface Wish {
 
 export interface PlaybookInput {
   readonly cluster: ClusterEntry;
+  /** The other cluster of a plan over two, `wish.into` by name. */
+  readonly into?: Pick<PlaybookInput, "cluster" | "reports" | "clockOffsets">;
   readonly wish: Wish;
   /** A full report per node; undefined where the node has no attached agent or did not answer. */
   readonly reports: Readonly<Record<string, NodeReport | undefined>>;
@@ -45,6 +47,8 @@ export interface Playbook {
   /** Rises when the same input gives another plan; part of what a plan is bound to. */
   readonly version: number;
   check(input: PlaybookInput): readonly CheckResult[];
+  /** What forbids to start a node now, though nothing is wrong: codes `blocker.…`. Looked at before each grant. */
+  blockers?(input: PlaybookInput): readonly Failure[];
   plan(input: PlaybookInput): Outcome<Plan>;
   readonly gates: Gates;
   /** May a cluster of this plan serve with a node left at the old version? */

@@ -66,6 +66,7 @@ export class AgentReports {
       case "stepEvent":
       case "holdMadePermanent":
       case "watchFired":
+      case "watchAnswered":
       case "goodbye":
       case "auditHeadKept":
         return;

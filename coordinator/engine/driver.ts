@@ -2,16 +2,19 @@
  * Drives one rollout: decide, perform, append, again. All it knows is in its journal and in what the agents
  * say; it may be killed between any two lines and the next driver goes on from the same place.
  */
-import { type Action, decide } from "../domain/rollout/decide.ts";
+
+import type { Action } from "../domain/rollout/action.ts";
+import { decide } from "../domain/rollout/decide.ts";
 import { notSeenIn } from "../domain/rollout/not-seen.ts";
 import type { RolloutState } from "../domain/rollout/state.ts";
 import { announce, free, grant, withdraw } from "./granting.ts";
 import type { Inbox } from "./inbox.ts";
 import type { RolloutJournal } from "./journal.ts";
-import { askToStop, awaitPrograms, send } from "./programs.ts";
+import { askToStop, askToUndo, awaitPrograms, send } from "./programs.ts";
 import { recover } from "./recovering.ts";
 import { type DriverMeans, forEverMs, RolloutDesk } from "./rollout-desk.ts";
 import { lookBeforeGrant, snapshot, startStage, takeStageGate } from "./stage-deeds.ts";
+import { armWatches, awaitApproval, disarmWatches, keepHold } from "./waiting.ts";
 
 export class RolloutDriver {
   readonly #desk: RolloutDesk;
@@ -62,6 +65,8 @@ async function perform(desk: RolloutDesk, action: Exclude<Action, { do: "rest" }
       return awaitPrograms(desk, action.stage, action.nodes);
     case "ask-to-stop":
       return askToStop(desk, action.stage, action.nodes);
+    case "undo":
+      return askToUndo(desk, action);
     case "withdraw":
       return withdraw(desk, action.lock, action.why);
     case "free":
@@ -71,7 +76,15 @@ async function perform(desk: RolloutDesk, action: Exclude<Action, { do: "rest" }
     case "pass-stage":
       return desk.append({ kind: "stage-passed", stage: action.stage });
     case "await-approval":
-      return desk.rest(action.stage, action.why);
+      return awaitApproval(desk, action);
+    case "arm-watches":
+      return armWatches(desk, action);
+    case "disarm-watches":
+      return disarmWatches(desk, action);
+    case "end-wait":
+      return desk.append({ kind: "wait-over", stage: action.stage });
+    case "keep-hold":
+      return keepHold(desk, action);
     case "pause":
       return desk.append({ kind: "paused", by: "lockkeeper", reason: action.reason });
     case "stop":

@@ -1,6 +1,6 @@
 /** The grant and its end, with every message that belongs to it: announce, withdraw, free. */
 import { type Failure, failure } from "#proto/common/failure.ts";
-import type { Action } from "../domain/rollout/decide.ts";
+import type { Action } from "../domain/rollout/action.ts";
 import { type HeldLock, stageState } from "../domain/rollout/state.ts";
 import { adoptBegun } from "./recovering.ts";
 import { type RolloutDesk, tickMs } from "./rollout-desk.ts";

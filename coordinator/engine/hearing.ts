@@ -22,9 +22,20 @@ export async function hear(
         kind: "watch-fired",
         watch: id,
         node,
+        agentSequence: sequence,
         measured,
         reacted,
         ...(why === undefined ? {} : { failure: toFailure(why) }),
+      });
+    }
+    case "watchAnswered": {
+      const { sequence, id: watch, armed } = message.value;
+      return store(desk, node, sequence, {
+        kind: "watch-answered",
+        watch,
+        node,
+        agentSequence: sequence,
+        armed,
       });
     }
     case "holdMadePermanent": {
@@ -33,6 +44,7 @@ export async function hear(
         kind: "hold-made-permanent",
         stage,
         node,
+        agentSequence: sequence,
         step,
         madePermanent,
         ...(refusal === undefined ? {} : { refusal: toFailure(refusal) }),

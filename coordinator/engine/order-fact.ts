@@ -2,6 +2,7 @@
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Word } from "../domain/check.ts";
 import type { Playbook } from "../domain/playbook.ts";
+import { decide } from "../domain/rollout/decide.ts";
 import type { RolloutFact } from "../domain/rollout/event.ts";
 import type { RolloutState } from "../domain/rollout/state.ts";
 import { phaseOf } from "../domain/rollout/view.ts";
@@ -29,12 +30,9 @@ export function factFor(
     case "abort":
       return phase === "done" || phase === "aborted" ? wrong() : succeed({ kind: "abort-asked", by, reason });
     case "approve": {
-      const waiting = state.plan.stages.find(
-        (_, index) =>
-          state.stages[index]?.standing === "pending" || state.stages[index]?.standing === "started",
-      );
-      return phase === "waiting" && waiting !== undefined
-        ? succeed({ kind: "approved", stage: waiting.id, by, reason })
+      const due = decide(state);
+      return phase === "waiting" && due.do === "await-approval"
+        ? succeed({ kind: "approved", stage: due.stage, by, reason })
         : wrong();
     }
     case "retry": {

@@ -10,7 +10,7 @@ import type { ArtefactFacts, Playbook, PlaybookInput, Wish } from "../domain/pla
 import type { RolloutState } from "../domain/rollout/state.ts";
 import { isOpen } from "../domain/window.ts";
 import type { LookResult } from "./rollout-desk.ts";
-import { playbookInput, type SurveyedFleet, surveyCluster } from "./survey.ts";
+import { playbookInput, type Survey, type SurveyedFleet, surveyCluster } from "./survey.ts";
 
 /** What a person wants: as typed, unset fields absent. */
 export interface WantedTarget {
@@ -68,15 +68,8 @@ export class Planning {
   /** The same plan made from today's facts; refused where it is another: `plan.edited`, `plan.drift`. */
   async again(plan: Plan): Promise<Outcome<Plan>> {
     if (this.digest(plan) !== plan.digest) return fail("plan.edited", { digest: plan.digest.slice(0, 12) });
-    const { to, strategy, method, artefact } = plan;
     const cluster = plan.clusters[0] ?? "";
-    const target = {
-      cluster,
-      version: to,
-      strategy,
-      method,
-      ...(artefact === undefined ? {} : { digest: artefact.digest }),
-    };
+    const target = targetOf(plan);
     const fresh = await this.plan(target);
     if (!fresh.ok || fresh.value.digest === plan.digest) return fresh;
     const drift = driftOf(plan.boundTo, fresh.value.boundTo);
@@ -102,23 +95,19 @@ export class Planning {
           drift: [],
           notNow: failure("window.closed", { cluster: name, windows: cluster.windows.join(", ") }),
         };
-      const asked = await this.#ask({
-        cluster: name,
-        version: plan.to,
-        strategy: plan.strategy,
-        method: plan.method,
-        ...(plan.artefact === undefined ? {} : { given: plan.artefact }),
-      });
-      if (!asked.ok) return { drift: [], refused: asked.failure };
-      // what a node did not say is not drift
-      if (asked.value.silent !== undefined) return { drift: [], notYet: asked.value.silent };
-      const done = nodesChanged(state, stage);
-      const isOfDone = (field: string) => done.some((node) => field.startsWith(`node.${node}.`));
-      const drift = driftOf(plan.boundTo, asked.value.playbook.fingerprint(asked.value.input)).filter(
-        ({ field }) => !isOfDone(field),
-      );
-      if (drift.length > 0) return { drift };
     }
+    const given = plan.artefact === undefined ? {} : { given: plan.artefact };
+    const asked = await this.#ask({ ...targetOf(plan), ...given });
+    if (!asked.ok) return { drift: [], refused: asked.failure };
+    // what a node did not say is not drift
+    if (asked.value.silent !== undefined) return { drift: [], notYet: asked.value.silent };
+    const { playbook, input } = asked.value;
+    const done = nodesChanged(state, stage);
+    const isOfDone = (field: string) => done.some((node) => field.startsWith(`node.${node}.`));
+    const drift = driftOf(plan.boundTo, playbook.fingerprint(input)).filter(({ field }) => !isOfDone(field));
+    if (drift.length > 0) return { drift };
+    const blocker = playbook.blockers?.(input)[0];
+    if (blocker !== undefined) return { drift: [], notNow: blocker };
     const standing = blocking(plan.checks, state.words, this.#means.clock.now());
     return standing.length === 0 ? { drift: [] } : { drift: [], refused: checksRefuse(standing) };
   }
@@ -149,13 +138,33 @@ export class Planning {
       ...(into === undefined ? {} : { into }),
       ...(artefact === undefined ? {} : { artefact }),
     };
+    const other = into === undefined ? undefined : this.#means.cluster(into);
+    if (into !== undefined && other === undefined) return fail("cluster.unknown", { cluster: into });
     const survey = await surveyCluster(fleet, clock, cluster);
-    const silent = Object.values(survey).flatMap((report) =>
-      "unknown" in report ? [report.unknown] : [],
-    )[0];
     const input = playbookInput(fleet, clock, cluster, wish, survey);
-    return succeed({ playbook, input, ...(silent === undefined ? {} : { silent }) });
+    if (other === undefined) return succeed({ playbook, input, ...silentIn(survey) });
+    const otherSurvey = await surveyCluster(fleet, clock, other);
+    const seen = playbookInput(fleet, clock, other, wish, otherSurvey);
+    const silent = { ...silentIn(otherSurvey), ...silentIn(survey) };
+    return succeed({ playbook, input: { ...input, into: seen }, ...silent });
   }
+}
+
+/** What a plan was asked for with; the second of its clusters is the one it goes into. */
+function targetOf({ clusters: [cluster = "", into], to, strategy, method, artefact }: Plan): WantedTarget {
+  return {
+    cluster,
+    version: to,
+    strategy,
+    method,
+    ...(into === undefined ? {} : { into }),
+    ...(artefact === undefined ? {} : { digest: artefact.digest }),
+  };
+}
+
+function silentIn(survey: Survey): { readonly silent?: Failure } {
+  const silent = Object.values(survey).flatMap((report) => ("unknown" in report ? [report.unknown] : []))[0];
+  return silent === undefined ? {} : { silent };
 }
 
 export function checksRefuse(results: readonly CheckResult[]) {

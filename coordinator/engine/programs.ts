@@ -1,9 +1,11 @@
 /** Programs on their way: sent, sent again when the message may be lost, awaited, asked to stop. */
 import { failure } from "#proto/common/failure.ts";
 import type { PlanProgram } from "../domain/plan.ts";
-import { type Action, decide } from "../domain/rollout/decide.ts";
+import type { Action } from "../domain/rollout/action.ts";
+import { decide } from "../domain/rollout/decide.ts";
 import type { RolloutFact } from "../domain/rollout/event.ts";
 import { type HeldLock, type ProgramState, stageOfWire, stageState } from "../domain/rollout/state.ts";
+import { askUntilMoved } from "./asking.ts";
 import { type RolloutDesk, tickMs } from "./rollout-desk.ts";
 import { toProgram } from "./wire.ts";
 
@@ -106,12 +108,29 @@ function specOf(desk: RolloutDesk, { wireStage, node }: ProgramState): PlanProgr
   }
 }
 
-export async function askToStop(desk: RolloutDesk, stage: string, nodes: readonly string[]): Promise<void> {
-  const epochs = Object.values(desk.state.lock?.epochs ?? {});
-  for (const program of Object.values(stageState(desk.state, stage).programs)) {
-    if (program.standing === "ended" || !nodes.includes(program.node)) continue;
-    const value = { rollout: desk.state.id, stage: program.wireStage, epoch: epochs[0] ?? 0, undo: true };
-    desk.means.fleet.send(program.node, { $case: "stopProgram", value });
-  }
-  await desk.takeMail(desk.means.timing.answerLimitMs);
+/** Stopped at its next safe boundary, and asked again until it says so: a step may take as long as its deadline. */
+export function askToStop(desk: RolloutDesk, stage: string, nodes: readonly string[]): Promise<void> {
+  const ask = () => {
+    for (const program of Object.values(stageState(desk.state, stage).programs)) {
+      if (program.standing === "ended" || !nodes.includes(program.node)) continue;
+      const epoch = epochOf(desk, program);
+      const value = { rollout: desk.state.id, stage: program.wireStage, epoch, undo: true };
+      desk.means.fleet.send(program.node, { $case: "stopProgram", value });
+    }
+  };
+  return askUntilMoved(desk, { stage, nodes, ask });
+}
+
+/** Of the cluster that the program belongs to: a rollout over several holds one epoch in each. */
+function epochOf(desk: RolloutDesk, program: ProgramState): number {
+  const cluster = specOf(desk, program)?.cluster ?? "";
+  return desk.state.lock?.epochs[cluster] ?? 0;
+}
+
+export function askToUndo(desk: RolloutDesk, { programs }: Extract<Action, { do: "undo" }>): Promise<void> {
+  return desk.append(
+    ...programs.map(({ wireStage, node, attempt }): RolloutFact => {
+      return { kind: "undo-asked", stage: wireStage, node, attempt };
+    }),
+  );
 }

@@ -2,6 +2,7 @@
 import type { Clock, Random } from "#proto/common/clock.ts";
 import type { Failure, Outcome } from "#proto/common/failure.ts";
 import type { ClusterSample, Gates } from "../domain/gate.ts";
+import { decide } from "../domain/rollout/decide.ts";
 import type { RolloutFact } from "../domain/rollout/event.ts";
 import type { RolloutState } from "../domain/rollout/state.ts";
 import type { AgentReports } from "./agent-reports.ts";
@@ -96,13 +97,14 @@ export class RolloutDesk {
     await this.takeMail(limitMs);
   }
 
-  /** Sleeps while mail is absorbed; true as soon as an order (pause, abort) changes what comes next. */
+  /** Sleeps while mail is absorbed; true as soon as an order, or what an agent said, changes what comes next. */
   async restUnlessOrdered(ms: number): Promise<boolean> {
     const { clock } = this.means;
     const endMs = clock.monotonicMs() + ms;
     for (let leftMs = ms; leftMs > 0; leftMs = endMs - clock.monotonicMs()) {
       const mail = await this.takeMail(leftMs);
       if (this.stopped.aborted || mail?.kind === "order") return true;
+      if (mail !== undefined && decide(this.state).do !== "take-gate") return true;
     }
     return false;
   }

@@ -24,7 +24,9 @@ export class RolloutOrders {
     if (held !== undefined) return held;
     const plan = await this.#means.planning.again(wish.plan);
     if (!plan.ok) return plan;
-    const words = this.#words(by, wish.words);
+    const given = this.#words(by, wish.words);
+    if (!given.ok) return given;
+    const words = given.value;
     const standing = blocking(plan.value.checks, words, this.#means.clock.now());
     if (standing.length > 0) return { ok: false, failure: checksRefuse(standing) };
     return this.#begin(by, plan.value, wish, words);
@@ -76,7 +78,9 @@ export class RolloutOrders {
     if (refused !== undefined) return refused;
     const state = this.#inquiries.openState(wish.rollout);
     if (state === undefined) return fail("rollout.not-open", { rollout: wish.rollout });
-    const words = this.#words(by, wish.words);
+    const given = this.#words(by, wish.words);
+    if (!given.ok) return given;
+    const words = given.value;
     const fact = factFor(by, wish, { state, words, playbook: this.#means.playbook(state.plan.engine) });
     if (!fact.ok) return fact;
     await this.#means.audit.record({
@@ -91,9 +95,12 @@ export class RolloutOrders {
     return stored ? succeed(undefined) : fail("rollout.not-open", { rollout: state.id });
   }
 
-  #words(by: string, given: readonly GivenWord[]): readonly Word[] {
+  /** An override that never ends is one that nobody remembers. */
+  #words(by: string, given: readonly GivenWord[]): Outcome<readonly Word[]> {
+    const endless = given.find(({ kind, until }) => kind === "override" && until === undefined);
+    if (endless !== undefined) return fail("word.override-without-until", { check: endless.check });
     const at = new Date(this.#means.clock.now()).toISOString();
-    return given.map((word) => ({ ...word, by, at }));
+    return succeed(given.map((word) => ({ ...word, by, at })));
   }
 
   async #auditWords(by: string, rollout: string, words: readonly Word[]): Promise<void> {

@@ -1,6 +1,6 @@
 /** What a stage needs around its programs: a first sample, snapshots, gates, and the look before a grant. */
 import { failure } from "#proto/common/failure.ts";
-import type { Action } from "../domain/rollout/decide.ts";
+import type { Action } from "../domain/rollout/action.ts";
 import { takeGate } from "./gate-watch.ts";
 import { notYet } from "./granting.ts";
 import type { RolloutDesk } from "./rollout-desk.ts";

@@ -8,9 +8,10 @@ import {
   StepClass,
   type StepEvent,
   StepPhase,
+  type Watch,
   type Failure as WireFailure,
 } from "#proto/gen/lockkeeper/v1/program_pb.ts";
-import type { PlanProgram, PlanStep } from "../domain/plan.ts";
+import type { Call, PlanProgram, PlanStep, WatchSpec } from "../domain/plan.ts";
 import type { ProgramOutcome as Outcome, StepPhase as Phase, RolloutFact } from "../domain/rollout/event.ts";
 
 const classes = {
@@ -36,14 +37,25 @@ export function toProgram(program: PlanProgram, head: ProgramHead): Program {
 function toStep(step: PlanStep) {
   return {
     id: step.id,
-    call: { verb: step.call.verb, args: { ...step.call.args } },
+    call: toCall(step.call),
     class: classes[step.class],
     deadlineMs: step.deadlineMs,
     onDeadline: onDeadlines[step.onDeadline],
     mayStopAfter: step.mayStopAfter,
-    undo: step.undo === undefined ? undefined : { verb: step.undo.verb, args: { ...step.undo.args } },
+    undo: step.undo === undefined ? undefined : toCall(step.undo),
     holdLimitMs: step.holdLimitMs ?? 0,
   };
+}
+
+export function toWatch(
+  { id, probe, reaction, warnAt, reactAt, everyMs }: WatchSpec,
+  { rollout, stage }: { readonly rollout: string; readonly stage: string },
+): Watch {
+  return { id, rollout, stage, probe: toCall(probe), reaction: toCall(reaction), warnAt, reactAt, everyMs };
+}
+
+function toCall({ verb, args }: Call): { readonly verb: string; readonly args: Record<string, string> } {
+  return { verb, args: { ...args } };
 }
 
 const phases: Readonly<Record<StepPhase, Phase>> = {

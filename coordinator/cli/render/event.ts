@@ -58,6 +58,12 @@ function describe(fact: RolloutFact): string | undefined {
       return `${fact.stage}: drift: ${fact.fields.map(({ field, planned, found }) => `${field} was ${planned}, is ${found}`).join("; ")}`;
     case "watch-fired":
       return `watch ${fact.watch} on ${fact.node}: ${fact.measured}${fact.reacted ? ", reacted" : ""}`;
+    case "watch-answered":
+      return `watch ${fact.watch} on ${fact.node} ${fact.armed ? "armed" : "disarmed"}`;
+    case "wait-over":
+      return undefined;
+    case "undo-asked":
+      return `${fact.stage}: ${fact.node} is asked to undo it`;
     case "hold-made-permanent":
       return `${fact.stage}: ${fact.node} ${fact.madePermanent ? "made permanent" : "refused to make permanent"}: ${fact.step}`;
     case "waited":

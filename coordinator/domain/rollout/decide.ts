@@ -2,7 +2,7 @@
  * What comes next in a rollout: a pure function of its state. The engine performs the one action, appends
  * what came of it, and asks again; after a crash the same question gives the same answer.
  */
-import { type Failure, failure } from "#proto/common/failure.ts";
+import { failure } from "#proto/common/failure.ts";
 import type {
   ClusterStage,
   FinishStage,
@@ -12,11 +12,11 @@ import type {
   PlanProgram,
   PreflightStage,
   Stage,
-  WaitStage,
 } from "../plan.ts";
-import type { GateMoment } from "./event.ts";
+import { decideAbort } from "./abort.ts";
+import { type Action, nextGate, rest } from "./action.ts";
+import { nextHold } from "./hold.ts";
 import {
-  gateKey,
   type HeldLock,
   type ProgramState,
   programKey,
@@ -24,48 +24,7 @@ import {
   type StageState,
   stageState,
 } from "./state.ts";
-
-export type Action =
-  /** Nothing happens until a person or the fleet moves it. */
-  | { readonly do: "rest" }
-  | { readonly do: "start-stage"; readonly stage: string; readonly attempt: number }
-  | { readonly do: "snapshot"; readonly stage: string; readonly when: "before" | "after" }
-  | { readonly do: "take-gate"; readonly stage: string; readonly gate: GateSpec; readonly when: GateMoment }
-  /** Drift, checks, window, freeze and blockers, immediately before a grant. */
-  | { readonly do: "look-before-grant"; readonly stage: string }
-  | {
-      readonly do: "grant";
-      readonly stage: string;
-      readonly clusters: readonly string[];
-      readonly nodes: readonly string[];
-      readonly scope: HeldLock["scope"];
-    }
-  | { readonly do: "announce"; readonly stage: string }
-  | {
-      readonly do: "send";
-      readonly stage: string;
-      readonly phase?: string;
-      readonly programs: readonly PlanProgram[];
-      readonly attempt: number;
-      readonly lock?: HeldLock;
-    }
-  | { readonly do: "await-programs"; readonly stage: string; readonly nodes: readonly string[] }
-  | { readonly do: "ask-to-stop"; readonly stage: string; readonly nodes: readonly string[] }
-  | { readonly do: "withdraw"; readonly stage: string; readonly lock: HeldLock; readonly why: Failure }
-  | { readonly do: "free"; readonly stage: string; readonly lock: HeldLock }
-  | { readonly do: "pass-phase"; readonly stage: string; readonly phase: string }
-  | { readonly do: "pass-stage"; readonly stage: string }
-  | { readonly do: "await-approval"; readonly stage: string; readonly why: Failure }
-  | { readonly do: "pause"; readonly reason: string }
-  | {
-      readonly do: "stop";
-      readonly stage: string;
-      readonly node?: string;
-      readonly why: Failure;
-      readonly hint: string;
-    }
-  | { readonly do: "finish-abort" }
-  | { readonly do: "finish" };
+import { decideWait, stopForFired } from "./wait.ts";
 
 export function decide(state: RolloutState): Action {
   if (state.end !== undefined || state.stop !== undefined) return rest;
@@ -73,6 +32,8 @@ export function decide(state: RolloutState): Action {
   if (state.aborting) return decideAbort(state, spec);
   if (spec === undefined) return { do: "finish" };
   const stage = stageState(state, spec.id);
+  const fired = spec.kind === "wait" ? stopForFired(spec, stage) : undefined;
+  if (fired !== undefined) return fired;
   // a pause starts nothing new; what is in work goes on to its end
   if (state.paused !== undefined && !isInWork(state, stage)) return rest;
   if (stage.standing === "pending") return startStage(state, spec, stage);
@@ -89,8 +50,6 @@ export function decide(state: RolloutState): Action {
       return decideParallel(state, spec, stage, spec.programs, spec.gates);
   }
 }
-
-const rest: Action = { do: "rest" };
 
 /** Grants of one stage that may go back (an election of NATS, a busy agent) before a person is asked. */
 const maxWithdrawals = 5;
@@ -167,10 +126,7 @@ function afterFreed(
   stage: StageState,
   program: ProgramState | undefined,
 ): Action | undefined {
-  const done =
-    program?.outcome === "done" &&
-    program.attempt === stage.attempt &&
-    state.freed.some((freed) => freed.stage === id);
+  const done = program?.outcome === "done" && state.freed.some((freed) => freed.stage === id);
   if (!done) return undefined;
   return stage.snapshots.includes("after")
     ? { do: "pass-stage", stage: id }
@@ -238,14 +194,23 @@ function decideCluster(state: RolloutState, spec: ClusterStage, stage: StageStat
   }
   if (!lock.announced) return { do: "announce", stage: spec.id };
   const phase = spec.phases.find(({ id }) => !stage.phasesPassed.includes(id));
-  return phase === undefined ? { do: "free", stage: spec.id, lock } : decidePhase(spec, stage, phase, lock);
+  return phase === undefined
+    ? { do: "free", stage: spec.id, lock }
+    : decidePhase(state, spec, stage, { phase, lock });
 }
 
-function nodesOf(spec: ClusterStage): readonly string[] {
-  return [...new Set(spec.phases.flatMap(({ programs }) => programs.map(({ node }) => node)))].sort();
+function nodesOf({ touches = [], phases }: ClusterStage): readonly string[] {
+  return [
+    ...new Set([...touches, ...phases.flatMap(({ programs }) => programs.map(({ node }) => node))]),
+  ].sort();
 }
 
-function decidePhase(spec: ClusterStage, stage: StageState, phase: Phase, lock: HeldLock): Action {
+function decidePhase(
+  state: RolloutState,
+  spec: ClusterStage,
+  stage: StageState,
+  { phase, lock }: { readonly phase: Phase; readonly lock: HeldLock },
+): Action {
   const states = phase.programs.map(({ node }) => stage.programs[programKey(`${spec.id}/${phase.id}`, node)]);
   const failed = states.find((program) => program?.standing === "ended" && program.outcome !== "done");
   const running = states.flatMap((program) =>
@@ -254,8 +219,18 @@ function decidePhase(spec: ClusterStage, stage: StageState, phase: Phase, lock: 
   if (failed !== undefined && running.length === 0) return programFailed(spec.id, lock, failed);
   const unsent = failed === undefined ? phase.programs.filter((_, index) => states[index] === undefined) : [];
   const next = phase.order === "parallel" ? unsent : running.length > 0 ? [] : unsent.slice(0, 1);
+  const { attempt } = stage;
   if (next.length > 0)
-    return { do: "send", stage: spec.id, phase: phase.id, programs: next, attempt: stage.attempt, lock };
+    return (
+      nextHold(state, spec, phase) ?? {
+        do: "send",
+        stage: spec.id,
+        phase: phase.id,
+        programs: next,
+        attempt,
+        lock,
+      }
+    );
   if (running.length > 0) return { do: "await-programs", stage: spec.id, nodes: running };
   return (
     nextGate(spec.id, phase.after, stage, "after") ?? { do: "pass-phase", stage: spec.id, phase: phase.id }
@@ -298,54 +273,6 @@ function decideParallel(
   return { do: "pass-stage", stage: spec.id };
 }
 
-function decideWait(spec: WaitStage, stage: StageState): Action {
-  const gate = nextGate(spec.id, spec.gates, stage, "before");
-  if (gate !== undefined) return gate;
-  if (spec.approval !== undefined && !stage.approved) {
-    return {
-      do: "await-approval",
-      stage: spec.id,
-      why: failure("rollout.waits-for-approval", {
-        stage: spec.id,
-        question: spec.approval.question,
-        who: spec.approval.mayAnswer,
-      }),
-    };
-  }
-  return { do: "pass-stage", stage: spec.id };
-}
-
-/** An abort ends what runs at its next safe boundary; the lock stays until its nodes are proven. */
-function decideAbort(state: RolloutState, spec: Stage | undefined): Action {
-  const stage = spec === undefined ? undefined : stageState(state, spec.id);
-  const running = Object.values(stage?.programs ?? {}).flatMap(({ node, standing }) =>
-    standing === "ended" ? [] : [node],
-  );
-  if (stage !== undefined && running.length > 0)
-    return { do: "ask-to-stop", stage: stage.id, nodes: running };
-  const { lock } = state;
-  if (lock === undefined || spec === undefined || stage === undefined) return { do: "finish-abort" };
-  if (lock.entered.length === 0)
-    return {
-      do: "withdraw",
-      stage: lock.stage,
-      lock,
-      why: failure("rollout.aborted", { rollout: state.id }),
-    };
-  const gates = spec.kind === "node" ? spec.before : spec.kind === "cluster" ? spec.before : [];
-  return nextGate(spec.id, gates, stage, "after") ?? { do: "free", stage: lock.stage, lock };
-}
-
 function lockOf(state: RolloutState, stage: string): HeldLock | undefined {
   return state.lock?.stage === stage ? state.lock : undefined;
-}
-
-function nextGate(
-  stage: string,
-  gates: readonly GateSpec[],
-  { gatesPassed }: StageState,
-  when: GateMoment,
-): Action | undefined {
-  const gate = gates.find((each) => !gatesPassed.includes(gateKey(when, each)));
-  return gate === undefined ? undefined : { do: "take-gate", stage, gate, when };
 }

@@ -113,6 +113,13 @@ export type RolloutFact =
       readonly step: string;
       readonly failure?: Failure;
     } & FromAgent)
+  /** An ended program is asked to undo what it has done: its next end says how that went. */
+  | {
+      readonly kind: "undo-asked";
+      readonly stage: string;
+      readonly node: string;
+      readonly attempt: number;
+    }
   | { readonly kind: "phase-passed"; readonly stage: string; readonly phase: string }
   | { readonly kind: "freed"; readonly stage: string; readonly nonce: string }
   | { readonly kind: "stage-passed"; readonly stage: string }
@@ -136,14 +143,25 @@ export type RolloutFact =
       readonly kind: "watch-fired";
       readonly watch: string;
       readonly node: string;
+      readonly agentSequence: number;
       readonly measured: number;
       readonly reacted: boolean;
       readonly failure?: Failure;
     }
+  | { readonly kind: "wait-over"; readonly stage: string }
+  | {
+      readonly kind: "watch-answered";
+      readonly watch: string;
+      readonly node: string;
+      readonly agentSequence: number;
+      readonly armed: boolean;
+    }
   | {
       readonly kind: "hold-made-permanent";
+      /** Its name on the wire. */
       readonly stage: string;
       readonly node: string;
+      readonly agentSequence: number;
       readonly step: string;
       readonly madePermanent: boolean;
       readonly refusal?: Failure;

@@ -1,7 +1,10 @@
 /** Events, folded into state: one total function, no I/O, the same on every coordinator. */
+import { failure } from "#proto/common/failure.ts";
+import { isNotNow } from "../check.ts";
 import type { RolloutEvent, RolloutFact } from "./event.ts";
 import {
   gateKey,
+  holdKey,
   type ProgramState,
   programKey,
   type RolloutState,
@@ -38,6 +41,7 @@ function begin(event: RolloutEvent, fact: Extract<RolloutFact, { kind: "rollout-
     nodesSinceResume: 0,
     snapshots: [],
     notSeen: [],
+    holds: {},
     freed: [],
   };
 }
@@ -54,6 +58,9 @@ function freshStage(id: string, attempt: number): StageState {
     snapshots: [],
     checked: false,
     withdrawals: 0,
+    armed: [],
+    fired: [],
+    waitOver: false,
   };
 }
 
@@ -133,16 +140,27 @@ function change(
       );
     case "checks-judged":
       return inStage(state, fact.stage, (stage) => ({ ...stage, checked: fact.blocking.length === 0 }));
-    case "drift-found":
+    case "undo-asked":
+      return undoAsked(state, fact);
+    case "wait-over":
+      return inStage(withoutWaiting(state), fact.stage, (stage) => ({ ...stage, waitOver: true }));
+    case "watch-answered":
+      return watchAnswered(heard(state, fact.node, fact.agentSequence), fact);
     case "watch-fired":
-    case "hold-made-permanent":
+      return watchFired(heard(state, fact.node, fact.agentSequence), fact);
+    case "hold-made-permanent": {
+      const told = heard(state, fact.node, fact.agentSequence);
+      const answer = fact.madePermanent ? "permanent" : (fact.refusal ?? failure("hold.refused", {}));
+      return { ...told, holds: { ...told.holds, [holdKey(fact)]: answer } };
+    }
+    case "drift-found":
     case "taken-over":
     case "lock-broken":
       return fact.kind === "lock-broken" && state.lock !== undefined
         ? withoutLock(state, state.lock.nonce)
         : state;
     case "waited":
-      return { ...state, waiting: { why: fact.why, since: at } };
+      return waited(state, fact, at);
     case "stopped": {
       const { stage, why, hint, node } = fact;
       const noted = {
@@ -157,14 +175,16 @@ function change(
       return resumed(state, fact.words);
     case "abort-asked": {
       const { stop: _stop, paused: _paused, ...rest } = withoutWaiting(state);
-      return { ...rest, aborting: true };
+      return { ...rest, stages: rest.stages.map(anew), aborting: true };
     }
     case "aborted":
       return { ...withoutWaiting(state), end: "aborted" };
     case "approved":
       return inStage(withoutWaiting(state), fact.stage, (stage) => ({ ...stage, approved: true }));
-    case "retried":
-      return retried({ ...state, words: [...state.words, ...answering(state.stop, fact.words)] }, fact.stage);
+    case "retried": {
+      const words = [...state.words, ...answering(state.stop, fact.words)];
+      return again({ ...state, words }, fact.stage, fact.node);
+    }
     case "skipped":
       return skipped(state, fact.node, at);
     case "finished":
@@ -194,6 +214,67 @@ function withdrawn(stage: StageState): StageState {
   if (refused) return { ...stage, withdrawals: stage.withdrawals + 1 };
   const { id, attempt, approved, snapshots, withdrawals } = stage;
   return { ...freshStage(id, attempt), approved, snapshots, withdrawals: withdrawals + 1 };
+}
+
+/** For an abort: what was green or undone before it does not count. */
+function anew(stage: StageState): StageState {
+  const programs = Object.entries(stage.programs).map(([key, { undoAsked: _asked, ...program }]) => [
+    key,
+    program,
+  ]);
+  return { ...stage, gatesPassed: [], programs: Object.fromEntries(programs) };
+}
+
+/** A closed window may stay closed for hours: gates that were green before it are taken again after it. */
+function waited(
+  state: RolloutState,
+  { stage, why }: Extract<RolloutFact, { kind: "waited" }>,
+  at: string,
+): RolloutState {
+  const noted = { ...state, waiting: { why, since: at } };
+  return isNotNow(why)
+    ? inStage(noted, stage, (each) => ({
+        ...each,
+        gatesPassed: each.gatesPassed.filter((passed) => !passed.startsWith("before:")),
+      }))
+    : noted;
+}
+
+/** It works again, backwards: its next end counts. */
+function undoAsked(state: RolloutState, fact: Extract<RolloutFact, { kind: "undo-asked" }>): RolloutState {
+  return inProgram(state, fact.stage, fact, ({ outcome: _ended, failure: _why, ...program }) => ({
+    ...program,
+    standing: "entered",
+    undoAsked: true,
+  }));
+}
+
+function stageOfWatch(state: RolloutState, watch: string): string {
+  const found = state.plan.stages.find(
+    (stage) => stage.kind === "wait" && stage.watches.some(({ id }) => id === watch),
+  );
+  return found?.id ?? "";
+}
+
+function watchAnswered(
+  state: RolloutState,
+  { watch, armed }: Extract<RolloutFact, { kind: "watch-answered" }>,
+): RolloutState {
+  return inStage(state, stageOfWatch(state, watch), (stage) => {
+    const others = stage.armed.filter((id) => id !== watch);
+    return { ...stage, armed: armed ? [...others, watch] : others };
+  });
+}
+
+/** A warning is news; a reaction, or a watch that is blind or was refused, is a reason to stop. */
+function watchFired(state: RolloutState, fact: Extract<RolloutFact, { kind: "watch-fired" }>): RolloutState {
+  const { watch, node, measured, reacted, failure: why } = fact;
+  if (!reacted && why === undefined) return state;
+  const fired = { watch, node, measured, reacted, ...(why === undefined ? {} : { failure: why }) };
+  return inStage(state, stageOfWatch(state, watch), (stage) => ({
+    ...stage,
+    fired: [...stage.fired, fired],
+  }));
 }
 
 function sent(state: RolloutState, fact: Extract<RolloutFact, { kind: "program-sent" }>): RolloutState {
@@ -284,10 +365,11 @@ function resumed(state: RolloutState, words: RolloutState["words"]): RolloutStat
   const { stop, paused: _paused, ...rest } = withoutWaiting(state);
   const going: RolloutState = {
     ...rest,
+    aborting: false,
     words: [...state.words, ...answering(stop, words)],
     nodesSinceResume: 0,
   };
-  return stop === undefined ? going : retried({ ...going, stop }, stop.stage);
+  return stop === undefined ? going : again({ ...going, stop }, stop.stage, undefined);
 }
 
 /** A word that answers a stop is good for what it was told of: this node, this state id, this break. */
@@ -295,20 +377,57 @@ function answering(stop: RolloutState["stop"], words: RolloutState["words"]): Ro
   return words.map((word) => (word.check === stop?.why.code ? { ...word, about: stop.why.facts } : word));
 }
 
-/** The stage begins anew from what is true now: gates and programs of the old attempt do not count. */
-function retried(state: RolloutState, id: string): RolloutState {
+/**
+ * The stage begins anew from what is true now: gates of the old attempt do not count. Programs that have done their
+ * work under a lock that is still held, or was freed on proof, are not run again, unless on the node of a retry.
+ */
+function again(state: RolloutState, id: string, node: string | undefined): RolloutState {
   const { stop: _stop, paused: _paused, ...rest } = withoutWaiting(state);
-  return inStage(rest, id, (stage) => ({
+  // the stage's programs make their holds anew; a refused one may stand by then
+  const holds = Object.fromEntries(
+    Object.entries(rest.holds).filter(([key, answer]) => answer === "permanent" && !key.startsWith(`${id}/`)),
+  );
+  const proven = rest.lock?.stage === id || rest.freed.some(({ stage }) => stage === id);
+  const stands = proven && !hasLapsed(state, id);
+  return inStage({ ...rest, holds, aborting: false }, id, (stage) => ({
     ...freshStage(id, stage.attempt),
     approved: stage.approved,
     snapshots: stage.snapshots,
+    ...(stands ? { phasesPassed: stage.phasesPassed, programs: doneIn(stage, node) } : {}),
   }));
 }
 
+/** A hold is down: what was done behind it must be done again from the start. */
+function hasLapsed(state: RolloutState, id: string): boolean {
+  const refused = Object.entries(state.holds).some(
+    ([key, answer]) => answer !== "permanent" && key.startsWith(`${id}/`),
+  );
+  const programs = state.stages
+    .filter((stage) => stage.id === id)
+    .flatMap((stage) => Object.values(stage.programs));
+  const undone = programs.some(({ steps }) => Object.values(steps).some(({ phase }) => phase === "undone"));
+  return refused || undone;
+}
+
+function doneIn({ programs, phasesPassed }: StageState, node: string | undefined): StageState["programs"] {
+  const isOver = ({ wireStage }: ProgramState) =>
+    phasesPassed.some((phase) => wireStage.endsWith(`/${phase}`));
+  return Object.fromEntries(
+    Object.entries(programs).filter(
+      ([, program]) => isOver(program) || (program.outcome === "done" && program.node !== node),
+    ),
+  );
+}
+
 function skipped(state: RolloutState, node: string, at: string): RolloutState {
-  const { stop: _stop, ...rest } = state;
   const stage = state.plan.stages.find((each) => each.kind === "node" && each.node === node);
-  const noted = { ...rest, skipped: [...state.skipped, node] };
+  const { stop } = state;
+  // a stop of another node stands
+  const going =
+    stop !== undefined && (stop.stage === stage?.id || stop.node === node)
+      ? again(state, stop.stage, undefined)
+      : state;
+  const noted = { ...going, skipped: [...state.skipped, node] };
   return stage === undefined
     ? noted
     : inStage(noted, stage.id, (each) => ({ ...each, standing: "skipped", endedAt: at }));

@@ -27,6 +27,17 @@ export interface ProgramState {
   readonly failure?: Failure;
   readonly lastStep?: string;
   readonly steps: Readonly<Record<string, StepState>>;
+  /** An abort has asked for what it has done to be undone. */
+  readonly undoAsked?: boolean;
+}
+
+/** A watch that has done more than warn. */
+export interface FiredWatch {
+  readonly watch: string;
+  readonly node: string;
+  readonly measured: number;
+  readonly reacted: boolean;
+  readonly failure?: Failure;
 }
 
 export interface StageState {
@@ -46,6 +57,11 @@ export interface StageState {
   readonly checked: boolean;
   /** Grants given back before anything was touched, since the last order of a person. */
   readonly withdrawals: number;
+  /** Ids of the watches that their agents have journalled as armed. */
+  readonly armed: readonly string[];
+  readonly fired: readonly FiredWatch[];
+  /** All that a wait stage waits for was there. */
+  readonly waitOver: boolean;
 }
 
 /** The lock as this rollout knows that it holds it. */
@@ -94,6 +110,8 @@ export interface RolloutState {
     readonly id: string;
   }[];
   readonly notSeen: readonly Failure[];
+  /** Answers to the wish to keep a hold, by holdKey. */
+  readonly holds: Readonly<Record<string, "permanent" | Failure>>;
   /** Programs that were proven and freed, for agents that missed the message. */
   readonly freed: readonly {
     readonly stage: string;
@@ -112,6 +130,17 @@ export function gateKey(
 
 export function programKey(wireStage: string, node: string): string {
   return `${wireStage} ${node}`;
+}
+
+/** A hold that an earlier program has made; `stage` is the program's stage on the wire. */
+export interface HoldRef {
+  readonly node: string;
+  readonly stage: string;
+  readonly step: string;
+}
+
+export function holdKey({ node, stage, step }: HoldRef): string {
+  return `${stage} ${node} ${step}`;
 }
 
 export function stageState(state: RolloutState, id: string): StageState {

@@ -1,4 +1,5 @@
 /** A rollout as it is shown: its state, without what only the engine needs. */
+import { isNotNow } from "../check.ts";
 import type { Stage } from "../plan.ts";
 import type { RolloutPhase, RolloutView, StageView, WhyView } from "../views.ts";
 import { decide } from "./decide.ts";
@@ -34,7 +35,8 @@ export function phaseOf(state: RolloutState): RolloutPhase {
   if (state.aborting) return "aborting";
   const action = decide(state);
   if (state.paused !== undefined && action.do === "rest") return "paused";
-  return action.do === "await-approval" ? "waiting" : "running";
+  if (action.do === "await-approval") return "waiting";
+  return state.waiting !== undefined && isNotNow(state.waiting.why) ? "waiting" : "running";
 }
 
 function stageView(state: RolloutState, spec: Stage, stage: StageState | undefined): StageView {
@@ -142,7 +144,8 @@ export function whyOf(state: RolloutState): WhyView["answers"] {
   return gating?.gateWaits === undefined ? [] : [{ waitingFor: gating.gateWaits, who: "who.nobody-needed" }];
 }
 
-function commandFor({ id, stop, lock }: RolloutState): string {
+function commandFor({ id, stop, lock, aborting }: RolloutState): string {
+  if (aborting) return `lockkeeper abort ${id}`;
   if (stop?.hint === "hint.plan-anew") return `lockkeeper abort ${id}, then plan anew`;
   return stop?.node !== undefined && lock !== undefined
     ? `lockkeeper retry ${id} -n ${stop.node}`

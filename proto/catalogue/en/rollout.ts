@@ -26,6 +26,20 @@ export const rollout: Catalogue = {
     says: "checks refuse, nothing was touched: {checks}",
     next: "lockkeeper check CLUSTER --to VERSION shows each with its hint",
   },
+  "word.override-without-until": {
+    says: "an override of {check} needs an end",
+    next: "add --until TIME",
+  },
+  "hold.refused": { says: "{node} would not keep the hold {step}" },
+  "watch.reacted": { says: "watch {watch} on {node} measured {measured} and has reacted" },
+  "wait.limit-passed": { says: "{stage} has waited as long as it may; nobody answered" },
+  "hint.watch-reacted": {
+    says: "its prepared reaction is done: look at {node}, then resume arms the watch anew",
+  },
+  "hint.watch-failed": { says: "nobody watches now: mend it, then resume arms the watch anew" },
+  "hint.wait-limit": { says: "nothing was touched while it waited; resume begins the wait anew" },
+  "hint.hold-refused": { says: "what was built on the hold is not safe: nothing further was begun" },
+  "hint.undo-failed": { says: "what it has done could not be undone; the lock stays with the node" },
   "plan.drift": { says: "the fleet is not as planned: {fields}", next: "make the plan anew and read it" },
   "plan.edited": {
     says: "the plan {digest} is not as it was made: it was edited; nothing was done",

@@ -5,6 +5,8 @@ import { FailureError, failure } from "#proto/common/failure.ts";
 export interface MemoryEventLog<E> extends EventLog<E> {
   loseNextAck(): void;
   setLeaderless(leaderless: boolean): void;
+  /** For the eyes of a test alone: what is stored, leader or not. */
+  stored(subject: string): readonly E[];
 }
 
 export function memoryEventLog<E extends { readonly sequence: number }>(): MemoryEventLog<E> {
@@ -59,5 +61,6 @@ export function memoryEventLog<E extends { readonly sequence: number }>(): Memor
     setLeaderless: (now) => {
       leaderless = now;
     },
+    stored: of,
   };
 }

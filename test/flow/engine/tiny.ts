@@ -1,98 +1,78 @@
 /** A tiny engine: a node is up or down, and has a version. Enough to see what an upgrade could break. */
-
-import { type Gate, pass, waitFor } from "#coordinator/domain/gate.ts";
-import type { GateSpec, PlanStep, Stage } from "#coordinator/domain/plan.ts";
-import type { Playbook } from "#coordinator/domain/playbook.ts";
-import { succeed } from "#proto/common/failure.ts";
+import type { CheckStatus } from "#coordinator/domain/check.ts";
+import { type Gate, pass, refuse, waitFor } from "#coordinator/domain/gate.ts";
+import type { Playbook, PlaybookInput } from "#coordinator/domain/playbook.ts";
+import { failure, succeed } from "#proto/common/failure.ts";
 import type { NodeReport } from "#proto/common/report.ts";
+import { shapeOf } from "./tiny-shapes.ts";
 
 export interface TinyFacts {
   readonly up: boolean;
   readonly version: string;
+  readonly ill?: "waits" | "fails";
+  readonly checks: Readonly<Record<string, CheckStatus>>;
+  readonly blocker?: string;
 }
 
-const step = (id: string, stepClass: PlanStep["class"]): PlanStep => ({
-  id,
-  call: { verb: `tiny.${id}`, args: {} },
-  class: stepClass,
-  deadlineMs: 10_000,
-  onDeadline: "end",
-  mayStopAfter: stepClass === "observe",
-  shownAs: id,
-  ...(stepClass === "reversible" ? { undo: { verb: "tiny.start", args: {} } } : {}),
-});
-
-export const tinySteps: readonly PlanStep[] = [
-  step("look", "observe"),
-  step("stop", "reversible"),
-  step("upgrade", "irreversible"),
-  step("start", "reversible"),
-  step("ready", "observe"),
-];
+const factsOf = (report: NodeReport) => report.facts as TinyFacts;
 
 const allUp: Gate = ({ now }) => {
-  const down = Object.entries(now.nodes).find(
-    ([, report]) => "unknown" in report || !((report as NodeReport).facts as TinyFacts).up,
-  );
-  return down === undefined ? pass : waitFor("tiny.down", { node: down[0] });
+  for (const [node, report] of Object.entries(now.nodes)) {
+    if ("unknown" in report) return waitFor("tiny.unknown", { node });
+    const { up, ill } = factsOf(report);
+    if (ill === "fails") return refuse(failure("tiny.ill", { node }), "hint.gate-limit");
+    if (!up || ill === "waits") return waitFor("tiny.down", { node });
+  }
+  return pass;
 };
+
+/** What a person's word may stand in for. */
+const yields = { "tiny.backup": "acknowledge", "tiny.disk": "override", "tiny.dead": "never" } as const;
+
+function reportsOf({ reports }: PlaybookInput): readonly NodeReport[] {
+  return Object.values(reports).flatMap((report) => report ?? []);
+}
 
 export const tiny: Playbook = {
   engine: "tiny",
   version: 1,
   gates: { "tiny.all-up": allUp },
-  check: () => [],
-  fingerprint: ({ cluster, wish }) => ({
-    nodes: cluster.nodes.map(({ name }) => name).join(" "),
+  check: (input) =>
+    reportsOf(input).flatMap((report) =>
+      Object.entries(factsOf(report).checks).map(([id, status]) => ({
+        id,
+        node: report.node,
+        status,
+        facts: {},
+        yields: yields[id as keyof typeof yields] ?? "never",
+      })),
+    ),
+  blockers: (input) =>
+    reportsOf(input).flatMap((report) => {
+      const { blocker } = factsOf(report);
+      return blocker === undefined ? [] : [failure(`blocker.${blocker}`, { node: report.node })];
+    }),
+  fingerprint: ({ cluster, into, wish }) => ({
+    nodes: [cluster, ...(into === undefined ? [] : [into.cluster])]
+      .flatMap(({ nodes }) => nodes.map(({ name }) => name))
+      .join(" "),
     to: wish.to,
   }),
   plan: (input) => {
-    const { cluster, wish } = input;
-    const gate: GateSpec = {
-      gate: "tiny.all-up",
-      cluster: cluster.name,
-      args: {},
-      everyMs: 1_000,
-      dwellMs: 3_000,
-      limitMs: 60_000,
-    };
-    const program = (node: string, steps: readonly PlanStep[]) => ({ cluster: cluster.name, node, steps });
-    const stages: readonly Stage[] = [
-      {
-        kind: "preflight",
-        id: "stage",
-        programs: cluster.nodes.map(({ name }) => program(name, [step("look", "observe")])),
-      },
-      ...cluster.nodes.map(
-        ({ name }): Stage => ({
-          kind: "node",
-          id: `node-${name}`,
-          cluster: cluster.name,
-          node: name,
-          before: [gate],
-          program: program(name, tinySteps),
-          after: [gate],
-        }),
-      ),
-      {
-        kind: "finish",
-        id: "finish",
-        programs: cluster.nodes.map(({ name }) => program(name, [step("look", "observe")])),
-        gates: [],
-      },
-    ];
+    const { cluster, into, wish } = input;
+    const { stages, strategy } = shapeOf(input);
     return succeed({
       format: 1,
       digest: "",
       engine: "tiny",
-      clusters: [cluster.name],
+      clusters: [cluster.name, ...(into === undefined ? [] : [into.cluster.name])],
       from: "1",
       to: wish.to,
-      strategy: "rolling",
-      method: "tiny",
+      strategy,
+      method: wish.method ?? "rolling",
       boundTo: tiny.fingerprint(input),
       stages,
-      checks: [],
+      checks: tiny.check(input),
       asks: [],
       wayBack: [],
       warnings: [],
@@ -101,5 +81,5 @@ export const tiny: Playbook = {
   summarise: () => ({ version: "1", state: "ready", findings: [] }),
   compareViews: () => [],
   discover: () => [],
-  mayServeMixed: () => true,
+  mayServeMixed: ({ strategy, method }) => strategy === "rolling" && method !== "strict",
 };

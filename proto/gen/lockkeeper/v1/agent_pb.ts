@@ -66,6 +66,7 @@ export interface ConnectRequest {
     | { readonly $case: "programEnded"; readonly value: ProgramEnded }
     | { readonly $case: "goodbye"; readonly value: Goodbye }
     | { readonly $case: "auditHeadKept"; readonly value: AuditHeadKept }
+    | { readonly $case: "watchAnswered"; readonly value: WatchAnswered }
     | undefined;
 }
 
@@ -260,6 +261,14 @@ export interface DisarmWatch {
   readonly id: string;
 }
 
+/** The journalled answer to ArmWatch and to DisarmWatch. A watch that is refused is told as fired, with the reason. */
+export interface WatchAnswered {
+  readonly sequence: number;
+  readonly rollout: string;
+  readonly id: string;
+  readonly armed: boolean;
+}
+
 export interface WatchFired {
   readonly sequence: number;
   readonly rollout: string;
@@ -451,6 +460,9 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
       case "auditHeadKept":
         AuditHeadKept.encode(message.message.value, writer.uint32(98).fork()).join();
         break;
+      case "watchAnswered":
+        WatchAnswered.encode(message.message.value, writer.uint32(106).fork()).join();
+        break;
     }
     return writer;
   },
@@ -564,6 +576,14 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
             message.message = { $case: "auditHeadKept", value: AuditHeadKept.decode(reader, reader.uint32()) };
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.message = { $case: "watchAnswered", value: WatchAnswered.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -651,6 +671,12 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
       case "auditHeadKept": {
         if (object.message?.value !== undefined && object.message?.value !== null) {
           message.message = { $case: "auditHeadKept", value: AuditHeadKept.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "watchAnswered": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "watchAnswered", value: WatchAnswered.fromPartial(object.message.value) };
         }
         break;
       }
@@ -3031,6 +3057,97 @@ export const DisarmWatch: MessageFns<DisarmWatch> = {
     const message = createBaseDisarmWatch() as any;
     message.rollout = object.rollout ?? "";
     message.id = object.id ?? "";
+    return message;
+  },
+};
+
+function createBaseWatchAnswered(): WatchAnswered {
+  return { sequence: 0, rollout: "", id: "", armed: false };
+}
+
+export const WatchAnswered: MessageFns<WatchAnswered> = {
+  encode(message: WatchAnswered, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sequence !== 0) {
+      writer.uint32(8).uint64(message.sequence);
+    }
+    if (message.rollout !== "") {
+      writer.uint32(18).string(message.rollout);
+    }
+    if (message.id !== "") {
+      writer.uint32(26).string(message.id);
+    }
+    if (message.armed !== false) {
+      writer.uint32(32).bool(message.armed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchAnswered {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchAnswered() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sequence = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rollout = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.armed = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WatchAnswered>): WatchAnswered {
+    return WatchAnswered.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WatchAnswered>): WatchAnswered {
+    const message = createBaseWatchAnswered() as any;
+    message.sequence = object.sequence ?? 0;
+    message.rollout = object.rollout ?? "";
+    message.id = object.id ?? "";
+    message.armed = object.armed ?? false;
     return message;
   },
 };

@@ -1,11 +1,44 @@
 /** What a host's disk and database hold: it outlives agents and coordinators. */
+import type { CheckStatus } from "#coordinator/domain/check.ts";
+
 export interface Node {
   readonly name: string;
   up: boolean;
   version: string;
-  /** Starts of changing steps, by step and attempt. */
-  readonly starts: Map<string, number>;
+  /** The step that fails here, and the one whose result nobody can know. */
   failsAt: string | undefined;
+  unknownAt: string | undefined;
+  /** A gate that looks at an ill node is red: it waits, or it fails. */
+  ill: "waits" | "fails" | undefined;
+  /** A write fence, which is a hold. */
+  fenced: boolean;
+  /** What a watch measures; `Number.NaN` when it cannot be measured. */
+  lag: number;
+  /** What the watch's reaction takes away. */
+  slot: boolean;
+  /** Results of checks, by id; absent means ok. */
+  readonly checks: Record<string, CheckStatus>;
+  /** What forbids to start a node now, though nothing is wrong. */
+  blocker: string | undefined;
+  /** Every change, in order: "stop", "upgrade", "undo stop"… */
+  readonly deeds: string[];
+}
+
+export function freshNode(name: string): Node {
+  return {
+    name,
+    up: true,
+    version: "1",
+    failsAt: undefined,
+    unknownAt: undefined,
+    ill: undefined,
+    fenced: false,
+    lag: 0,
+    slot: true,
+    checks: {},
+    blocker: undefined,
+    deeds: [],
+  };
 }
 
 /** How long a message is on its way. */

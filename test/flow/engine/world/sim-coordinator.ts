@@ -38,7 +38,8 @@ export class SimCoordinator {
     const reports = new AgentReports();
     const reader = { read: () => succeed(world.inventory), changes: () => [] };
     this.#inventory = new InventoryBook(stores.inventory, reader, { clock, random });
-    const members = () => world.names;
+    const members = (cluster: string) => world.members(cluster);
+    const nodesOf = ({ plan }: RolloutState) => plan.clusters.flatMap(members);
     const fleet: SurveyedFleet & { doubled(): readonly string[] } = {
       presence: (node) => this.#present.get(node),
       send: (node, message) => {
@@ -69,7 +70,7 @@ export class SimCoordinator {
       fleet,
       clock,
       hash: (text) => String(text.length),
-      cluster: () => world.inventory.clusters[0],
+      cluster: (cluster) => world.cluster(cluster),
       playbook: () => tiny,
       artefact: async () => undefined,
     });
@@ -92,7 +93,7 @@ export class SimCoordinator {
       clock,
       random,
       coordinator: name,
-      nodesOf: () => world.names,
+      nodesOf,
       redial: (node) => {
         const agent = world.agents.get(node);
         if (agent?.alive !== true) return;
@@ -112,7 +113,11 @@ export class SimCoordinator {
         gates: tiny.gates,
         lookBeforeGrant: (now, stage) => planning.lookBeforeGrant(now, stage),
         takeSnapshot: async () => succeed(world.id("s")),
-        ended: async (now) => this.#claims.releaseAll(now.plan.clusters, { rollout: state.id, by: name }),
+        ended: async (now) => {
+          await this.#claims.releaseAll(now.plan.clusters, { rollout: state.id, by: name });
+          for (const node of nodesOf(now))
+            fleet.send(node, { $case: "rolloutClosed", value: { rollout: now.id } });
+        },
         timing: driverTiming,
       }),
     });

@@ -1,41 +1,58 @@
 /** How the flow tests begin a rollout and look at it. */
-import type { RolloutEvent } from "#coordinator/domain/rollout/event.ts";
-import { fold } from "#coordinator/domain/rollout/reduce.ts";
+import { reduce } from "#coordinator/domain/rollout/reduce.ts";
+import type { RolloutState } from "#coordinator/domain/rollout/state.ts";
 import { phaseOf, viewOf } from "#coordinator/domain/rollout/view.ts";
+import type { RolloutPhase, RolloutView } from "#coordinator/domain/views.ts";
 import { VirtualClock } from "../virtual-clock.ts";
-import { World } from "./world.ts";
+import { type ApplyShape, type Shape, World } from "./world.ts";
 
-export async function begun(): Promise<{ readonly world: World; readonly rollout: string }> {
-  const world = new World(new VirtualClock());
-  await world.begin();
-  return { world, rollout: await world.apply() };
+export async function begun(
+  wish: ApplyShape = {},
+  shape?: Shape,
+): Promise<{ readonly world: World; readonly rollout: string }> {
+  const world = await awake(shape);
+  return { world, rollout: await world.apply(wish) };
 }
 
-/** The newest stored state, read anew: what any coordinator would see. */
-export function watching(
-  world: World,
-  rollout: string,
-): { readonly phase: () => string; readonly view: () => ReturnType<typeof viewOf> | undefined } {
-  let events: readonly RolloutEvent[] = [];
-  const refresh = () =>
-    void world.stores.log.read(rollout).then(
-      (read) => {
-        events = read;
-      },
-      () => undefined,
-    );
+export async function awake(shape?: Shape): Promise<World> {
+  const world = new World(new VirtualClock(), shape);
+  await world.begin();
+  return world;
+}
+
+export interface Watching {
+  readonly state: () => RolloutState | undefined;
+  readonly phase: () => RolloutPhase | "none";
+  readonly view: () => RolloutView | undefined;
+  /** Lets time pass until the rollout has come to rest. */
+  readonly rests: () => Promise<RolloutPhase | "none">;
+}
+
+const resting = ["done", "stopped", "aborted", "waiting", "paused"];
+
+/** The newest stored state, from its log: what any coordinator would see. */
+export function watching(world: World, rollout: string): Watching {
+  let now: RolloutState | undefined;
   const state = () => {
-    refresh();
-    return fold(events);
+    for (const event of world.stores.log.stored(rollout).slice(now?.sequence ?? 0)) now = reduce(now, event);
+    return now;
+  };
+  const phase = () => {
+    const found = state();
+    return found === undefined ? "none" : phaseOf(found);
   };
   return {
-    phase: () => {
-      const now = state();
-      return now === undefined ? "none" : phaseOf(now);
-    },
+    state,
+    phase,
     view: () => {
-      const now = state();
-      return now === undefined ? undefined : viewOf(now);
+      const found = state();
+      return found === undefined ? undefined : viewOf(found);
+    },
+    rests: async () => {
+      // an order that was just given is heard first
+      await world.settle(10);
+      await world.clock.until(() => resting.includes(phase()));
+      return phase();
     },
   };
 }

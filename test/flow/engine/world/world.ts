@@ -4,24 +4,60 @@
  */
 import type { AuditEntry } from "#coordinator/domain/audit.ts";
 import type { ClaimRecord } from "#coordinator/domain/claim.ts";
+import type { ClusterEntry, Inventory } from "#coordinator/domain/inventory.ts";
 import type { LockRecord } from "#coordinator/domain/lock.ts";
 import type { RolloutEvent } from "#coordinator/domain/rollout/event.ts";
 import type { NodeStanding } from "#coordinator/domain/standing.ts";
+import type { GivenWord, Order } from "#coordinator/engine/application-means.ts";
 import type { InventoryRecord } from "#coordinator/engine/inventory-book.ts";
+import type { Outcome } from "#proto/common/failure.ts";
 import type { NodeReport } from "#proto/common/report.ts";
 import { memoryDocuments } from "#test/doubles/memory/documents.ts";
 import { memoryEventLog } from "#test/doubles/memory/event-log.ts";
 import { memoryRegister } from "#test/doubles/memory/register.ts";
 import type { VirtualClock } from "../virtual-clock.ts";
-import type { Node } from "./node.ts";
-import { SimAgent } from "./sim-agent.ts";
+import { freshNode, type Node } from "./node.ts";
+import { RealAgent } from "./real-agent.ts";
 import { SimCoordinator } from "./sim-coordinator.ts";
+
+/** Clusters with their nodes. */
+export type Shape = Readonly<Record<string, readonly string[]>>;
+
+export interface ApplyShape {
+  readonly cluster?: string;
+  readonly method?: string;
+  readonly into?: string;
+  readonly approveEach?: boolean;
+  readonly stopAfterNodes?: number;
+  readonly words?: readonly GivenWord[];
+}
+
+export interface OrderShape {
+  readonly node?: string;
+  readonly words?: readonly GivenWord[];
+  readonly reason?: string;
+}
+
+function inventoryOf(shape: Shape): Inventory {
+  const clusters = Object.entries(shape).map(
+    ([name, nodes]): ClusterEntry => ({
+      name,
+      engine: "tiny",
+      topology: "any",
+      deployment: "any",
+      gates: { everyMs: 1_000, dwellMs: 3_000, limitMs: 60_000 },
+      settings: {},
+      windows: [],
+      nodes: nodes.map((node) => ({ name: node, address: node })),
+    }),
+  );
+  return { format: 1, clusters };
+}
 
 export class World {
   readonly clock: VirtualClock;
-  readonly names = ["db1", "db2", "db3"];
   readonly nodes = new Map<string, Node>();
-  readonly agents = new Map<string, SimAgent>();
+  readonly agents = new Map<string, RealAgent>();
   readonly stores = {
     locks: memoryRegister<LockRecord>(),
     claims: memoryRegister<ClaimRecord>(),
@@ -31,21 +67,10 @@ export class World {
     audit: memoryEventLog<AuditEntry>(),
     documents: memoryDocuments(() => 0),
   };
-  readonly inventory = {
-    format: 1 as const,
-    clusters: [
-      {
-        name: "c",
-        engine: "tiny",
-        topology: "any",
-        deployment: "any",
-        gates: { everyMs: 1_000, dwellMs: 3_000, limitMs: 60_000 },
-        settings: {},
-        windows: [],
-        nodes: this.names.map((name) => ({ name, address: name })),
-      },
-    ],
-  };
+  /** As the file has it; a test may change windows and freeze at any time. */
+  readonly inventory: Inventory;
+  /** The present plan stops all nodes on purpose. */
+  #offline = false;
   readonly warnings: string[] = [];
   /** What an invariant saw broken. */
   readonly violations: string[] = [];
@@ -53,15 +78,54 @@ export class World {
   #ids = 0;
   #lives = 0;
   /** Called at each durable write of an agent: where a test kills it. */
-  onWrite: (agent: SimAgent) => void = () => {};
+  onWrite: (agent: RealAgent) => void = () => {};
 
-  constructor(clock: VirtualClock) {
+  constructor(clock: VirtualClock, shape: Shape = { c: ["db1", "db2", "db3"] }) {
     this.clock = clock;
-    for (const name of this.names) {
-      const node: Node = { name, up: true, version: "1", starts: new Map(), failsAt: undefined };
+    this.inventory = inventoryOf(shape);
+    for (const name of Object.values(shape).flat()) {
+      const node = freshNode(name);
       this.nodes.set(name, node);
-      this.agents.set(name, new SimAgent(this, node));
+      this.agents.set(name, new RealAgent(this, node));
     }
+  }
+
+  get names(): readonly string[] {
+    return [...this.nodes.keys()];
+  }
+
+  node(name: string): Node {
+    const found = this.nodes.get(name);
+    if (found === undefined) throw new Error(`no node ${name}`);
+    return found;
+  }
+
+  agent(name: string): RealAgent {
+    const found = this.agents.get(name);
+    if (found === undefined) throw new Error(`no agent ${name}`);
+    return found;
+  }
+
+  cluster(name: string): ClusterEntry | undefined {
+    return this.inventory.clusters.find((cluster) => cluster.name === name);
+  }
+
+  members(cluster: string): readonly string[] {
+    return this.cluster(cluster)?.nodes.map(({ name }) => name) ?? [];
+  }
+
+  /** What a driver's tool on this node changes: its cluster. */
+  reachOf(node: string): readonly Node[] {
+    const cluster = this.inventory.clusters.find(({ nodes }) => nodes.some(({ name }) => name === node));
+    return this.members(cluster?.name ?? "").map((name) => this.node(name));
+  }
+
+  /** Windows, freeze: as if the file was edited and applied. */
+  edit(cluster: string, change: Partial<ClusterEntry>): void {
+    const { clusters } = this.inventory;
+    const index = clusters.findIndex(({ name }) => name === cluster);
+    const found = clusters[index];
+    if (found !== undefined) (clusters as ClusterEntry[])[index] = { ...found, ...change };
   }
 
   async begin(): Promise<void> {
@@ -99,21 +163,20 @@ export class World {
     this.clock.after(ms, () => {
       over = true;
     });
-    await this.clock.until(() => over);
+    await this.clock.until(() => over, ms + 1);
   }
 
-  wrote(agent: SimAgent): void {
-    this.onWrite(agent);
-  }
-
-  /** I1, as users feel it: two nodes are never down at once. */
+  /** I1, as users feel it: two nodes of a cluster are never down at once, where the plan is not to stop them all. */
   look(): void {
-    const down = [...this.nodes.values()].filter(({ up }) => !up).map(({ name }) => name);
-    if (down.length > 1) this.violations.push(`down at once: ${down.join(", ")}`);
+    if (this.#offline) return;
+    for (const { name: cluster } of this.inventory.clusters) {
+      const down = this.members(cluster).filter((name) => !this.node(name).up);
+      if (down.length > 1) this.violations.push(`down at once: ${down.join(", ")}`);
+    }
   }
 
   report(node: string): NodeReport {
-    const { up, version } = this.nodes.get(node) ?? { up: false, version: "?" };
+    const { up, version, ill, checks, blocker } = this.node(node);
     return {
       format: 1,
       node,
@@ -121,7 +184,7 @@ export class World {
       depth: "gate",
       engine: "tiny",
       host: {} as never,
-      facts: { up, version },
+      facts: { up, version, ill, checks: { ...checks }, blocker },
     };
   }
 
@@ -130,23 +193,54 @@ export class World {
     return `${prefix}${this.#ids}`;
   }
 
-  async apply(): Promise<string> {
+  /** Lets time pass until it has its answer. */
+  async during<T>(work: Promise<T> | undefined): Promise<T> {
+    let settled = false;
+    const over = () => {
+      settled = true;
+    };
+    work?.then(over, over);
+    await this.clock.until(() => settled, 120_000);
+    if (work === undefined) throw new Error("nobody to ask");
+    return work;
+  }
+
+  /** Throws the refusal. */
+  async apply(wish: ApplyShape = {}): Promise<string> {
+    const applied = await this.tryApply(wish);
+    if (!applied.ok) throw new Error(JSON.stringify(applied.failure));
+    return applied.value;
+  }
+
+  async tryApply({ cluster = "c", method, into, ...options }: ApplyShape = {}): Promise<Outcome<string>> {
     const application = this.coordinator?.application;
-    let rollout = "";
-    const applying = (async () => {
-      const plan = await application?.makePlan({ cluster: "c", version: "2" });
-      if (plan?.ok !== true) throw new Error(JSON.stringify(plan));
-      const applied = await application?.apply("op", { plan: plan.value, approveEach: false, words: [] });
-      if (applied?.ok !== true) throw new Error(JSON.stringify(applied));
-      rollout = applied.value;
-    })();
-    let failed: Error | undefined;
-    applying.catch((error: Error) => {
-      failed = error;
+    const target = {
+      cluster,
+      version: "2",
+      ...(method === undefined ? {} : { method }),
+      ...(into === undefined ? {} : { into }),
+    };
+    const plan = await this.during(application?.makePlan(target));
+    if (!plan.ok) return plan;
+    this.#offline = plan.value.strategy === "offline";
+    return this.during(
+      application?.apply("op", { plan: plan.value, approveEach: false, words: [], ...options }),
+    );
+  }
+
+  async order(
+    rollout: string,
+    order: Order,
+    { node, words = [], reason = "because" }: OrderShape = {},
+  ): Promise<Outcome<void>> {
+    const steered = this.coordinator?.application.steer("op", {
+      rollout,
+      order,
+      reason,
+      words,
+      ...(node === undefined ? {} : { node }),
     });
-    await this.clock.until(() => rollout !== "" || failed !== undefined, 60_000);
-    if (failed !== undefined) throw failed;
-    return rollout;
+    return this.during(steered);
   }
 
   async facts(rollout: string): Promise<readonly RolloutEvent["fact"][]> {

@@ -1,12 +1,16 @@
 /** Walks a plan to its end by the real rules, everything going well: what is decided, in order. */
 
 import type { Plan } from "#coordinator/domain/plan.ts";
-import { type Action, decide } from "#coordinator/domain/rollout/decide.ts";
+import type { Action } from "#coordinator/domain/rollout/action.ts";
+import { decide } from "#coordinator/domain/rollout/decide.ts";
 import { eventFormat, type RolloutFact } from "#coordinator/domain/rollout/event.ts";
 import { reduce } from "#coordinator/domain/rollout/reduce.ts";
 import type { RolloutState } from "#coordinator/domain/rollout/state.ts";
 
-type Done = Exclude<Action, { do: "rest" | "stop" | "withdraw" | "ask-to-stop" | "pause" | "finish-abort" }>;
+type Done = Exclude<
+  Action,
+  { do: "rest" | "stop" | "withdraw" | "ask-to-stop" | "undo" | "pause" | "finish-abort" }
+>;
 
 export interface Walk {
   readonly state: RolloutState;
@@ -65,6 +69,15 @@ function wentWell(action: Done, state: RolloutState): readonly RolloutFact[] {
       return [{ kind: "stage-passed", stage: action.stage }];
     case "await-approval":
       return [{ kind: "approved", stage: action.stage, by: "test", reason: "" }];
+    case "arm-watches":
+    case "disarm-watches":
+      return action.watches.map(({ id: watch, node }) => {
+        return { kind: "watch-answered", watch, node, agentSequence: 0, armed: action.do === "arm-watches" };
+      });
+    case "end-wait":
+      return [{ kind: "wait-over", stage: action.stage }];
+    case "keep-hold":
+      return [{ kind: "hold-made-permanent", ...action.hold, agentSequence: 0, madePermanent: true }];
     case "finish":
       return [{ kind: "finished", notSeen: [] }];
     case "await-programs":

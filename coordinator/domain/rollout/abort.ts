@@ -1,0 +1,115 @@
+/**
+ * An abort: what runs stops at its next safe boundary, what is reversible is undone in reverse order, and the
+ * lock stays until its nodes are proven. What is past an irreversible step is not undone: it is proven as it is.
+ */
+import { failure } from "#proto/common/failure.ts";
+import type { ClusterStage, GateSpec, PlanStep, Stage } from "../plan.ts";
+import { type Action, nextGate } from "./action.ts";
+import {
+  type HeldLock,
+  type ProgramState,
+  programKey,
+  type RolloutState,
+  type StageState,
+  stageState,
+} from "./state.ts";
+
+export function decideAbort(state: RolloutState, spec: Stage | undefined): Action {
+  const stage = spec === undefined ? undefined : stageState(state, spec.id);
+  if (stage !== undefined && spec?.kind === "wait" && stage.armed.length > 0) {
+    const watches = spec.watches.filter(({ id }) => stage.armed.includes(id));
+    return { do: "disarm-watches", stage: stage.id, watches };
+  }
+  const running = Object.values(stage?.programs ?? {}).flatMap(({ node, standing }) =>
+    standing === "ended" ? [] : [node],
+  );
+  if (stage !== undefined && running.length > 0)
+    return { do: "ask-to-stop", stage: stage.id, nodes: running };
+  const { lock } = state;
+  if (lock === undefined || spec === undefined || stage === undefined) return { do: "finish-abort" };
+  if (lock.entered.length === 0)
+    return {
+      do: "withdraw",
+      stage: lock.stage,
+      lock,
+      why: failure("rollout.aborted", { rollout: state.id }),
+    };
+  return undoing(spec, stage, lock) ?? proving(spec, stage, lock);
+}
+
+function undoing(spec: Stage, stage: StageState, lock: HeldLock): Action | undefined {
+  const failed = Object.values(stage.programs).find(
+    ({ undoAsked, outcome }) => undoAsked === true && outcome !== "stopped" && outcome !== "never-begun",
+  );
+  if (failed !== undefined) {
+    const why = failed.failure ?? failure("program.ended", { outcome: failed.outcome ?? "unknown" });
+    const facts = { ...why.facts, node: failed.node, step: failed.lastStep ?? "" };
+    return {
+      do: "stop",
+      stage: stage.id,
+      node: failed.node,
+      why: { code: why.code, facts },
+      hint: "hint.undo-failed",
+    };
+  }
+  const programs = nextToUndo(spec, stage, lock);
+  return programs.length === 0 ? undefined : { do: "undo", stage: stage.id, programs };
+}
+
+/** Last phase first; within a phase all at once, or from the last node to the first where they went one by one. */
+function nextToUndo(spec: Stage, stage: StageState, { entered }: HeldLock): readonly ProgramState[] {
+  for (const { programs, oneByOne } of inReverse(spec, stage)) {
+    const left = programs.filter(
+      (program) =>
+        entered.includes(program.node) &&
+        program.outcome !== "stopped" &&
+        program.outcome !== "never-begun" &&
+        !isPastReturn(spec, program),
+    );
+    if (left.length > 0) return oneByOne ? left.slice(-1) : left;
+  }
+  return [];
+}
+
+function inReverse(
+  spec: Stage,
+  stage: StageState,
+): readonly { readonly programs: readonly ProgramState[]; readonly oneByOne: boolean }[] {
+  if (spec.kind !== "cluster") return [{ programs: Object.values(stage.programs), oneByOne: false }];
+  return spec.phases.toReversed().map(({ id, order, programs }) => ({
+    oneByOne: order === "one-by-one",
+    programs: programs.flatMap(({ node }) => stage.programs[programKey(`${spec.id}/${id}`, node)] ?? []),
+  }));
+}
+
+/** One of its irreversible steps has begun. */
+function isPastReturn(spec: Stage, program: ProgramState): boolean {
+  return stepsOf(spec, program).some(
+    ({ id, class: stepClass }) => stepClass === "irreversible" && program.steps[id] !== undefined,
+  );
+}
+
+function stepsOf(spec: Stage, { wireStage, node }: ProgramState): readonly PlanStep[] {
+  if (spec.kind === "node") return spec.program.steps;
+  if (spec.kind !== "cluster") return [];
+  const phase = spec.phases.find(({ id }) => `${spec.id}/${id}` === wireStage);
+  return phase?.programs.find((program) => program.node === node)?.steps ?? [];
+}
+
+function proving(spec: Stage, stage: StageState, lock: HeldLock): Action {
+  const past = Object.values(stage.programs).some((program) => isPastReturn(spec, program));
+  return (
+    nextGate(spec.id, gatesAfterAbort(spec, past), stage, "after") ?? { do: "free", stage: lock.stage, lock }
+  );
+}
+
+/** Undone, the stage is as before it; past a point of no return it must be as after it. */
+function gatesAfterAbort(spec: Stage, past: boolean): readonly GateSpec[] {
+  if (spec.kind === "node") return past ? spec.after : spec.before;
+  if (spec.kind !== "cluster") return [];
+  return past ? lastGates(spec) : spec.before;
+}
+
+function lastGates({ phases, before }: ClusterStage): readonly GateSpec[] {
+  return phases.findLast(({ after }) => after.length > 0)?.after ?? before;
+}

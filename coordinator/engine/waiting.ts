@@ -1,0 +1,72 @@
+/** Wait stages and holds: watches armed and disarmed, a person awaited, a hold made permanent. */
+import { failure } from "#proto/common/failure.ts";
+import type { WatchSpec } from "../domain/plan.ts";
+import type { Action } from "../domain/rollout/action.ts";
+import { stageState } from "../domain/rollout/state.ts";
+import { askUntilMoved } from "./asking.ts";
+import { forEverMs, type RolloutDesk } from "./rollout-desk.ts";
+import { toWatch } from "./wire.ts";
+
+export function armWatches(
+  desk: RolloutDesk,
+  { stage, watches }: Extract<Action, { do: "arm-watches" }>,
+): Promise<void> {
+  const rollout = desk.state.id;
+  const { attempt } = stageState(desk.state, stage);
+  const ask = () => {
+    for (const watch of watches) {
+      // one that has reacted never does again: another attempt of the stage begins with a new one
+      if (attempt > 1) disarm(desk, watch);
+      const value = { watch: toWatch(watch, { rollout, stage }) };
+      desk.means.fleet.send(watch.node, { $case: "armWatch", value });
+    }
+  };
+  return askUntilMoved(desk, { stage, nodes: nodesOf(watches), ask, limitMs: limitMs(desk) });
+}
+
+export function disarmWatches(
+  desk: RolloutDesk,
+  { stage, watches }: Extract<Action, { do: "disarm-watches" }>,
+): Promise<void> {
+  const ask = () => {
+    for (const watch of watches) disarm(desk, watch);
+  };
+  return askUntilMoved(desk, { stage, nodes: nodesOf(watches), ask, limitMs: limitMs(desk) });
+}
+
+export function keepHold(
+  desk: RolloutDesk,
+  { stage, hold }: Extract<Action, { do: "keep-hold" }>,
+): Promise<void> {
+  const value = { rollout: desk.state.id, stage: hold.stage, step: hold.step };
+  const ask = () => void desk.means.fleet.send(hold.node, { $case: "makeHoldPermanent", value });
+  return askUntilMoved(desk, { stage, nodes: [hold.node], ask, limitMs: limitMs(desk) });
+}
+
+/** A wait stage waits for its person until its limit; an approval between nodes is waited for as long as it takes. */
+export async function awaitApproval(
+  desk: RolloutDesk,
+  { stage, why }: Extract<Action, { do: "await-approval" }>,
+): Promise<void> {
+  const { clock } = desk.means;
+  const spec = desk.state.plan.stages.find(({ id }) => id === stage);
+  const { startedAt } = stageState(desk.state, stage);
+  const endMs =
+    spec?.kind === "wait" && startedAt !== undefined
+      ? Date.parse(startedAt) + spec.limitMs
+      : Number.POSITIVE_INFINITY;
+  if (clock.now() < endMs) return desk.rest(stage, why, Math.min(forEverMs, endMs - clock.now()));
+  await desk.stop(stage, failure("wait.limit-passed", { stage }), "hint.wait-limit");
+}
+
+function disarm(desk: RolloutDesk, { node, id }: WatchSpec): void {
+  desk.means.fleet.send(node, { $case: "disarmWatch", value: { rollout: desk.state.id, id } });
+}
+
+function nodesOf(watches: readonly WatchSpec[]): readonly string[] {
+  return [...new Set(watches.map(({ node }) => node))];
+}
+
+function limitMs(desk: RolloutDesk): number {
+  return desk.means.timing.silenceLimitMs;
+}

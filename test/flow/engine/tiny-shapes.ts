@@ -1,0 +1,190 @@
+/** The stages of the tiny engine's plans: one shape for each thing that an engine to come will need. */
+import type { ClusterEntry } from "#coordinator/domain/inventory.ts";
+import type {
+  Call,
+  ClusterStage,
+  GateSpec,
+  Phase,
+  Plan,
+  PlanProgram,
+  PlanStep,
+  Stage,
+  WaitStage,
+} from "#coordinator/domain/plan.ts";
+import type { PlaybookInput } from "#coordinator/domain/playbook.ts";
+
+type StepId = "look" | "stop" | "upgrade" | "start" | "ready" | "fence" | "change-all";
+
+const undos: Partial<Record<StepId, string>> = { stop: "start", start: "stop", fence: "unfence" };
+
+export const holdLimitMs = 30_000;
+export const waitLimitMs = 600_000;
+export const watchEveryMs = 1_000;
+
+const call = (verb: string): Call => ({ verb: `tiny.${verb}`, args: {} });
+
+function step(id: StepId): PlanStep {
+  const observes = id === "look" || id === "ready";
+  const undo = undos[id];
+  return {
+    id,
+    call: call(id),
+    class: observes ? "observe" : undo === undefined ? "irreversible" : "reversible",
+    deadlineMs: 10_000,
+    onDeadline: "end",
+    mayStopAfter: observes,
+    shownAs: id,
+    ...(undo === undefined ? {} : { undo: call(undo) }),
+    ...(id === "fence" ? { holdLimitMs } : {}),
+  };
+}
+
+export const tinySteps: readonly PlanStep[] = (["look", "stop", "upgrade", "start", "ready"] as const).map(
+  step,
+);
+
+const program = (cluster: ClusterEntry, node: string, ...ids: readonly StepId[]): PlanProgram => ({
+  cluster: cluster.name,
+  node,
+  steps: ids.map(step),
+});
+
+const onEach = (cluster: ClusterEntry, ...ids: readonly StepId[]): readonly PlanProgram[] =>
+  cluster.nodes.map(({ name }) => program(cluster, name, ...ids));
+
+const allUp = ({ name: cluster, gates }: ClusterEntry): GateSpec => ({
+  gate: "tiny.all-up",
+  cluster,
+  args: {},
+  ...gates,
+});
+
+type Shaped = Pick<Plan, "stages" | "strategy">;
+
+export function shapeOf({ cluster, into, wish: { method } }: PlaybookInput): Shaped {
+  if (into !== undefined) return pair(cluster, into.cluster);
+  switch (method ?? "rolling") {
+    case "offline":
+      return offline(cluster);
+    case "driver":
+      return driver(cluster);
+    case "ungated":
+      return rolling(cluster, false);
+    case "watched":
+      return watched(cluster);
+    default:
+      return rolling(cluster);
+  }
+}
+
+function rolling(cluster: ClusterEntry, gated = true): Shaped {
+  const nodes = cluster.nodes.map(
+    ({ name }): Stage => ({
+      kind: "node",
+      id: `node-${name}`,
+      cluster: cluster.name,
+      node: name,
+      before: gated ? [allUp(cluster)] : [],
+      program: { cluster: cluster.name, node: name, steps: tinySteps },
+      after: [allUp(cluster)],
+    }),
+  );
+  const last: Stage = { kind: "finish", id: "finish", programs: onEach(cluster, "look"), gates: [] };
+  return { strategy: "rolling", stages: [staging(cluster), ...nodes, last] };
+}
+
+function staging(cluster: ClusterEntry): Stage {
+  return { kind: "preflight", id: "stage", programs: onEach(cluster, "look") };
+}
+
+function phase(id: string, programs: readonly PlanProgram[], more: Partial<Phase> = {}): Phase {
+  return { id, order: "parallel", programs, after: [], ...more };
+}
+
+function together(
+  id: string,
+  clusters: readonly ClusterEntry[],
+  phases: readonly Phase[],
+  more: Partial<ClusterStage> = {},
+): ClusterStage {
+  return {
+    kind: "cluster",
+    id,
+    clusters: clusters.map(({ name }) => name),
+    before: clusters.slice(0, 1).map(allUp),
+    phases,
+    waysOnFailure: ["way.go-on-with-node"],
+    ...more,
+  };
+}
+
+/** Everything stopped, then upgraded one after the other, then started: a cluster-scope stage with ordered phases. */
+function offline(cluster: ClusterEntry): Shaped {
+  const phases = [
+    phase("stop", onEach(cluster, "stop")),
+    phase("upgrade", onEach(cluster, "upgrade"), { order: "one-by-one" }),
+    phase("start", onEach(cluster, "start", "ready"), { after: [allUp(cluster)] }),
+  ];
+  return { strategy: "offline", stages: [staging(cluster), together("offline", [cluster], phases)] };
+}
+
+/** One node's tool changes all. */
+function driver(cluster: ClusterEntry): Shaped {
+  const [first] = cluster.nodes;
+  const name = first?.name ?? "";
+  const phases = [phase("run", [program(cluster, name, "look", "change-all")], { after: [allUp(cluster)] })];
+  const touches = cluster.nodes.map((node) => node.name);
+  return {
+    strategy: "rolling",
+    stages: [together("drive", [cluster], phases, { driver: name, touches })],
+  };
+}
+
+/** Days of copying under a watch, a person's yes, then a cut-over behind a fence. */
+function watched(cluster: ClusterEntry): Shaped {
+  const [old = "", fresh = ""] = cluster.nodes.map(({ name }) => name);
+  const copy: WaitStage = {
+    kind: "wait",
+    id: "copy",
+    gates: [allUp(cluster)],
+    watches: [
+      {
+        id: "lag",
+        cluster: cluster.name,
+        node: old,
+        probe: call("lag"),
+        warnAt: 5,
+        reactAt: 9,
+        reaction: call("drop-slot"),
+        everyMs: watchEveryMs,
+      },
+    ],
+    approval: { question: "cut over now?", mayAnswer: "the owner of the data" },
+    limitMs: waitLimitMs,
+  };
+  const phases = [
+    phase("fence", [program(cluster, old, "fence")]),
+    phase("switch", [program(cluster, fresh, "upgrade")], {
+      after: [allUp(cluster)],
+      makesPermanent: ["cut/fence/fence"],
+    }),
+  ];
+  return { strategy: "rolling", stages: [copy, together("cut", [cluster], phases)] };
+}
+
+/** One stage over two clusters. */
+function pair(from: ClusterEntry, to: ClusterEntry): Shaped {
+  const both = [from, to];
+  const phases = [
+    phase(
+      "stop",
+      both.flatMap((cluster) => onEach(cluster, "stop")),
+    ),
+    phase(
+      "start",
+      both.flatMap((cluster) => onEach(cluster, "start", "ready")),
+      { after: both.map(allUp) },
+    ),
+  ];
+  return { strategy: "offline", stages: [together("both", both, phases)] };
+}

@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import type { GivenWord } from "#coordinator/engine/application-means.ts";
+import { awake, versions, watching } from "./world/watching.ts";
+
+const ack: GivenWord = { kind: "acknowledgement", check: "tiny.backup", reason: "on tape, Tuesday" };
+const minute = 60_000;
+
+const override = (untilMs: number): GivenWord => ({
+  kind: "override",
+  check: "tiny.disk",
+  reason: "we know",
+  until: new Date(untilMs).toISOString(),
+});
+
+describe("an acknowledgement", () => {
+  it("stands in for what could not be measured; without it nothing is claimed", async () => {
+    const world = await awake();
+    world.node("db2").checks["tiny.backup"] = "unknown";
+    expect(await world.tryApply()).toMatchObject({ failure: { code: "check.refused" } });
+    expect(await world.stores.claims.read("c")).toBeUndefined();
+    const seen = watching(world, await world.apply({ words: [ack] }));
+    expect(await seen.rests()).toBe("done");
+    expect(seen.view()?.words).toMatchObject([
+      { check: "tiny.backup", by: "op", reason: "on tape, Tuesday" },
+    ]);
+  });
+
+  it("does not stand against what was measured", async () => {
+    const world = await awake();
+    world.node("db2").checks["tiny.backup"] = "ko";
+    expect(await world.tryApply({ words: [ack] })).toMatchObject({ failure: { code: "check.refused" } });
+  });
+});
+
+describe("an override", () => {
+  it("that has expired blocks the next node again, and another one lets it go on", async () => {
+    const world = await awake();
+    world.node("db2").checks["tiny.disk"] = "ko";
+    const rollout = await world.apply({ words: [override(world.clock.now() + 5_000)] });
+    const seen = watching(world, rollout);
+    expect(await seen.rests()).toBe("stopped");
+    expect(seen.view()?.stop?.why).toMatchObject({ code: "check.refused" });
+    expect(versions(world)).toEqual(["2", "1", "1"]);
+    expect((await world.stores.locks.read("c"))?.value.state).toBe("free");
+    await world.order(rollout, "resume", { words: [override(world.clock.now() + 60 * minute)] });
+    await world.clock.until(() => seen.phase() !== "stopped");
+    expect(await seen.rests()).toBe("done");
+  });
+
+  it("without an end is refused: nobody remembers it in a year", async () => {
+    const world = await awake();
+    world.node("db2").checks["tiny.disk"] = "ko";
+    const endless: GivenWord = { kind: "override", check: "tiny.disk", reason: "we know" };
+    expect(await world.tryApply({ words: [endless] })).toMatchObject({
+      failure: { code: "word.override-without-until" },
+    });
+  });
+
+  it("cannot stand against what nobody may overrule", async () => {
+    const world = await awake();
+    world.node("db2").checks["tiny.dead"] = "ko";
+    const word = { ...override(world.clock.now() + minute), check: "tiny.dead" };
+    expect(await world.tryApply({ words: [word] })).toMatchObject({ failure: { code: "check.refused" } });
+  });
+
+  it("is in the audit log with who, why and until when", async () => {
+    const world = await awake();
+    world.node("db2").checks["tiny.disk"] = "ko";
+    const word = override(world.clock.now() + minute);
+    const rollout = await world.apply({ words: [word] });
+    const audit = await world.coordinator?.application.audit(10);
+    expect(audit?.ok === true ? audit.value.entries : []).toContainEqual(
+      expect.objectContaining({
+        who: "op",
+        deed: "override",
+        subject: rollout,
+        reason: "we know",
+        facts: { check: "tiny.disk", until: word.until },
+      }),
+    );
+  });
+});
