@@ -10,7 +10,7 @@ export interface TinyFacts {
   readonly up: boolean;
   readonly version: string;
   readonly ill?: "waits" | "fails";
-  readonly checks: Readonly<Record<string, CheckStatus>>;
+  readonly checks?: Readonly<Record<string, CheckStatus>>;
   readonly blocker?: string;
 }
 
@@ -39,7 +39,7 @@ export const tiny: Playbook = {
   gates: { "tiny.all-up": allUp },
   check: (input) =>
     reportsOf(input).flatMap((report) =>
-      Object.entries(factsOf(report).checks).map(([id, status]) => ({
+      Object.entries(factsOf(report).checks ?? {}).map(([id, status]) => ({
         id,
         node: report.node,
         status,
