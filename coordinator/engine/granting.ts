@@ -3,6 +3,7 @@ import { type Failure, failure } from "#proto/common/failure.ts";
 import type { Action } from "../domain/rollout/action.ts";
 import { type HeldLock, stageState } from "../domain/rollout/state.ts";
 import { adoptBegun } from "./recovering.ts";
+import { letGo } from "./letting-go.ts";
 import { type RolloutDesk, tickMs } from "./rollout-desk.ts";
 import { toFailure } from "./wire.ts";
 
@@ -51,7 +52,7 @@ async function answeredFor(desk: RolloutDesk, { code, facts }: Failure): Promise
     await deeds.prove(node, stateId, word.by);
     return true;
   }
-  if (code !== "lock.broken") return false;
+  if (code !== "lock.broken" || !letGo(desk, cluster, (facts["nodes"] ?? "").split(", "))) return false;
   await deeds.clearBreak(cluster);
   return true;
 }
