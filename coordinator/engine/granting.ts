@@ -2,8 +2,8 @@
 import { type Failure, failure } from "#proto/common/failure.ts";
 import type { Action } from "../domain/rollout/action.ts";
 import { type HeldLock, stageState } from "../domain/rollout/state.ts";
-import { adoptBegun } from "./recovering.ts";
 import { letGo } from "./letting-go.ts";
+import { adoptBegun } from "./recovering.ts";
 import { type RolloutDesk, tickMs } from "./rollout-desk.ts";
 import { toFailure } from "./wire.ts";
 
