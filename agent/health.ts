@@ -99,6 +99,7 @@ export class Health {
         format: reportFormat,
         node,
         takenAt,
+        doneAt: new Date(clock.now()).toISOString(),
         depth,
         engine: engine.engine,
         host: ofHost,

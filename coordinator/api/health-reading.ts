@@ -39,12 +39,14 @@ export function better(before: ClockOffset | undefined, now: ClockOffset): Clock
   return isOld || now.errorMs <= before.errorMs ? now : before;
 }
 
-/** The report was taken somewhere within the round trip: its middle is the estimate, half of it the error. */
+/** The node had the question from takenAt to doneAt; what is left of the round trip was the way there and back. */
 export function offsetOf(report: NodeReport, { askedMs, askedAt }: Asked, clock: Clock): ClockOffset {
   const roundTripMs = clock.monotonicMs() - askedMs;
+  const takenMs = Date.parse(report.takenAt);
+  const doneMs = Date.parse(report.doneAt ?? report.takenAt);
   return {
-    offsetMs: Math.round(Date.parse(report.takenAt) - (askedAt + roundTripMs / 2)),
-    errorMs: Math.ceil(roundTripMs / 2),
+    offsetMs: Math.round((takenMs + doneMs) / 2 - (askedAt + roundTripMs / 2)),
+    errorMs: Math.max(1, Math.ceil((roundTripMs - (doneMs - takenMs)) / 2)),
     atMs: clock.monotonicMs(),
   };
 }

@@ -34,8 +34,10 @@ export type HostFacts = z.infer<typeof hostFactsSchema>;
 export const reportSchema = z.object({
   format: z.literal(reportFormat),
   node: z.string(),
-  /** ISO 8601, the host's clock. */
+  /** ISO 8601, the host's clock, before anything was measured. */
   takenAt: z.string(),
+  /** The same clock when all was measured; older agents do not tell it. */
+  doneAt: z.string().optional(),
   depth: z.enum(["pulse", "gate", "full"]),
   engine: z.string(),
   host: hostFactsSchema,

@@ -121,6 +121,12 @@ const clock: NodeCheck = ({ clockOffsets }, { name }) => {
     };
   const surelyMs = Math.max(0, Math.abs(offset.offsetMs) - offset.errorMs);
   const facts = { offsetMs: String(offset.offsetMs), errorMs: String(offset.errorMs) };
+  // so slow an answer that the offset could be anything
+  if (surelyMs < clockKoMs && offset.errorMs >= clockKoMs)
+    return {
+      ...result({ id: "clock", node: name, yields: "override" }, "unknown", facts),
+      reason: { code: "measure.too-coarse", facts },
+    };
   return result(
     { id: "clock", node: name, yields: "override" },
     surelyMs >= clockKoMs ? "ko" : surelyMs >= clockWarnMs ? "warn" : "ok",

@@ -55,6 +55,7 @@ export const agent: Catalogue = {
     next: "df -h -i on the agent's state folder",
   },
   "measure.failed": { says: "it could not be measured: {cause}" },
+  "measure.too-coarse": { says: "it could only be measured to ± {errorMs} ms" },
   "measure.limit-passed": { says: "it was not measured in time" },
   "probe.deadline-passed": { says: "the look whether the step was done took too long" },
   "probe.starts-tool": { says: "a probe may not start a tool" },

@@ -215,6 +215,7 @@ describe("checks of a node", () => {
     ["clock", "ok", "off by less than is sure", clock(150, 60)],
     ["clock", "ko", "where the node would end itself", clock(400)],
     ["clock", "ko", "far off, surely", clock(-900, 400)],
+    ["clock", "unknown", "compared too coarsely to tell", clock(-390, 400)],
     ["clock", "unknown", "never compared", { clocks: { db2: undefined } }],
     ["space", "ok", "enough", disk(2 * 1024 ** 3)],
     ["space", "ko", "a byte short", disk(2 * 1024 ** 3 - 1)],
