@@ -39,6 +39,7 @@ import { examine } from "./nats/doctor.ts";
 import { type EmbeddedNats, startEmbedded } from "./nats/embedded.ts";
 import { Leadership } from "./nats/leadership.ts";
 import { claimSchema, inventorySchema, leaderSchema, lockSchema, standingSchema } from "./nats/records.ts";
+import { withoutToken } from "./nats/server-address.ts";
 import { openStore } from "./nats/store.ts";
 import { playbooks } from "./playbooks/index.ts";
 import { Teardown } from "./teardown.ts";
@@ -295,7 +296,7 @@ async function build(means: ServeMeans, teardown: Teardown): Promise<Coordinator
     {
       address: config.listen,
       port: listening,
-      nats: servers,
+      nats: servers.map(withoutToken),
       natsVersion: store.serverVersion,
       coordinator,
       pid: means.pid,

@@ -3,11 +3,13 @@
  * folder, every write synced. One that a crashed coordinator left behind is adopted; one that dies while we live
  * is started again on its port, with its data. Never two on one store: the folder must be the caller's alone.
  */
-import { mkdir, realpath, rename, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, realpath, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Random } from "#proto/common/clock.ts";
 import { type Failure, FailureError } from "#proto/common/failure.ts";
 import { unreachable } from "./errors.ts";
+import { withoutToken } from "./server-address.ts";
 import {
   adopt,
   end,
@@ -46,7 +48,18 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedN
   await mkdir(join(options.folder, "store"), { recursive: true, mode: 0o700 });
   // one spelling, whatever link led here: by this path a left-over server is known again
   const folder = await realpath(options.folder);
-  return new Embedded({ ...options, folder }).begin();
+  const token = await ownToken(join(folder, "token"));
+  return new Embedded({ ...options, folder }, token).begin();
+}
+
+/** Made at the first start, readable by the coordinator's user alone. */
+async function ownToken(file: string): Promise<string> {
+  const kept = await readFile(file, "utf8").catch(() => "");
+  if (kept !== "") return kept;
+  const token = randomBytes(24).toString("hex");
+  await writeFile(`${file}.new`, token, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+  return token;
 }
 
 class Embedded implements EmbeddedNats {
@@ -57,13 +70,13 @@ class Embedded implements EmbeddedNats {
   #adopted = false;
   #looking = Promise.resolve();
 
-  constructor(options: EmbeddedOptions) {
+  constructor(options: EmbeddedOptions, token: string) {
     this.#options = options;
-    this.#place = options;
+    this.#place = { ...options, token };
   }
 
   get url(): string {
-    return urlOf(this.#server);
+    return urlOf(this.#place, this.#server);
   }
 
   get adopted(): boolean {
@@ -127,7 +140,7 @@ class Embedded implements EmbeddedNats {
   /** For people; what runs is found in the process table. */
   async #record(): Promise<void> {
     const file = join(this.#place.folder, "running.json");
-    await writeFile(`${file}.new`, `${JSON.stringify({ ...this.#server, url: this.url })}\n`);
+    await writeFile(`${file}.new`, `${JSON.stringify({ ...this.#server, url: withoutToken(this.url) })}\n`);
     await rename(`${file}.new`, file);
   }
 }

@@ -16,6 +16,8 @@ export interface ServerPlace {
   readonly folder: string;
   readonly clock: Clock;
   readonly startLimitMs: number;
+  /** Without it the server answers nobody: every user of the host can reach the loopback interface. */
+  readonly token: string;
 }
 
 export interface RunningServer {
@@ -93,8 +95,8 @@ export async function end(place: ServerPlace, pid: number): Promise<void> {
   }
 }
 
-export function urlOf({ port }: RunningServer): string {
-  return `nats://127.0.0.1:${port}`;
+export function urlOf({ token }: ServerPlace, { port }: RunningServer): string {
+  return `nats://${token}@127.0.0.1:${port}`;
 }
 
 function tell(pid: number, name: NodeJS.Signals): void {
@@ -124,6 +126,7 @@ async function spawnServer(place: ServerPlace): Promise<ChildProcess> {
 function configuration(place: ServerPlace, port: number | undefined): string {
   return `listen: "127.0.0.1:${port ?? -1}"
 ports_file_dir: ${JSON.stringify(portsFolder(place))}
+authorization { token: ${JSON.stringify(place.token)} }
 max_payload: 8MB
 jetstream {
   store_dir: ${JSON.stringify(join(place.folder, "store"))}
@@ -144,7 +147,7 @@ async function ready(
     await stillThere();
     try {
       const running = { pid, port: await toldPort(place, pid) };
-      await jetStreamAnswers(urlOf(running));
+      await jetStreamAnswers(urlOf(place, running));
       return running;
     } catch (error) {
       cause = causeOf(error);

@@ -11,6 +11,7 @@ import { openDocuments } from "./documents.ts";
 import { causeOf, unreachable } from "./errors.ts";
 import { openEventLog, type Sequenced } from "./event-log.ts";
 import { openRegister } from "./register.ts";
+import { dialled, withoutToken } from "./server-address.ts";
 
 export interface StoreOptions {
   readonly servers: readonly string[];
@@ -57,7 +58,7 @@ export async function openStore(options: StoreOptions): Promise<NatsStore> {
 
 function dial({ servers, timeoutMs }: StoreOptions): Promise<NatsConnection> {
   return connect({
-    servers: [...servers],
+    ...dialled(servers),
     timeout: timeoutMs,
     reconnect: true,
     maxReconnectAttempts: -1,
@@ -66,7 +67,7 @@ function dial({ servers, timeoutMs }: StoreOptions): Promise<NatsConnection> {
     name: "lockkeeper",
   }).catch((error: unknown) => {
     throw new FailureError(
-      failure("store.unreachable", { cause: causeOf(error), servers: servers.join(", ") }),
+      failure("store.unreachable", { cause: causeOf(error), servers: servers.map(withoutToken).join(", ") }),
     );
   });
 }

@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { jetStreamAnswers } from "#coordinator/nats/answers.ts";
 import { type EmbeddedNats, type EmbeddedOptions, startEmbedded } from "#coordinator/nats/embedded.ts";
+import { withoutToken } from "#coordinator/nats/server-address.ts";
 import { openStore } from "#coordinator/nats/store.ts";
 import { systemClock } from "#proto/common/clock.ts";
 import { type Event, events } from "./event-log-cases.ts";
@@ -51,9 +52,12 @@ afterEach(async () => {
 describe("the coordinator's own NATS server", () => {
   it("listens on loopback only, syncs every write, and says in its folder where it is", async () => {
     const { url, pid } = await start();
-    expect(url).toMatch(/^nats:\/\/127\.0\.0\.1:\d+$/);
+    expect(url).toMatch(/^nats:\/\/[0-9a-f]{48}@127\.0\.0\.1:\d+$/);
     expect(readFileSync(join(folder, "nats.conf"), "utf8")).toContain("sync_interval: always");
-    expect(JSON.parse(readFileSync(join(folder, "running.json"), "utf8"))).toMatchObject({ url, pid: pid() });
+    expect(JSON.parse(readFileSync(join(folder, "running.json"), "utf8"))).toMatchObject({
+      url: withoutToken(url),
+      pid: pid(),
+    });
     await jetStreamAnswers(url);
   });
 
@@ -67,6 +71,18 @@ describe("the coordinator's own NATS server", () => {
     expect(second.adopted).toBe(false);
     await using again = await openStore({ servers: [second.url], replicas: 1, timeoutMs: 2_000 });
     expect(await (await again.log<Event>("KEPT", "kept")).read("r")).toEqual(events(1, 3));
+  });
+
+  it("answers nobody who has not read its token, which only its own user can", async () => {
+    const embedded = await start();
+    const open = withoutToken(embedded.url);
+    expect(open).not.toBe(embedded.url);
+    await expect(jetStreamAnswers(open)).rejects.toThrow(/authorization/i);
+    await jetStreamAnswers(embedded.url);
+    for (const name of ["token", "nats.conf"]) expect(statSync(join(folder, name)).mode & 0o077).toBe(0);
+    expect(readFileSync(join(folder, "running.json"), "utf8")).not.toContain(
+      readFileSync(join(folder, "token"), "utf8"),
+    );
   });
 
   it("is adopted after a crash, also when nothing was written down and the folder is named otherwise", async () => {
