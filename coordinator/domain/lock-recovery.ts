@@ -3,7 +3,14 @@
  * acknowledgement was lost, and when a person breaks it. The node's own journal decides, never time.
  */
 import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
-import { type AgentReport, type BreakNote, heldBy, type LockRecord } from "./lock.ts";
+import {
+  type AgentReport,
+  type BreakNote,
+  type GrantQuestion,
+  heldBy,
+  type LockRecord,
+  whyUnproven,
+} from "./lock.ts";
 
 export type TakeOver =
   | { readonly do: "nothing" }
@@ -31,12 +38,25 @@ export function takeOver(
   const standings = nodes.map((node) => standingOf(record, reports[node], provenStateIds[node]));
   const unknown = nodes.filter((_, index) => standings[index] === "unknown");
   if (unknown.length > 0)
-    return {
-      do: "wait",
-      why: failure("lock.holder-silent", { cluster, nodes: unknown.join(", "), epoch: String(record.epoch) }),
-    };
+    return { do: "wait", why: whyUnknown(cluster, record, { unknown, reports, provenStateIds }) };
   if (standings.includes("in-flight")) return { do: "adopt", nodes };
-  return standings.includes("ended") ? { do: "judge", nodes } : { do: "free" };
+  return standings.includes("ended") || standings.includes("lost") ? { do: "judge", nodes } : { do: "free" };
+}
+
+function whyUnknown(
+  cluster: string,
+  record: LockRecord,
+  {
+    unknown,
+    reports,
+    provenStateIds,
+  }: Pick<GrantQuestion, "reports" | "provenStateIds"> & { readonly unknown: readonly string[] },
+): Failure {
+  for (const node of unknown) {
+    const why = whyUnproven(cluster, node, { report: reports[node], proven: provenStateIds[node] });
+    if (why !== undefined) return why;
+  }
+  return failure("lock.holder-silent", { cluster, nodes: unknown.join(", "), epoch: String(record.epoch) });
 }
 
 /** Nodes whose own journals say that they have entered under this epoch, whatever the store or a log remembers. */
@@ -50,7 +70,7 @@ export function begunUnder(
   });
 }
 
-type Standing = "unknown" | "in-flight" | "ended" | "never-begun";
+type Standing = "unknown" | "lost" | "in-flight" | "ended" | "never-begun";
 
 function standingOf(
   record: LockRecord,
@@ -59,8 +79,9 @@ function standingOf(
 ): Standing {
   if (report === undefined) return "unknown";
   // an agent that has lost its memory proves nothing by having no program
-  if (proven === undefined || proven !== report.stateId || report.highestEpoch < record.epoch)
-    return "unknown";
+  if (proven === undefined || proven !== report.stateId) return "unknown";
+  // answered for by a person since: the node is in work, and its program must be tried again
+  if (report.highestEpoch < record.epoch) return "lost";
   const { unfinished } = report;
   if (unfinished === undefined || unfinished.epoch !== record.epoch || unfinished.nonce !== record.nonce)
     return "never-begun";

@@ -102,14 +102,23 @@ function whyNodeForbids(
 ): Failure | undefined {
   const report = reports[node];
   if (report === undefined) return failure("node.not-reported", { cluster, nodes: node });
-  const proven = provenStateIds[node];
-  if (proven !== undefined && proven !== report.stateId)
-    return failure("node.unproven", { cluster, node, stateId: report.stateId });
+  const unproven = whyUnproven(cluster, node, { report, proven: provenStateIds[node] });
+  if (unproven !== undefined) return unproven;
   const { unfinished } = report;
   // a program that still waits to enter has changed nothing and is dropped by its agent for the newer epoch
   if (unfinished === undefined || unfinished.standing === "waiting") return undefined;
   const { rollout, stage, epoch, standing } = unfinished;
   return failure("node.unfinished", { cluster, node, rollout, stage, epoch: String(epoch), standing });
+}
+
+/** A known node under another state id has lost its memory: having no program proves nothing. */
+export function whyUnproven(
+  cluster: string,
+  node: string,
+  { report, proven }: { readonly report: AgentReport | undefined; readonly proven: string | undefined },
+): Failure | undefined {
+  if (report === undefined || proven === undefined || proven === report.stateId) return undefined;
+  return failure("node.unproven", { cluster, node, stateId: report.stateId });
 }
 
 export interface Grant {

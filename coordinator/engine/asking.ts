@@ -2,6 +2,7 @@
 import { failure } from "#proto/common/failure.ts";
 import { decide } from "../domain/rollout/decide.ts";
 import { type RolloutDesk, tickMs } from "./rollout-desk.ts";
+import { stopsForSilence } from "./silence.ts";
 
 export interface Question {
   readonly stage: string;
@@ -17,10 +18,10 @@ export async function askUntilMoved(
   desk: RolloutDesk,
   { stage, nodes, ask, limitMs }: Question,
 ): Promise<void> {
-  const { clock, fleet, timing } = desk.means;
+  const { clock, timing } = desk.means;
   const due = JSON.stringify(decide(desk.state));
-  const silentSince = new Map<string, number>();
   const beganMs = clock.monotonicMs();
+  desk.silentSinceMs.clear();
   let againAtMs = beganMs;
   while (!desk.stopped.aborted) {
     const nowMs = clock.monotonicMs();
@@ -31,13 +32,9 @@ export async function askUntilMoved(
     const mail = await desk.takeMail(tickMs);
     if (mail?.kind === "order" || JSON.stringify(decide(desk.state)) !== due) return;
     if (mail?.kind === "attached") againAtMs = clock.monotonicMs();
-    for (const node of nodes) {
-      if (fleet.presence(node) !== undefined) silentSince.delete(node);
-      else if (!silentSince.has(node)) silentSince.set(node, clock.monotonicMs());
-      const silentMs = clock.monotonicMs() - (silentSince.get(node) ?? clock.monotonicMs());
-      const unansweredMs = limitMs === undefined ? 0 : clock.monotonicMs() - beganMs;
-      if (silentMs >= timing.silenceLimitMs || unansweredMs >= (limitMs ?? 1))
-        return desk.stop(stage, failure("node.silent", { node }), "hint.node-silent", node);
-    }
+    if (await stopsForSilence(desk, stage, nodes)) return;
+    const [node] = nodes;
+    if (node !== undefined && limitMs !== undefined && clock.monotonicMs() - beganMs >= limitMs)
+      return desk.stop(stage, failure("node.silent", { node }), "hint.node-silent", node);
   }
 }

@@ -1,8 +1,10 @@
 /** The grant and its end, with every message that belongs to it: announce, withdraw, free. */
 import { type Failure, failure } from "#proto/common/failure.ts";
+import type { ConnectResponse } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
+import type { UnfinishedReport } from "../domain/lock.ts";
 import type { Action } from "../domain/rollout/action.ts";
 import { type HeldLock, stageState } from "../domain/rollout/state.ts";
-import { letGo } from "./letting-go.ts";
+import { answeredFor } from "./answering.ts";
 import { adoptBegun } from "./recovering.ts";
 import { type RolloutDesk, tickMs } from "./rollout-desk.ts";
 import { toFailure } from "./wire.ts";
@@ -36,27 +38,6 @@ export async function grant(
   await notYet(desk, stage, granted.failure);
 }
 
-/** A person's word, given to this very stop, may stand for a node that lost its memory or for a broken lock. */
-async function answeredFor(desk: RolloutDesk, { code, facts }: Failure): Promise<boolean> {
-  const { clock, deeds } = desk.means;
-  const word = desk.state.words.find(
-    ({ check, until, about }) =>
-      check === code &&
-      (until === undefined || Date.parse(until) > clock.now()) &&
-      about !== undefined &&
-      Object.entries(facts).every(([name, fact]) => about[name] === fact),
-  );
-  const { cluster, node, stateId } = facts;
-  if (word === undefined || cluster === undefined) return false;
-  if (code === "node.unproven" && node !== undefined && stateId !== undefined) {
-    await deeds.prove(node, stateId, word.by);
-    return true;
-  }
-  if (code !== "lock.broken" || !letGo(desk, cluster, (facts["nodes"] ?? "").split(", "))) return false;
-  await deeds.clearBreak(cluster);
-  return true;
-}
-
 /** Tried again for a while, with jitter; then the rollout stops for that reason. */
 export async function notYet(desk: RolloutDesk, stage: string, why: Failure): Promise<void> {
   const { clock, timing, random } = desk.means;
@@ -83,6 +64,23 @@ export async function announce(desk: RolloutDesk, stage: string): Promise<void> 
   }
 }
 
+export function noticeOf(
+  desk: RolloutDesk,
+  lock: HeldLock,
+  cluster: string,
+): NonNullable<ConnectResponse["message"]> {
+  const value = {
+    cluster,
+    epoch: lock.epochs[cluster] ?? 0,
+    nonce: lock.nonce,
+    rollout: desk.state.id,
+    nodes: lock.nodes,
+    clusterScope: lock.scope === "cluster",
+    auditHead: desk.means.auditHead(),
+  };
+  return { $case: "epochNotice", value };
+}
+
 /** All have said yes: are they still the agents that the grant was made on? One without memory says yes to all. */
 async function noLongerReady({ means }: RolloutDesk, lock: HeldLock): Promise<Failure | undefined> {
   for (const cluster of Object.keys(lock.epochs)) {
@@ -96,18 +94,9 @@ async function noLongerReady({ means }: RolloutDesk, lock: HeldLock): Promise<Fa
 async function announceTo(desk: RolloutDesk, lock: HeldLock): Promise<Failure | undefined> {
   const { clock, fleet, timing } = desk.means;
   const awaited = new Set<string>();
-  for (const [cluster, epoch] of Object.entries(lock.epochs)) {
+  for (const cluster of Object.keys(lock.epochs)) {
     for (const node of desk.means.members(cluster)) {
-      const value = {
-        cluster,
-        epoch,
-        nonce: lock.nonce,
-        rollout: desk.state.id,
-        nodes: lock.nodes,
-        clusterScope: lock.scope === "cluster",
-        auditHead: desk.means.auditHead(),
-      };
-      if (!fleet.send(node, { $case: "epochNotice", value }))
+      if (!fleet.send(node, noticeOf(desk, lock, cluster)))
         return failure("node.not-reported", { cluster, nodes: node });
       awaited.add(`${cluster} ${node}`);
     }
@@ -155,6 +144,12 @@ function neverBegan(desk: RolloutDesk, stage: string, node: string): boolean {
 
 export async function free(desk: RolloutDesk, lock: HeldLock): Promise<void> {
   const { deeds, reports } = desk.means;
+  // gates may be green before a program has begun to change anything: its node says when it is at its end
+  for (const node of lock.entered) {
+    const left = reports.unfinished(node);
+    if (left?.nonce === lock.nonce && left.standing === "in-flight")
+      return notYet(desk, lock.stage, isRunning(node, left));
+  }
   for (const cluster of Object.keys(lock.epochs)) {
     const freed = await deeds.free(lock, cluster, { nodes: lock.entered });
     if (!freed.ok) return notYet(desk, lock.stage, freed.failure);
@@ -165,6 +160,11 @@ export async function free(desk: RolloutDesk, lock: HeldLock): Promise<void> {
     if (stateId !== undefined) await deeds.meet(node, stateId, "gates");
   }
   tellFreed(desk, lock);
+}
+
+function isRunning(node: string, program: UnfinishedReport & { readonly cluster: string }): Failure {
+  const { cluster, rollout, stage, epoch, standing } = program;
+  return failure("node.unfinished", { cluster, node, rollout, stage, epoch: String(epoch), standing });
 }
 
 function tellFreed(desk: RolloutDesk, lock: HeldLock): void {

@@ -92,6 +92,12 @@ export class LockDeeds {
     });
   }
 
+  async whyUnproven(cluster: string, node: string): Promise<Failure | undefined> {
+    const report = this.#means.reports.of(cluster, [node])[node];
+    const proven = (await this.provenStateIds([node]))[node];
+    return lock.whyUnproven(cluster, node, { report, proven });
+  }
+
   /** The record as it is after this; a repeated enter changes nothing. */
   async enter(cluster: string, holding: lock.Holding, node: string): Promise<Outcome<LockRecord>> {
     return this.#change(cluster, (record) => lock.enter(cluster, record, holding, node), enterLimitMs);

@@ -1,12 +1,13 @@
 /** Programs on their way: sent, sent again when the message may be lost, awaited, asked to stop. */
-import { failure } from "#proto/common/failure.ts";
 import type { PlanProgram } from "../domain/plan.ts";
 import type { Action } from "../domain/rollout/action.ts";
 import { decide } from "../domain/rollout/decide.ts";
 import type { RolloutFact } from "../domain/rollout/event.ts";
 import { type HeldLock, type ProgramState, stageOfWire, stageState } from "../domain/rollout/state.ts";
 import { askUntilMoved } from "./asking.ts";
+import { noticeOf } from "./granting.ts";
 import { type RolloutDesk, tickMs } from "./rollout-desk.ts";
+import { stopsForSilence } from "./silence.ts";
 import { toProgram } from "./wire.ts";
 
 export async function send(
@@ -39,8 +40,12 @@ function sendProgram(
   }: { readonly wireStage: string; readonly attempt: number; readonly lock?: HeldLock },
 ): void {
   const epoch = lock?.epochs[program.cluster] ?? 0;
+  // one that has lost its memory since, and was answered for, does not know the epoch any more
+  const { reports, fleet } = desk.means;
+  const highest = reports.of(program.cluster, [program.node])[program.node]?.highestEpoch ?? epoch;
+  if (lock !== undefined && highest < epoch) fleet.send(program.node, noticeOf(desk, lock, program.cluster));
   const head = { rollout: desk.state.id, stage: wireStage, attempt, epoch, nonce: lock?.nonce ?? "" };
-  desk.means.fleet.send(program.node, {
+  fleet.send(program.node, {
     $case: "runProgram",
     value: { program: toProgram(program, head) },
   });
@@ -51,21 +56,16 @@ export async function awaitPrograms(
   stage: string,
   nodes: readonly string[],
 ): Promise<void> {
-  const { clock, fleet, timing } = desk.means;
-  const silentSince = new Map<string, number>();
+  const { clock, timing } = desk.means;
   const sequence = desk.state.sequence;
+  desk.silentSinceMs.clear();
   let resendAtMs = clock.monotonicMs() + timing.answerLimitMs;
   while (!desk.stopped.aborted) {
     const mail = await desk.takeMail(tickMs);
     const action = decide(desk.state);
     if (action.do !== "await-programs" || desk.state.sequence - sequence > 500) return;
     const nowMs = clock.monotonicMs();
-    for (const node of nodes) {
-      if (fleet.presence(node) !== undefined) silentSince.delete(node);
-      else if (!silentSince.has(node)) silentSince.set(node, nowMs);
-      if (nowMs - (silentSince.get(node) ?? nowMs) >= timing.silenceLimitMs)
-        return desk.stop(stage, failure("node.silent", { node }), "hint.node-silent", node);
-    }
+    if (await stopsForSilence(desk, stage, nodes)) return;
     if (mail?.kind === "attached" || nowMs >= resendAtMs) {
       resendAtMs = nowMs + timing.answerLimitMs;
       resend(desk, stage, nodes);

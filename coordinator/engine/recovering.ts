@@ -2,6 +2,7 @@
 import { type Failure, failure } from "#proto/common/failure.ts";
 import { begunUnder } from "../domain/lock-recovery.ts";
 import type { RolloutFact } from "../domain/rollout/event.ts";
+import { answeredFor } from "./answering.ts";
 import type { LockDeeds } from "./lock-deeds.ts";
 import { type RolloutDesk, tickMs } from "./rollout-desk.ts";
 
@@ -91,6 +92,7 @@ async function settle(
       return true;
     }
     case "wait":
+      if (await answeredFor(desk, what.why)) return false;
       return awaitHolder(desk, stage, what.why);
   }
 }
@@ -99,10 +101,11 @@ async function settle(
 async function awaitHolder(desk: RolloutDesk, stage: string, why: Failure): Promise<boolean> {
   const { clock, timing } = desk.means;
   desk.refusedSinceMs ??= clock.monotonicMs();
-  if (clock.monotonicMs() - desk.refusedSinceMs >= timing.silenceLimitMs) {
+  const isUnproven = why.code === "node.unproven";
+  if (isUnproven || clock.monotonicMs() - desk.refusedSinceMs >= timing.silenceLimitMs) {
     desk.refusedSinceMs = undefined;
     desk.recovered = true;
-    await desk.stop(stage, why, "hint.node-silent");
+    await desk.stop(stage, why, isUnproven ? "hint.program-lost" : "hint.node-silent");
     return false;
   }
   await desk.rest(stage, why, tickMs);

@@ -68,6 +68,8 @@ export class RolloutDesk {
   /** What the record and the agents' journals say of each other has been settled since the start or last order. */
   recovered = false;
   refusedSinceMs: number | undefined;
+  /** By node in work: how it is silent, and since when by our monotonic clock. */
+  readonly silentSinceMs = new Map<string, { readonly key: string; readonly ms: number }>();
   readonly #journal: RolloutJournal;
 
   constructor(journal: RolloutJournal, means: DriverMeans, stopped: AbortSignal) {

@@ -91,9 +91,16 @@ export const rollout: Catalogue = {
   },
   "store.swap-lost": { says: "another coordinator changed {key} at the same moment" },
   "program.ended": { says: "the program on {node} ended: {outcome}" },
+  "program.lost": {
+    says: "{node} was let in for stage {stage}, and its agent knows nothing of that program any more",
+    next: "lockkeeper retry ROLLOUT -n {node}",
+  },
   "program.refused": { says: "{node} refused its program" },
   "hint.gate-limit": { says: "the gate did not become green in time" },
   "hint.lock-stays": { says: "the lock stays with its node until that is proven well" },
+  "hint.program-lost": {
+    says: "the lock stays; look at the node, then try it again: each step is probed before it starts",
+  },
   "hint.node-silent": { says: "the node works on by itself; its agent tells the rest when it is back" },
   "hint.nothing-touched": { says: "nothing was touched" },
   "hint.plan-anew": { says: "make the plan anew" },

@@ -19,7 +19,7 @@ import {
   Unreachable,
 } from "./asking.ts";
 import * as deeds from "./lock-steps.ts";
-import type { Up } from "./network.ts";
+import type { Down, Up } from "./network.ts";
 import type { Versioned } from "./register.ts";
 
 const cluster = "c";
@@ -203,10 +203,10 @@ export class Driver {
     }
   }
 
-  *#announceTo({ epoch, nonce, nodes, scope }: Held): Steps<boolean> {
+  *#announceTo(held: Held): Steps<boolean> {
     const { members, send } = this.#world;
-    const value = { cluster, epoch, nonce, rollout, nodes, clusterScope: scope === "cluster", auditHead: "" };
-    for (const node of members) if (!send(node, { $case: "epochNotice", value })) return false;
+    const { epoch, nonce } = held;
+    for (const node of members) if (!send(node, noticeOf(held))) return false;
     const awaited = new Set(members);
     const endMs = this.#world.nowMs + answerLimitMs;
     while (awaited.size > 0) {
@@ -229,7 +229,10 @@ export class Driver {
     for (const node of held.nodes) this.#sendTo(node, { ...held, attempt });
   }
 
-  #sendTo(node: string, { stage, attempt, epoch, nonce }: Held): void {
+  #sendTo(node: string, held: Held): void {
+    const { stage, attempt, epoch, nonce } = held;
+    const { highestEpoch = epoch } = this.#world.reports.of(cluster, [node])[node] ?? {};
+    if (highestEpoch < epoch) this.#world.send(node, noticeOf(held));
     const program = { rollout, stage, cluster, node, attempt, epoch, nonce, steps };
     this.#world.send(node, { $case: "runProgram", value: { program } });
   }
@@ -256,6 +259,10 @@ export class Driver {
   }
 
   *#free(held: Held): Steps<void> {
+    const { reports } = this.#world;
+    const isRunning = (node: string) =>
+      reports.unfinished(node)?.nonce === held.nonce && reports.unfinished(node)?.standing === "in-flight";
+    if (held.entered.some(isRunning)) return yield* this.#notYet("node.unfinished");
     const freed = yield* deeds.free(this.#world, held);
     if (!freed.ok) return yield* this.#notYet(freed.failure.code);
     yield* this.#append({ held: undefined, freed: [...this.#log.value.freed, held] });
@@ -312,13 +319,18 @@ export class Driver {
 
   *#awaitHolder(code: string): Steps<boolean> {
     this.#refusedSinceMs ??= this.#world.nowMs;
-    if (this.#world.nowMs - this.#refusedSinceMs >= silenceLimitMs) {
+    if (code === "node.unproven" || this.#world.nowMs - this.#refusedSinceMs >= silenceLimitMs) {
       this.#refusedSinceMs = undefined;
       this.#recovered = true;
       yield* this.#stop(code);
     } else yield* this.#takeMail(tickMs);
     return false;
   }
+}
+
+function noticeOf({ epoch, nonce, nodes, scope }: Held): Down {
+  const value = { cluster, epoch, nonce, rollout, nodes, clusterScope: scope === "cluster", auditHead: "" };
+  return { $case: "epochNotice", value };
 }
 
 function entered(held: Held, nodes: readonly string[]): Held {

@@ -90,7 +90,8 @@ class Life {
 export class RealAgent {
   readonly node: Node;
   readonly #world: World;
-  readonly #disk = new ForgetfulDisk();
+  #disk = new ForgetfulDisk();
+  #folders = 1;
   #life: Life | undefined;
   #lives = 0;
   #stream = 0;
@@ -120,6 +121,14 @@ export class RealAgent {
     this.#life = undefined;
     this.#disk.crash(() => 0);
     this.#world.coordinator?.lost(this.node.name);
+  }
+
+  /** As after a reinstallation: it comes back under its name with an empty state folder. */
+  loseMemory(): void {
+    this.kill();
+    this.#disk = new ForgetfulDisk();
+    this.#folders += 1;
+    this.start();
   }
 
   /** The host lives on, its messages do not get through. */
@@ -162,7 +171,7 @@ export class RealAgent {
       disk: this.#watched(),
       path: "journal",
       clock,
-      makeStateId: () => `state-${this.node.name}`,
+      makeStateId: () => `state-${this.node.name}-${this.#folders}`,
     });
     if (number !== this.#lives || !opened.ok) return;
     const { ledger } = opened.value;

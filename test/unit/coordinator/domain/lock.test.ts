@@ -153,7 +153,7 @@ describe("takeOver", () => {
     ["a node whose journal never began", entered(), standing(undefined), "free"],
     ["a silent node", entered(), {}, "wait"],
     ["a node that lost its memory", entered(), { db1: idle(0, "fresh") }, "wait"],
-    ["a node whose journal ends before this epoch", entered(), { db1: idle(7) }, "wait"],
+    ["a node that was answered for since", entered(), { db1: idle(7) }, "judge"],
   ])("meets %s", (_, record, said, wanted) => {
     expect(takeOver("c", record, said, provenStateIds).do).toBe(wanted);
   });
