@@ -1,0 +1,53 @@
+/** The parts that speak with agents: their room, the desk that hears them, and the drivers of open rollouts. */
+
+import { AgentRoom } from "../api/agent-service.ts";
+import type { RolloutState } from "../domain/rollout/state.ts";
+import { AgentDesk } from "../engine/agent-desk.ts";
+import { AuditHeads } from "../engine/audit-heads.ts";
+import { Drivers } from "../engine/drivers.ts";
+import type { DriverMeans } from "../engine/rollout-desk.ts";
+import type { Ledgers } from "./ledgers.ts";
+import type { ServeMeans } from "./means.ts";
+import type { Records } from "./records.ts";
+
+const helloLimitMs = 10_000;
+const beatMs = 5_000;
+
+interface AgentMeans {
+  readonly means: ServeMeans;
+  readonly records: Records;
+  readonly ledgers: Ledgers;
+  readonly coordinator: string;
+  readonly leader: () => { readonly leads: boolean; readonly address: string };
+  readonly driverMeans: (state: RolloutState) => DriverMeans;
+}
+
+export type Agents = ReturnType<typeof receiveAgents>;
+
+export function receiveAgents({ means, records, ledgers, coordinator, leader, driverMeans }: AgentMeans) {
+  const { clock, random, log } = means;
+  const { reports, deeds, audit, inventory, artefacts, members } = ledgers;
+  const warn = (text: string, facts: Readonly<Record<string, unknown>>) => log.warn(facts, text);
+  const heads = new AuditHeads({ trail: audit, fleet: () => room, warn });
+  const drivers = new Drivers({
+    log: records.events,
+    clock,
+    random,
+    coordinator,
+    nodesOf: (state) => state.plan.clusters.flatMap(members),
+    means: driverMeans,
+    redial: (node) => room.redial(node),
+    warn,
+  });
+  const room: AgentRoom = new AgentRoom({
+    clock,
+    coordinator,
+    beatMs,
+    helloLimitMs,
+    knows: (node) => inventory.clusterOf(node) !== undefined,
+    leader,
+    events: new AgentDesk({ reports, deeds, drivers, heads, fleet: () => room, warn }),
+    fetchArtefact: (digest, offset) => artefacts.fetch(digest, offset),
+  });
+  return { room, drivers, heads };
+}
