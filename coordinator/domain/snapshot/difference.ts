@@ -18,7 +18,7 @@ export interface Difference {
 /** Matched against the whole path; each with the reason why it moves by itself. */
 const volatile: readonly RegExp[] = [
   /(^|\.)at$/, // moments of measuring
-  /(^|\.)takenAt$/,
+  /(^|\.)(takenAt|doneAt)$/,
   /(^|\.)(load|memory|sessions|jobs|foreign)\./,
   /\.fileSystems\..*(availableBytes|inodesAvailable)$/,
   /^clockOffset\./,

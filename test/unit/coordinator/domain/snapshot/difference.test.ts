@@ -7,6 +7,8 @@ function node(name: string, version: string, at: string, load: number): NodeSnap
     node: name,
     facts: { versionFile: { at, value: { basic: version } } },
     host: { load: { at, value: [load, 0, 0] } },
+    takenAt: at,
+    doneAt: at,
   };
   return {
     node: name,
