@@ -24,10 +24,17 @@ export async function send(
       ...(phase === undefined ? {} : { phase }),
     }),
   );
+  const tries = stageState(desk.state, stage).withdrawals;
+  if (tries > 0) await pause(desk);
   await desk.append(...facts);
   const wireStage = phase === undefined ? stage : `${stage}/${phase}`;
   for (const program of programs)
     sendProgram(desk, program, { wireStage, attempt, ...(lock === undefined ? {} : { lock }) });
+}
+
+/** Between tries, so that a store that elects its leader is not hurried. */
+function pause({ means: { clock, random }, stopped }: RolloutDesk): Promise<void> {
+  return clock.sleep(200 + 800 * random(), stopped).catch(() => undefined);
 }
 
 function sendProgram(

@@ -34,7 +34,7 @@ export function decideAbort(state: RolloutState, spec: Stage | undefined): Actio
       lock,
       why: failure("rollout.aborted", { rollout: state.id }),
     };
-  return undoing(spec, stage, lock) ?? proving(spec, stage, lock);
+  return undoing(spec, stage, lock) ?? proving(state, spec, lock);
 }
 
 function undoing(spec: Stage, stage: StageState, lock: HeldLock): Action | undefined {
@@ -56,15 +56,16 @@ function undoing(spec: Stage, stage: StageState, lock: HeldLock): Action | undef
   return programs.length === 0 ? undefined : { do: "undo", stage: stage.id, programs };
 }
 
-/** Last phase first; within a phase all at once, or from the last node to the first where they went one by one. */
+/**
+ * Last phase first; within a phase all at once, or from the last node to the first where they went one by one. Once
+ * any program is past its return nothing is undone on any node: a cluster is not started mixed.
+ */
 function nextToUndo(spec: Stage, stage: StageState, { entered }: HeldLock): readonly ProgramState[] {
+  if (isAnyPastReturn(spec, stage)) return [];
   for (const { programs, oneByOne } of inReverse(spec, stage)) {
     const left = programs.filter(
       (program) =>
-        entered.includes(program.node) &&
-        program.outcome !== "stopped" &&
-        program.outcome !== "never-begun" &&
-        !isPastReturn(spec, program),
+        entered.includes(program.node) && program.outcome !== "stopped" && program.outcome !== "never-begun",
     );
     if (left.length > 0) return oneByOne ? left.slice(-1) : left;
   }
@@ -82,10 +83,12 @@ function inReverse(
   }));
 }
 
-/** One of its irreversible steps has begun. */
-function isPastReturn(spec: Stage, program: ProgramState): boolean {
-  return stepsOf(spec, program).some(
-    ({ id, class: stepClass }) => stepClass === "irreversible" && program.steps[id] !== undefined,
+/** An irreversible step has begun somewhere. */
+function isAnyPastReturn(spec: Stage, { programs }: StageState): boolean {
+  return Object.values(programs).some((program) =>
+    stepsOf(spec, program).some(
+      ({ id, class: stepClass }) => stepClass === "irreversible" && program.steps[id] !== undefined,
+    ),
   );
 }
 
@@ -96,10 +99,24 @@ function stepsOf(spec: Stage, { wireStage, node }: ProgramState): readonly PlanS
   return phase?.programs.find((program) => program.node === node)?.steps ?? [];
 }
 
-function proving(spec: Stage, stage: StageState, lock: HeldLock): Action {
-  const past = Object.values(stage.programs).some((program) => isPastReturn(spec, program));
+function proving(state: RolloutState, spec: Stage, lock: HeldLock): Action {
+  const stage = stageState(state, spec.id);
+  const past = isAnyPastReturn(spec, stage);
+  if (past && spec.kind === "cluster" && !isThrough(spec, stage)) {
+    const why = failure("rollout.past-return", { rollout: state.id, stage: spec.id });
+    return { do: "stop", stage: spec.id, why, hint: "hint.past-return" };
+  }
   return (
     nextGate(spec.id, gatesAfterAbort(spec, past), stage, "after") ?? { do: "free", stage: lock.stage, lock }
+  );
+}
+
+/** Every phase has done its work; what is left is to prove it. */
+function isThrough({ id, phases }: ClusterStage, { phasesPassed, programs }: StageState): boolean {
+  return phases.every(
+    (phase) =>
+      phasesPassed.includes(phase.id) ||
+      phase.programs.every(({ node }) => programs[programKey(`${id}/${phase.id}`, node)]?.outcome === "done"),
   );
 }
 

@@ -216,7 +216,8 @@ function decidePhase(
   const running = states.flatMap((program) =>
     program !== undefined && program.standing !== "ended" ? [program.node] : [],
   );
-  if (failed !== undefined && running.length === 0) return programFailed(spec.id, lock, failed);
+  if (failed !== undefined && running.length === 0)
+    return enterAgain(spec, stage, { phase, lock, failed }) ?? programFailed(spec.id, lock, failed);
   const unsent = failed === undefined ? phase.programs.filter((_, index) => states[index] === undefined) : [];
   const next = phase.order === "parallel" ? unsent : running.length > 0 ? [] : unsent.slice(0, 1);
   const { attempt } = stage;
@@ -235,6 +236,19 @@ function decidePhase(
   return (
     nextGate(spec.id, phase.after, stage, "after") ?? { do: "pass-phase", stage: spec.id, phase: phase.id }
   );
+}
+
+/** The store was without a leader while the node asked, as it is now and then: others are in, so it asks again. */
+function enterAgain(
+  { id }: ClusterStage,
+  stage: StageState,
+  { phase, lock, failed }: { readonly phase: Phase; readonly lock: HeldLock; readonly failed: ProgramState },
+): Action | undefined {
+  const othersAreIn = lock.entered.some((node) => node !== failed.node);
+  if (failed.outcome !== "never-begun" || !othersAreIn || stage.withdrawals >= maxWithdrawals)
+    return undefined;
+  const programs = phase.programs.filter(({ node }) => node === failed.node);
+  return { do: "send", stage: id, phase: phase.id, programs, attempt: failed.attempt + 1, lock };
 }
 
 function decideParallel(

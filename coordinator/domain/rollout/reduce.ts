@@ -288,6 +288,7 @@ function sent(state: RolloutState, fact: Extract<RolloutFact, { kind: "program-s
   };
   return inStage(state, fact.stage, (stage) => ({
     ...stage,
+    attempt: Math.max(stage.attempt, fact.attempt),
     programs: { ...stage.programs, [programKey(wireStage, fact.node)]: program },
   }));
 }
@@ -346,12 +347,18 @@ function programEnded(
   state: RolloutState,
   fact: Extract<RolloutFact, { kind: "program-ended" }>,
 ): RolloutState {
-  return inProgram(state, fact.stage, fact, (program) => ({
+  const ended = inProgram(state, fact.stage, fact, (program) => ({
     ...program,
     standing: "ended",
     outcome: fact.outcome,
     ...(fact.step === "" ? {} : { lastStep: fact.step }),
     ...(fact.failure === undefined ? {} : { failure: fact.failure }),
+  }));
+  if (fact.outcome !== "never-begun" || (state.lock?.entered.length ?? 0) === 0) return ended;
+  // others are in: it is asked again, not for ever
+  return inStage(ended, stageOfWire(fact.stage), (stage) => ({
+    ...stage,
+    withdrawals: stage.withdrawals + 1,
   }));
 }
 
@@ -389,9 +396,11 @@ function again(state: RolloutState, id: string, node: string | undefined): Rollo
   );
   const proven = rest.lock?.stage === id || rest.freed.some(({ stage }) => stage === id);
   const stands = proven && !hasLapsed(state, id);
+  // a person's yes at the end of a wait was for what that wait had come to
+  const waits = state.plan.stages.some((spec) => spec.id === id && spec.kind === "wait");
   return inStage({ ...rest, holds, aborting: false }, id, (stage) => ({
     ...freshStage(id, stage.attempt),
-    approved: stage.approved,
+    approved: stage.approved && !waits,
     snapshots: stage.snapshots,
     ...(stands ? { phasesPassed: stage.phasesPassed, programs: doneIn(stage, node) } : {}),
   }));

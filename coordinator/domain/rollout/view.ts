@@ -145,7 +145,7 @@ export function whyOf(state: RolloutState): WhyView["answers"] {
 }
 
 function commandFor({ id, stop, lock, aborting }: RolloutState): string {
-  if (aborting) return `lockkeeper abort ${id}`;
+  if (aborting && stop?.hint !== "hint.past-return") return `lockkeeper abort ${id}`;
   if (stop?.hint === "hint.plan-anew") return `lockkeeper abort ${id}, then plan anew`;
   return stop?.node !== undefined && lock !== undefined
     ? `lockkeeper retry ${id} -n ${stop.node}`

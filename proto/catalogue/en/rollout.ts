@@ -2,6 +2,11 @@ import type { Catalogue } from "../render.ts";
 
 export const rollout: Catalogue = {
   "step.not-seen": { says: "{what} (asked on {node}): {says}" },
+  "rollout.past-return": {
+    says: "{stage} is past its point of no return and half done: it can neither be undone nor left",
+    next: "lockkeeper retry {rollout} goes on with it",
+  },
+  "hint.past-return": { says: "the plan says which ways follow; the lock stays" },
   "rollout.paused": { says: "paused by {by}: {reason}" },
   "rollout.aborted": { says: "rollout {rollout} is being aborted" },
   "rollout.waits-for-approval": { says: "{stage} waits for a person to approve it" },

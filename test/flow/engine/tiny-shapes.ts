@@ -13,7 +13,7 @@ import type {
 } from "#coordinator/domain/plan.ts";
 import type { PlaybookInput } from "#coordinator/domain/playbook.ts";
 
-type StepId = "look" | "stop" | "upgrade" | "start" | "ready" | "fence" | "change-all";
+type StepId = "look" | "stop" | "stopped" | "upgrade" | "start" | "ready" | "fence" | "change-all";
 
 const undos: Partial<Record<StepId, string>> = { stop: "start", start: "stop", fence: "unfence" };
 
@@ -24,7 +24,7 @@ export const watchEveryMs = 1_000;
 const call = (verb: string): Call => ({ verb: `tiny.${verb}`, args: {} });
 
 function step(id: StepId): PlanStep {
-  const observes = id === "look" || id === "ready";
+  const observes = id === "look" || id === "stopped" || id === "ready";
   const undo = undos[id];
   return {
     id,
@@ -39,9 +39,9 @@ function step(id: StepId): PlanStep {
   };
 }
 
-export const tinySteps: readonly PlanStep[] = (["look", "stop", "upgrade", "start", "ready"] as const).map(
-  step,
-);
+export const tinySteps: readonly PlanStep[] = (
+  ["look", "stop", "stopped", "upgrade", "start", "ready"] as const
+).map(step);
 
 const program = (cluster: ClusterEntry, node: string, ...ids: readonly StepId[]): PlanProgram => ({
   cluster: cluster.name,
@@ -72,6 +72,8 @@ export function shapeOf({ cluster, into, wish: { method } }: PlaybookInput): Sha
       return rolling(cluster, false);
     case "watched":
       return watched(cluster);
+    case "watched-fast":
+      return { ...watched(cluster), stages: watched(cluster).stages.slice(1) };
     default:
       return rolling(cluster);
   }
@@ -122,6 +124,7 @@ function together(
 function offline(cluster: ClusterEntry): Shaped {
   const phases = [
     phase("stop", onEach(cluster, "stop")),
+    phase("prove", onEach(cluster, "stopped")),
     phase("upgrade", onEach(cluster, "upgrade"), { order: "one-by-one" }),
     phase("start", onEach(cluster, "start", "ready"), { after: [allUp(cluster)] }),
   ];
@@ -164,10 +167,8 @@ function watched(cluster: ClusterEntry): Shaped {
   };
   const phases = [
     phase("fence", [program(cluster, old, "fence")]),
-    phase("switch", [program(cluster, fresh, "upgrade")], {
-      after: [allUp(cluster)],
-      makesPermanent: ["cut/fence/fence"],
-    }),
+    phase("see", [program(cluster, fresh, "stopped")], { makesPermanent: ["cut/fence/fence"] }),
+    phase("switch", [program(cluster, fresh, "upgrade")], { after: [allUp(cluster)] }),
   ];
   return { strategy: "rolling", stages: [copy, together("cut", [cluster], phases)] };
 }

@@ -19,6 +19,7 @@ export function tinyVerbs(body: Body): readonly Verb[] {
   const { node } = body;
   return [
     observing(body, "look", () => ({})),
+    observing(body, "stopped", () => ({})),
     observing(body, "ready", () => ({})),
     observing(body, "lag", () => ({ value: String(node.lag) })),
     changing(body, "stop", { done: () => !node.up, set: { up: false } }),

@@ -10,11 +10,14 @@ import type { RolloutEvent } from "#coordinator/domain/rollout/event.ts";
 import type { NodeStanding } from "#coordinator/domain/standing.ts";
 import type { GivenWord, Order } from "#coordinator/engine/application-means.ts";
 import type { InventoryRecord } from "#coordinator/engine/inventory-book.ts";
+import { toProgram } from "#coordinator/engine/wire.ts";
 import type { Outcome } from "#proto/common/failure.ts";
 import type { NodeReport } from "#proto/common/report.ts";
+import type { Program } from "#proto/gen/lockkeeper/v1/program_pb.ts";
 import { memoryDocuments } from "#test/doubles/memory/documents.ts";
 import { memoryEventLog } from "#test/doubles/memory/event-log.ts";
 import { memoryRegister } from "#test/doubles/memory/register.ts";
+import { tinySteps } from "../tiny-shapes.ts";
 import type { VirtualClock } from "../virtual-clock.ts";
 import { freshNode, type Node } from "./node.ts";
 import { RealAgent } from "./real-agent.ts";
@@ -241,6 +244,12 @@ export class World {
       ...(node === undefined ? {} : { node }),
     });
     return this.during(steered);
+  }
+
+  /** A program that nobody in this world would send. */
+  programFor(node: string, { epoch, nonce }: { readonly epoch: number; readonly nonce: string }): Program {
+    const head = { rollout: "another", stage: "s", attempt: 1, epoch, nonce };
+    return toProgram({ cluster: "c", node, steps: tinySteps }, head);
   }
 
   async facts(rollout: string): Promise<readonly RolloutEvent["fact"][]> {
