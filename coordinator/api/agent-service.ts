@@ -16,6 +16,7 @@ import type {
 import type { Depth, Health } from "#proto/gen/lockkeeper/v1/health_pb.ts";
 import type { AgentEvents, Fleet, Presence } from "../engine/ports.ts";
 import { type Asked, better, type ClockOffset, offsetOf, readReport } from "./health-reading.ts";
+import { Namesakes } from "./namesakes.ts";
 import { Outbox } from "./outbox.ts";
 
 type Outgoing = NonNullable<ConnectResponse["message"]>;
@@ -24,6 +25,8 @@ export interface AgentRoomOptions {
   readonly clock: Clock;
   readonly coordinator: string;
   readonly beatMs: number;
+  /** An agent that shares its name with another is refused until the other has been silent for this. */
+  readonly namesakeQuietMs: number;
   /** First message of a stream must come within this. */
   readonly helloLimitMs: number;
   /** Is this name in the inventory? */
@@ -54,13 +57,13 @@ export class AgentRoom implements Fleet {
   readonly #options: AgentRoomOptions;
   readonly #sessions = new Map<string, Session>();
   readonly #pending = new Map<string, Pending>();
-  /** Names under which two streams were open at once; shown until one coordinator run later. */
-  readonly #twice = new Map<string, number>();
+  readonly #namesakes: Namesakes;
   #streams = 0;
   #requests = 0;
 
   constructor(options: AgentRoomOptions) {
     this.#options = options;
+    this.#namesakes = new Namesakes(options.namesakeQuietMs);
   }
 
   service(): ServiceImplementation<typeof AgentServiceService> {
@@ -90,9 +93,9 @@ export class AgentRoom implements Fleet {
     return this.attachedNodes().filter((node) => !this.#options.knows(node));
   }
 
-  /** Nodes of which two agents called under one name. */
+  /** Nodes of which two agents call under one name. */
   doubled(): readonly string[] {
-    return [...this.#twice.keys()].sort();
+    return this.#namesakes.names();
   }
 
   clockOffset(node: string): ClockOffset | undefined {
@@ -178,7 +181,7 @@ export class AgentRoom implements Fleet {
   }
 
   #whyRefused(hello: Hello): Failure | undefined {
-    const { node, contract: spoken, agentVersion } = hello;
+    const { node, contract: spoken, agentVersion, stateId } = hello;
     if (spoken < contract.oldestServed || spoken > contract.current) {
       return failure("agent.contract", {
         node,
@@ -188,12 +191,13 @@ export class AgentRoom implements Fleet {
         newest: String(contract.current),
       });
     }
+    const nowMs = this.#options.clock.monotonicMs();
     const other = this.#sessions.get(node);
-    if (other !== undefined && other.presence.hello.stateId !== hello.stateId) {
-      this.#twice.set(node, this.#options.clock.now());
-      other.out.close();
-      return failure("agent.twice", { node });
+    if (other !== undefined && other.presence.hello.stateId !== stateId) {
+      this.#namesakes.met(node, [other.presence.hello.stateId, stateId], nowMs);
+      this.#drop(other, "lost");
     }
+    if (this.#namesakes.refuses(node, stateId, nowMs)) return failure("agent.twice", { node });
     // the same agent dials again before its old stream was seen to end: the new one counts
     if (other !== undefined) this.#drop(other, "lost");
     return undefined;

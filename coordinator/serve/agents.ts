@@ -12,6 +12,8 @@ import type { Records } from "./records.ts";
 
 const helloLimitMs = 10_000;
 const beatMs = 5_000;
+/** Several of an agent's longest pauses between two calls. */
+const namesakeQuietMs = 30_000;
 
 interface AgentMeans {
   readonly means: ServeMeans;
@@ -44,6 +46,7 @@ export function receiveAgents({ means, records, ledgers, coordinator, leader, dr
     coordinator,
     beatMs,
     helloLimitMs,
+    namesakeQuietMs,
     knows: (node) => inventory.clusterOf(node) !== undefined,
     leader,
     events: new AgentDesk({ reports, deeds, drivers, heads, fleet: () => room, warn }),

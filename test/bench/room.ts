@@ -30,6 +30,7 @@ export async function startRoom(): Promise<Asked> {
     coordinator: "bench",
     beatMs: 5_000,
     helloLimitMs: 60_000,
+    namesakeQuietMs: 60_000,
     knows: () => true,
     leader: () => ({ leads: true, address: "" }),
     events: { attached: () => {}, detached: () => {}, said: () => {}, positions: () => [] },

@@ -36,6 +36,7 @@ async function serve() {
     coordinator: "c1",
     beatMs: 1_000,
     helloLimitMs: 5_000,
+    namesakeQuietMs: 500,
     knows: () => true,
     leader: () => ({ leads: true, address: "" }),
     events,
@@ -50,7 +51,7 @@ async function serve() {
 const abandoned: Said = { $case: "enterAbandoned", value: { cluster: "c", epoch: 1, nonce: "n" } };
 
 /** An agent that never leaves by itself. */
-async function dial(address: string, node: string) {
+async function dial(address: string, node: string, stateId = `state-${node}`) {
   const client = new AgentServiceClient(address, credentials.createInsecure());
   clients.push(client);
   const call = client.connect();
@@ -61,7 +62,7 @@ async function dial(address: string, node: string) {
     agentVersion: "1",
     contract: contract.current,
     bootId: "b",
-    stateId: `state-${node}`,
+    stateId,
     highest: [],
     abandoned: [],
     engine: "kwdb",
@@ -71,7 +72,8 @@ async function dial(address: string, node: string) {
   const [first] = (await once(call, "data")) as [ConnectResponse];
   expect(first.message?.$case).toBe("welcome");
   call.on("data", () => undefined);
-  return { call, say };
+  const refused = first.message?.$case === "welcome" ? first.message.value.refused?.code : undefined;
+  return { call, say, refused };
 }
 
 async function soon(holds: () => boolean): Promise<void> {
@@ -109,5 +111,24 @@ describe("the agents' room", () => {
     expect(room.presence("db1")?.stream).toBe(2);
     again.say({ $case: "goodbye", value: { reason: "done" } });
     await soon(() => heard.includes("detached db1 goodbye"));
+  });
+
+  it("takes in neither the host nor its clone while both call, shows the name, and then whoever stays", async () => {
+    const { room, heard, address } = await serve();
+    const host = await dial(address, "db1", "host");
+    await soon(() => heard.includes("attached db1"));
+    expect((await dial(address, "db1", "clone")).refused).toBe("agent.twice");
+    await soon(() => heard.includes("detached db1 lost"));
+    host.say(abandoned);
+    for (const stateId of ["host", "clone", "host", "clone"]) {
+      expect((await dial(address, "db1", stateId)).refused).toBe("agent.twice");
+      expect(room.presence("db1")).toBeUndefined();
+      expect(room.doubled()).toEqual(["db1"]);
+      await systemClock.sleep(50);
+    }
+    expect(heard).not.toContain("db1 says enterAbandoned");
+    await expect.poll(async () => (await dial(address, "db1", "host")).refused).toBeUndefined();
+    expect(room.presence("db1")?.hello.stateId).toBe("host");
+    expect(room.doubled()).toEqual([]);
   });
 });
