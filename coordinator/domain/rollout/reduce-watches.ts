@@ -1,0 +1,35 @@
+/** What agents tell of their watches, folded in. */
+import { inStage } from "./alter.ts";
+import type { RolloutFact } from "./event.ts";
+import type { RolloutState } from "./state.ts";
+
+function stageOfWatch(state: RolloutState, watch: string): string {
+  const found = state.plan.stages.find(
+    (stage) => stage.kind === "wait" && stage.watches.some(({ id }) => id === watch),
+  );
+  return found?.id ?? "";
+}
+
+export function watchAnswered(
+  state: RolloutState,
+  { watch, armed }: Extract<RolloutFact, { kind: "watch-answered" }>,
+): RolloutState {
+  return inStage(state, stageOfWatch(state, watch), (stage) => {
+    const others = stage.armed.filter((id) => id !== watch);
+    return { ...stage, armed: armed ? [...others, watch] : others };
+  });
+}
+
+/** A warning is news; a reaction, or a watch that is blind or was refused, is a reason to stop. */
+export function watchFired(
+  state: RolloutState,
+  fact: Extract<RolloutFact, { kind: "watch-fired" }>,
+): RolloutState {
+  const { watch, node, measured, reacted, failure: why } = fact;
+  if (!reacted && why === undefined) return state;
+  const fired = { watch, node, measured, reacted, ...(why === undefined ? {} : { failure: why }) };
+  return inStage(state, stageOfWatch(state, watch), (stage) => ({
+    ...stage,
+    fired: [...stage.fired, fired],
+  }));
+}
