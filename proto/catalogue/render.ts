@@ -27,8 +27,14 @@ export function render(failure: Failure, catalogue: Catalogue = en): Rendered {
   return entry.next === undefined ? { says } : { says, next: fill(entry.next, failure.facts) };
 }
 
+const place = /\{([A-Za-z0-9]+)\}/g;
+
+/** A bracket of which nothing is known is left out; elsewhere what is missing is marked. */
 function fill(template: string, facts: Facts): string {
-  return template.replace(/\{([A-Za-z0-9]+)\}/g, (_, name: string) => facts[name] ?? "(not said)");
+  const told = template.replace(/ ?\([^()]*\{[^()]*\)/g, (bracket) =>
+    [...bracket.matchAll(place)].some(([, name = ""]) => facts[name] !== undefined) ? bracket : "",
+  );
+  return told.replace(place, (_, name: string) => facts[name] ?? "(not said)");
 }
 
 function listed(facts: Facts): string {

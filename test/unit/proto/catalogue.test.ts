@@ -55,4 +55,13 @@ describe("the catalogue", () => {
   it("fills in facts and marks the ones that nobody gave", () => {
     expect(render({ code: "rollout.paused", facts: { by: "op" } }).says).toBe("paused by op: (not said)");
   });
+
+  it("leaves out a bracket of which nothing is known", () => {
+    const title = (facts: Readonly<Record<string, string>>) =>
+      render({ code: "t.t", facts }, { "t.t": entry }).says;
+    const entry = { says: "every node is listed ({listed} listed, {seen} seen)" };
+    expect(title({})).toBe("every node is listed");
+    expect(title({ listed: "3", seen: "2" })).toBe("every node is listed (3 listed, 2 seen)");
+    expect(title({ seen: "2" })).toBe("every node is listed ((not said) listed, 2 seen)");
+  });
 });
