@@ -22,7 +22,7 @@ export interface Asked {
 
 export function readReport({ reportJson }: Health, node: string): Outcome<NodeReport> {
   try {
-    const parsed = reportSchema.safeParse(JSON.parse(Buffer.from(reportJson).toString("utf8")));
+    const parsed = reportSchema.safeParse(JSON.parse(reportJson.toString("utf8")));
     if (parsed.success && parsed.data.node === node) return succeed(parsed.data);
     return fail("node.report-unreadable", {
       node,

@@ -1,4 +1,5 @@
 /** A node's report as KWDB facts; undefined where it is of another engine or depth, which callers treat as UNKNOWN. */
+import type { z } from "zod";
 import { known } from "#proto/common/measured.ts";
 import type { NodeReport } from "#proto/common/report.ts";
 import {
@@ -13,15 +14,29 @@ import {
 import type { ClusterEntry } from "../../domain/inventory.ts";
 
 export function pulseOf(report: NodeReport | undefined): KwdbPulse | undefined {
-  return report?.engine === "kwdb" ? kwdbPulseSchema.safeParse(report.facts).data : undefined;
+  return gateOf(report) ?? read(report, pulses, kwdbPulseSchema);
 }
 
 export function gateOf(report: NodeReport | undefined): KwdbGate | undefined {
-  return report?.engine === "kwdb" ? kwdbGateSchema.safeParse(report.facts).data : undefined;
+  return read(report, gates, kwdbGateSchema);
 }
 
 export function fullOf(report: NodeReport | undefined): KwdbFull | undefined {
-  return report?.engine === "kwdb" ? kwdbFullSchema.safeParse(report.facts).data : undefined;
+  return read(report, fulls, kwdbFullSchema);
+}
+
+/** A report never changes, and is looked at several times: read once per depth, for as long as somebody has it. */
+type Reads<T> = WeakMap<NodeReport, { readonly facts: T | undefined }>;
+
+const pulses: Reads<KwdbPulse> = new WeakMap();
+const gates: Reads<KwdbGate> = new WeakMap();
+const fulls: Reads<KwdbFull> = new WeakMap();
+
+function read<T>(report: NodeReport | undefined, reads: Reads<T>, schema: z.ZodType<T>): T | undefined {
+  if (report?.engine !== "kwdb") return undefined;
+  const found = reads.get(report) ?? { facts: schema.safeParse(report.facts).data };
+  reads.set(report, found);
+  return found.facts;
 }
 
 /** Version of the process that runs, not of the file beside it. */
