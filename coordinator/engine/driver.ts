@@ -74,7 +74,7 @@ async function perform(desk: RolloutDesk, action: Exclude<Action, { do: "rest" }
     case "pass-phase":
       return desk.append({ kind: "phase-passed", stage: action.stage, phase: action.phase });
     case "pass-stage":
-      return desk.append({ kind: "stage-passed", stage: action.stage });
+      return desk.appendWithNext({ kind: "stage-passed", stage: action.stage });
     case "await-approval":
       return awaitApproval(desk, action);
     case "arm-watches":

@@ -57,7 +57,7 @@ export async function announce(desk: RolloutDesk, stage: string): Promise<void> 
   const { lock } = desk.state;
   if (lock === undefined) return;
   const refusal = (await announceTo(desk, lock)) ?? (await noLongerReady(desk, lock));
-  if (refusal === undefined) await desk.append({ kind: "announced", stage, nonce: lock.nonce });
+  if (refusal === undefined) await desk.appendWithNext({ kind: "announced", stage, nonce: lock.nonce });
   else {
     await withdraw(desk, lock, refusal);
     await desk.means.clock.sleep(200 + 800 * desk.means.random(), desk.stopped).catch(() => undefined);
@@ -154,11 +154,14 @@ export async function free(desk: RolloutDesk, lock: HeldLock): Promise<void> {
     const freed = await deeds.free(lock, cluster, { nodes: lock.entered });
     if (!freed.ok) return notYet(desk, lock.stage, freed.failure);
   }
-  await desk.append({ kind: "freed", stage: lock.stage, nonce: lock.nonce });
-  for (const node of lock.entered) {
+  const stateIds = lock.entered.flatMap((node) => {
     const stateId = reports.stateId(node);
-    if (stateId !== undefined) await deeds.meet(node, stateId, "gates");
-  }
+    return stateId === undefined ? [] : [{ node, stateId }];
+  });
+  await Promise.all([
+    desk.append({ kind: "freed", stage: lock.stage, nonce: lock.nonce }),
+    ...stateIds.map(({ node, stateId }) => deeds.meet(node, stateId, "gates")),
+  ]);
   tellFreed(desk, lock);
 }
 

@@ -16,6 +16,8 @@ export class RolloutJournal {
   readonly #clock: Clock;
   readonly #random: Random;
   #state: RolloutState;
+  /** Already in the state, not yet in the log: stored in front of what is appended next. */
+  #held: readonly RolloutEvent[] = [];
 
   private constructor(rollout: string, state: RolloutState, means: JournalMeans) {
     this.rollout = rollout;
@@ -37,10 +39,33 @@ export class RolloutJournal {
 
   async append(...facts: readonly RolloutFact[]): Promise<void> {
     if (facts.length === 0) return;
-    const after = this.#state.sequence;
-    const events = facts.map((fact, index): RolloutEvent => this.#event(fact, after + 1 + index));
-    await this.#store(events, after);
+    const events = this.#next(facts);
+    const all = [...this.#held, ...events];
+    await this.#store(all, this.#state.sequence - this.#held.length);
+    this.#held = [];
     for (const event of events) this.#state = reduce(this.#state, event);
+  }
+
+  /**
+   * Taken into the state now and stored with the next append, in one message. Only for facts that may be lost: the
+   * next driver would find out or do the same again, and nobody is told or sent anything because of them before.
+   */
+  hold(...facts: readonly RolloutFact[]): void {
+    const events = this.#next(facts);
+    this.#held = [...this.#held, ...events];
+    for (const event of events) this.#state = reduce(this.#state, event);
+  }
+
+  /** Stores what is held. */
+  async flush(): Promise<void> {
+    if (this.#held.length === 0) return;
+    await this.#store(this.#held, this.#state.sequence - this.#held.length);
+    this.#held = [];
+  }
+
+  #next(facts: readonly RolloutFact[]): readonly RolloutEvent[] {
+    const after = this.#state.sequence;
+    return facts.map((fact, index): RolloutEvent => this.#event(fact, after + 1 + index));
   }
 
   #event(fact: RolloutFact, sequence: number): RolloutEvent {

@@ -33,6 +33,12 @@ export interface GrantWish {
   readonly nonce: string;
 }
 
+interface ChangeOptions {
+  readonly limitMs?: number;
+  /** The record as it was just read: the first try swaps against it. */
+  readonly seen?: Versioned<LockRecord>;
+}
+
 /** An enter must be answered within the agent's own five seconds. */
 const enterLimitMs = 4_000;
 
@@ -59,10 +65,10 @@ export class LockDeeds {
   }
 
   async #grantOne(cluster: string, wish: GrantWish): Promise<Outcome<number>> {
-    const before = await this.read(cluster);
     const members = this.#means.members(cluster);
+    const [before, provenStateIds] = await Promise.all([this.read(cluster), this.provenStateIds(members)]);
+    // after the reads: what an agent has said meanwhile counts
     const reports = this.#means.reports.of(cluster, members);
-    const provenStateIds = await this.provenStateIds(members);
     const epoch = lock.mayGrant({ cluster, record: before?.value, members, reports, provenStateIds });
     if (!epoch.ok) return epoch;
     const { rollout, stage, scope, nonce, nodes } = wish;
@@ -100,7 +106,9 @@ export class LockDeeds {
 
   /** The record as it is after this; a repeated enter changes nothing. */
   async enter(cluster: string, holding: lock.Holding, node: string): Promise<Outcome<LockRecord>> {
-    return this.#change(cluster, (record) => lock.enter(cluster, record, holding, node), enterLimitMs);
+    return this.#change(cluster, (record) => lock.enter(cluster, record, holding, node), {
+      limitMs: enterLimitMs,
+    });
   }
 
   /**
@@ -148,7 +156,9 @@ export class LockDeeds {
       return written.ok ? succeed(restored) : written;
     }
     if (before.value.state === "free" && before.value.nonce === held.nonce) return succeed(before.value);
-    return this.#change(cluster, (record) => lock.free(cluster, record, { ...holding, proof }, this.#now()));
+    return this.#change(cluster, (record) => lock.free(cluster, record, { ...holding, proof }, this.#now()), {
+      seen: before,
+    });
   }
 
   async takeOver(
@@ -213,10 +223,11 @@ export class LockDeeds {
   async #change(
     cluster: string,
     alter: (record: LockRecord) => Outcome<LockRecord>,
-    limitMs = electionLimitMs,
+    { limitMs = electionLimitMs, seen }: ChangeOptions = {},
   ): Promise<Outcome<LockRecord>> {
     for (let tries = 0; tries < 5; tries += 1) {
-      const before = await readSurely(this.#means.locks, cluster, this.#swapMeans(limitMs));
+      const isSeen = tries === 0 && seen !== undefined;
+      const before = isSeen ? seen : await readSurely(this.#means.locks, cluster, this.#swapMeans(limitMs));
       if (before === undefined) return fail("lock.missing", { cluster });
       const next = alter(before.value);
       if (!next.ok || next.value === before.value) return next;

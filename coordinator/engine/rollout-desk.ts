@@ -59,6 +59,9 @@ export const tickMs = 1_000;
 /** A wait that only mail ends; bounded all the same. */
 export const forEverMs = 24 * 3_600_000;
 
+/** These write to the log first thing, before anybody is sent anything. */
+const writesAtOnce: ReadonlySet<string> = new Set(["pass-stage", "start-stage", "grant", "send"]);
+
 export class RolloutDesk {
   readonly inbox: Inbox;
   readonly means: DriverMeans;
@@ -87,6 +90,15 @@ export class RolloutDesk {
     return this.#journal.append(...facts);
   }
 
+  /**
+   * For facts that the next driver would find again by itself: where the next action writes at once, its events and
+   * these are one append.
+   */
+  async appendWithNext(fact: RolloutFact): Promise<void> {
+    this.#journal.hold(fact);
+    if (!writesAtOnce.has(decide(this.state).do)) await this.#journal.flush();
+  }
+
   async stop(stage: string, why: Failure, hint: string, node?: string): Promise<void> {
     await this.append({ kind: "stopped", stage, why, hint, ...(node === undefined ? {} : { node }) });
   }
@@ -113,6 +125,7 @@ export class RolloutDesk {
 
   /** Takes one mail, if one comes, and does what every state owes it. */
   async takeMail(limitMs: number): Promise<Mail | undefined> {
+    if (limitMs > 0) await this.#journal.flush();
     const mail = await this.inbox.take(limitMs, this.stopped);
     if (mail === undefined) return undefined;
     switch (mail.kind) {

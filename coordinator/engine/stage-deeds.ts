@@ -13,7 +13,7 @@ export async function startStage(desk: RolloutDesk, stage: string, attempt: numb
 export async function snapshot(desk: RolloutDesk, stage: string, when: "before" | "after"): Promise<void> {
   const { id, plan } = desk.state;
   const taken = await desk.means.takeSnapshot(`${when} ${stage} of ${id}`, plan.clusters);
-  if (taken.ok) await desk.append({ kind: "snapshot-taken", stage, snapshot: taken.value, when });
+  if (taken.ok) await desk.appendWithNext({ kind: "snapshot-taken", stage, snapshot: taken.value, when });
   else await desk.stop(stage, taken.failure, "hint.nothing-touched");
 }
 
@@ -69,7 +69,7 @@ export async function lookBeforeGrant(desk: RolloutDesk, stage: string): Promise
   if (notNow !== undefined) return desk.rest(stage, notNow, 30_000);
   if (missing !== undefined) return notYet(desk, stage, missing);
   desk.refusedSinceMs = undefined;
-  await desk.append({ kind: "checks-judged", stage, blocking: [] });
+  await desk.appendWithNext({ kind: "checks-judged", stage, blocking: [] });
 }
 
 function nodeOf(desk: RolloutDesk, stage: string): string | undefined {
