@@ -2,7 +2,7 @@
  * Short, read-only looks at the host. Each runs in a process group of its own, which is ended as a whole when the
  * program has exited or its deadline has passed: children left behind would keep the pipes, and us, waiting.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { execa } from "execa";
 import type { Clock } from "#proto/common/clock.ts";
 import type { Look } from "../verb.ts";
 import { signalGroup } from "./process.ts";
@@ -20,34 +20,42 @@ export interface LookOptions {
 /** How long output may still trickle in after the program's own end and its group's. */
 const drainMs = 500;
 
-export function lookWith(argv: readonly [string, ...string[]], options: LookOptions): Promise<Look> {
-  const [file, ...args] = argv;
-  const child = spawn(file, args, {
+/** A group of its own, ended by us: execa's own limit and cleanup reach the first process only. */
+function begin([file, ...args]: readonly [string, ...string[]], { env, cwd = process.cwd() }: LookOptions) {
+  return execa(file, args, {
     detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-    env: options.env,
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    cleanup: false,
+    reject: false,
+    buffer: false,
+    stdin: "ignore",
+    extendEnv: false,
+    env,
+    cwd,
   });
+}
+
+export function lookWith(argv: readonly [string, ...string[]], options: LookOptions): Promise<Look> {
+  const child = begin(argv, options);
   return new Promise((resolve) => watch(child, options, resolve));
 }
 
 function watch(
-  child: ChildProcess,
+  child: ReturnType<typeof begin>,
   { clock, deadlineMs, graceMs = 2_000 }: LookOptions,
   resolve: (look: Look) => void,
 ): void {
   const stdout = new Tail();
   const stderr = new Tail();
-  child.stdout?.on("data", (chunk: Buffer) => stdout.add(chunk));
-  child.stderr?.on("data", (chunk: Buffer) => stderr.add(chunk));
+  child.stdout.on("data", (chunk: Buffer) => stdout.add(chunk));
+  child.stderr.on("data", (chunk: Buffer) => stderr.add(chunk));
   const pid = child.pid;
   const timers: (() => void)[] = [];
   let timedOut = false;
   let exit: { code: number | undefined; signal: string | undefined } = { code: undefined, signal: undefined };
   const settle = (spawnError?: string) => {
     for (const cancel of timers) cancel();
-    child.stdout?.destroy();
-    child.stderr?.destroy();
+    child.stdout.destroy();
+    child.stderr.destroy();
     const text = { stdout: stdout.text(), stderr: stderr.text() };
     resolve({
       exitCode: exit.code,
@@ -57,8 +65,10 @@ function watch(
       ...(spawnError === undefined ? {} : { spawnError }),
     });
   };
-  child.once("error", (error) => settle(error.message));
-  if (pid === undefined) return;
+  if (pid === undefined) {
+    void child.then((result) => settle(result.originalMessage ?? "it could not be started"));
+    return;
+  }
   timers.push(
     clock.after(deadlineMs, () => {
       timedOut = true;

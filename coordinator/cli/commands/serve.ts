@@ -1,8 +1,7 @@
-import { execFile } from "node:child_process";
 import { access, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { Command } from "@commander-js/extra-typings";
+import { execa } from "execa";
 import type { Clock, Random } from "#proto/common/clock.ts";
 import { FailureError, failure } from "#proto/common/failure.ts";
 import type { Log } from "#proto/common/log.ts";
@@ -12,8 +11,6 @@ import { serve } from "../../serve.ts";
 import { examplesText, explainFailure, failureOf } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import type { Shell } from "../run.ts";
-
-const run = promisify(execFile);
 
 /** What serving needs of its process. */
 export interface ServeProcess {
@@ -81,17 +78,13 @@ export async function natsBinary(): Promise<string> {
       () => false,
     );
     if (!there) continue;
-    const { stdout } = await run("bash", [place], { timeout: fetchLimitMs }).catch(
-      (error: { readonly stderr?: string; readonly message: string }) => {
-        throw new FailureError(
-          failure("nats.not-started", {
-            binary: "nats-server",
-            cause: error.stderr?.trim() || error.message,
-          }),
-        );
-      },
-    );
-    return stdout.trim();
+    const { stdout, stderr, failed, shortMessage } = await execa("bash", [place], {
+      timeout: fetchLimitMs,
+      reject: false,
+    });
+    if (!failed) return stdout.trim();
+    const cause = stderr.trim() || (shortMessage ?? "");
+    throw new FailureError(failure("nats.not-started", { binary: "nats-server", cause }));
   }
   throw new FailureError(
     failure("nats.not-started", {
