@@ -3,14 +3,7 @@
  * acknowledgement was lost, and when a person breaks it. The node's own journal decides, never time.
  */
 import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
-import {
-  type AgentReport,
-  type BreakNote,
-  type GrantQuestion,
-  heldBy,
-  type LockRecord,
-  whyUnproven,
-} from "./lock.ts";
+import { type AgentReport, type GrantQuestion, heldBy, type LockRecord, whyUnproven } from "./lock.ts";
 
 export type TakeOver =
   | { readonly do: "nothing" }
@@ -114,20 +107,21 @@ export interface BreakRequest {
   readonly reason: string;
   readonly by: string;
   readonly at: string;
-  /** Nodes that took the newer epoch and have no program in flight. */
+  /** Nodes that answer and have no program in flight. */
   readonly reached: readonly string[];
   /** A person has typed that the silent hosts are off or cut from their peers. */
   readonly hostsAreOff: boolean;
 }
 
 /**
- * entered → free, on a person's word. Nodes that were not reached need the word, and stay quarantined: the
- * note stands in the record, and nothing is granted, until each of them is proven.
+ * granted or entered → free under a newer epoch, on a person's word. Nodes that have entered and were not reached
+ * need that word. All that may have been touched stay quarantined: the note stands in the record, and nothing is
+ * granted, until each of them is proven. Where nobody has entered nothing was touched, and there is no note.
  */
 export function breakLock(cluster: string, record: LockRecord, request: BreakRequest): Outcome<LockRecord> {
   if (record.state === "free") return fail("lock.free", { cluster });
   if (request.reason.trim() === "") return fail("lock.break-without-reason", { cluster });
-  const silent = record.nodes.filter((node) => !request.reached.includes(node));
+  const silent = record.entered.filter((node) => !request.reached.includes(node));
   if (silent.length > 0 && !request.hostsAreOff) {
     return fail("lock.break-needs-word", {
       cluster,
@@ -135,8 +129,21 @@ export function breakLock(cluster: string, record: LockRecord, request: BreakReq
       held: heldBy(cluster, record).facts["stage"] ?? "",
     });
   }
-  const broken: BreakNote = { reason: request.reason, by: request.by, at: request.at, nodes: record.nodes };
-  return succeed({ ...record, state: "free", entered: [], since: request.at, broken });
+  const { reason, by, at } = request;
+  const { epoch, nonce, scope, entered } = record;
+  const next: LockRecord = {
+    ...record,
+    state: "free",
+    epoch: epoch + 1,
+    nonce: `${nonce}-broken`,
+    entered: [],
+    since: at,
+  };
+  if (entered.length === 0) return succeed(next);
+  return succeed({
+    ...next,
+    broken: { reason, by, at, nodes: scope === "cluster" ? record.nodes : entered },
+  });
 }
 
 /** Takes proven nodes out of the note of a break; the note goes with the last of them. */

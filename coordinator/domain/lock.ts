@@ -223,7 +223,7 @@ export function heldBy(cluster: string, record: LockRecord): Failure {
   });
 }
 
-function brokenBy(cluster: string, { nodes, by, at, reason }: BreakNote): Failure {
+export function brokenBy(cluster: string, { nodes, by, at, reason }: BreakNote): Failure {
   return failure("lock.broken", { cluster, nodes: nodes.join(", "), by, at, reason });
 }
 

@@ -5,6 +5,7 @@ import type { AuditHeads } from "./audit-heads.ts";
 import type { Drivers } from "./drivers.ts";
 import type { LockDeeds } from "./lock-deeds.ts";
 import type { AgentEvents, Fleet, Presence } from "./ports.ts";
+import { stopIfBroken } from "./quarantine.ts";
 
 type Said = NonNullable<ConnectRequest["message"]>;
 
@@ -31,6 +32,9 @@ export class AgentDesk implements AgentEvents {
     heads.attached(presence);
     drivers.tellAll(presence.node, { kind: "attached", node: presence.node });
     const { node, hello } = presence;
+    stopIfBroken(node, { reports, deeds, fleet: this.#means.fleet() }).catch((error: unknown) =>
+      warn("whether its lock was broken could not be read", { node, cause: String(error) }),
+    );
     deeds
       .meet(node, hello.stateId, "first contact")
       .catch((error: unknown) =>

@@ -4,6 +4,7 @@ import type { CheckResult, Word } from "../domain/check.ts";
 import type { Plan } from "../domain/plan.ts";
 import type { Playbook } from "../domain/playbook.ts";
 import type { RolloutEvent } from "../domain/rollout/event.ts";
+import type { AgentReports } from "./agent-reports.ts";
 import type { AuditHeads } from "./audit-heads.ts";
 import type { AuditTrail } from "./audit-trail.ts";
 import type { Claims } from "./claims.ts";
@@ -69,6 +70,7 @@ export interface ApplicationMeans {
   readonly claims: Claims;
   readonly drivers: Drivers;
   readonly deeds: LockDeeds;
+  readonly reports: AgentReports;
   readonly planning: Planning;
   readonly snapshots: Snapshots;
   readonly inventory: InventoryBook;

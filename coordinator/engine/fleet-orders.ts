@@ -1,10 +1,9 @@
 /** Orders about the fleet and its locks. Each is recorded in the audit log before it is carried out. */
-import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
-import { breakLock } from "../domain/lock-recovery.ts";
+import { fail, type Outcome } from "#proto/common/failure.ts";
 import type { LockView } from "../domain/views.ts";
 import type { ApplicationMeans, InventoryFile, LockBreak, NodeRemoval } from "./application-means.ts";
-import { lockView } from "./fleet-view.ts";
 import type { InventoryChange } from "./inventory-book.ts";
+import { breakHeldLock } from "./lock-breaking.ts";
 import { notLeading } from "./not-leading.ts";
 
 export class FleetOrders {
@@ -59,36 +58,7 @@ export class FleetOrders {
     return this.#means.inventory.removeNode(cluster, node);
   }
 
-  async breakLock(by: string, { cluster, reason, word }: LockBreak): Promise<Outcome<LockView>> {
-    const refused = notLeading(this.#means);
-    if (refused !== undefined) return refused;
-    const { deeds, fleet, clock, audit, drivers } = this.#means;
-    const before = (await deeds.read(cluster))?.value;
-    if (before === undefined || before.state === "free") return fail("lock.free", { cluster });
-    const at = new Date(clock.now()).toISOString();
-    const idle = before.nodes.filter(
-      (node) => fleet.presence(node) !== undefined && !before.entered.includes(node),
-    );
-    const request = { reason, by, at, reached: idle, hostsAreOff: word === "the host is off" };
-    const may = breakLock(cluster, before, request);
-    if (!may.ok) return may;
-    await audit.record({
-      who: by,
-      deed: "lock-break",
-      subject: cluster,
-      reason,
-      facts: { epoch: String(before.epoch), nodes: before.nodes.join(", ") },
-    });
-    const broken = await deeds.change(cluster, (record) => breakLock(cluster, record, request));
-    if (!broken.ok) return broken;
-    await drivers.order(before.rollout, {
-      kind: "lock-broken",
-      cluster,
-      nodes: before.nodes,
-      by,
-      reason,
-      reached: false,
-    });
-    return succeed(lockView(cluster, broken.value, fleet, { step: undefined, nowMs: clock.monotonicMs() }));
+  async breakLock(by: string, wish: LockBreak): Promise<Outcome<LockView>> {
+    return notLeading(this.#means) ?? breakHeldLock(this.#means, by, wish);
   }
 }

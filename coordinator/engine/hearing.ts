@@ -1,6 +1,6 @@
 /** What the agents say: stored once, answered, and acknowledged. */
 import { type Failure, failure } from "#proto/common/failure.ts";
-import type { ConnectRequest, ConnectResponse } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
+import type { ConnectRequest, ConnectResponse, EnterRequest } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
 import type { RolloutFact } from "../domain/rollout/event.ts";
 import { stageOfWire } from "../domain/rollout/state.ts";
 import type { RolloutDesk } from "./rollout-desk.ts";
@@ -96,7 +96,7 @@ async function store(desk: RolloutDesk, node: string, sequence: number, fact: Ro
 async function enter(
   desk: RolloutDesk,
   node: string,
-  { cluster, epoch, nonce }: { readonly cluster: string; readonly epoch: number; readonly nonce: string },
+  { cluster, rollout, stage, epoch, nonce }: EnterRequest,
 ): Promise<void> {
   const { lock } = desk.state;
   const refuse = (reason: Failure) =>
@@ -110,7 +110,6 @@ async function enter(
     return refuse(failure("rollout.aborted", { rollout: desk.state.id }));
   const record = await desk.means.deeds.enter(cluster, { epoch, nonce }, node);
   if (!record.ok) return refuse(record.failure);
-  const { rollout, stage } = record.value;
   desk.means.reports.programStands(node, { cluster, rollout, stage, epoch, nonce, standing: "in-flight" });
   if (!lock.entered.includes(node)) await desk.append({ kind: "entered", stage: lock.stage, node, epoch });
   reply(desk, node, { $case: "enterGranted", value: { cluster, epoch, nonce } });

@@ -2,7 +2,7 @@
 import { fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Word } from "../domain/check.ts";
 import type { ClusterEntry } from "../domain/inventory.ts";
-import type { LockRecord } from "../domain/lock.ts";
+import { brokenBy, type LockRecord } from "../domain/lock.ts";
 import type { RolloutEvent } from "../domain/rollout/event.ts";
 import { fold } from "../domain/rollout/reduce.ts";
 import type { RolloutState } from "../domain/rollout/state.ts";
@@ -86,7 +86,11 @@ export class Inquiries {
 
   async why(name: string): Promise<Outcome<WhyView>> {
     const { drivers, inventory, fleet } = this.#means;
-    if (name === "") return succeed({ subject: "fleet", answers: drivers.states().flatMap(whyOf) });
+    if (name === "") {
+      const open = drivers.states().flatMap(whyOf);
+      const broken = await Promise.all(inventory.clusters().map((cluster) => this.#broken(cluster.name)));
+      return succeed({ subject: "fleet", answers: withBreaks(open, broken.flat()) });
+    }
     const state = await this.find(name);
     const doubled = fleet.doubled().filter((node) => node === name);
     if (doubled.length > 0)
@@ -113,7 +117,16 @@ export class Inquiries {
       who: "who.host-owner",
       command: "systemctl status lockkeeper-agent   (on that host)",
     }));
-    return succeed({ subject: name, answers: [...open, ...missing] });
+    const broken = await this.#broken(owner.name);
+    return succeed({ subject: name, answers: [...withBreaks(open, broken), ...missing] });
+  }
+
+  /** A broken lock stands until its nodes are proven, whatever became of the rollout that held it. */
+  async #broken(cluster: string): Promise<WhyView["answers"]> {
+    const note = (await this.#means.deeds.read(cluster))?.value.broken;
+    if (note === undefined) return [];
+    const waitingFor = brokenBy(cluster, note);
+    return [{ waitingFor, since: note.at, who: "who.operator", command: `lockkeeper lock show ${cluster}` }];
   }
 
   async locks(cluster?: string): Promise<Outcome<readonly LockView[]>> {
@@ -159,4 +172,12 @@ export class Inquiries {
     }
     return undefined;
   }
+}
+
+/** A rollout that has stopped for the break says it already. */
+function withBreaks(open: WhyView["answers"], broken: WhyView["answers"]): WhyView["answers"] {
+  const said = open.map(({ waitingFor }) =>
+    waitingFor.code === "lock.broken" ? waitingFor.facts["cluster"] : "",
+  );
+  return [...open, ...broken.filter(({ waitingFor }) => !said.includes(waitingFor.facts["cluster"] ?? ""))];
 }

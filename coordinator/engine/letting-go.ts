@@ -6,10 +6,13 @@ import type { RolloutDesk } from "./rollout-desk.ts";
  * agents take nothing before. One that still runs cannot be answered for. False: the word does not hold yet.
  */
 export function letGo(
-  { means: { fleet, reports } }: Pick<RolloutDesk, "means">,
+  { means: { fleet, reports, members } }: Pick<RolloutDesk, "means">,
   cluster: string,
   nodes: readonly string[],
 ): boolean {
+  // one that has not reported cannot be answered for, unless it was taken out of the cluster for good
+  if (nodes.some((node) => members(cluster).includes(node) && fleet.presence(node) === undefined))
+    return false;
   const held = nodes.flatMap((node) => {
     const program = reports.unfinished(node);
     return program?.cluster === cluster && program.standing !== "waiting" ? [{ node, ...program }] : [];

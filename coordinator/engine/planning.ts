@@ -5,6 +5,7 @@ import type { Hash } from "../domain/audit.ts";
 import { blocking, type CheckResult } from "../domain/check.ts";
 import { digestedText, driftOf } from "../domain/digest.ts";
 import type { ClusterEntry } from "../domain/inventory.ts";
+import { type BreakNote, brokenBy } from "../domain/lock.ts";
 import type { Plan } from "../domain/plan.ts";
 import type { ArtefactFacts, Playbook, PlaybookInput, Wish } from "../domain/playbook.ts";
 import type { RolloutState } from "../domain/rollout/state.ts";
@@ -29,6 +30,8 @@ export interface PlanningMeans {
   readonly hash: Hash;
   cluster(name: string): ClusterEntry | undefined;
   playbook(engine: string): Playbook | undefined;
+  /** The note of a broken lock, as long as its nodes are not proven. */
+  broken(cluster: string): Promise<BreakNote | undefined>;
   /** What is known of a package; undefined when nobody has pushed it. */
   artefact(digest: string): Promise<ArtefactFacts | undefined>;
 }
@@ -49,7 +52,9 @@ export class Planning {
 
   async check(target: WantedTarget): Promise<Outcome<readonly CheckResult[]>> {
     const asked = await this.#ask(target);
-    return asked.ok ? succeed(asked.value.playbook.check(asked.value.input)) : asked;
+    if (!asked.ok) return asked;
+    const breaks = await this.#breaks(asked.value.input);
+    return succeed([...asked.value.playbook.check(asked.value.input), ...breaks]);
   }
 
   async plan(target: WantedTarget): Promise<Outcome<Plan>> {
@@ -58,7 +63,25 @@ export class Planning {
     const { playbook, input, silent } = asked.value;
     if (silent !== undefined) return { ok: false, failure: silent };
     const made = playbook.plan(input);
-    return made.ok ? succeed({ ...made.value, digest: this.digest(made.value) }) : made;
+    if (!made.ok) return made;
+    const breaks = await this.#breaks(input);
+    const asks = [...made.value.asks, ...(breaks.length > 0 ? ["lock.broken"] : [])];
+    const plan = { ...made.value, asks, checks: [...made.value.checks, ...breaks] };
+    return succeed({ ...plan, digest: this.digest(plan) });
+  }
+
+  /** A node whose lock was broken is not known to be well: a person has to say so. */
+  async #breaks({ cluster, into }: PlaybookInput): Promise<readonly CheckResult[]> {
+    const names = [cluster.name, ...(into === undefined ? [] : [into.cluster.name])];
+    const found = await Promise.all(
+      names.map(async (name) => {
+        const note = await this.#means.broken(name);
+        return note === undefined ? [] : [brokenBy(name, note).facts];
+      }),
+    );
+    return found.flat().map((facts): CheckResult => {
+      return { id: "lock.broken", status: "unknown", facts, yields: "acknowledge" };
+    });
   }
 
   digest(plan: Plan): string {

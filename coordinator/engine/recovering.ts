@@ -1,5 +1,6 @@
 /** After a start, and after every order: what the lock's record and the nodes' journals say of each other. */
 import { type Failure, failure } from "#proto/common/failure.ts";
+import { brokenBy, type LockRecord } from "../domain/lock.ts";
 import { begunUnder } from "../domain/lock-recovery.ts";
 import type { RolloutFact } from "../domain/rollout/event.ts";
 import { answeredFor } from "./answering.ts";
@@ -13,6 +14,9 @@ import { type RolloutDesk, tickMs } from "./rollout-desk.ts";
 export async function recover(desk: RolloutDesk): Promise<boolean> {
   for (const cluster of desk.state.plan.clusters) {
     const { record, what } = await desk.means.deeds.takeOver(cluster);
+    if (await noteBreak(desk, cluster, record)) continue;
+    // a person's word lets go of what ended under a broken lock: before that its agent would take nothing
+    if (record?.broken !== undefined) await answeredFor(desk, brokenBy(cluster, record.broken));
     if (await adoptBegun(desk)) continue;
     if (record === undefined || record.rollout !== desk.state.id) {
       if (desk.state.lock !== undefined && desk.state.lock.entered.length === 0 && record !== undefined)
@@ -32,9 +36,22 @@ export async function recover(desk: RolloutDesk): Promise<boolean> {
       what,
     );
     if (!settled) return false;
-    if (record.state === "free") await settleFree(desk, record.nonce, record.broken !== undefined);
+    if (record.state === "free") await settleFree(desk, record.nonce);
   }
   desk.recovered = true;
+  return true;
+}
+
+/** The break was written, and its event was not: the coordinator died between the two. */
+async function noteBreak(
+  desk: RolloutDesk,
+  cluster: string,
+  record: LockRecord | undefined,
+): Promise<boolean> {
+  const epoch = desk.state.lock?.epochs[cluster];
+  if (record?.broken === undefined || epoch === undefined || record.epoch <= epoch) return false;
+  const { nodes, by, reason } = record.broken;
+  await desk.append({ kind: "lock-broken", cluster, nodes, by, reason, reached: false });
   return true;
 }
 
@@ -113,11 +130,10 @@ async function awaitHolder(desk: RolloutDesk, stage: string, why: Failure): Prom
 }
 
 /** The record is free under our nonce: the compare-and-swap was done, only its event is missing. */
-async function settleFree(desk: RolloutDesk, nonce: string, broken: boolean): Promise<void> {
+async function settleFree(desk: RolloutDesk, nonce: string): Promise<void> {
   const { lock } = desk.state;
   if (lock?.nonce !== nonce) return;
   const { stage } = lock;
-  if (broken) return;
   if (lock.entered.length > 0) await desk.append({ kind: "freed", stage, nonce });
   else await desk.append({ kind: "withdrawn", stage, nonce, why: failure("lock.taken-over", {}) });
 }

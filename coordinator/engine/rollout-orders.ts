@@ -1,6 +1,6 @@
 /** Orders about rollouts: begin one, steer one. Each is recorded in the audit log before it is carried out. */
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
-import { blocking, type Word } from "../domain/check.ts";
+import { blocking, type CheckResult, type Word } from "../domain/check.ts";
 import type { Plan } from "../domain/plan.ts";
 import { eventFormat, type RolloutEvent, type RolloutFact } from "../domain/rollout/event.ts";
 import type { ApplicationMeans, ApplyWish, GivenWord, OrderWish } from "./application-means.ts";
@@ -26,7 +26,7 @@ export class RolloutOrders {
     if (!plan.ok) return plan;
     const given = this.#words(by, wish.words);
     if (!given.ok) return given;
-    const words = given.value;
+    const words = aboutBreaks(given.value, plan.value.checks);
     const standing = blocking(plan.value.checks, words, this.#means.clock.now());
     if (standing.length > 0) return { ok: false, failure: checksRefuse(standing) };
     return this.#begin(by, plan.value, wish, words);
@@ -114,4 +114,11 @@ export class RolloutOrders {
       });
     }
   }
+}
+
+/** A word for a broken lock answers for the break that the plan showed, and for no later one. */
+function aboutBreaks(words: readonly Word[], checks: readonly CheckResult[]): readonly Word[] {
+  const shown = checks.find(({ id }) => id === "lock.broken");
+  if (shown === undefined) return words;
+  return words.map((word) => (word.check === shown.id ? { ...word, about: shown.facts } : word));
 }

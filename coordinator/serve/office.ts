@@ -70,6 +70,7 @@ function planningOf({ means, ledgers, agents }: Parts): Planning {
     hash: sha256,
     cluster: (name) => ledgers.inventory.cluster(name),
     playbook,
+    broken: async (cluster) => (await ledgers.deeds.read(cluster))?.value.broken,
     artefact: (digest) => ledgers.artefacts.facts(digest),
   });
 }

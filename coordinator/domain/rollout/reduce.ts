@@ -2,6 +2,7 @@
 import { failure } from "#proto/common/failure.ts";
 import { freshStage, inStage, withoutLock, withoutWaiting } from "./alter.ts";
 import type { RolloutEvent, RolloutFact } from "./event.ts";
+import { lockBroken } from "./reduce-break.ts";
 import { again, anew, answering, passed, resumed, skipped, waited, withdrawn } from "./reduce-orders.ts";
 import { entered, heard, programEnded, sent, stepTold, undoAsked } from "./reduce-programs.ts";
 import { watchAnswered, watchFired } from "./reduce-watches.ts";
@@ -132,10 +133,9 @@ function change(
     }
     case "drift-found":
     case "taken-over":
+      return state;
     case "lock-broken":
-      return fact.kind === "lock-broken" && state.lock !== undefined
-        ? withoutLock(state, state.lock.nonce)
-        : state;
+      return lockBroken(state, fact, at);
     case "waited":
       return waited(state, fact, at);
     case "stopped": {

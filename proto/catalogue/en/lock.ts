@@ -23,6 +23,18 @@ export const lock: Catalogue = {
     says: "{nodes} does not answer: whether it still works on the database is not known",
     next: "make sure that the host is off or cut from its peers, then add --host-is-off",
   },
+  "lock.break-still-works": {
+    says: "{nodes} answers and works on; it was asked to stop and has not come to a safe boundary yet",
+    next: "lockkeeper lock break {cluster} once more in a while; lockkeeper logs shows its step",
+  },
+  "hint.lock.broken": {
+    says: "look at every node that it names; nothing is granted before you answer for them",
+  },
+  "check.lock.broken": { says: "no lock of {cluster} was broken" },
+  "check.lock.broken.unknown": {
+    says: "by {by} at {at} ({reason}); not proven since: {nodes}",
+    next: 'look at {nodes}, then add --ack lock.broken --reason "…"',
+  },
   "lock.break-without-reason": { says: "breaking a lock needs a reason", next: 'add --reason "…"' },
   "lock.epoch-not-higher": { says: "epoch {epoch} of {cluster} was used before" },
   "lock.given-up": {

@@ -30,7 +30,7 @@ function step(id: StepId): PlanStep {
     id,
     call: call(id),
     class: observes ? "observe" : undo === undefined ? "irreversible" : "reversible",
-    deadlineMs: 10_000,
+    deadlineMs: id === "fence" ? 10_000 : 600_000,
     onDeadline: "end",
     mayStopAfter: observes,
     shownAs: id,

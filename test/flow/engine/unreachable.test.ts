@@ -9,7 +9,7 @@ describe("rule 1: a node that cannot be asked", () => {
     await world.clock.until(() => seen.state()?.stages[1]?.standing === "started");
     world.agent("db3").cut();
     expect(await seen.rests()).toBe("stopped");
-    expect(seen.view()?.stop?.why).toMatchObject({ code: "node.not-reported", facts: { nodes: "db3" } });
+    expect(seen.view()?.stop?.why).toMatchObject({ code: "node.unreachable", facts: { node: "db3" } });
     expect(versions(world)).toEqual(["1", "1", "1"]);
     expect((await world.stores.locks.read("c"))?.value.state ?? "free").toBe("free");
   });

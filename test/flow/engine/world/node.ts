@@ -8,6 +8,8 @@ export interface Node {
   /** The step that fails here, and the one whose result nobody can know. */
   failsAt: string | undefined;
   unknownAt: string | undefined;
+  /** Steps that take this many times as long. */
+  slowAt: Readonly<Record<string, number>>;
   /** A gate that looks at an ill node is red: it waits, or it fails. */
   ill: "waits" | "fails" | undefined;
   /** A write fence, which is a hold. */
@@ -31,6 +33,7 @@ export function freshNode(name: string): Node {
     version: "1",
     failsAt: undefined,
     unknownAt: undefined,
+    slowAt: {},
     ill: undefined,
     fenced: false,
     lag: 0,

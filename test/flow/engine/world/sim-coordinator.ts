@@ -72,6 +72,7 @@ export class SimCoordinator {
       hash: (text) => String(text.length),
       cluster: (cluster) => world.cluster(cluster),
       playbook: () => tiny,
+      broken: async (cluster) => (await deeds.read(cluster))?.value.broken,
       artefact: async () => undefined,
     });
     const snapshots = new Snapshots({
@@ -139,6 +140,7 @@ export class SimCoordinator {
       claims: this.#claims,
       drivers: this.drivers,
       deeds,
+      reports,
       planning,
       snapshots,
       inventory: this.#inventory,

@@ -47,7 +47,7 @@ function observing(body: Body, id: string, look: () => Readonly<Record<string, s
     class: "observe",
     args: none,
     run: async (context) => {
-      await context.host.clock.sleep(stepMs);
+      await context.host.clock.sleep(stepMs * (body.node.slowAt[id] ?? 1));
       const why = trouble(body, id, context);
       return why ?? { result: "done", outputs: look() };
     },
@@ -74,7 +74,7 @@ function changing(
     class: stepClass,
     args: none,
     run: async (context) => {
-      await context.host.clock.sleep(stepMs);
+      await context.host.clock.sleep(stepMs * (body.node.slowAt[id] ?? 1));
       const why = trouble(body, id, context);
       if (why !== undefined) return why;
       body.node.deeds.push(id);

@@ -186,7 +186,17 @@ describe("breakLock", () => {
     const proven = proveBroken(broken.value, ["db1"]);
     expect(mayGrant({ cluster: "c", record: proven, members, reports, provenStateIds })).toEqual({
       ok: true,
-      value: 9,
+      value: 10,
+    });
+  });
+
+  it("leaves no note where nobody has entered, and names all nodes where one tool may touch them all", () => {
+    const free = breakLock("c", granted(), request);
+    expect(free).toMatchObject({ ok: true, value: { state: "free", epoch: 9 } });
+    expect(free.ok ? free.value.broken : "").toBeUndefined();
+    const driven: LockRecord = { ...entered(), scope: "cluster", nodes: members };
+    expect(breakLock("c", driven, { ...request, reached: ["db1"] })).toMatchObject({
+      value: { broken: { nodes: members } },
     });
   });
 });

@@ -17,7 +17,12 @@ function deskWith(standing: Standing | undefined, attached = true) {
   }
   const sent: unknown[] = [];
   const fleet = { send: (node: string, message: unknown) => attached && sent.push([node, message]) > 0 };
-  const desk = { means: { fleet, reports } } as unknown as Pick<RolloutDesk, "means">;
+  const means = {
+    fleet: { ...fleet, presence: () => (attached ? {} : undefined) },
+    reports,
+    members: () => ["db2"],
+  };
+  const desk = { means } as unknown as Pick<RolloutDesk, "means">;
   return { desk, reports, sent };
 }
 

@@ -48,6 +48,7 @@ function planning(): Planning {
     clock: new VirtualClock(),
     hash: (text) => text,
     cluster: () => cluster,
+    broken: async () => undefined,
     playbook: () => tiny,
     artefact: async () => undefined,
   });
