@@ -15,6 +15,7 @@ import type {
 } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
 import type { Depth, Health } from "#proto/gen/lockkeeper/v1/health_pb.ts";
 import type { AgentEvents, Fleet, Presence } from "../engine/ports.ts";
+import { Boots } from "./boots.ts";
 import { type Asked, better, type ClockOffset, offsetOf, readReport } from "./health-reading.ts";
 import { Namesakes } from "./namesakes.ts";
 import { Outbox } from "./outbox.ts";
@@ -58,6 +59,7 @@ export class AgentRoom implements Fleet {
   readonly #sessions = new Map<string, Session>();
   readonly #pending = new Map<string, Pending>();
   readonly #namesakes: Namesakes;
+  readonly #boots = new Boots();
   #streams = 0;
   #requests = 0;
 
@@ -181,7 +183,7 @@ export class AgentRoom implements Fleet {
   }
 
   #whyRefused(hello: Hello): Failure | undefined {
-    const { node, contract: spoken, agentVersion, stateId } = hello;
+    const { node, contract: spoken, agentVersion } = hello;
     if (spoken < contract.oldestServed || spoken > contract.current) {
       return failure("agent.contract", {
         node,
@@ -193,11 +195,12 @@ export class AgentRoom implements Fleet {
     }
     const nowMs = this.#options.clock.monotonicMs();
     const other = this.#sessions.get(node);
-    if (other !== undefined && other.presence.hello.stateId !== stateId) {
-      this.#namesakes.met(node, [other.presence.hello.stateId, stateId], nowMs);
+    const isOneHost = this.#boots.isOneHost(hello);
+    if (other !== undefined && (!isOneHost || other.presence.hello.stateId !== hello.stateId)) {
+      this.#namesakes.met(node, [selfOf(other.presence.hello), selfOf(hello)], nowMs);
       this.#drop(other, "lost");
     }
-    if (this.#namesakes.refuses(node, stateId, nowMs)) return failure("agent.twice", { node });
+    if (this.#namesakes.refuses(node, selfOf(hello), nowMs)) return failure("agent.twice", { node });
     // the same agent dials again before its old stream was seen to end: the new one counts
     if (other !== undefined) this.#drop(other, "lost");
     return undefined;
@@ -284,4 +287,9 @@ export class AgentRoom implements Fleet {
     }
     if (pending?.node === node) pending.settle(report);
   }
+}
+
+/** A host is its state folder and its boot: a clone may have a copy of the first. */
+function selfOf({ stateId, bootId }: Hello): string {
+  return `${stateId} ${bootId}`;
 }

@@ -6,7 +6,7 @@
 
 export class Namesakes {
   readonly #quietMs: number;
-  /** When each agent, by its state id, called last; only of names under which two called. */
+  /** When each agent, by state id and boot, called last; only of names under which two called. */
   readonly #calls = new Map<string, Map<string, number>>();
 
   constructor(quietMs: number) {
@@ -14,16 +14,16 @@ export class Namesakes {
   }
 
   /** Two streams were open at once. */
-  met(node: string, stateIds: readonly [string, string], nowMs: number): void {
-    this.#calls.set(node, new Map(stateIds.map((stateId) => [stateId, nowMs])));
+  met(node: string, selves: readonly [string, string], nowMs: number): void {
+    this.#calls.set(node, new Map(selves.map((self) => [self, nowMs])));
   }
 
   /** A call: true while another agent of this name has called within the quiet time. */
-  refuses(node: string, stateId: string, nowMs: number): boolean {
+  refuses(node: string, self: string, nowMs: number): boolean {
     const calls = this.#calls.get(node);
     if (calls === undefined) return false;
-    calls.set(stateId, nowMs);
-    const others = [...calls].filter(([other]) => other !== stateId);
+    calls.set(self, nowMs);
+    const others = [...calls].filter(([other]) => other !== self);
     if (others.some(([, atMs]) => nowMs - atMs < this.#quietMs)) return true;
     this.#calls.delete(node);
     return false;

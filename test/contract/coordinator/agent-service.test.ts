@@ -51,7 +51,7 @@ async function serve() {
 const abandoned: Said = { $case: "enterAbandoned", value: { cluster: "c", epoch: 1, nonce: "n" } };
 
 /** An agent that never leaves by itself. */
-async function dial(address: string, node: string, stateId = `state-${node}`) {
+async function dial(address: string, node: string, stateId = `state-${node}`, bootId = "b") {
   const client = new AgentServiceClient(address, credentials.createInsecure());
   clients.push(client);
   const call = client.connect();
@@ -61,7 +61,7 @@ async function dial(address: string, node: string, stateId = `state-${node}`) {
     node,
     agentVersion: "1",
     contract: contract.current,
-    bootId: "b",
+    bootId,
     stateId,
     highest: [],
     abandoned: [],
@@ -129,6 +129,29 @@ describe("the agents' room", () => {
     expect(heard).not.toContain("db1 says enterAbandoned");
     await expect.poll(async () => (await dial(address, "db1", "host")).refused).toBeUndefined();
     expect(room.presence("db1")?.hello.stateId).toBe("host");
+    expect(room.doubled()).toEqual([]);
+  });
+});
+
+describe("a cloned host with the same node name", () => {
+  it("is found out when it has a copy of the state folder too: a boot that was over comes back", async () => {
+    const { room, address } = await serve();
+    const calls = async (bootId: string) => (await dial(address, "db1", "copied", bootId)).refused;
+    expect(await calls("original")).toBeUndefined();
+    // until here it may be a host that has booted; then it cannot
+    expect(await calls("clone")).toBeUndefined();
+    for (const bootId of ["original", "clone", "original", "clone"]) {
+      expect(await calls(bootId)).toBe("agent.twice");
+      expect(room.presence("db1")).toBeUndefined();
+      expect(room.doubled()).toEqual(["db1"]);
+    }
+    await expect.poll(() => calls("original")).toBeUndefined();
+  });
+
+  it("is not suspected in a host that boots, however often", async () => {
+    const { room, address } = await serve();
+    for (const bootId of ["one", "one", "two", "three", "three"])
+      expect((await dial(address, "db1", "state", bootId)).refused).toBeUndefined();
     expect(room.doubled()).toEqual([]);
   });
 });
