@@ -87,19 +87,29 @@ function hasLapsed(state: RolloutState, id: string): boolean {
   const refused = Object.entries(state.holds).some(
     ([key, answer]) => answer !== "permanent" && key.startsWith(`${id}/`),
   );
-  const programs = state.stages
-    .filter((stage) => stage.id === id)
-    .flatMap((stage) => Object.values(stage.programs));
-  const undone = programs.some(({ steps }) => Object.values(steps).some(({ phase }) => phase === "undone"));
-  return refused || undone;
+  const stages = state.stages.filter((stage) => stage.id === id);
+  return (
+    refused ||
+    stages.some((stage) => Object.values(stage.programs).some((program) => isUndone(stage, program)))
+  );
+}
+
+/** Undone, or asked to be and telling of it only later, or of a passed phase and its work stands no more. */
+function isUndone({ phasesPassed }: StageState, program: ProgramState): boolean {
+  if (program.undoAsked === true) return true;
+  if (Object.values(program.steps).some(({ phase }) => phase === "undone")) return true;
+  return isOfPassed(phasesPassed, program) && program.outcome !== "done";
+}
+
+function isOfPassed(phasesPassed: readonly string[], { wireStage }: ProgramState): boolean {
+  return phasesPassed.some((phase) => wireStage.endsWith(`/${phase}`));
 }
 
 function doneIn({ programs, phasesPassed }: StageState, node: string | undefined): StageState["programs"] {
-  const isOver = ({ wireStage }: ProgramState) =>
-    phasesPassed.some((phase) => wireStage.endsWith(`/${phase}`));
   return Object.fromEntries(
     Object.entries(programs).filter(
-      ([, program]) => isOver(program) || (program.outcome === "done" && program.node !== node),
+      ([, program]) =>
+        isOfPassed(phasesPassed, program) || (program.outcome === "done" && program.node !== node),
     ),
   );
 }
