@@ -17,6 +17,7 @@ import { phaseOf } from "#coordinator/domain/rollout/view.ts";
 import type { Order } from "#coordinator/engine/application-means.ts";
 import { factFor } from "#coordinator/engine/order-fact.ts";
 import { type Failure, failure } from "#proto/common/failure.ts";
+import { factOf } from "./notes.ts";
 import { nodes, plan } from "./plan.ts";
 
 export interface Chances {
@@ -127,76 +128,73 @@ export class Play {
   #perform(action: Exclude<Action, { do: "rest" | "await-approval" }>): void {
     const fails = this.#happens(this.#chances.trouble);
     switch (action.do) {
-      case "start-stage":
-        return this.#append({ kind: "stage-started", stage: action.stage, attempt: action.attempt });
-      case "snapshot": {
-        const { stage, when } = action;
-        return this.#append({ kind: "snapshot-taken", stage, snapshot: "s", when });
-      }
-      case "take-gate":
-        return this.#gate(action, fails);
       case "look-before-grant":
-        return fails
-          ? this.#stop(action.stage)
-          : this.#append({ kind: "checks-judged", stage: action.stage, blocking: [] });
       case "grant":
-        return fails ? this.#stop(action.stage) : this.#grant(action);
+      case "await-programs":
+      case "ask-to-stop":
+        if (fails) this.#stop(action.stage, "nodes" in action ? action.nodes[0] : undefined);
+        else this.#goesWell(action);
+        return;
+      case "take-gate":
+        this.#gate(action, fails);
+        return;
       case "announce": {
         const { stage } = action;
         const nonce = this.state.lock?.nonce ?? "";
-        return this.#append(
-          fails ? { kind: "withdrawn", stage, nonce, why } : { kind: "announced", stage, nonce },
-        );
+        this.#append(fails ? { kind: "withdrawn", stage, nonce, why } : { kind: "announced", stage, nonce });
+        return;
       }
       case "send":
-        return this.#send(action);
-      case "await-programs":
-        return fails ? this.#stop(action.stage, action.nodes[0]) : this.#work(action.stage, action.nodes);
-      case "ask-to-stop":
-        return fails
-          ? this.#stop(action.stage, action.nodes[0])
-          : this.#work(action.stage, action.nodes, "stopped");
+        this.#send(action);
+        return;
       case "undo":
-        return this.#undo(action.programs);
-      case "withdraw": {
-        const { stage, nonce } = action.lock;
-        // their agents are told, and drop what still waits to enter
-        for (const { node, underLock, entered } of [...this.#running.values()])
-          if (underLock && !entered) this.#running.delete(node);
-        return this.#append({ kind: "withdrawn", stage, nonce, why: action.why });
-      }
+        this.#undo(action.programs);
+        return;
+      case "withdraw":
+        this.#dropWaiting();
+        this.#append({ kind: "withdrawn", stage: action.stage, nonce: action.lock.nonce, why: action.why });
+        return;
       case "free":
-        return this.#free(action.lock.stage, action.lock.nonce);
+        this.#free(action.lock.stage, action.lock.nonce);
+        return;
+      case "start-stage":
+      case "snapshot":
       case "pass-phase":
-        return this.#append({ kind: "phase-passed", stage: action.stage, phase: action.phase });
       case "pass-stage":
-        return this.#append({ kind: "stage-passed", stage: action.stage });
       case "end-wait":
-        return this.#append({ kind: "wait-over", stage: action.stage });
       case "pause":
-        return this.#append({ kind: "paused", by: "lockkeeper", reason: action.reason });
-      case "stop": {
-        const { stage, node, hint } = action;
-        return this.#append({
-          kind: "stopped",
-          stage,
-          why: action.why,
-          hint,
-          ...(node === undefined ? {} : { node }),
-        });
-      }
-      case "finish-abort":
-        this.#leavesNothing("aborted");
-        return this.#append({ kind: "aborted" });
+      case "stop":
       case "finish":
-        this.#leavesNothing("done");
-        this.#allProven();
-        return this.#append({ kind: "finished", notSeen: [] });
+      case "finish-abort":
       case "arm-watches":
       case "disarm-watches":
       case "keep-hold":
-        return this.violations.push(`nothing in this plan asks for ${action.do}`) as never;
+        this.#note(action);
     }
+  }
+
+  #goesWell(
+    action: Extract<Action, { do: "look-before-grant" | "grant" | "await-programs" | "ask-to-stop" }>,
+  ): void {
+    if (action.do === "look-before-grant")
+      this.#append({ kind: "checks-judged", stage: action.stage, blocking: [] });
+    else if (action.do === "grant") this.#grant(action);
+    else this.#work(action.stage, action.nodes, action.do === "ask-to-stop" ? "stopped" : undefined);
+  }
+
+  /** What the engine only writes down. */
+  #note(action: Action): void {
+    if (action.do === "finish" || action.do === "finish-abort") this.#leavesNothing(action.do);
+    if (action.do === "finish") this.#allProven();
+    const fact = factOf(action);
+    if (fact === undefined) this.violations.push(`nothing in this plan asks for ${action.do}`);
+    else this.#append(fact);
+  }
+
+  /** Their agents are told, and drop what still waits to enter. */
+  #dropWaiting(): void {
+    for (const { node, underLock, entered } of [...this.#running.values()])
+      if (underLock && !entered) this.#running.delete(node);
   }
 
   #gate({ stage, gate, when }: Extract<Action, { do: "take-gate" }>, fails: boolean): void {
