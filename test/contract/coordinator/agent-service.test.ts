@@ -51,7 +51,15 @@ async function serve() {
 const abandoned: Said = { $case: "enterAbandoned", value: { cluster: "c", epoch: 1, nonce: "n" } };
 
 /** An agent that never leaves by itself. */
-async function dial(address: string, node: string, stateId = `state-${node}`, bootId = "b") {
+async function dial(
+  address: string,
+  node: string,
+  {
+    stateId = `state-${node}`,
+    bootId = "b",
+    spoken = contract.current,
+  }: { stateId?: string; bootId?: string; spoken?: number } = {},
+) {
   const client = new AgentServiceClient(address, credentials.createInsecure());
   clients.push(client);
   const call = client.connect();
@@ -60,7 +68,7 @@ async function dial(address: string, node: string, stateId = `state-${node}`, bo
   const hello = {
     node,
     agentVersion: "1",
-    contract: contract.current,
+    contract: spoken,
     bootId,
     stateId,
     highest: [],
@@ -72,8 +80,8 @@ async function dial(address: string, node: string, stateId = `state-${node}`, bo
   const [first] = (await once(call, "data")) as [ConnectResponse];
   expect(first.message?.$case).toBe("welcome");
   call.on("data", () => undefined);
-  const refused = first.message?.$case === "welcome" ? first.message.value.refused?.code : undefined;
-  return { call, say, refused };
+  const why = first.message?.$case === "welcome" ? first.message.value.refused : undefined;
+  return { call, say, refused: why?.code, facts: why?.facts };
 }
 
 async function soon(holds: () => boolean): Promise<void> {
@@ -113,21 +121,32 @@ describe("the agents' room", () => {
     await soon(() => heard.includes("detached db1 goodbye"));
   });
 
+  it("refuses an agent older than the oldest it can serve, or newer than itself, and says which", async () => {
+    const { room, address } = await serve();
+    for (const spoken of [contract.oldestServed - 1, contract.current + 1]) {
+      const { refused, facts } = await dial(address, "db1", { spoken });
+      expect(refused).toBe("agent.contract");
+      expect(facts).toMatchObject({ node: "db1", agentVersion: "1", spoken: String(spoken) });
+      expect(room.presence("db1")).toBeUndefined();
+    }
+    expect((await dial(address, "db1")).refused).toBeUndefined();
+  });
+
   it("takes in neither the host nor its clone while both call, shows the name, and then whoever stays", async () => {
     const { room, heard, address } = await serve();
-    const host = await dial(address, "db1", "host");
+    const host = await dial(address, "db1", { stateId: "host" });
     await soon(() => heard.includes("attached db1"));
-    expect((await dial(address, "db1", "clone")).refused).toBe("agent.twice");
+    expect((await dial(address, "db1", { stateId: "clone" })).refused).toBe("agent.twice");
     await soon(() => heard.includes("detached db1 lost"));
     host.say(abandoned);
     for (const stateId of ["host", "clone", "host", "clone"]) {
-      expect((await dial(address, "db1", stateId)).refused).toBe("agent.twice");
+      expect((await dial(address, "db1", { stateId })).refused).toBe("agent.twice");
       expect(room.presence("db1")).toBeUndefined();
       expect(room.doubled()).toEqual(["db1"]);
       await systemClock.sleep(50);
     }
     expect(heard).not.toContain("db1 says enterAbandoned");
-    await expect.poll(async () => (await dial(address, "db1", "host")).refused).toBeUndefined();
+    await expect.poll(async () => (await dial(address, "db1", { stateId: "host" })).refused).toBeUndefined();
     expect(room.presence("db1")?.hello.stateId).toBe("host");
     expect(room.doubled()).toEqual([]);
   });
@@ -136,7 +155,8 @@ describe("the agents' room", () => {
 describe("a cloned host with the same node name", () => {
   it("is found out when it has a copy of the state folder too: a boot that was over comes back", async () => {
     const { room, address } = await serve();
-    const calls = async (bootId: string) => (await dial(address, "db1", "copied", bootId)).refused;
+    const calls = async (bootId: string) =>
+      (await dial(address, "db1", { stateId: "copied", bootId })).refused;
     expect(await calls("original")).toBeUndefined();
     // until here it may be a host that has booted; then it cannot
     expect(await calls("clone")).toBeUndefined();
@@ -151,7 +171,7 @@ describe("a cloned host with the same node name", () => {
   it("is not suspected in a host that boots, however often", async () => {
     const { room, address } = await serve();
     for (const bootId of ["one", "one", "two", "three", "three"])
-      expect((await dial(address, "db1", "state", bootId)).refused).toBeUndefined();
+      expect((await dial(address, "db1", { stateId: "state", bootId })).refused).toBeUndefined();
     expect(room.doubled()).toEqual([]);
   });
 });
