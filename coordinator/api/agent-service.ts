@@ -231,7 +231,6 @@ export class AgentRoom implements Fleet {
       contract: contract.current,
       have,
       beatMs,
-      auditHead: "",
       refused: refused === undefined ? undefined : { code: refused.code, facts: { ...refused.facts } },
     };
     return { message: { $case: "welcome", value } };

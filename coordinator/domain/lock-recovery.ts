@@ -81,28 +81,6 @@ function standingOf(
   return unfinished.standing === "waiting" ? "never-begun" : unfinished.standing;
 }
 
-/**
- * After a swap whose acknowledgement did not come. `again`: the record is as it was before, and the write may
- * still be on its way; the same swap must be tried once more before anybody may say that it lost.
- */
-export function afterUnknown(
-  wanted: LockRecord,
-  before: { readonly revision: number },
-  found: { readonly value: LockRecord; readonly revision: number } | undefined,
-): "written" | "lost" | "again" {
-  if (found !== undefined && sameRecord(found.value, wanted)) return "written";
-  return (found?.revision ?? 0) === before.revision ? "again" : "lost";
-}
-
-function sameRecord(left: LockRecord, right: LockRecord): boolean {
-  return (
-    left.nonce === right.nonce &&
-    left.epoch === right.epoch &&
-    left.state === right.state &&
-    left.entered.join() === right.entered.join()
-  );
-}
-
 export interface BreakRequest {
   readonly reason: string;
   readonly by: string;

@@ -133,7 +133,6 @@ const welcome: ConnectResponse = {
       contract: contract.current,
       have: [],
       beatMs: 5_000,
-      auditHead: "",
       refused: undefined,
     },
   },

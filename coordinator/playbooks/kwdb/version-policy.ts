@@ -11,28 +11,25 @@ interface Hop {
   readonly from: RegExp;
   readonly to: RegExp;
   readonly topologies: readonly Topology[];
-  readonly strategy: "rolling" | "offline";
   /** A check that needs a person's word: the vendor's own pages disagree. */
   readonly contradiction?: string;
 }
 
 /** From the vendor's upgrade pages of 2.2.1, 3.1.0 and later; 3.2 comes by another installer. */
 const hops: readonly Hop[] = [
-  { from: /^2\.2\.\d+$/, to: /^2\.2\.\d+$/, topologies: ["multi-replica"], strategy: "rolling" },
-  { from: /^3\.0\.\d+$/, to: /^3\.0\.\d+$/, topologies: ["multi-replica"], strategy: "rolling" },
+  { from: /^2\.2\.\d+$/, to: /^2\.2\.\d+$/, topologies: ["multi-replica"] },
+  { from: /^3\.0\.\d+$/, to: /^3\.0\.\d+$/, topologies: ["multi-replica"] },
   {
     from: /^3\.0\.\d+$/,
     to: /^3\.1\.\d+$/,
     topologies: ["multi-replica"],
-    strategy: "rolling",
     contradiction: "kwdb.rolling-3-0-to-3-1",
   },
-  { from: /^3\.1\.\d+$/, to: /^3\.1\.\d+$/, topologies: ["multi-replica"], strategy: "rolling" },
+  { from: /^3\.1\.\d+$/, to: /^3\.1\.\d+$/, topologies: ["multi-replica"] },
 ];
 
 export type Verdict =
   | { readonly may: true; readonly contradiction?: string }
-  /** `way`: code of the text that names what is allowed instead. */
   | { readonly may: false; readonly why: Failure };
 
 export function mayHop(from: string, to: string, topology: Topology): Verdict {

@@ -134,7 +134,6 @@ export interface Welcome {
   readonly beatMs: number;
   /** Set when the agent is refused for good on this stream (an unknown node, a second stream, too old). */
   readonly refused?: Failure | undefined;
-  readonly auditHead: string;
 }
 
 /** The last agent sequence that the coordinator has stored for a rollout. */
@@ -1365,16 +1364,7 @@ export const UnfinishedProgram: MessageFns<UnfinishedProgram> = {
 };
 
 function createBaseWelcome(): Welcome {
-  return {
-    coordinator: "",
-    leads: false,
-    leader: "",
-    contract: 0,
-    have: [],
-    beatMs: 0,
-    refused: undefined,
-    auditHead: "",
-  };
+  return { coordinator: "", leads: false, leader: "", contract: 0, have: [], beatMs: 0, refused: undefined };
 }
 
 export const Welcome: MessageFns<Welcome> = {
@@ -1399,9 +1389,6 @@ export const Welcome: MessageFns<Welcome> = {
     }
     if (message.refused !== undefined) {
       Failure.encode(message.refused, writer.uint32(58).fork()).join();
-    }
-    if (message.auditHead !== "") {
-      writer.uint32(66).string(message.auditHead);
     }
     return writer;
   },
@@ -1475,14 +1462,6 @@ export const Welcome: MessageFns<Welcome> = {
             message.refused = Failure.decode(reader, reader.uint32());
             continue;
           }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
-            message.auditHead = reader.string();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1509,7 +1488,6 @@ export const Welcome: MessageFns<Welcome> = {
     message.refused = (object.refused !== undefined && object.refused !== null)
       ? Failure.fromPartial(object.refused)
       : undefined;
-    message.auditHead = object.auditHead ?? "";
     return message;
   },
 };

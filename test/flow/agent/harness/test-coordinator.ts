@@ -141,7 +141,6 @@ export class TestCoordinator {
       contract: 1,
       have: [],
       beatMs: 0,
-      auditHead: "",
       ...this.behaviour.welcome?.(hello),
     };
     stream.write({ message: { $case: "welcome", value: welcome } });

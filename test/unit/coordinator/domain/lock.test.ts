@@ -9,7 +9,7 @@ import {
   mayGrant,
   withdraw,
 } from "#coordinator/domain/lock.ts";
-import { afterUnknown, breakLock, proveBroken, takeOver } from "#coordinator/domain/lock-recovery.ts";
+import { breakLock, proveBroken, takeOver } from "#coordinator/domain/lock-recovery.ts";
 
 const members = ["db1", "db2", "db3"];
 const idle = (highestEpoch: number, stateId = "s"): AgentReport => ({ stream: 1, stateId, highestEpoch });
@@ -156,17 +156,6 @@ describe("takeOver", () => {
     ["a node that was answered for since", entered(), { db1: idle(7) }, "judge"],
   ])("meets %s", (_, record, said, wanted) => {
     expect(takeOver("c", record, said, provenStateIds).do).toBe(wanted);
-  });
-});
-
-describe("a lost acknowledgement", () => {
-  it("is a win, a loss, or worth one more try; never a guess", () => {
-    const wanted = granted();
-    expect(afterUnknown(wanted, { revision: 3 }, { value: wanted, revision: 4 })).toBe("written");
-    expect(afterUnknown(wanted, { revision: 3 }, { value: { ...wanted, nonce: "other" }, revision: 4 })).toBe(
-      "lost",
-    );
-    expect(afterUnknown(wanted, { revision: 0 }, undefined)).toBe("again");
   });
 });
 
