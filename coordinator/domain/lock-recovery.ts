@@ -7,7 +7,7 @@ import { type AgentReport, type GrantQuestion, heldBy, type LockRecord, whyUnpro
 
 export type TakeOver =
   | { readonly do: "nothing" }
-  /** The late enter will lose its compare-and-swap. */
+  /** Its nodes say that they have not entered; a late enter will lose its compare-and-swap. */
   | { readonly do: "withdraw" }
   /** The program runs on its node: follow it. */
   | { readonly do: "adopt"; readonly nodes: readonly string[] }
@@ -27,7 +27,13 @@ export function takeOver(
   if (record === undefined || record.state === "free") return { do: "nothing" };
   // the store may have forgotten that they entered; their journals have not
   const nodes = [...new Set([...record.entered, ...begunUnder(record, reports)])];
-  if (nodes.length === 0) return { do: "withdraw" };
+  if (nodes.length === 0) {
+    // nothing can be granted before they have spoken, so nothing is lost by waiting for them
+    const silent = record.nodes.filter((node) => reports[node] === undefined);
+    return silent.length === 0
+      ? { do: "withdraw" }
+      : { do: "wait", why: whyUnknown(cluster, record, { unknown: silent, reports, provenStateIds }) };
+  }
   const standings = nodes.map((node) => standingOf(record, reports[node], provenStateIds[node]));
   const unknown = nodes.filter((_, index) => standings[index] === "unknown");
   if (unknown.length > 0)

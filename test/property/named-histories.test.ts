@@ -59,6 +59,30 @@ describe("the store forgets a grant while the granted node is cut off", () => {
   });
 });
 
+describe("lock and log both forget that a node has entered, and its program has failed", () => {
+  it("nothing is taken for untouched: the node's journal counts, and the lock stays", () => {
+    const script = new Script();
+    const { world } = script;
+    script.wants("db1");
+    script.leads("co1");
+    script.until("db1 has entered", () => script.hasEntered("db1"));
+    const isWaiting = () => world.buckets.log.read()?.value.held?.entered.length === 0;
+    world.truth.stepFails = true;
+    script.until("its program has failed", () => script.agent("db1").unfinished?.ended !== undefined);
+    script.coordinator("co1").kill();
+    world.buckets.lock.forget(1);
+    while (!isWaiting()) world.buckets.log.forget(1);
+    expect(script.record?.state).toBe("granted");
+    script.wants("db2");
+    script.leads("co2");
+    script.until("it has stopped", () => world.buckets.log.read()?.value.stop !== undefined);
+    expect(world.buckets.log.read()?.value.held?.entered).toEqual(["db1"]);
+    expect(script.agent("db1").unfinished?.ended).toBeDefined();
+    expect(script.record?.state).toBe("granted");
+    nothingBroken(script);
+  });
+});
+
 describe("reports are taken, a program enters, the store forgets, and a stale write succeeds on a repeated revision", () => {
   it("is stopped by the one agent that is in work", () => {
     const script = new Script();

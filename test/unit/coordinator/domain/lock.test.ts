@@ -144,7 +144,8 @@ describe("takeOver", () => {
 
   it.each([
     ["a free lock", { ...entered(), state: "free" as const }, standing(undefined), "nothing"],
-    ["a grant that nobody entered", granted(), {}, "withdraw"],
+    ["a grant that nobody entered", granted(), standing(undefined), "withdraw"],
+    ["a grant whose node has not spoken yet", granted(), {}, "wait"],
     ["a grant whose enter the store has forgotten", granted(), standing(program("in-flight")), "adopt"],
     ["a grant whose whole program it has forgotten", granted(), standing(program("ended")), "judge"],
     ["a grant that is still waited for", granted(), standing(program("waiting")), "withdraw"],
