@@ -4,7 +4,7 @@ export const rollout: Catalogue = {
   "step.not-seen": { says: "{what} (asked on {node}): {says}" },
   "rollout.past-return": {
     says: "{stage} is past its point of no return and half done: it can neither be undone nor left",
-    next: "lockkeeper retry {rollout} goes on with it",
+    next: "go on with it: lockkeeper retry {rollout}",
   },
   "hint.past-return": { says: "the plan says which ways follow; the lock stays" },
   "rollout.paused": { says: "paused by {by}: {reason}" },
