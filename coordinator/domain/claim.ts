@@ -3,7 +3,7 @@
  * key per cluster, changed by compare-and-swap. A rollout over several clusters claims all or none: it takes
  * them in the order of their names and gives back what it has when one is held.
  */
-import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
 
 export const claimFormat = 1;
 
@@ -42,6 +42,18 @@ export function release(
 ): ClaimRecord | undefined {
   if (record?.rollout !== rollout) return record;
   return { format: claimFormat, rollout: "", since, by };
+}
+
+/** Rule 1 of the lock protocol: no grant without the claim. `claim.missing`, or `claim.held` with the holder. */
+export function whyNotHeldBy(
+  cluster: string,
+  record: ClaimRecord | undefined,
+  wanted: string,
+): Failure | undefined {
+  if (record === undefined || record.rollout === "")
+    return failure("claim.missing", { cluster, rollout: wanted });
+  const { rollout, since, by } = record;
+  return rollout === wanted ? undefined : failure("claim.held", { cluster, rollout, since, by });
 }
 
 export function inOrder(clusters: readonly string[]): readonly string[] {

@@ -1,7 +1,7 @@
 /** Claims with their effects: all of a rollout's clusters, or none. */
 import type { Clock, Random } from "#proto/common/clock.ts";
-import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
-import { type ClaimRecord, inOrder, release, take } from "../domain/claim.ts";
+import { type Failure, fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import { type ClaimRecord, inOrder, release, take, whyNotHeldBy } from "../domain/claim.ts";
 import type { Register } from "./ports.ts";
 import { electionLimitMs, readSurely, swapSurely } from "./swap.ts";
 
@@ -24,18 +24,43 @@ export class Claims {
     clusters: readonly string[],
     holder: { readonly rollout: string; readonly by: string },
   ): Promise<Outcome<void>> {
-    const taken: string[] = [];
+    const tried: string[] = [];
     for (const cluster of inOrder(clusters)) {
-      const claimed = await this.#change(cluster, (record) =>
-        take(cluster, record, { ...holder, since: this.#now() }),
-      );
+      tried.push(cluster);
+      const claimed = await this.#take(cluster, holder).catch(async (error: unknown) => {
+        // the write may have been made: what was not surely refused is given back too
+        await this.releaseAll(tried, holder);
+        throw error;
+      });
       if (!claimed.ok) {
-        await this.releaseAll(taken, holder);
+        await this.releaseAll(tried, holder);
         return claimed;
       }
-      taken.push(cluster);
     }
     return succeed(undefined);
+  }
+
+  /** Taken again where nobody holds it, as after the store has forgotten it; what one holds is not written anew. */
+  async retake(
+    clusters: readonly string[],
+    holder: { readonly rollout: string; readonly by: string },
+  ): Promise<Outcome<void>> {
+    for (const cluster of inOrder(clusters)) {
+      const claimed = await this.#take(cluster, holder);
+      if (!claimed.ok) return claimed;
+    }
+    return succeed(undefined);
+  }
+
+  #take(cluster: string, holder: { readonly rollout: string; readonly by: string }): Promise<Outcome<void>> {
+    return this.#change(cluster, (record) => take(cluster, record, { ...holder, since: this.#now() }));
+  }
+
+  /** Why no lock of this cluster may be granted to the rollout; undefined where its claim stands. */
+  async whyNotHeld(cluster: string, rollout: string): Promise<Failure | undefined> {
+    const { register, clock, random } = this.#means;
+    const found = await readSurely(register, cluster, { clock, random, limitMs: electionLimitMs });
+    return whyNotHeldBy(cluster, found?.value, rollout);
   }
 
   async releaseAll(
@@ -54,16 +79,16 @@ export class Claims {
     return (await this.#means.register.read(cluster))?.value;
   }
 
-  /** Rollouts that hold any claim: those are open. */
-  async open(): Promise<readonly string[]> {
-    const records = await Promise.all(
-      (await this.#means.register.keys()).map((cluster) => this.holder(cluster)),
-    );
-    return [
-      ...new Set(
-        records.flatMap((record) => (record === undefined || record.rollout === "" ? [] : [record.rollout])),
-      ),
-    ].sort();
+  /** Rollouts that hold any claim, with the clusters they hold: those are open. */
+  async open(): Promise<ReadonlyMap<string, readonly string[]>> {
+    const clusters = await this.#means.register.keys();
+    const records = await Promise.all(clusters.map((cluster) => this.holder(cluster)));
+    const open = new Map<string, readonly string[]>();
+    for (const [index, cluster] of clusters.entries()) {
+      const rollout = records[index]?.rollout ?? "";
+      if (rollout !== "") open.set(rollout, [...(open.get(rollout) ?? []), cluster]);
+    }
+    return open;
   }
 
   async #change(

@@ -38,7 +38,8 @@ export class RolloutDriver {
       while (desk.inbox.waiting) await desk.takeMail(0);
       const action = decide(desk.state);
       if (action.do === "rest") {
-        if (desk.state.end !== undefined) return;
+        // also the driver that finds a log at its end: the one that wrote it may have died before this
+        if (desk.state.end !== undefined) return desk.means.ended(desk.state);
         await desk.takeMail(forEverMs);
       } else if (desk.recovered || (await recover(desk))) await perform(desk, action);
     }
@@ -90,10 +91,8 @@ async function perform(desk: RolloutDesk, action: Exclude<Action, { do: "rest" }
     case "stop":
       return desk.stop(action.stage, action.why, action.hint, action.node);
     case "finish-abort":
-      await desk.append({ kind: "aborted" });
-      return desk.means.ended(desk.state);
+      return desk.append({ kind: "aborted" });
     case "finish":
-      await desk.append({ kind: "finished", notSeen: notSeenIn(desk.state) });
-      return desk.means.ended(desk.state);
+      return desk.append({ kind: "finished", notSeen: notSeenIn(desk.state) });
   }
 }

@@ -90,7 +90,8 @@ export class Drivers {
     while (!running.stop.signal.aborted) {
       try {
         const journal = await RolloutJournal.load(rollout, { log, clock, random });
-        if (first) await journal.append({ kind: "taken-over", coordinator });
+        if (first && journal.state.end === undefined)
+          await journal.append({ kind: "taken-over", coordinator });
         first = false;
         const driver = new RolloutDriver(journal, this.#means.means(journal.state), running.stop.signal);
         running.driver = driver;

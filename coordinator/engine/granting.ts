@@ -35,6 +35,10 @@ export async function grant(
     });
   }
   if (await answeredFor(desk, granted.failure)) return;
+  if (granted.failure.code === "claim.missing") {
+    const claimed = await desk.means.claimAgain(desk.state);
+    return claimed.ok ? undefined : notYet(desk, stage, claimed.failure);
+  }
   await notYet(desk, stage, granted.failure);
 }
 
@@ -45,6 +49,7 @@ export async function notYet(desk: RolloutDesk, stage: string, why: Failure): Pr
   const final =
     why.code === "node.unproven" ||
     why.code === "lock.broken" ||
+    why.code === "claim.held" ||
     clock.monotonicMs() - desk.refusedSinceMs >= timing.grantLimitMs;
   if (final) {
     desk.refusedSinceMs = undefined;

@@ -57,7 +57,7 @@ export class Inquiries {
 
   async rollouts({ cluster, openOnly, limit }: RolloutFilter): Promise<Outcome<readonly RolloutView[]>> {
     const names = openOnly
-      ? await this.#means.claims.open()
+      ? [...(await this.#means.claims.open()).keys()].sort()
       : [...(await this.#means.log.subjects())].reverse();
     const found: RolloutView[] = [];
     for (const name of names) {

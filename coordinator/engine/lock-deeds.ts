@@ -11,12 +11,14 @@ import { proveBroken, type TakeOver, takeOver } from "../domain/lock-recovery.ts
 import type { HeldLock } from "../domain/rollout/state.ts";
 import { type NodeStanding, standingFormat } from "../domain/standing.ts";
 import type { AgentReports } from "./agent-reports.ts";
+import type { Claims } from "./claims.ts";
 import type { Register, Versioned } from "./ports.ts";
 import { electionLimitMs, readSurely, swapSurely } from "./swap.ts";
 
 export interface LockMeans {
   readonly locks: Register<LockRecord>;
   readonly standings: Register<NodeStanding>;
+  readonly claims: Pick<Claims, "whyNotHeld">;
   readonly reports: AgentReports;
   readonly clock: Clock;
   readonly random: Random;
@@ -66,7 +68,12 @@ export class LockDeeds {
 
   async #grantOne(cluster: string, wish: GrantWish): Promise<Outcome<number>> {
     const members = this.#means.members(cluster);
-    const [before, provenStateIds] = await Promise.all([this.read(cluster), this.provenStateIds(members)]);
+    const [unclaimed, before, provenStateIds] = await Promise.all([
+      this.#means.claims.whyNotHeld(cluster, wish.rollout),
+      this.read(cluster),
+      this.provenStateIds(members),
+    ]);
+    if (unclaimed !== undefined) return { ok: false, failure: unclaimed };
     // after the reads: what an agent has said meanwhile counts
     const reports = this.#means.reports.of(cluster, members);
     const epoch = lock.mayGrant({ cluster, record: before?.value, members, reports, provenStateIds });

@@ -35,6 +35,8 @@ export interface DriverMeans {
   members(cluster: string): readonly string[];
   lookBeforeGrant(state: RolloutState, stage: string): Promise<LookResult>;
   takeSnapshot(reason: string, clusters: readonly string[]): Promise<Outcome<string>>;
+  /** Takes the rollout's claims again where nobody holds them. */
+  claimAgain(state: RolloutState): Promise<Outcome<void>>;
   /** The rollout has ended: its claim goes, its agents may prune. */
   ended(state: RolloutState): Promise<void>;
   readonly timing: DriverTiming;

@@ -32,12 +32,13 @@ export function openLedgers({ config, clock, random }: ServeMeans, records: Reco
   const members = (cluster: string) => inventory.cluster(cluster)?.nodes.map(({ name }) => name) ?? [];
   const reports = new AgentReports();
   const { locks, standings } = records;
+  const claims = new Claims({ register: records.claims, clock, random });
   return {
     inventory,
     members,
     reports,
-    deeds: new LockDeeds({ locks, standings, reports, clock, random, coordinator, members }),
-    claims: new Claims({ register: records.claims, clock, random }),
+    deeds: new LockDeeds({ locks, standings, claims, reports, clock, random, coordinator, members }),
+    claims,
     audit: new AuditTrail(records.audit, sha256, clock),
     artefacts: new ArtefactFolder({
       folder: config.artefacts ?? join(config.stateDir, "artefacts"),

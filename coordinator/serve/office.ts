@@ -2,6 +2,7 @@
 import { succeed } from "#proto/common/failure.ts";
 import type { RolloutState } from "../domain/rollout/state.ts";
 import { Application } from "../engine/application.ts";
+import { driveOpen } from "../engine/open-rollouts.ts";
 import { Planning } from "../engine/planning.ts";
 import { type DriverMeans, driverTiming } from "../engine/rollout-desk.ts";
 import { Snapshots } from "../engine/snapshots.ts";
@@ -110,7 +111,7 @@ function leadershipOf({ means, records, coordinator, ledgers, agents }: Parts): 
     begin: async (term) => {
       await Promise.all([inventory.load(), audit.load()]);
       log.info({ term }, "leading");
-      for (const rollout of await claims.open()) agents.drivers.start(rollout, true);
+      await driveOpen({ claims, log: records.events, drivers: agents.drivers }, coordinator);
     },
     end: async () => {
       log.warn("not leading any more");
@@ -144,6 +145,7 @@ function driverMeansOf(
       const taken = await snapshots.take(entries, { by: coordinator, reason });
       return taken.ok ? succeed(taken.value.id) : taken;
     },
+    claimAgain: (now) => claims.retake(now.plan.clusters, { rollout: now.id, by: coordinator }),
     ended: async (now) => {
       await claims.releaseAll(now.plan.clusters, { rollout: now.id, by: coordinator });
       for (const node of now.plan.clusters.flatMap(members))

@@ -5,7 +5,7 @@ export const lock: Catalogue = {
     says: "{cluster} is claimed by rollout {rollout}, begun by {by} at {since}; nothing was done",
     next: "lockkeeper status {rollout}",
   },
-  "claim.missing": { says: "nobody holds a claim on {cluster}" },
+  "claim.missing": { says: "{rollout} holds no claim on {cluster}, and nobody else does" },
   "lock.held": {
     says: "the lock of {cluster} is {state} by {nodes} (epoch {epoch}, rollout {rollout}, stage {stage}, since {since})",
     next: "lockkeeper lock show {cluster}",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { VirtualClock } from "./virtual-clock.ts";
-import { begun, versions, watching } from "./world/watching.ts";
+import { awake, begun, versions, watching } from "./world/watching.ts";
 import { World } from "./world/world.ts";
 
 describe("a rollout", () => {
@@ -56,36 +56,79 @@ describe("a rollout", () => {
   });
 });
 
-describe("I5: a coordinator killed after any event", () => {
-  it("is followed by one that ends the rollout, whatever it was doing", async () => {
-    const { world: whole, rollout: first } = await begun();
-    const { phase } = watching(whole, first);
-    await whole.clock.until(() => phase() === "done");
-    const boundaries = (await whole.facts(first)).length;
-    expect(boundaries).toBeGreaterThan(40);
-    for (let boundary = 1; boundary < boundaries; boundary += 1) {
-      const world = new World(new VirtualClock());
-      await world.begin();
-      const rollout = await world.apply();
-      const seen = watching(world, rollout);
-      let count = 0;
-      await world.clock.until(() => {
-        void world.facts(rollout).then((facts) => {
-          count = facts.length;
-        });
-        return count >= boundary;
-      });
-      world.killCoordinator();
+describe("I5: a coordinator killed at any of its writes", () => {
+  it("is followed by one that ends the rollout, whatever it was doing, and nothing stays held", async () => {
+    const writes = await writesOf(await awake());
+    expect(writes).toBeGreaterThan(60);
+    for (let kill = 1; kill <= writes; kill += 1) {
+      const world = await awake();
+      const plan = await world.plan();
+      if (!plan.ok) throw new Error(plan.failure.code);
+      killAt(world, kill);
+      void world.begins(plan.value);
+      await world.clock.until(() => world.coordinator === undefined);
       await world.settle(1_000);
       await world.startCoordinator();
-      await world.clock.until(() => seen.phase() === "done" || seen.phase() === "stopped");
-      expect(seen.phase(), `killed after event ${boundary}: ${JSON.stringify(seen.view()?.stop)}`).toBe(
-        "done",
-      );
-      expect(versions(world)).toEqual(["2", "2", "2"]);
+      const at = `killed at write ${kill}`;
+      const [rollout] = await world.stores.log.subjects();
+      if (rollout === undefined) await world.settle(1_000);
+      else {
+        const seen = watching(world, rollout);
+        expect(await seen.rests(), `${at}: ${JSON.stringify(seen.view()?.stop)}`).toBe("done");
+      }
+      await world.settle(1_000);
+      expect((await world.stores.claims.read("c"))?.value.rollout ?? "", at).toBe("");
+      expect((await world.stores.locks.read("c"))?.value.state ?? "free", at).toBe("free");
+      expect(versions(world), at).toEqual(Array(3).fill(rollout === undefined ? "1" : "2"));
       expect(world.violations).toEqual([]);
-      for (const { deeds } of world.nodes.values()) expect(deeds).toEqual(["stop", "upgrade", "start"]);
+      const deeds = rollout === undefined ? [] : ["stop", "upgrade", "start"];
+      for (const node of world.nodes.values()) expect(node.deeds).toEqual(deeds);
     }
+  });
+});
+
+async function writesOf(world: World): Promise<number> {
+  let writes = 0;
+  world.onStored = () => {
+    writes += 1;
+  };
+  const { rests } = watching(world, await world.apply());
+  await rests();
+  await world.settle(1_000);
+  return writes;
+}
+
+function killAt(world: World, kill: number): void {
+  let writes = 0;
+  world.onStored = () => {
+    writes += 1;
+    if (writes === kill) world.killCoordinator();
+  };
+}
+
+describe("a claim", () => {
+  it("that the store forgot is taken again before the next grant", async () => {
+    const { world, rollout } = await begun();
+    const seen = watching(world, rollout);
+    await world.clock.until(() => world.node("db1").version === "2");
+    world.stores.claims.forget("c", 1);
+    expect(await seen.rests()).toBe("done");
+    const holders = world.stores.claims;
+    await world.settle(100);
+    expect((await holders.read("c"))?.value.rollout).toBe("");
+  });
+
+  it("that another rollout holds lets no lock be granted", async () => {
+    const { world, rollout } = await begun();
+    const seen = watching(world, rollout);
+    await world.clock.until(() => world.node("db1").version === "2");
+    const { revision } = (await world.stores.claims.read("c")) ?? { revision: 0 };
+    const other = { format: 1, rollout: "other", since: "2026-01-01T00:00:00.000Z", by: "op" } as const;
+    await world.stores.claims.swap("c", other, revision);
+    expect(await seen.rests()).toBe("stopped");
+    expect(seen.view()?.stop?.why).toMatchObject({ code: "claim.held", facts: { rollout: "other" } });
+    expect(versions(world)).toEqual(["2", "1", "1"]);
+    expect((await world.stores.claims.read("c"))?.value.rollout).toBe("other");
   });
 });
 

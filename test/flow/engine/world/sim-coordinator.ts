@@ -1,5 +1,6 @@
 /** One life of the real coordinator, without its network: over stores that outlive it. */
 
+import type { RolloutEvent } from "#coordinator/domain/rollout/event.ts";
 import type { RolloutState } from "#coordinator/domain/rollout/state.ts";
 import { AgentDesk } from "#coordinator/engine/agent-desk.ts";
 import { AgentReports } from "#coordinator/engine/agent-reports.ts";
@@ -10,8 +11,9 @@ import { Claims } from "#coordinator/engine/claims.ts";
 import { Drivers } from "#coordinator/engine/drivers.ts";
 import { InventoryBook } from "#coordinator/engine/inventory-book.ts";
 import { LockDeeds } from "#coordinator/engine/lock-deeds.ts";
+import { driveOpen } from "#coordinator/engine/open-rollouts.ts";
 import { Planning } from "#coordinator/engine/planning.ts";
-import type { Presence } from "#coordinator/engine/ports.ts";
+import type { EventLog, Presence } from "#coordinator/engine/ports.ts";
 import { driverTiming } from "#coordinator/engine/rollout-desk.ts";
 import { Snapshots } from "#coordinator/engine/snapshots.ts";
 import type { SurveyedFleet } from "#coordinator/engine/survey.ts";
@@ -31,9 +33,13 @@ export class SimCoordinator {
   readonly #inventory: InventoryBook;
   readonly #present = new Map<string, Presence>();
   readonly #claims: Claims;
+  readonly #log: EventLog<RolloutEvent>;
+  readonly #name: string;
 
   constructor(world: World, name: string) {
     const { clock, stores } = world;
+    this.#log = stores.log;
+    this.#name = name;
     const random = () => 0.5;
     const reports = new AgentReports();
     const reader = { read: () => succeed(world.inventory), changes: () => [] };
@@ -56,8 +62,10 @@ export class SimCoordinator {
       clockOffset: () => ({ offsetMs: 0, errorMs: 0 }),
       doubled: () => [],
     };
+    this.#claims = new Claims({ register: stores.claims, clock, random });
     const deeds = new LockDeeds({
       locks: stores.locks,
+      claims: this.#claims,
       standings: stores.standings,
       reports,
       clock,
@@ -65,7 +73,6 @@ export class SimCoordinator {
       coordinator: name,
       members,
     });
-    this.#claims = new Claims({ register: stores.claims, clock, random });
     const planning = new Planning({
       fleet,
       clock,
@@ -114,6 +121,7 @@ export class SimCoordinator {
         gates: tiny.gates,
         lookBeforeGrant: (now, stage) => planning.lookBeforeGrant(now, stage),
         takeSnapshot: async () => succeed(world.id("s")),
+        claimAgain: (now) => this.#claims.retake(now.plan.clusters, { rollout: now.id, by: name }),
         ended: async (now) => {
           await this.#claims.releaseAll(now.plan.clusters, { rollout: state.id, by: name });
           for (const node of nodesOf(now))
@@ -154,7 +162,7 @@ export class SimCoordinator {
 
   async lead(): Promise<void> {
     await this.#inventory.load();
-    for (const rollout of await this.#claims.open()) this.drivers.start(rollout, true);
+    await driveOpen({ claims: this.#claims, log: this.#log, drivers: this.drivers }, this.#name);
   }
 
   attach(presence: Presence): ReadonlyMap<string, number> {

@@ -6,6 +6,7 @@ import type { AuditEntry } from "#coordinator/domain/audit.ts";
 import type { ClaimRecord } from "#coordinator/domain/claim.ts";
 import type { ClusterEntry, Inventory } from "#coordinator/domain/inventory.ts";
 import type { LockRecord } from "#coordinator/domain/lock.ts";
+import type { Plan } from "#coordinator/domain/plan.ts";
 import type { RolloutEvent } from "#coordinator/domain/rollout/event.ts";
 import type { NodeStanding } from "#coordinator/domain/standing.ts";
 import type { GivenWord, Order } from "#coordinator/engine/application-means.ts";
@@ -62,12 +63,12 @@ export class World {
   readonly nodes = new Map<string, Node>();
   readonly agents = new Map<string, RealAgent>();
   readonly stores = {
-    locks: memoryRegister<LockRecord>(),
-    claims: memoryRegister<ClaimRecord>(),
-    standings: memoryRegister<NodeStanding>(),
+    locks: this.#register<LockRecord>(),
+    claims: this.#register<ClaimRecord>(),
+    standings: this.#register<NodeStanding>(),
     inventory: memoryRegister<InventoryRecord>(),
-    log: memoryEventLog<RolloutEvent>(),
-    audit: memoryEventLog<AuditEntry>(),
+    log: this.#log<RolloutEvent>(),
+    audit: this.#log<AuditEntry>(),
     documents: memoryDocuments(() => 0),
   };
   /** As the file has it; a test may change windows and freeze at any time. */
@@ -82,6 +83,8 @@ export class World {
   #lives = 0;
   /** Called at each durable write of an agent: where a test kills it. */
   onWrite: (agent: RealAgent) => void = () => {};
+  /** Called at each write of the coordinator to its store: where a test kills it. */
+  onStored: () => void = () => {};
 
   constructor(clock: VirtualClock, shape: Shape = { c: ["db1", "db2", "db3"] }) {
     this.clock = clock;
@@ -191,6 +194,27 @@ export class World {
     };
   }
 
+  #register<T>() {
+    const store = memoryRegister<T>();
+    return { ...store, swap: this.#heard(store.swap) };
+  }
+
+  #log<E extends { readonly sequence: number }>() {
+    const store = memoryEventLog<E>();
+    return { ...store, append: this.#heard(store.append) };
+  }
+
+  /** A coordinator killed in this very write: it is stored, and nobody is told of it. */
+  #heard<A extends readonly unknown[], R>(write: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
+    return async (...args) => {
+      const writer = this.coordinator;
+      const result = await write(...args);
+      this.onStored();
+      if (this.coordinator !== writer) await new Promise(() => undefined);
+      return result;
+    };
+  }
+
   id(prefix: string): string {
     this.#ids += 1;
     return `${prefix}${this.#ids}`;
@@ -215,20 +239,31 @@ export class World {
     return applied.value;
   }
 
-  async tryApply({ cluster = "c", method, into, ...options }: ApplyShape = {}): Promise<Outcome<string>> {
-    const application = this.coordinator?.application;
+  async tryApply(wish: ApplyShape = {}): Promise<Outcome<string>> {
+    const plan = await this.plan(wish);
+    return plan.ok ? this.during(this.begins(plan.value, wish)) : plan;
+  }
+
+  async plan({ cluster = "c", method, into }: ApplyShape = {}): Promise<Outcome<Plan>> {
     const target = {
       cluster,
       version: "2",
       ...(method === undefined ? {} : { method }),
       ...(into === undefined ? {} : { into }),
     };
-    const plan = await this.during(application?.makePlan(target));
-    if (!plan.ok) return plan;
-    this.#offline = plan.value.strategy === "offline";
-    return this.during(
-      application?.apply("op", { plan: plan.value, approveEach: false, words: [], ...options }),
-    );
+    return this.during(this.coordinator?.application.makePlan(target));
+  }
+
+  /** Applied, and not waited for. */
+  begins(plan: Plan, options: ApplyShape = {}): Promise<Outcome<string>> | undefined {
+    this.#offline = plan.strategy === "offline";
+    const { approveEach = false, words = [], stopAfterNodes } = options;
+    return this.coordinator?.application.apply("op", {
+      plan,
+      approveEach,
+      words,
+      ...(stopAfterNodes === undefined ? {} : { stopAfterNodes }),
+    });
   }
 
   async order(
