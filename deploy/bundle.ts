@@ -1,39 +1,16 @@
 /** The two programs as single files that need nothing but Node, beside them what they read. */
-import { chmod, cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { buildAssets } from "../test/doubles/kwdb/build-assets.ts";
+import { programFile } from "./program-file.ts";
 
 const root = new URL("..", import.meta.url);
 const path = (relative: string) => fileURLToPath(new URL(relative, root));
 const { version } = JSON.parse(await readFile(path("package.json"), "utf8")) as { version: string };
 
-/** CommonJS dependencies inside an ES module bundle still call require. */
-const banner = `#!/usr/bin/env node
-import { createRequire as lockkeeperCreateRequire } from "node:module";
-const require = lockkeeperCreateRequire(import.meta.url);`;
-
-async function bundle(entry: string, out: string): Promise<void> {
-  await build({
-    entryPoints: [path(entry)],
-    outfile: out,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20.19",
-    minifySyntax: true,
-    minifyWhitespace: true,
-    keepNames: true,
-    sourcemap: "linked",
-    sourcesContent: false,
-    legalComments: "none",
-    banner: { js: banner },
-    define: { LOCKKEEPER_VERSION: JSON.stringify(version) },
-    logLevel: "warning",
-  });
-  await chmod(out, 0o755);
-}
+const bundle = (entry: string, out: string) =>
+  programFile(path(entry), out, { LOCKKEEPER_VERSION: JSON.stringify(version) });
 
 /** Fills the folder as `make build` fills dist: lockkeeper, lockkeeper-agent, demo/. */
 export async function bundleInto(folder: string): Promise<void> {

@@ -3,14 +3,11 @@ import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { programFile } from "../../../deploy/program-file.ts";
 import { createLab, debianRoot, describeLab, type Host, type Lab } from "../harness/index.ts";
 
 const here = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
-const banner = `#!/usr/bin/env node
-import { createRequire as lockkeeperCreateRequire } from "node:module";
-const require = lockkeeperCreateRequire(import.meta.url);`;
 
 await describeLab("an agent that is a systemd unit", () => {
   let lab: Lab;
@@ -19,19 +16,8 @@ await describeLab("an agent that is a systemd unit", () => {
 
   beforeAll(async () => {
     const out = await mkdtemp(join(tmpdir(), "lockkeeper-service-"));
-    const bundle = (entry: string, outfile: string) =>
-      build({
-        entryPoints: [here(entry)],
-        outfile,
-        bundle: true,
-        platform: "node",
-        format: "esm",
-        target: "node20.19",
-        banner: { js: banner },
-        logLevel: "warning",
-      });
-    await bundle("../../flow/agent/harness/paper-agent.ts", join(out, "agent.mjs"));
-    await bundle("./drive.ts", join(out, "drive.mjs"));
+    await programFile(here("../../flow/agent/harness/paper-agent.ts"), join(out, "agent.mjs"));
+    await programFile(here("./drive.ts"), join(out, "drive.mjs"));
     lab = await createLab({ name: "service" });
     db1 = await lab.host({ name: "db1", root: await debianRoot({ suite: "bookworm" }), ip: "10.77.0.11" });
     await db1.write("/usr/lib/lockkeeper/agent.mjs", await readFile(join(out, "agent.mjs")), "0755");

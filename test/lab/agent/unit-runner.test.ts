@@ -3,9 +3,9 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { cases, unitCases } from "#test/contract/agent/tool-runner-cases.ts";
+import { programFile } from "../../../deploy/program-file.ts";
 import { createLab, debianRoot, describeLab, type Host, type Lab } from "../harness/index.ts";
 
 await describeLab("a tool in a transient unit", () => {
@@ -15,14 +15,7 @@ await describeLab("a tool in a transient unit", () => {
   beforeAll(async () => {
     const outfile = join(await mkdtemp(join(tmpdir(), "lockkeeper-case-")), "case.mjs");
     const entry = fileURLToPath(new URL("./unit-case.ts", import.meta.url));
-    await build({
-      entryPoints: [entry],
-      outfile,
-      bundle: true,
-      platform: "node",
-      format: "esm",
-      target: "node20.19",
-    });
+    await programFile(entry, outfile);
     lab = await createLab({ name: "units" });
     db1 = await lab.host({ name: "db1", root: await debianRoot({ suite: "bookworm" }), ip: "10.77.0.11" });
     await db1.copyIn(outfile, "/opt/case.mjs");

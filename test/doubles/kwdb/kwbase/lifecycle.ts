@@ -1,7 +1,7 @@
 /** What an operator does to a node: drain, upgrade mark and its end, decommission. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "./cli-error.ts";
-import { knobNumber } from "./knobs.ts";
+import { knobNumber, readKnobs } from "./knobs.ts";
 import type { ClusterNode } from "./node.ts";
 import { livenessStatus, periods, rangesIn } from "./records.ts";
 
@@ -12,7 +12,7 @@ export async function* drain(node: ClusterNode): AsyncGenerator<number> {
   if (node.self?.draining !== true) {
     yield held() + 1;
     await node.mark(id, { draining: true });
-    await sleep(knobNumber(node.knobs, "drain_ms", 500 * node.scale));
+    await sleep(knobNumber(readKnobs(node.options.root), "drain_ms", 500 * node.scale));
   }
   for (let rounds = 0; held() > 0 && rounds < 3; rounds += 1) await sleep(periods.beat * node.scale);
   yield 0;

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { programFile } from "../../../../deploy/program-file.ts";
 
 let bundled: Promise<string> | undefined;
 
@@ -17,18 +17,7 @@ export function bundleAgent(): Promise<string> {
 
 async function makeBundle(): Promise<string> {
   const outfile = join(await mkdtemp(join(tmpdir(), "lockkeeper-bundle-")), "agent.mjs");
-  const banner = `import { createRequire as lockkeeperCreateRequire } from "node:module";
-const require = lockkeeperCreateRequire(import.meta.url);`;
-  await build({
-    entryPoints: [fileURLToPath(new URL("./paper-agent.ts", import.meta.url))],
-    outfile,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20.19",
-    banner: { js: banner },
-    logLevel: "warning",
-  });
+  await programFile(fileURLToPath(new URL("./paper-agent.ts", import.meta.url)), outfile);
   return outfile;
 }
 
