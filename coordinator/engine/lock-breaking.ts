@@ -116,6 +116,7 @@ async function tell(
   await drivers.order(rollout, {
     kind: "lock-broken",
     cluster,
+    brokenAt: record.broken?.at ?? record.since,
     nodes: broken,
     by,
     reason,

@@ -50,8 +50,8 @@ async function noteBreak(
 ): Promise<boolean> {
   const epoch = desk.state.lock?.epochs[cluster];
   if (record?.broken === undefined || epoch === undefined || record.epoch <= epoch) return false;
-  const { nodes, by, reason } = record.broken;
-  await desk.append({ kind: "lock-broken", cluster, nodes, by, reason, reached: false });
+  const { nodes, by, reason, at: brokenAt } = record.broken;
+  await desk.append({ kind: "lock-broken", cluster, brokenAt, nodes, by, reason, reached: false });
   return true;
 }
 

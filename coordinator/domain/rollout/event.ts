@@ -190,6 +190,8 @@ export type RolloutFact =
   | {
       readonly kind: "lock-broken";
       readonly cluster: string;
+      /** When it was broken, as its record says; absent in events of before it was written. */
+      readonly brokenAt?: string;
       readonly nodes: readonly string[];
       readonly by: string;
       readonly reason: string;

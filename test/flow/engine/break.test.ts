@@ -80,6 +80,19 @@ describe("lock break on a node that answers", () => {
   });
 });
 
+describe("a person's answer for a broken lock", () => {
+  it("given at once lets the node be worked on again, and the note goes", async () => {
+    const { world, rollout, seen } = await down();
+    await breakIt(world);
+    world.node("db1").up = true;
+    await world.order(rollout, "resume", { words: [ack] });
+    await world.clock.until(() => seen.phase() !== "stopped");
+    expect(await seen.rests(), JSON.stringify(seen.view()?.stop)).toBe("done");
+    expect((await recordOf(world))?.broken).toBeUndefined();
+    expect(versions(world)).toEqual(["2", "2", "2"]);
+  });
+});
+
 describe("lock break on a node that does not answer", () => {
   async function silent() {
     const found = await down();
