@@ -15,7 +15,7 @@ import { type Failure, type FailureCode, FailureError, failure } from "#proto/co
 import { ControlServiceService } from "#proto/gen/lockkeeper/v1/control_pb.ts";
 import { Failure as WireFailure } from "#proto/gen/lockkeeper/v1/program_pb.ts";
 
-export const failureTrailer = "lockkeeper-failure-bin";
+const failureTrailer = "lockkeeper-failure-bin";
 
 export type ControlClient = Client<typeof ControlServiceService>;
 

@@ -68,7 +68,7 @@ export function exitCodeOfRest({ phase, waitingFor }: Pick<RolloutView, "phase" 
 }
 
 /** How a rollout's phase ends a command that followed it. */
-export const exitCodeOfPhase: Readonly<Record<RolloutPhase, ExitCode>> = {
+const exitCodeOfPhase: Readonly<Record<RolloutPhase, ExitCode>> = {
   done: exitCodes.done,
   stopped: exitCodes.stopped,
   aborted: exitCodes.stopped,

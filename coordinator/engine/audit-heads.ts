@@ -7,7 +7,7 @@ import type { CheckResult } from "../domain/check.ts";
 import type { AuditTrail } from "./audit-trail.ts";
 import type { Fleet, Presence } from "./ports.ts";
 
-export const endLost = "audit-end-lost";
+const endLost = "audit-end-lost";
 
 export interface AuditHeadsMeans {
   readonly trail: AuditTrail;

@@ -29,7 +29,7 @@ export interface GateMeans {
 /** A sample that takes longer than this leaves its node UNKNOWN. */
 const sampleLimitMs = 10_000;
 
-export async function takeSample(
+async function takeSample(
   fleet: Fleet,
   clock: Clock,
   cluster: string,

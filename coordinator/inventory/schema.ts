@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { parseDuration } from "#proto/common/duration.ts";
 
-export const nameSchema = z
+const nameSchema = z
   .string()
   .regex(/^[\p{Letter}\p{Number}][\p{Letter}\p{Number}._-]{0,62}$/u, {
     error: "a name is up to 63 letters, digits, '.', '_' or '-', and begins with a letter or digit",
@@ -39,7 +39,7 @@ const settingsSchema = z
   .default({})
   .describe("Settings of the engine's playbook");
 
-export const clusterSchema = z.strictObject({
+const clusterSchema = z.strictObject({
   engine: z.enum(["kwdb"]).describe("The database engine"),
   topology: z.enum(["multi-replica", "single-replica", "standalone"]),
   deployment: z.enum(["script", "container", "compiled"]).default("script"),

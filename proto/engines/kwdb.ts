@@ -49,7 +49,7 @@ export const modeSchema = z.object({
 export type Mode = z.infer<typeof modeSchema>;
 
 /** `.version`: line 1 and, where there is one, line 2. */
-export const versionFileSchema = z.object({ basic: z.string(), extended: z.string().nullable() });
+const versionFileSchema = z.object({ basic: z.string(), extended: z.string().nullable() });
 
 /** Facts at every depth. */
 const pulse = {

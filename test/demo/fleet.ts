@@ -8,8 +8,8 @@ import { createHosts, startCluster, stopCluster } from "#test/doubles/host/clust
 import { type DemoHost, freePorts } from "#test/doubles/host/create-host.ts";
 import { type BuiltPackage, buildPackage } from "#test/doubles/kwdb/build-package.ts";
 
-export const names = ["db1", "db2", "db3"] as const;
-export const fromVersion = "3.0.0";
+const names = ["db1", "db2", "db3"] as const;
+const fromVersion = "3.0.0";
 export const toVersion = "3.1.0";
 
 export interface FleetOptions {

@@ -159,7 +159,7 @@ async function noArchive(host: Host) {
 type Archive = Extract<KwdbFull["archive"], { readonly value: unknown }>["value"];
 
 /** Room for a copy of the data folder, uncompressed: how well it compresses is not known before. */
-export async function archiveFacts(host: Host, folder: string): Promise<Outcome<Archive>> {
+async function archiveFacts(host: Host, folder: string): Promise<Outcome<Archive>> {
   const mode = await readMode(host);
   if (!mode.ok) return mode;
   const [free, used] = await Promise.all([freeBytes(host, folder), usedBytes(host, mode.value.dataRoot)]);

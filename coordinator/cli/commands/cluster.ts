@@ -123,7 +123,7 @@ function nodesOf({ clusters }: FleetView): readonly unknown[] {
   return clusters.flatMap(({ name, nodes }) => nodes.map((node) => ({ cluster: name, ...node })));
 }
 
-export async function fleetOf(session: Session, cluster = ""): Promise<FleetView> {
+async function fleetOf(session: Session, cluster = ""): Promise<FleetView> {
   const { fleet } = await session.call((client) => client.getFleet({ cluster }));
   return read<FleetView>(fleet, "fleet");
 }

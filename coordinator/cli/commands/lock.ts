@@ -7,7 +7,7 @@ import { renderLock, renderLockList } from "../render/lock.ts";
 import { run, type Shell } from "../run.ts";
 
 /** What a person types to say that a silent host is off or cut from its peers. */
-export const breakWord = "the host is off";
+const breakWord = "the host is off";
 
 export function lockCommand(shell: Shell): Command {
   const group = new Command("lock").description("What may be touched now, and who holds it");

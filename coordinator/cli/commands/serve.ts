@@ -68,7 +68,7 @@ async function readConfig(file: string): Promise<CoordinatorConfig> {
 }
 
 /** The fetcher stands beside the bundle, or in the sources. */
-export async function natsBinary(): Promise<string> {
+async function natsBinary(): Promise<string> {
   const places = ["./nats-fetch.sh", "../../../deploy/nats/fetch.sh"].map((place) =>
     fileURLToPath(new URL(place, import.meta.url)),
   );

@@ -9,7 +9,7 @@ import { renderTable } from "./table.ts";
 /** Up to this many nodes each has a line of its own. */
 const listedNodes = 24;
 
-export const insecureWarning =
+const insecureWarning =
   "WARNING: agents and coordinator talk in plain text beyond loopback (insecure: true); anyone on that network can steer them.";
 
 export function renderClusters(fleet: FleetView, paint: Paint): string {

@@ -59,7 +59,7 @@ function allowedFrom(from: string): string {
 }
 
 /** Digits in groups, at least two. */
-export function isVersion(version: string): boolean {
+function isVersion(version: string): boolean {
   return /^\d+(\.\d+){1,4}$/.test(version);
 }
 

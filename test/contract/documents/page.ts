@@ -50,7 +50,7 @@ export function fencesOf({ name, text }: Page): readonly Fence[] {
 }
 
 /** `command   # exit code 5: why`; without a remark it must end with 0. */
-export function commandsOf(fence: Fence): readonly TypedCommand[] {
+function commandsOf(fence: Fence): readonly TypedCommand[] {
   return fence.text.split("\n").flatMap((line, index) => {
     const [text = "", remark = ""] = line.split(/\s+# /);
     if (text.trim() === "") return [];

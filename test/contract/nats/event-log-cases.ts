@@ -10,8 +10,7 @@ export interface Event {
 export const events = (from: number, count: number): Event[] =>
   Array.from({ length: count }, (_, index) => ({ sequence: from + index, text: `event ${from + index}` }));
 
-export const sequences = (found: readonly Event[]): readonly number[] =>
-  found.map(({ sequence }) => sequence);
+const sequences = (found: readonly Event[]): readonly number[] => found.map(({ sequence }) => sequence);
 
 /** `open` gives two writers of one new log. */
 export function eventLogCases(

@@ -64,7 +64,7 @@ export function call(address: string, path: string, body: Buffer): Promise<strin
 }
 
 /** A message frame as gRPC has it: a flag, a length, the bytes. The length may lie. */
-export function framed(payload: Buffer, length = payload.length): Buffer {
+function framed(payload: Buffer, length = payload.length): Buffer {
   const head = Buffer.alloc(5);
   head.writeUInt32BE(length, 1);
   return Buffer.concat([head, payload]);

@@ -19,7 +19,7 @@ const undos: Partial<Record<StepId, string>> = { stop: "start", start: "stop", f
 
 export const holdLimitMs = 30_000;
 export const waitLimitMs = 600_000;
-export const watchEveryMs = 1_000;
+const watchEveryMs = 1_000;
 
 const call = (verb: string): Call => ({ verb: `tiny.${verb}`, args: {} });
 

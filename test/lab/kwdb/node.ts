@@ -66,7 +66,7 @@ export class KwdbNode {
 const READY = "fetch(process.argv[1]).then((page) => console.log(page.status), () => console.log(0))";
 
 /** Reads the csv of `kwbase node status` by its header's names. */
-export function parseStatus(csv: string): readonly NodeRow[] {
+function parseStatus(csv: string): readonly NodeRow[] {
   const [header = "", ...lines] = csv.trim().split("\n");
   const names = header.split(",");
   return lines.map((line) => {

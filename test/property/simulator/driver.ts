@@ -30,7 +30,7 @@ const answerLimitMs = 5_000;
 const silenceLimitMs = 120_000;
 const grantLimitMs = 60_000;
 
-export const steps: Program["steps"] = ["stop", "start"].map((id) => ({
+const steps: Program["steps"] = ["stop", "start"].map((id) => ({
   id,
   call: { verb: `sim.${id}`, args: {} },
   class: StepClass.REVERSIBLE,

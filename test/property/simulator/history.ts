@@ -85,7 +85,7 @@ function* numbersOf({ seed }: Setting): Generator<number> {
   for (let left = 60 + (random() % 4) * 60; left > 0; left -= 1) yield random();
 }
 
-export function play(
+function play(
   setting: Setting,
   numbers: Iterable<number>,
   { rules = soundRules, sought = invariants, traced = false }: Looking & { readonly traced?: boolean } = {},

@@ -10,7 +10,7 @@ import { programFile } from "../../../../deploy/program-file.ts";
 let bundled: Promise<string> | undefined;
 
 /** Bundled once per test file, as the shipped agent is. */
-export function bundleAgent(): Promise<string> {
+function bundleAgent(): Promise<string> {
   bundled ??= makeBundle();
   return bundled;
 }

@@ -1,7 +1,7 @@
 /** The row of a plan in docs/architecture.md, made from the plan: the page cannot say what the types do not. */
 import type { Plan, PlanStep, Stage } from "#coordinator/domain/plan.ts";
 
-export const columns = [
+const columns = [
   "plan",
   "claim",
   "stages and lock scope",
@@ -13,7 +13,7 @@ export const columns = [
   "who is asked",
 ] as const;
 
-export function rowOf(name: string, plan: Plan): readonly string[] {
+function rowOf(name: string, plan: Plan): readonly string[] {
   const { stages } = plan;
   return [
     name,

@@ -18,7 +18,7 @@ export const notApplicable = { at, notApplicable: "test" } as const;
 
 const sha = (digit: string) => digit.repeat(64);
 
-export const artefact: ArtefactFacts = { digest: sha("a"), name: "KWDB.tar.gz", totalBytes: 1, facts: {} };
+const artefact: ArtefactFacts = { digest: sha("a"), name: "KWDB.tar.gz", totalBytes: 1, facts: {} };
 
 export const cluster: ClusterEntry = {
   name: "账单",
@@ -90,7 +90,7 @@ export function factsOf(name: NodeName, version: string): KwdbFull {
   };
 }
 
-export const host: HostFacts = {
+const host: HostFacts = {
   os: is("Debian 12"),
   kernel: is("6.1"),
   bootId: is("boot"),
