@@ -1,5 +1,6 @@
 /** Receives what the agents say and puts it before the rollouts that it concerns. */
 import type { ConnectRequest } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
+import { heardUpTo } from "../domain/rollout/state.ts";
 import type { AgentReports } from "./agent-reports.ts";
 import type { AuditHeads } from "./audit-heads.ts";
 import type { Drivers } from "./drivers.ts";
@@ -53,17 +54,21 @@ export class AgentDesk implements AgentEvents {
       this.#means.heads.keeps(node, message.value.head);
       return;
     }
+    const presence = this.#means.fleet().presence(node);
+    if (presence === undefined) return;
     this.#means.reports.said(node, message);
     const rollout = rolloutOf(message);
-    const mail = { kind: "said", node, message } as const;
+    const mail = { kind: "said", node, stateId: presence.hello.stateId, message } as const;
     if (rollout === undefined) this.#means.drivers.tellAll(node, mail);
     else if (!this.#means.drivers.deliver(rollout, mail)) this.#answerForClosed(node, rollout, message);
   }
 
   positions(node: string): readonly { readonly rollout: string; readonly sequence: number }[] {
-    return this.#means.drivers.states().flatMap(({ id, agentSequences }) => {
-      const sequence = agentSequences[node];
-      return sequence === undefined ? [] : [{ rollout: id, sequence }];
+    const presence = this.#means.fleet().presence(node);
+    if (presence === undefined) return [];
+    return this.#means.drivers.states().flatMap((state) => {
+      const sequence = heardUpTo(state, node, presence.hello.stateId);
+      return sequence === 0 ? [] : [{ rollout: state.id, sequence }];
     });
   }
 

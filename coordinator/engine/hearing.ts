@@ -1,24 +1,23 @@
 /** What the agents say: stored once, answered, and acknowledged. */
 import { type Failure, failure } from "#proto/common/failure.ts";
-import type { ConnectRequest, ConnectResponse, EnterRequest } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
-import type { RolloutFact } from "../domain/rollout/event.ts";
-import { stageOfWire } from "../domain/rollout/state.ts";
+import type { ConnectResponse, EnterRequest } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
+import type { RolloutFact, ToldFact } from "../domain/rollout/event.ts";
+import { heardUpTo, stageOfWire } from "../domain/rollout/state.ts";
+import type { Mail } from "./inbox.ts";
 import type { RolloutDesk } from "./rollout-desk.ts";
 import { toEndedFact, toFailure, toStepFact } from "./wire.ts";
 
-export async function hear(
-  desk: RolloutDesk,
-  node: string,
-  message: NonNullable<ConnectRequest["message"]>,
-): Promise<void> {
+type Said = Extract<Mail, { kind: "said" }>;
+
+export async function hear(desk: RolloutDesk, { node, stateId, message }: Said): Promise<void> {
   switch (message.$case) {
     case "stepEvent":
-      return store(desk, node, message.value.sequence, toStepFact(node, message.value));
+      return store(desk, stateId, toStepFact(node, message.value));
     case "programEnded":
-      return store(desk, node, message.value.sequence, toEndedFact(node, message.value));
+      return store(desk, stateId, toEndedFact(node, message.value));
     case "watchFired": {
       const { sequence, id, measured, reacted, failure: why } = message.value;
-      return store(desk, node, sequence, {
+      return store(desk, stateId, {
         kind: "watch-fired",
         watch: id,
         node,
@@ -30,7 +29,7 @@ export async function hear(
     }
     case "watchAnswered": {
       const { sequence, id: watch, armed } = message.value;
-      return store(desk, node, sequence, {
+      return store(desk, stateId, {
         kind: "watch-answered",
         watch,
         node,
@@ -40,7 +39,7 @@ export async function hear(
     }
     case "holdMadePermanent": {
       const { sequence, stage, step, madePermanent, refusal } = message.value;
-      return store(desk, node, sequence, {
+      return store(desk, stateId, {
         kind: "hold-made-permanent",
         stage,
         node,
@@ -88,8 +87,9 @@ export async function hear(
 }
 
 /** Stored once, however often it is sent; only then may the agent stop resending. */
-async function store(desk: RolloutDesk, node: string, sequence: number, fact: RolloutFact): Promise<void> {
-  if (sequence > (desk.state.agentSequences[node] ?? 0)) await desk.append(fact);
+async function store(desk: RolloutDesk, stateId: string, fact: ToldFact): Promise<void> {
+  const { node, agentSequence: sequence } = fact;
+  if (sequence > heardUpTo(desk.state, node, stateId)) await desk.append({ ...fact, stateId });
   desk.means.fleet.send(node, { $case: "ack", value: { rollout: desk.state.id, sequence } });
 }
 

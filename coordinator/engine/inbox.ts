@@ -4,7 +4,13 @@ import type { ConnectRequest } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
 import type { RolloutFact } from "../domain/rollout/event.ts";
 
 export type Mail =
-  | { readonly kind: "said"; readonly node: string; readonly message: NonNullable<ConnectRequest["message"]> }
+  | {
+      readonly kind: "said";
+      readonly node: string;
+      /** Of the stream that brought it: by now the node may have another. */
+      readonly stateId: string;
+      readonly message: NonNullable<ConnectRequest["message"]>;
+    }
   | { readonly kind: "attached"; readonly node: string }
   | { readonly kind: "detached"; readonly node: string }
   /** A person's order, already checked and recorded in the audit log; `done` settles when it is in the log. */

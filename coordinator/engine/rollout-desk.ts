@@ -132,7 +132,7 @@ export class RolloutDesk {
     if (mail === undefined) return undefined;
     switch (mail.kind) {
       case "said":
-        await hear(this, mail.node, mail.message);
+        await hear(this, mail);
         break;
       case "attached":
         tellFreedAgain(this, mail.node);

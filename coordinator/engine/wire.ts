@@ -12,7 +12,7 @@ import {
   type Failure as WireFailure,
 } from "#proto/gen/lockkeeper/v1/program_pb.ts";
 import type { Call, PlanProgram, PlanStep, WatchSpec } from "../domain/plan.ts";
-import type { ProgramOutcome as Outcome, StepPhase as Phase, RolloutFact } from "../domain/rollout/event.ts";
+import type { ProgramOutcome as Outcome, StepPhase as Phase, ToldFact } from "../domain/rollout/event.ts";
 
 const classes = {
   observe: StepClass.OBSERVE,
@@ -70,7 +70,7 @@ const phases: Readonly<Record<StepPhase, Phase>> = {
   [StepPhase.UNDO_FAILED]: "undo-failed",
 };
 
-export function toStepFact(node: string, event: StepEvent): RolloutFact {
+export function toStepFact(node: string, event: StepEvent): ToldFact {
   const { stage, attempt, step, phase, at, elapsedMs, failure, outputs, tail, runner, sequence } = event;
   return {
     kind: "step",
@@ -98,7 +98,7 @@ const outcomes: Readonly<Record<ProgramOutcome, Outcome>> = {
   [ProgramOutcome.NEVER_BEGUN]: "never-begun",
 };
 
-export function toEndedFact(node: string, ended: ProgramEnded): RolloutFact {
+export function toEndedFact(node: string, ended: ProgramEnded): ToldFact {
   const { stage, attempt, epoch, outcome, step, failure, sequence } = ended;
   return {
     kind: "program-ended",

@@ -26,12 +26,17 @@ export interface RolloutOptions {
   readonly approveEach: boolean;
 }
 
-/** What a node's agent said, with its journal position: the coordinator's resend filter. */
-interface FromAgent {
+/** Where a node's agent said it: the coordinator's resend filter. */
+interface JournalPlace {
   readonly node: string;
+  /** The memory that has counted; absent in events of before it was written. */
+  readonly stateId?: string;
+  readonly agentSequence: number;
+}
+
+interface FromAgent extends JournalPlace {
   readonly stage: string;
   readonly attempt: number;
-  readonly agentSequence: number;
 }
 
 export type RolloutFact =
@@ -139,33 +144,27 @@ export type RolloutFact =
         readonly found: string;
       }[];
     }
-  | {
+  | ({
       readonly kind: "watch-fired";
       readonly watch: string;
-      readonly node: string;
-      readonly agentSequence: number;
       readonly measured: number;
       readonly reacted: boolean;
       readonly failure?: Failure;
-    }
+    } & JournalPlace)
   | { readonly kind: "wait-over"; readonly stage: string }
-  | {
+  | ({
       readonly kind: "watch-answered";
       readonly watch: string;
-      readonly node: string;
-      readonly agentSequence: number;
       readonly armed: boolean;
-    }
-  | {
+    } & JournalPlace)
+  | ({
       readonly kind: "hold-made-permanent";
       /** Its name on the wire. */
       readonly stage: string;
-      readonly node: string;
-      readonly agentSequence: number;
       readonly step: string;
       readonly madePermanent: boolean;
       readonly refusal?: Failure;
-    }
+    } & JournalPlace)
   | { readonly kind: "waited"; readonly stage: string; readonly why: Failure }
   | {
       readonly kind: "stopped";
@@ -211,3 +210,6 @@ export interface RolloutEvent {
   readonly at: string;
   readonly fact: RolloutFact;
 }
+
+/** What an agent has journalled and told. */
+export type ToldFact = Extract<RolloutFact, { readonly agentSequence: number }>;

@@ -1,11 +1,24 @@
 /** What agents tell of their programs, folded in: sent, entered, stepping, ended, and undone. */
 import { inProgram, inStage } from "./alter.ts";
-import type { RolloutFact } from "./event.ts";
-import { type ProgramState, programKey, type RolloutState, stageOfWire } from "./state.ts";
+import type { RolloutFact, ToldFact } from "./event.ts";
+import {
+  anyMemory,
+  heardUpTo,
+  type ProgramState,
+  programKey,
+  type RolloutState,
+  stageOfWire,
+} from "./state.ts";
 
-export function heard(state: RolloutState, node: string, agentSequence: number): RolloutState {
-  if (agentSequence <= (state.agentSequences[node] ?? 0)) return state;
-  return { ...state, agentSequences: { ...state.agentSequences, [node]: agentSequence } };
+export function heard(
+  state: RolloutState,
+  { node, stateId = anyMemory, agentSequence }: ToldFact,
+): RolloutState {
+  if (agentSequence <= heardUpTo(state, node, stateId)) return state;
+  // what was stored without a state id was told by the memory that goes on now
+  const { [anyMemory]: _settled, ...told } = state.agentSequences[node] ?? {};
+  const newest = { ...told, [stateId]: agentSequence };
+  return { ...state, agentSequences: { ...state.agentSequences, [node]: newest } };
 }
 
 export function sent(

@@ -84,9 +84,9 @@ function change(
     case "entered":
       return entered(state, fact.stage, fact.node);
     case "step":
-      return stepTold(heard(state, fact.node, fact.agentSequence), fact);
+      return stepTold(heard(state, fact), fact);
     case "program-ended":
-      return programEnded(heard(state, fact.node, fact.agentSequence), fact);
+      return programEnded(heard(state, fact), fact);
     case "phase-passed":
       return inStage(state, fact.stage, (stage) => ({
         ...stage,
@@ -123,11 +123,11 @@ function change(
     case "wait-over":
       return inStage(withoutWaiting(state), fact.stage, (stage) => ({ ...stage, waitOver: true }));
     case "watch-answered":
-      return watchAnswered(heard(state, fact.node, fact.agentSequence), fact);
+      return watchAnswered(heard(state, fact), fact);
     case "watch-fired":
-      return watchFired(heard(state, fact.node, fact.agentSequence), fact);
+      return watchFired(heard(state, fact), fact);
     case "hold-made-permanent": {
-      const told = heard(state, fact.node, fact.agentSequence);
+      const told = heard(state, fact);
       const answer = fact.madePermanent ? "permanent" : (fact.refusal ?? failure("hold.refused", {}));
       return { ...told, holds: { ...told.holds, [holdKey(fact)]: answer } };
     }

@@ -99,8 +99,8 @@ export interface RolloutState {
   readonly aborting: boolean;
   readonly end?: "done" | "aborted";
   readonly waiting?: { readonly why: Failure; readonly since: string };
-  /** Newest journal position per node: what the agent need not send again. */
-  readonly agentSequences: Readonly<Record<string, number>>;
+  /** Newest journal position per node and state id: what the agent need not send again. */
+  readonly agentSequences: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly skipped: readonly string[];
   /** Nodes whose stage has passed since the start or the last resume; counts for --stop-after. */
   readonly nodesSinceResume: number;
@@ -137,6 +137,19 @@ export interface HoldRef {
   readonly node: string;
   readonly stage: string;
   readonly step: string;
+}
+
+/** The key of positions that were stored without a state id: they count for every memory of their node. */
+export const anyMemory = "";
+
+/** An agent that has lost its memory counts from 1 again: each memory is heard from its first event on. */
+export function heardUpTo(
+  { agentSequences }: Pick<RolloutState, "agentSequences">,
+  node: string,
+  stateId: string,
+): number {
+  const told = agentSequences[node] ?? {};
+  return Math.max(told[stateId] ?? 0, told[anyMemory] ?? 0);
 }
 
 export function holdKey({ node, stage, step }: HoldRef): string {

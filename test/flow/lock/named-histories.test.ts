@@ -33,6 +33,24 @@ describe("an agent that comes back with an empty state folder in mid rollout", (
     expect(world.violations).toEqual([]);
   });
 
+  it("is heard from its first event on, though its node had told many under its lost journal", async () => {
+    const { world, rollout } = await begun();
+    const { phase, view } = watching(world, rollout);
+    await world.clock.until(() => world.node("db2").version === "2");
+    await world.settle(50);
+    world.agent("db2").loseMemory();
+    await world.clock.until(() => phase() === "stopped");
+    expect(view()?.stop?.why).toMatchObject({ code: "node.unproven", facts: { node: "db2" } });
+
+    const word = { kind: "acknowledgement", check: "node.unproven", reason: "looked at it" } as const;
+    await world.order(rollout, "resume", { words: [word] });
+    await world.clock.until(() => phase() === "stopped" || phase() === "done");
+    expect(phase(), JSON.stringify(view()?.stop)).toBe("done");
+    expect(versions(world)).toEqual(["2", "2", "2"]);
+    expect(world.node("db2").deeds.filter((deed) => deed === "upgrade")).toHaveLength(1);
+    expect(world.violations).toEqual([]);
+  });
+
   it("needs a word of its own each time", async () => {
     const { world, rollout } = await begun();
     const { phase, view } = watching(world, rollout);

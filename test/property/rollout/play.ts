@@ -12,7 +12,13 @@ import {
   type RolloutFact,
 } from "#coordinator/domain/rollout/event.ts";
 import { fold, reduce } from "#coordinator/domain/rollout/reduce.ts";
-import { type ProgramState, type RolloutState, stageOfWire } from "#coordinator/domain/rollout/state.ts";
+import {
+  anyMemory,
+  heardUpTo,
+  type ProgramState,
+  type RolloutState,
+  stageOfWire,
+} from "#coordinator/domain/rollout/state.ts";
 import { phaseOf } from "#coordinator/domain/rollout/view.ts";
 import type { Order } from "#coordinator/engine/application-means.ts";
 import { factFor } from "#coordinator/engine/order-fact.ts";
@@ -349,7 +355,7 @@ export class Play {
   }
 
   #sequence(node: string): number {
-    return (this.state.agentSequences[node] ?? 0) + 1;
+    return heardUpTo(this.state, node, anyMemory) + 1;
   }
 
   #happens(ofThousand: number): boolean {
