@@ -1,4 +1,7 @@
-/** Closes a run with one plain line of counts over all projects, and names every skipped test with its reason. */
+/**
+ * Closes a run with one plain line of counts over all projects, and names every skipped test with its
+ * reason and every test that passed only in a second try.
+ */
 import type { Reporter, TestModule } from "vitest/node";
 
 export default class ClosingLine implements Reporter {
@@ -12,6 +15,7 @@ export default class ClosingLine implements Reporter {
         counts[result.state] += 1;
         if (result.state === "skipped")
           console.log(`skipped: ${[test.fullName, result.note].filter(Boolean).join(": ")}`);
+        if (test.diagnostic()?.flaky === true) console.log(`passed in a second try: ${test.fullName}`);
       }
       // a file that fails outside its tests (a hook, an import) would count as nothing
       if (module.state() === "failed" && counts.failed === failedBefore) counts.failed += 1;
