@@ -9,6 +9,7 @@ import { type BreakNote, brokenBy } from "../domain/lock.ts";
 import type { Plan } from "../domain/plan.ts";
 import type { ArtefactFacts, Playbook, PlaybookInput, Wish } from "../domain/playbook.ts";
 import type { RolloutState } from "../domain/rollout/state.ts";
+import { changedBy } from "../domain/rollout/touched.ts";
 import { isOpen } from "../domain/window.ts";
 import type { LookResult } from "./rollout-desk.ts";
 import { playbookInput, type Survey, type SurveyedFleet, surveyCluster } from "./survey.ts";
@@ -106,7 +107,7 @@ export class Planning {
   }
 
   /** Immediately before a grant: has the world moved away from the plan, and may a node be started now? */
-  async lookBeforeGrant(state: RolloutState, stage: string): Promise<LookResult> {
+  async lookBeforeGrant(state: RolloutState): Promise<LookResult> {
     const { plan } = state;
     for (const name of plan.clusters) {
       const cluster = this.#means.cluster(name);
@@ -125,9 +126,10 @@ export class Planning {
     // what a node did not say is not drift
     if (asked.value.silent !== undefined) return { drift: [], notYet: asked.value.silent };
     const { playbook, input } = asked.value;
-    const done = nodesChanged(state, stage);
-    const isOfDone = (field: string) => done.some((node) => field.startsWith(`node.${node}.`));
-    const drift = driftOf(plan.boundTo, playbook.fingerprint(input)).filter(({ field }) => !isOfDone(field));
+    const changed = changedBy(state);
+    const drift = driftOf(plan.boundTo, playbook.fingerprint(input)).filter(
+      ({ field }) => !changed.includes(nodeOfField(field) ?? ""),
+    );
     if (drift.length > 0) return { drift };
     const blocker = playbook.blockers?.(input)[0];
     if (blocker !== undefined) return { drift: [], notNow: blocker };
@@ -197,18 +199,7 @@ export function checksRefuse(results: readonly CheckResult[]) {
   return failure("check.refused", { checks });
 }
 
-/** Nodes that this rollout has changed or works on: their fingerprints differ on purpose. */
-function nodesChanged(state: RolloutState, stage: string): readonly string[] {
-  return state.plan.stages.flatMap((spec, index) => {
-    const standing = state.stages[index]?.standing;
-    const touched =
-      standing === "passed" ||
-      standing === "failed" ||
-      (spec.id === stage && (state.stages[index]?.attempt ?? 0) > 1);
-    if (!touched) return [];
-    if (spec.kind === "node") return [spec.node];
-    return spec.kind === "cluster"
-      ? spec.phases.flatMap(({ programs }) => programs.map(({ node }) => node))
-      : [];
-  });
+/** `node.<name>.<fact>`: a name may hold points, a fact holds none. Undefined for a field of the whole cluster. */
+function nodeOfField(field: string): string | undefined {
+  return /^node\.(.+)\.[^.]+$/.exec(field)?.[1];
 }

@@ -33,7 +33,7 @@ export interface DriverMeans {
   readonly auditHead: () => string;
   readonly gates: Gates;
   members(cluster: string): readonly string[];
-  lookBeforeGrant(state: RolloutState, stage: string): Promise<LookResult>;
+  lookBeforeGrant(state: RolloutState): Promise<LookResult>;
   takeSnapshot(reason: string, clusters: readonly string[]): Promise<Outcome<string>>;
   /** Takes the rollout's claims again where nobody holds them. */
   claimAgain(state: RolloutState): Promise<Outcome<void>>;

@@ -57,7 +57,7 @@ export async function takeStageGate(
 }
 
 export async function lookBeforeGrant(desk: RolloutDesk, stage: string): Promise<void> {
-  const { drift, notNow, notYet: missing, refused } = await desk.means.lookBeforeGrant(desk.state, stage);
+  const { drift, notNow, notYet: missing, refused } = await desk.means.lookBeforeGrant(desk.state);
   if (drift.length > 0) {
     await desk.append({ kind: "drift-found", stage, fields: drift });
     const fields = drift

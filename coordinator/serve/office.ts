@@ -139,7 +139,7 @@ function driverMeansOf(
     nonce: () => token(16),
     auditHead: () => audit.head,
     gates: playbook(state.plan.engine)?.gates ?? {},
-    lookBeforeGrant: (now, stage) => planning.lookBeforeGrant(now, stage),
+    lookBeforeGrant: (now) => planning.lookBeforeGrant(now),
     takeSnapshot: async (reason, clusters) => {
       const entries = clusters.flatMap((name) => inventory.cluster(name) ?? []);
       const taken = await snapshots.take(entries, { by: coordinator, reason });

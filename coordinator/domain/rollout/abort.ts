@@ -3,7 +3,8 @@
  * lock stays until its nodes are proven. What is past an irreversible step is not undone: it is proven as it is.
  */
 import { failure } from "#proto/common/failure.ts";
-import type { ClusterStage, GateSpec, PlanStep, Stage } from "../plan.ts";
+import type { ClusterStage, GateSpec, Stage } from "../plan.ts";
+import { stepsOf } from "../stage-programs.ts";
 import { type Action, nextGate } from "./action.ts";
 import {
   type HeldLock,
@@ -90,13 +91,6 @@ function isAnyPastReturn(spec: Stage, { programs }: StageState): boolean {
       ({ id, class: stepClass }) => stepClass === "irreversible" && program.steps[id] !== undefined,
     ),
   );
-}
-
-function stepsOf(spec: Stage, { wireStage, node }: ProgramState): readonly PlanStep[] {
-  if (spec.kind === "node") return spec.program.steps;
-  if (spec.kind !== "cluster") return [];
-  const phase = spec.phases.find(({ id }) => `${spec.id}/${id}` === wireStage);
-  return phase?.programs.find((program) => program.node === node)?.steps ?? [];
 }
 
 function proving(state: RolloutState, spec: Stage, lock: HeldLock): Action {

@@ -1,8 +1,15 @@
 /** The small changes that every event is made of. */
 import { type ProgramState, programKey, type RolloutState, type StageState, stageOfWire } from "./state.ts";
 
-export function freshStage(id: string, attempt: number): StageState {
+/** What was done to the nodes is not forgotten with the attempt that did it. */
+export function freshStage(
+  id: string,
+  attempt: number,
+  { begun, lost }: Pick<StageState, "begun" | "lost"> = { begun: [], lost: [] },
+): StageState {
   return {
+    begun,
+    lost,
     id,
     standing: "pending",
     attempt,

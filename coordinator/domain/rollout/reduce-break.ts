@@ -20,6 +20,7 @@ export function lockBroken(
   return inStage({ ...withoutLock(withoutWaiting(state), lock.nonce), stop }, stage, (each) => ({
     ...each,
     standing: "failed",
+    lost: [...new Set([...each.lost, ...lock.entered])],
     programs: Object.fromEntries(Object.entries(each.programs).map(([key, program]) => [key, over(program)])),
   }));
 }

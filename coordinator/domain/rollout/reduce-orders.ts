@@ -17,7 +17,7 @@ export function withdrawn(stage: StageState): StageState {
   );
   if (refused) return { ...stage, withdrawals: stage.withdrawals + 1 };
   const { id, attempt, approved, snapshots, withdrawals } = stage;
-  return { ...freshStage(id, attempt), approved, snapshots, withdrawals: withdrawals + 1 };
+  return { ...freshStage(id, attempt, stage), approved, snapshots, withdrawals: withdrawals + 1 };
 }
 
 /** A closed window may stay closed for hours: gates that were green before it are taken again after it. */
@@ -75,7 +75,7 @@ export function again(state: RolloutState, id: string, node: string | undefined)
   // a person's yes at the end of a wait was for what that wait had come to
   const waits = state.plan.stages.some((spec) => spec.id === id && spec.kind === "wait");
   return inStage({ ...rest, holds, aborting: false }, id, (stage) => ({
-    ...freshStage(id, stage.attempt),
+    ...freshStage(id, stage.attempt, stage),
     approved: stage.approved && !waits,
     snapshots: stage.snapshots,
     ...(stands ? { phasesPassed: stage.phasesPassed, programs: doneIn(stage, node) } : {}),

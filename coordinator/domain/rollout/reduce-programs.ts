@@ -1,8 +1,10 @@
 /** What agents tell of their programs, folded in: sent, entered, stepping, ended, and undone. */
+import { stepsOf } from "../stage-programs.ts";
 import { inProgram, inStage } from "./alter.ts";
 import type { RolloutFact, ToldFact } from "./event.ts";
 import {
   anyMemory,
+  type BegunStep,
   heardUpTo,
   type ProgramState,
   programKey,
@@ -60,8 +62,10 @@ export function entered(state: RolloutState, stage: string, node: string): Rollo
   }));
 }
 
-export function stepTold(state: RolloutState, fact: Extract<RolloutFact, { kind: "step" }>): RolloutState {
-  return inProgram(state, fact.stage, fact, (program) => {
+type StepFact = Extract<RolloutFact, { kind: "step" }>;
+
+export function stepTold(state: RolloutState, fact: StepFact): RolloutState {
+  return inProgram(withBegun(state, fact), fact.stage, fact, (program) => {
     const outputs = { ...program.steps[fact.step]?.outputs, ...fact.outputs };
     return {
       ...program,
@@ -69,6 +73,26 @@ export function stepTold(state: RolloutState, fact: Extract<RolloutFact, { kind:
       steps: { ...program.steps, [fact.step]: { phase: fact.phase, outputs } },
     };
   });
+}
+
+/** Probed only, a step has not begun: found done before, or with an unknown state. */
+const beginnings: ReadonlySet<string> = new Set(["started", "progress", "done", "undone", "undo-failed"]);
+
+function withBegun(state: RolloutState, { stage: wireStage, node, step, phase }: StepFact): RolloutState {
+  const id = stageOfWire(wireStage);
+  const spec = state.plan.stages.find((each) => each.id === id);
+  const changes =
+    spec !== undefined &&
+    stepsOf(spec, { wireStage, node }).some((each) => each.id === step && each.class !== "observe");
+  if (!changes || !beginnings.has(phase)) return state;
+  const isIt = (each: BegunStep) => each.wireStage === wireStage && each.node === node && each.step === step;
+  const told: BegunStep = { wireStage, node, step, undone: phase === "undone" };
+  return inStage(state, id, (stage) => ({
+    ...stage,
+    begun: stage.begun.some(isIt)
+      ? stage.begun.map((each) => (isIt(each) ? told : each))
+      : [...stage.begun, told],
+  }));
 }
 
 export function programEnded(

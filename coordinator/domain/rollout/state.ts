@@ -31,6 +31,14 @@ export interface ProgramState {
   readonly undoAsked?: boolean;
 }
 
+/** A step that changes something and that this rollout has begun. */
+export interface BegunStep {
+  readonly wireStage: string;
+  readonly node: string;
+  readonly step: string;
+  readonly undone: boolean;
+}
+
 /** A watch that has done more than warn. */
 export interface FiredWatch {
   readonly watch: string;
@@ -62,6 +70,10 @@ export interface StageState {
   readonly fired: readonly FiredWatch[];
   /** All that a wait stage waits for was there. */
   readonly waitOver: boolean;
+  /** In the order of their first begin; kept over every retry. */
+  readonly begun: readonly BegunStep[];
+  /** Nodes that were in when their lock was broken: what they did then nobody knows. Kept over every retry. */
+  readonly lost: readonly string[];
 }
 
 /** The lock as this rollout knows that it holds it. */

@@ -29,7 +29,7 @@ const allUp: Gate = ({ now }) => {
 /** What a person's word may stand in for. */
 const yields = { "tiny.backup": "acknowledge", "tiny.disk": "override", "tiny.dead": "never" } as const;
 
-function reportsOf({ reports }: PlaybookInput): readonly NodeReport[] {
+function reportsOf({ reports }: Pick<PlaybookInput, "reports">): readonly NodeReport[] {
   return Object.values(reports).flatMap((report) => report ?? []);
 }
 
@@ -52,12 +52,17 @@ export const tiny: Playbook = {
       const { blocker } = factsOf(report);
       return blocker === undefined ? [] : [failure(`blocker.${blocker}`, { node: report.node })];
     }),
-  fingerprint: ({ cluster, into, wish }) => ({
-    nodes: [cluster, ...(into === undefined ? [] : [into.cluster])]
-      .flatMap(({ nodes }) => nodes.map(({ name }) => name))
-      .join(" "),
-    to: wish.to,
-  }),
+  fingerprint: (input) => {
+    const { cluster, into, wish } = input;
+    const seen = [...reportsOf(input), ...(into === undefined ? [] : reportsOf(into))];
+    return {
+      nodes: [cluster, ...(into === undefined ? [] : [into.cluster])]
+        .flatMap(({ nodes }) => nodes.map(({ name }) => name))
+        .join(" "),
+      to: wish.to,
+      ...Object.fromEntries(seen.map((report) => [`node.${report.node}.version`, factsOf(report).version])),
+    };
+  },
   plan: (input) => {
     const { cluster, into, wish } = input;
     const { stages, strategy } = shapeOf(input);

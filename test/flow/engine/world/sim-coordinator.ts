@@ -119,7 +119,7 @@ export class SimCoordinator {
         nonce: () => world.id("n"),
         auditHead: () => audit.head,
         gates: tiny.gates,
-        lookBeforeGrant: (now, stage) => planning.lookBeforeGrant(now, stage),
+        lookBeforeGrant: (now) => planning.lookBeforeGrant(now),
         takeSnapshot: async () => succeed(world.id("s")),
         claimAgain: (now) => this.#claims.retake(now.plan.clusters, { rollout: now.id, by: name }),
         ended: async (now) => {
