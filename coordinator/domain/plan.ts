@@ -44,6 +44,8 @@ export interface GateSpec {
   readonly dwellMs: number;
   /** The wait ends in a failure when it is not green by then. */
   readonly limitMs: number;
+  /** By node: put over `args` where a person has had that node skipped. */
+  readonly ofSkipped?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 export interface WatchSpec {
@@ -73,6 +75,8 @@ export interface NodeStage extends StageBase {
   readonly kind: "node";
   readonly cluster: string;
   readonly node: string;
+  /** Its version before, where that is not the plan's own. */
+  readonly from?: string;
   readonly before: readonly GateSpec[];
   readonly program: PlanProgram;
   readonly after: readonly GateSpec[];

@@ -61,7 +61,8 @@ function skip(
   if (node === undefined || stage === undefined) return fail("node.unknown", { node: node ?? "" });
   const standing = state.stages.find(({ id }) => id === stage.id)?.standing;
   if (standing === "passed") return fail("rollout.node-done", { rollout: state.id, node });
-  if (state.lock?.stage === stage.id) return fail("rollout.node-holds-lock", { rollout: state.id, node });
+  // of whatever stage: a phase that has begun on it leaves it half-way
+  if (state.lock?.nodes.includes(node)) return fail("rollout.node-holds-lock", { rollout: state.id, node });
   if (!playbook?.mayServeMixed(state.plan))
     return fail("rollout.no-mixed-versions", { rollout: state.id, node });
   return succeed({ kind: "skipped", node, by, reason });

@@ -3,9 +3,10 @@
  * lock stays until its nodes are proven. What is past an irreversible step is not undone: it is proven as it is.
  */
 import { failure } from "#proto/common/failure.ts";
-import type { ClusterStage, GateSpec, Stage } from "../plan.ts";
+import type { ClusterStage, GateSpec, PlanProgram, Stage } from "../plan.ts";
 import { stepsOf } from "../stage-programs.ts";
 import { type Action, nextGate } from "./action.ts";
+import { wantedOf } from "./skipped.ts";
 import {
   type HeldLock,
   type ProgramState,
@@ -96,7 +97,7 @@ function isAnyPastReturn(spec: Stage, { programs }: StageState): boolean {
 function proving(state: RolloutState, spec: Stage, lock: HeldLock): Action {
   const stage = stageState(state, spec.id);
   const past = isAnyPastReturn(spec, stage);
-  if (past && spec.kind === "cluster" && !isThrough(spec, stage)) {
+  if (past && spec.kind === "cluster" && !isThrough(state, spec, stage)) {
     const why = failure("rollout.past-return", { rollout: state.id, stage: spec.id });
     return { do: "stop", stage: spec.id, why, hint: "hint.past-return" };
   }
@@ -106,12 +107,13 @@ function proving(state: RolloutState, spec: Stage, lock: HeldLock): Action {
 }
 
 /** Every phase has done its work; what is left is to prove it. */
-function isThrough({ id, phases }: ClusterStage, { phasesPassed, programs }: StageState): boolean {
-  return phases.every(
-    (phase) =>
-      phasesPassed.includes(phase.id) ||
-      phase.programs.every(({ node }) => programs[programKey(`${id}/${phase.id}`, node)]?.outcome === "done"),
-  );
+function isThrough(state: RolloutState, { id, phases }: ClusterStage, stage: StageState): boolean {
+  return phases.every((phase) => {
+    const wireStage = `${id}/${phase.id}`;
+    const wanted = wantedOf(state, stage, { wireStage, programs: phase.programs });
+    const done = ({ node }: PlanProgram) => stage.programs[programKey(wireStage, node)]?.outcome === "done";
+    return stage.phasesPassed.includes(phase.id) || wanted.every(done);
+  });
 }
 
 /** Undone, the stage is as before it; past a point of no return it must be as after it. */

@@ -16,6 +16,7 @@ import type {
 import { decideAbort } from "./abort.ts";
 import { type Action, nextGate, rest } from "./action.ts";
 import { nextHold } from "./hold.ts";
+import { expectedOf, wantedOf } from "./skipped.ts";
 import {
   type HeldLock,
   type ProgramState,
@@ -27,6 +28,11 @@ import {
 import { decideWait, stopForFired } from "./wait.ts";
 
 export function decide(state: RolloutState): Action {
+  const action = nextAction(state);
+  return action.do === "take-gate" ? { ...action, gate: expectedOf(action.gate, state) } : action;
+}
+
+function nextAction(state: RolloutState): Action {
   if (state.end !== undefined || state.stop !== undefined) return rest;
   const spec = state.plan.stages.find((stage) => !isOver(stageState(state, stage.id)));
   if (state.aborting) return decideAbort(state, spec);
@@ -180,7 +186,8 @@ function decideCluster(state: RolloutState, spec: ClusterStage, stage: StageStat
         ? { do: "pass-stage", stage: spec.id }
         : { do: "snapshot", stage: spec.id, when: "after" };
     }
-    const nodes = nodesOf(spec);
+    const nodes = nodesOf(state, spec, stage);
+    if (nodes.length === 0) return { do: "pass-stage", stage: spec.id };
     return (
       afterWithdrawn(spec.id, stage) ??
       beforeGrant(state, spec, stage) ?? {
@@ -199,10 +206,15 @@ function decideCluster(state: RolloutState, spec: ClusterStage, stage: StageStat
     : decidePhase(state, spec, stage, { phase, lock });
 }
 
-function nodesOf({ touches = [], phases }: ClusterStage): readonly string[] {
-  return [
-    ...new Set([...touches, ...phases.flatMap(({ programs }) => programs.map(({ node }) => node))]),
-  ].sort();
+function nodesOf(
+  state: RolloutState,
+  { id, touches = [], phases }: ClusterStage,
+  stage: StageState,
+): readonly string[] {
+  const wanted = phases.flatMap((phase) =>
+    wantedOf(state, stage, { wireStage: `${id}/${phase.id}`, programs: phase.programs }),
+  );
+  return [...new Set([...touches, ...wanted.map(({ node }) => node)])].sort();
 }
 
 function decidePhase(
@@ -211,14 +223,16 @@ function decidePhase(
   stage: StageState,
   { phase, lock }: { readonly phase: Phase; readonly lock: HeldLock },
 ): Action {
-  const states = phase.programs.map(({ node }) => stage.programs[programKey(`${spec.id}/${phase.id}`, node)]);
+  const wireStage = `${spec.id}/${phase.id}`;
+  const wanted = wantedOf(state, stage, { wireStage, programs: phase.programs });
+  const states = wanted.map(({ node }) => stage.programs[programKey(wireStage, node)]);
   const failed = states.find((program) => program?.standing === "ended" && program.outcome !== "done");
   const running = states.flatMap((program) =>
     program !== undefined && program.standing !== "ended" ? [program.node] : [],
   );
   if (failed !== undefined && running.length === 0)
     return enterAgain(spec, stage, { phase, lock, failed }) ?? programFailed(spec.id, lock, failed);
-  const unsent = failed === undefined ? phase.programs.filter((_, index) => states[index] === undefined) : [];
+  const unsent = failed === undefined ? wanted.filter((_, index) => states[index] === undefined) : [];
   const next = phase.order === "parallel" ? unsent : running.length > 0 ? [] : unsent.slice(0, 1);
   const { attempt } = stage;
   if (next.length > 0)

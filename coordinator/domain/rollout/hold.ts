@@ -1,7 +1,8 @@
 /** Holds that a phase makes permanent before it begins. */
 import type { ClusterStage, Phase } from "../plan.ts";
 import type { Action } from "./action.ts";
-import { type HoldRef, holdKey, type RolloutState } from "./state.ts";
+import { wantedOf } from "./skipped.ts";
+import { type HoldRef, holdKey, type RolloutState, stageState } from "./state.ts";
 
 /** A hold that is not kept yet, or the stop for one that its node would not keep. */
 export function nextHold(state: RolloutState, { id: stage }: ClusterStage, phase: Phase): Action | undefined {
@@ -17,13 +18,17 @@ export function nextHold(state: RolloutState, { id: stage }: ClusterStage, phase
 }
 
 /** On every node whose program has made one. */
-function holdsOf({ plan }: RolloutState, { makesPermanent = [] }: Phase): readonly HoldRef[] {
+function holdsOf(state: RolloutState, { makesPermanent = [] }: Phase): readonly HoldRef[] {
+  const { plan } = state;
   return makesPermanent.flatMap((name) => {
     const [stage, phase, step = ""] = name.split("/");
     const spec = plan.stages.find(({ id }) => id === stage);
     const made = spec?.kind === "cluster" ? spec.phases.find(({ id }) => id === phase) : undefined;
-    return (made?.programs ?? []).flatMap(({ node, steps }) =>
-      steps.some(({ id }) => id === step) ? [{ node, stage: `${stage}/${phase}`, step }] : [],
+    if (spec === undefined || made === undefined) return [];
+    const wireStage = `${stage}/${phase}`;
+    const wanted = wantedOf(state, stageState(state, spec.id), { wireStage, programs: made.programs });
+    return wanted.flatMap(({ node, steps }) =>
+      steps.some(({ id }) => id === step) ? [{ node, stage: wireStage, step }] : [],
     );
   });
 }

@@ -17,10 +17,18 @@ import {
 import { gateOf, normalVersion, runningVersion } from "./facts.ts";
 import { blockingJobs } from "./jobs.ts";
 
+/** Names the argument that says the versions of one node, where these are not those of all. */
+export function versionsAt(address: string): string {
+  return `versions@${address}`;
+}
+
 /** Every node says: all nodes live and available, nothing draining or upgrading, all replicas there, no blocking job. */
 const clusterHealthy: Gate = ({ spec, now }) => {
-  const allowed = (spec.args["versions"] ?? "").split(",");
-  const expected = Number(spec.args["nodes"]);
+  const { versions = "", nodes } = spec.args;
+  const own = ({ address, sqlAddress }: NodeRow) =>
+    [address, sqlAddress].map((at) => spec.args[versionsAt(at ?? "")]).find((found) => found !== undefined);
+  const allowed = (row: NodeRow) => (own(row) ?? versions).split(",");
+  const expected = Number(nodes);
   for (const [node, report] of Object.entries(now.nodes)) {
     const verdict = judgeNode(node, report, { allowed, expected });
     if (verdict.verdict !== "pass") return verdict;
@@ -63,7 +71,7 @@ const nodeUpgraded: Gate = ({ spec, now }) => {
 export const gates: Gates = { "kwdb.cluster-healthy": clusterHealthy, "kwdb.node-upgraded": nodeUpgraded };
 
 interface Expectation {
-  readonly allowed: readonly string[];
+  readonly allowed: (row: NodeRow) => readonly string[];
   readonly expected: number;
 }
 
@@ -76,13 +84,13 @@ function judgeNode(
   if (facts === undefined) return noFacts(node, report);
   const rows = known(facts.nodes);
   if (rows === undefined) return unknown(node, facts.nodes);
-  const bad = rows.find((row) => whyBad(row, allowed) !== undefined);
+  const bad = rows.find((row) => whyBad(row, allowed(row)) !== undefined);
   if (bad !== undefined)
     return waitFor("kwdb.node-not-well", {
       from: node,
       id: String(bad.id),
       address: bad.address ?? "?",
-      why: whyBad(bad, allowed) ?? "",
+      why: whyBad(bad, allowed(bad)) ?? "",
     });
   if (rows.length < expected)
     return waitFor("kwdb.nodes-missing", {

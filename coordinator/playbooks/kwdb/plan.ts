@@ -12,6 +12,7 @@ import { sqlAddress } from "./address.ts";
 import { checkCluster } from "./checks.ts";
 import { fullOf, runningVersion } from "./facts.ts";
 import { fingerprint } from "./fingerprint.ts";
+import { versionsAt } from "./gates.ts";
 import { type KwdbClusterSettings, settingsOf } from "./settings.ts";
 import { jobsStep, nodeSteps, provingSteps, stagingSteps } from "./steps.ts";
 import { compareVersions, mayHop, type Topology } from "./version-policy.ts";
@@ -128,8 +129,18 @@ function stagesFor(input: PlaybookInput, nodes: readonly NodeEntry[], journey: J
   return [
     { kind: "preflight", id: "stage-package", programs: staging },
     ...nodes.map((node, index) => nodeStage(input, node, { ...journey, isFirst: index === 0 })),
-    { kind: "finish", id: "finish", programs: proving, gates: [healthy(cluster, wish.to, 0)] },
+    { kind: "finish", id: "finish", programs: proving, gates: [lastGate(input, nodes, from)] },
   ];
+}
+
+/** All at the new version; a skipped node may be as it was, and no other. */
+function lastGate(input: PlaybookInput, nodes: readonly NodeEntry[], from: string): GateSpec {
+  const { cluster, reports, wish } = input;
+  const ofSkipped = nodes.map((node) => {
+    const versions = `${runningVersion(fullOf(reports[node.name])) ?? from},${wish.to}`;
+    return [node.name, { [versionsAt(sqlAddress(input, node))]: versions }] as const;
+  });
+  return { ...healthy(cluster, wish.to, 0), ofSkipped: Object.fromEntries(ofSkipped) };
 }
 
 function nodeStage(
@@ -152,6 +163,7 @@ function nodeStage(
       archivesData: settings.archiveData,
     }),
   };
+  const own = runningVersion(fullOf(input.reports[node.name])) ?? from;
   const { everyMs, limitMs } = cluster.gates;
   const upgraded: GateSpec = {
     gate: "kwdb.node-upgraded",
@@ -166,6 +178,7 @@ function nodeStage(
     id: `node-${node.name}`,
     cluster: cluster.name,
     node: node.name,
+    ...(own === from ? {} : { from: own }),
     // the dwell before the next node is the one after the last
     before: [healthy(cluster, versions, isFirst ? cluster.gates.dwellMs : 0)],
     program,

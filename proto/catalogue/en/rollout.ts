@@ -2,6 +2,10 @@ import type { Catalogue } from "../render.ts";
 
 export const rollout: Catalogue = {
   "step.not-seen": { says: "{what} (asked on {node}): {says}" },
+  "rollout.node-left-behind": {
+    says: "{node} at {to}: it was skipped and is left at {from} (not run there: {steps})",
+    next: "lockkeeper plan CLUSTER --to {to}, for the nodes that are left",
+  },
   "rollout.past-return": {
     says: "{stage} is past its point of no return and half done: it can neither be undone nor left",
     next: "go on with it: lockkeeper retry {rollout}",

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { createServer } from "nice-grpc";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Plan } from "#coordinator/domain/plan.ts";
-import type { RolloutView } from "#coordinator/domain/views.ts";
+import type { FleetView, RolloutView } from "#coordinator/domain/views.ts";
 import { DemoFleet, type Ran, toVersion } from "#test/demo/fleet.ts";
 import { demoWords } from "#test/demo/script.ts";
 import { bundled } from "../processes/harness/fleet.ts";
@@ -324,6 +324,22 @@ describe("exit codes", () => {
       expect(stopped.code).toBe(5);
       expect((await cli("why", "billing")).stdout).toMatch(/command: lockkeeper retry \S+ -n db2/);
       expect((await cli("watch")).code).toBe(5);
+    },
+    slowMs,
+  );
+
+  it(
+    "0: it is mended, a node is skipped, and the end says which one is left at which version",
+    async () => {
+      await fleet.hosts[1]?.faults({});
+      expect((await cli("retry", "billing", "-n", "db2")).code).toBe(8);
+      const ended = await cli("skip", "billing", "-n", "db3", "--reason", "replaced on Friday");
+      const left = "not seen yet: db3 at 3.1.0: it was skipped and is left at 3.0.0";
+      expect(ended.stdout).toContain(`finished; ${left}`);
+      expect(ended.code).toBe(0);
+      expect((await cli("status", "billing")).stdout).toContain(left);
+      const { clusters } = JSON.parse((await cli("node", "list", "-o", "json")).stdout) as FleetView;
+      expect(clusters[0]?.nodes.map(({ version }) => version)).toEqual([toVersion, toVersion, "3.0.0"]);
     },
     slowMs,
   );

@@ -57,6 +57,8 @@ export class Play {
   /** Programs that run on their hosts, by wire stage and node: the truth, whatever the state says. */
   readonly #running = new Map<string, Running>();
   readonly #proven = new Set<string>();
+  /** By stage that may have changed a host: the nodes on which what was begun has not come to its end. */
+  readonly #entered = new Map<string, Set<string>>();
   /** Stages whose gates were green since a program of theirs was sent. */
   readonly #green = new Set<string>();
   #marks = 0;
@@ -274,6 +276,7 @@ export class Play {
     if (isOut && this.#happens(700)) {
       const { node, wireStage, attempt } = program;
       this.#running.set(node, { node, wireStage, attempt, underLock: true, entered: true });
+      this.#entered.set(stage, (this.#entered.get(stage) ?? new Set()).add(node));
       this.#append({ kind: "entered", stage, node, epoch: lock.epochs["c"] ?? 0 });
     } else if (isOut) this.#ends(program, this.#happens(500) ? "never-begun" : "failed");
     else if (this.#happens(300)) this.#steps(program);
@@ -293,6 +296,8 @@ export class Play {
 
   #ends(program: Omit<Running, "underLock" | "entered">, outcome: ProgramOutcome): void {
     this.#running.delete(program.node);
+    if (outcome === "done" || outcome === "stopped")
+      this.#entered.get(stageOfWire(program.wireStage))?.delete(program.node);
     this.#tellEnd(program, outcome, why);
   }
 
@@ -335,6 +340,9 @@ export class Play {
 
   /** Freed in good order: the newest program is done, and the gates were green after it. */
   #prove(id: string): void {
+    const halfWay = [...(this.#entered.get(id) ?? [])];
+    if (halfWay.length > 0 && !this.state.aborting)
+      this.violations.push(`${id} is freed with ${halfWay.join(", ")} half-way`);
     const stage = this.state.stages.find((each) => each.id === id);
     const isGreen = this.#green.has(id);
     const isDone = Object.values(stage?.programs ?? {}).every(({ outcome }) => outcome === "done");
@@ -348,10 +356,16 @@ export class Play {
   #allProven(): void {
     for (const spec of plan.stages) {
       const isSkipped = this.state.stages.find(({ id }) => id === spec.id)?.standing === "skipped";
-      const needsProof = spec.kind === "node" || spec.kind === "cluster";
+      const needsProof =
+        spec.kind === "node" ||
+        (spec.kind === "cluster" && (this.#entered.has(spec.id) || !this.#areAllSkipped));
       if (needsProof && !isSkipped && !this.#proven.has(spec.id))
         this.violations.push(`done, and ${spec.id} is not proven`);
     }
+  }
+
+  get #areAllSkipped(): boolean {
+    return nodes.every((node) => this.state.skipped.includes(node));
   }
 
   #sequence(node: string): number {

@@ -4,6 +4,7 @@ import type { Plan } from "#coordinator/domain/plan.ts";
 import type { Action } from "#coordinator/domain/rollout/action.ts";
 import { decide } from "#coordinator/domain/rollout/decide.ts";
 import { eventFormat, type RolloutFact } from "#coordinator/domain/rollout/event.ts";
+import { notSeenIn } from "#coordinator/domain/rollout/not-seen.ts";
 import { reduce } from "#coordinator/domain/rollout/reduce.ts";
 import type { RolloutState } from "#coordinator/domain/rollout/state.ts";
 
@@ -19,9 +20,11 @@ export interface Walk {
 
 const maxMoves = 1_000;
 
-export function walk(plan: Plan): Walk {
+/** With what a person orders at its beginning. */
+export function walk(plan: Plan, ordered: readonly RolloutFact[] = []): Walk {
   const options = { approveEach: false };
   let state = next(undefined, { kind: "rollout-started", plan, by: "test", options, words: [] });
+  for (const fact of ordered) state = next(state, fact);
   const actions: Action[] = [];
   while (state.end === undefined && actions.length < maxMoves) {
     const action = decide(state);
@@ -79,7 +82,7 @@ function wentWell(action: Done, state: RolloutState): readonly RolloutFact[] {
     case "keep-hold":
       return [{ kind: "hold-made-permanent", ...action.hold, agentSequence: 0, madePermanent: true }];
     case "finish":
-      return [{ kind: "finished", notSeen: [] }];
+      return [{ kind: "finished", notSeen: notSeenIn(state) }];
     case "await-programs":
       throw new Error("a program that has ended is not awaited");
   }

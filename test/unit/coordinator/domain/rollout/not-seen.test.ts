@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { notSeenIn } from "#coordinator/domain/rollout/not-seen.ts";
 import type { RolloutState } from "#coordinator/domain/rollout/state.ts";
 
-function stateWith(outputs: Readonly<Record<string, string>>): Pick<RolloutState, "stages"> {
+const none = { plan: { from: "1", to: "2", stages: [] }, skipped: [] } as unknown as RolloutState;
+
+function stateWith(outputs: Readonly<Record<string, string>>): RolloutState {
   const program = {
     node: "db1",
     attempt: 1,
@@ -11,7 +13,7 @@ function stateWith(outputs: Readonly<Record<string, string>>): Pick<RolloutState
     steps: { "report-jobs": { phase: "done", outputs } },
   } as const;
   const stage = { id: "finish", standing: "passed", attempt: 1, programs: { "finish@db1": program } };
-  return { stages: [stage as unknown as RolloutState["stages"][number]] };
+  return { ...none, stages: [stage as unknown as RolloutState["stages"][number]] };
 }
 
 describe("what was not seen", () => {
@@ -27,6 +29,12 @@ describe("what was not seen", () => {
 
   it("is nothing where all was seen", () => {
     expect(notSeenIn(stateWith({ RETENTION: "a good run at 11:00" }))).toEqual([]);
-    expect(notSeenIn({ stages: [] })).toEqual([]);
+    expect(notSeenIn({ ...none, stages: [] })).toEqual([]);
+  });
+
+  it("is a skipped node at the new version, however often it was skipped", () => {
+    expect(notSeenIn({ ...none, stages: [], skipped: ["db2", "db2"] })).toEqual([
+      { code: "rollout.node-left-behind", facts: { node: "db2", from: "1", to: "2", steps: "nothing" } },
+    ]);
   });
 });

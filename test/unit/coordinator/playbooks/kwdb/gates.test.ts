@@ -84,6 +84,23 @@ describe("kwdb.cluster-healthy", () => {
     expect(verdict.verdict).not.toBe("fail");
   });
 
+  describe("where db2 alone was skipped", () => {
+    const last = { versions: "3.0.1", "versions@10.0.0.2:26257": "3.0.0,3.0.1", nodes: "3" };
+    const mixed = (...builds: readonly string[]): Changed => {
+      const seen = { nodes: is(rows().map((each, index) => ({ ...each, build: builds[index] ?? "?" }))) };
+      return { facts: { db1: seen, db2: seen, db3: seen } };
+    };
+
+    it.each<readonly [string, string, Changed]>([
+      ["left at the old version", "pass", mixed("3.0.1", "3.0.0", "3.0.1")],
+      ["come to the new one after all", "pass", mixed("3.0.1", "3.0.1", "3.0.1")],
+      ["at neither", "kwdb.node-not-well", mixed("3.0.1", "2.2.0", "3.0.1")],
+      ["another is at the old version", "kwdb.node-not-well", mixed("3.0.1", "3.0.0", "3.0.0")],
+    ])("%s: %s", (_, expected, changed) => {
+      expect(told(judge("kwdb.cluster-healthy", last, changed))).toBe(expected);
+    });
+  });
+
   it("says which node saw what", () => {
     const verdict = judge("kwdb.cluster-healthy", args, row({ isLive: false }));
     expect(verdict).toMatchObject({ why: { facts: { from: "db3", id: "1", why: "is_live=false" } } });
