@@ -65,11 +65,37 @@ const clusterSchema = z.strictObject({
   freeze: z.string().min(1).optional().describe("Set: no node is started. Say why."),
 });
 
+const clustersSchema = z
+  .record(nameSchema, clusterSchema)
+  .refine((clusters) => Object.keys(clusters).length > 0, {
+    error: "an inventory names at least one cluster",
+  })
+  .superRefine((clusters, { addIssue }) => {
+    for (const { path, message } of sharedNodes(clusters))
+      addIssue({ code: "custom", path: [...path], message });
+  });
+
+/** An agent serves one node of one cluster: a node's name or address may stand only once in the fleet. */
+function sharedNodes(clusters: Readonly<Record<string, z.infer<typeof clusterSchema>>>) {
+  const seen = new Map<string, string>();
+  const nodes = Object.entries(clusters).flatMap(([cluster, each]) =>
+    Object.entries(each.nodes).flatMap(([node, { address }]) => [
+      { cluster, node, what: `node "${node}"` },
+      { cluster, node, what: `address "${address}"` },
+    ]),
+  );
+  return nodes.flatMap(({ cluster, node, what }) => {
+    const earlier = seen.get(what);
+    if (earlier === undefined) seen.set(what, cluster);
+    return earlier === undefined
+      ? []
+      : [{ path: [cluster, "nodes", node], message: `${what} is already in cluster "${earlier}"` }];
+  });
+}
+
 export const inventorySchema = z.strictObject({
   format: z.literal(1).default(1),
-  clusters: z.record(nameSchema, clusterSchema).refine((clusters) => Object.keys(clusters).length > 0, {
-    error: "an inventory names at least one cluster",
-  }),
+  clusters: clustersSchema,
 });
 
 export type InventoryDocument = z.infer<typeof inventorySchema>;

@@ -1,7 +1,9 @@
 /** The parts that know what is recorded: inventory, claims, audit log, locks, packages, what the agents last said. */
+
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { fail, succeed } from "#proto/common/failure.ts";
+import { complaintsText } from "#proto/common/settings-file.ts";
 import { ArtefactFolder } from "../api/artefacts.ts";
 import { AgentReports } from "../engine/agent-reports.ts";
 import { AuditTrail } from "../engine/audit-trail.ts";
@@ -9,7 +11,7 @@ import { Claims } from "../engine/claims.ts";
 import { InventoryBook } from "../engine/inventory-book.ts";
 import { LockDeeds } from "../engine/lock-deeds.ts";
 import { inventoryChanges } from "../inventory/change.ts";
-import { parseInventory, renderComplaints } from "../inventory/parse.ts";
+import { parseInventory } from "../inventory/parse.ts";
 import type { ServeMeans } from "./means.ts";
 import type { Records } from "./records.ts";
 
@@ -19,8 +21,8 @@ const inventoryReader = {
   read: (yaml: string, fileName: string) => {
     const parsed = parseInventory(yaml, fileName);
     return parsed.ok
-      ? succeed(parsed.inventory)
-      : fail<never>("inventory.unreadable", { complaints: renderComplaints(parsed.complaints) });
+      ? succeed(parsed.value)
+      : fail<never>("inventory.unreadable", { complaints: complaintsText(parsed.complaints) });
   },
   changes: inventoryChanges,
 };

@@ -2,7 +2,17 @@
  * A YAML file read into settings by a strict schema. Every complaint names file, line and column, all of them at
  * once; nothing of a file with a complaint is used.
  */
-import { type Document, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import {
+  type Document,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type YAMLError,
+} from "yaml";
 import type { z } from "zod";
 
 export interface Complaint {
@@ -24,10 +34,7 @@ export function readSettings<T>(text: string, file: string, schema: z.ZodType<T>
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
   if (document.errors.length > 0) {
-    const complaints = document.errors.map(({ pos, message }) => ({
-      ...at(pos[0]),
-      text: message.split("\n")[0] ?? message,
-    }));
+    const complaints = document.errors.map((error) => ({ ...at(error.pos[0]), text: wordsOf(error) }));
     return { ok: false, complaints };
   }
   const parsed = schema.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {});
@@ -40,6 +47,11 @@ export function readSettings<T>(text: string, file: string, schema: z.ZodType<T>
 
 export function complaintsText(complaints: readonly Complaint[]): string {
   return complaints.map(({ file, line, column, text }) => `${file}:${line}:${column}: ${text}`).join("\n");
+}
+
+function wordsOf({ code, message }: Pick<YAMLError, "code" | "message">): string {
+  if (code === "DUPLICATE_KEY") return "this name stands here twice";
+  return (message.split("\n")[0] ?? message).replace(/ at line \d+, column \d+:?$/, "");
 }
 
 function explain(

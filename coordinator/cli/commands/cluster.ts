@@ -1,8 +1,9 @@
 import { Command } from "@commander-js/extra-typings";
 import { FailureError, failure } from "#proto/common/failure.ts";
+import { complaintsText } from "#proto/common/settings-file.ts";
 import type { FleetView } from "../../domain/views.ts";
 import type { InventoryChange } from "../../engine/inventory-book.ts";
-import { parseInventory, renderComplaints } from "../../inventory/parse.ts";
+import { parseInventory } from "../../inventory/parse.ts";
 import { command, read, type Session } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import { renderClusters, renderNode, renderNodes } from "../render/fleet.ts";
@@ -142,7 +143,7 @@ async function sendInventory(session: Session, file: string, dryRun: boolean) {
   const parsed = parseInventory(yaml, file);
   if (!parsed.ok)
     throw new FailureError(
-      failure("inventory.unreadable", { complaints: renderComplaints(parsed.complaints) }),
+      failure("inventory.unreadable", { complaints: complaintsText(parsed.complaints) }),
     );
   const { caller } = session.terminal;
   const { diff } = await session.call((client) =>

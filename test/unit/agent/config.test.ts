@@ -59,7 +59,7 @@ describe("the agent's file", () => {
       whole.replace(":7440", ""),
       "2:16: coordinators.0: must be host:port, for example 127.0.0.1:7440",
     ],
-    ["a name that stands twice", `${whole}node: db2\n`, "7:1: Map keys must be unique"],
+    ["a name that stands twice", `${whole}node: db2\n`, "7:1: this name stands here twice"],
     [
       "a name that is a path",
       whole.replace("db1", "../db1"),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parseInventory, renderComplaints } from "#coordinator/inventory/parse.ts";
+import { parseInventory } from "#coordinator/inventory/parse.ts";
+import { complaintsText } from "#proto/common/settings-file.ts";
 
 const good = `clusters:
   账单:
@@ -14,7 +15,7 @@ const good = `clusters:
 
 function complaintsOf(text: string): string {
   const parsed = parseInventory(text, "fleet.yaml");
-  return parsed.ok ? "" : renderComplaints(parsed.complaints);
+  return parsed.ok ? "" : complaintsText(parsed.complaints);
 }
 
 describe("parseInventory", () => {
@@ -22,7 +23,7 @@ describe("parseInventory", () => {
     const parsed = parseInventory(good, "fleet.yaml");
     expect(parsed).toMatchObject({
       ok: true,
-      inventory: {
+      value: {
         clusters: [
           {
             name: "账单",
@@ -49,12 +50,14 @@ describe("parseInventory", () => {
 
   it("refuses one address under two names", () => {
     expect(complaintsOf(good.replace("10.0.0.12", "10.0.0.11"))).toContain(
-      'fleet.yaml:7:7: address "10.0.0.11" is already in cluster "账单"',
+      'fleet.yaml:7:7: clusters.账单.nodes.db2: address "10.0.0.11" is already in cluster "账单"',
     );
   });
 
   it("says what is missing and where it should stand", () => {
-    expect(complaintsOf(good.replace("    engine: kwdb\n", ""))).toBe('fleet.yaml:2:3: "engine" is missing');
+    expect(complaintsOf(good.replace("    engine: kwdb\n", ""))).toBe(
+      'fleet.yaml:2:3: "clusters.账单.engine" is missing',
+    );
   });
 
   it.each([
