@@ -2,6 +2,7 @@
 import type { Facts, Failure } from "#proto/common/failure.ts";
 import type { NodeReport } from "#proto/common/report.ts";
 import type { GateSpec } from "./plan.ts";
+import type { Hint } from "./rollout/hint.ts";
 
 /** Reports of one cluster at one moment. A node that did not answer is present with `unknown`. */
 export interface ClusterSample {
@@ -14,8 +15,8 @@ export interface ClusterSample {
 export type GateVerdict =
   | { readonly verdict: "pass" }
   | { readonly verdict: "wait"; readonly why: Failure }
-  /** `hint` names a text in the catalogue with the command to type. */
-  | { readonly verdict: "fail"; readonly why: Failure; readonly hint: string };
+  /** `hint` names a text in the catalogue: what goes on from there. */
+  | { readonly verdict: "fail"; readonly why: Failure; readonly hint: Hint };
 
 export interface GateInput {
   readonly spec: GateSpec;
@@ -35,6 +36,6 @@ export function waitFor(code: Failure["code"], facts: Facts = {}): GateVerdict {
   return { verdict: "wait", why: { code, facts } };
 }
 
-export function refuse(why: Failure, hint: string): GateVerdict {
+export function refuse(why: Failure, hint: Hint): GateVerdict {
   return { verdict: "fail", why, hint };
 }

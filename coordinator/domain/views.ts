@@ -95,6 +95,38 @@ export interface StageView {
 
 export type RolloutPhase = "running" | "waiting" | "paused" | "aborting" | "stopped" | "aborted" | "done";
 
+/** What a rollout has done to the nodes of its plan, as far as their agents have told. */
+export interface TouchedView {
+  /** Nothing that changes anything was begun there. */
+  readonly untouched: readonly string[];
+  /** Their newest stage is done and proven. */
+  readonly done: readonly string[];
+  /** Work was begun there and is not proven: its steps in order, and which of them were undone. */
+  readonly begun: readonly {
+    readonly node: string;
+    readonly steps: readonly string[];
+    readonly undone: readonly string[];
+    /** Its program has told its end; otherwise it may have gone further. */
+    readonly told: boolean;
+  }[];
+  /** Let in, or within reach of a tool that was begun on another node; what was done there nobody has told. */
+  readonly unknown: readonly string[];
+  /** A watch has done its prepared reaction there. */
+  readonly reacted: readonly { readonly node: string; readonly watch: string }[];
+}
+
+export interface StopView {
+  readonly stage: string;
+  readonly node?: string;
+  readonly why: Failure;
+  /** Code of a text: what stands now and what goes on from there. */
+  readonly hint: string;
+  readonly at: string;
+  readonly touched: TouchedView;
+  /** What to type next. */
+  readonly command: string;
+}
+
 export interface RolloutView {
   readonly id: string;
   readonly clusters: readonly string[];
@@ -109,13 +141,7 @@ export interface RolloutView {
   readonly by: string;
   readonly lastSequence: number;
   readonly stages: readonly StageView[];
-  readonly stop?: {
-    readonly stage: string;
-    readonly node?: string;
-    readonly why: Failure;
-    readonly hint: string;
-    readonly at: string;
-  };
+  readonly stop?: StopView;
   readonly waitingFor?: { readonly why: Failure; readonly since: string };
   readonly words: readonly Word[];
   readonly snapshots: readonly {
@@ -135,5 +161,7 @@ export interface WhyView {
     /** Code of who can change it: `who.nobody-needed`, `who.operator`, `who.host-owner`, … */
     readonly who: string;
     readonly command?: string;
+    /** Of a rollout that has stopped. */
+    readonly stop?: Pick<StopView, "hint" | "touched">;
   }[];
 }

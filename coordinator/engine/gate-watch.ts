@@ -4,11 +4,12 @@ import { type Failure, failure } from "#proto/common/failure.ts";
 import { Depth } from "#proto/gen/lockkeeper/v1/health_pb.ts";
 import type { ClusterSample, Gate } from "../domain/gate.ts";
 import type { GateSpec } from "../domain/plan.ts";
+import type { Hint } from "../domain/rollout/hint.ts";
 import type { Fleet } from "./ports.ts";
 
 export type GateResult =
   | { readonly result: "passed"; readonly lastSampleAt: string }
-  | { readonly result: "refused"; readonly why: Failure; readonly hint: string }
+  | { readonly result: "refused"; readonly why: Failure; readonly hint: Hint }
   /** Somebody wants the driver's attention; the gate is taken anew afterwards. */
   | { readonly result: "interrupted" };
 

@@ -3,6 +3,7 @@ import { type Failure, failure } from "#proto/common/failure.ts";
 import type { ConnectResponse } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
 import type { UnfinishedReport } from "../domain/lock.ts";
 import type { Action } from "../domain/rollout/action.ts";
+import type { StopHint } from "../domain/rollout/hint.ts";
 import { type HeldLock, stageState } from "../domain/rollout/state.ts";
 import { answeredFor } from "./answering.ts";
 import { adoptBegun } from "./recovering.ts";
@@ -53,9 +54,15 @@ export async function notYet(desk: RolloutDesk, stage: string, why: Failure): Pr
     clock.monotonicMs() - desk.refusedSinceMs >= timing.grantLimitMs;
   if (final) {
     desk.refusedSinceMs = undefined;
-    return desk.stop(stage, why, `hint.${why.code}`);
+    return desk.stop(stage, why, hintOfRefusal(desk, why));
   }
   await desk.rest(stage, why, tickMs * (0.5 + random()));
+}
+
+function hintOfRefusal({ state }: RolloutDesk, { code }: Failure): StopHint {
+  if (code === "lock.broken") return "hint.lock.broken";
+  if (code === "node.unproven") return "hint.program-lost";
+  return state.lock === undefined ? "hint.mend-and-resume" : "hint.lock-stays";
 }
 
 export async function announce(desk: RolloutDesk, stage: string): Promise<void> {

@@ -134,7 +134,9 @@ export class Planning {
     const blocker = playbook.blockers?.(input)[0];
     if (blocker !== undefined) return { drift: [], notNow: blocker };
     const standing = blocking(plan.checks, state.words, this.#means.clock.now());
-    return standing.length === 0 ? { drift: [] } : { drift: [], refused: checksRefuse(standing) };
+    return standing.length === 0
+      ? { drift: [] }
+      : { drift: [], refused: failure("check.lapsed", { checks: listed(standing) }) };
   }
 
   async #ask({
@@ -192,11 +194,15 @@ function silentIn(survey: Survey): { readonly silent?: Failure } {
   return silent === undefined ? {} : { silent };
 }
 
-export function checksRefuse(results: readonly CheckResult[]) {
-  const checks = results
+function listed(results: readonly CheckResult[]): string {
+  return results
     .map(({ id, node, status }) => `${node === undefined ? "" : `${node} `}${id} ${status}`)
     .join(", ");
-  return failure("check.refused", { checks });
+}
+
+/** Before a rollout has begun: nothing was touched. */
+export function checksRefuse(results: readonly CheckResult[]) {
+  return failure("check.refused", { checks: listed(results) });
 }
 
 /** `node.<name>.<fact>`: a name may hold points, a fact holds none. Undefined for a field of the whole cluster. */

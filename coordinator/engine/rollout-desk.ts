@@ -4,6 +4,7 @@ import type { Failure, Outcome } from "#proto/common/failure.ts";
 import type { ClusterSample, Gates } from "../domain/gate.ts";
 import { decide } from "../domain/rollout/decide.ts";
 import type { RolloutFact } from "../domain/rollout/event.ts";
+import type { Hint } from "../domain/rollout/hint.ts";
 import type { RolloutState } from "../domain/rollout/state.ts";
 import type { AgentReports } from "./agent-reports.ts";
 import { hear, tellFreedAgain } from "./hearing.ts";
@@ -101,7 +102,7 @@ export class RolloutDesk {
     if (!writesAtOnce.has(decide(this.state).do)) await this.#journal.flush();
   }
 
-  async stop(stage: string, why: Failure, hint: string, node?: string): Promise<void> {
+  async stop(stage: string, why: Failure, hint: Hint, node?: string): Promise<void> {
     await this.append({ kind: "stopped", stage, why, hint, ...(node === undefined ? {} : { node }) });
   }
 

@@ -1,12 +1,13 @@
 /** When a node in work is not waited for any longer: no stream for too long, or an agent that has forgotten its program. */
 import { type Failure, failure } from "#proto/common/failure.ts";
+import type { StopHint } from "../domain/rollout/hint.ts";
 import { stageState } from "../domain/rollout/state.ts";
 import type { RolloutDesk } from "./rollout-desk.ts";
 
 interface GivenUp {
   readonly node: string;
   readonly why: Failure;
-  readonly hint: string;
+  readonly hint: StopHint;
 }
 
 type Silence = "absent" | "forgetful";

@@ -14,7 +14,7 @@ export async function snapshot(desk: RolloutDesk, stage: string, when: "before" 
   const { id, plan } = desk.state;
   const taken = await desk.means.takeSnapshot(`${when} ${stage} of ${id}`, plan.clusters);
   if (taken.ok) await desk.appendWithNext({ kind: "snapshot-taken", stage, snapshot: taken.value, when });
-  else await desk.stop(stage, taken.failure, "hint.nothing-touched");
+  else await desk.stop(stage, taken.failure, "hint.mend-and-resume");
 }
 
 export async function takeStageGate(
@@ -65,7 +65,7 @@ export async function lookBeforeGrant(desk: RolloutDesk, stage: string): Promise
       .join("; ");
     return desk.stop(stage, failure("plan.drift", { fields }), "hint.plan-anew");
   }
-  if (refused !== undefined) return desk.stop(stage, refused, "hint.nothing-touched");
+  if (refused !== undefined) return desk.stop(stage, refused, "hint.mend-and-resume");
   if (notNow !== undefined) return desk.rest(stage, notNow, 30_000);
   if (missing !== undefined) return notYet(desk, stage, missing);
   desk.refusedSinceMs = undefined;

@@ -3,6 +3,7 @@ import { render } from "#proto/catalogue/render.ts";
 import { renderDuration } from "#proto/common/duration.ts";
 import type { Failure } from "#proto/common/failure.ts";
 import type { RolloutEvent, RolloutFact } from "../../domain/rollout/event.ts";
+import { hintText } from "./stop.ts";
 
 /** Undefined for events that a reader of the log gains nothing from (progress, resend marks). */
 export function renderEvent(event: RolloutEvent): string | undefined {
@@ -69,7 +70,7 @@ function describe(fact: RolloutFact): string | undefined {
     case "waited":
       return `${fact.stage}: waits: ${render(fact.why).says}`;
     case "stopped":
-      return `STOPPED at ${fact.stage}${fact.node === undefined ? "" : ` on ${fact.node}`}: ${render(fact.why).says}`;
+      return describeStop(fact);
     case "paused":
       return `paused by ${fact.by}${fact.reason === "" ? "" : `: ${fact.reason}`}`;
     case "resumed":
@@ -93,6 +94,12 @@ function describe(fact: RolloutFact): string | undefined {
         ? "finished"
         : `finished; not seen yet: ${fact.notSeen.map((each) => render(each).says).join("; ")}`;
   }
+}
+
+function describeStop({ stage, node, why, hint }: Extract<RolloutFact, { kind: "stopped" }>): string {
+  const stands = hintText(hint, why.facts);
+  const on = node === undefined ? "" : ` on ${node}`;
+  return `STOPPED at ${stage}${on}: ${render(why).says}${stands === undefined ? "" : `\n            ${stands}`}`;
 }
 
 function describeStep(fact: Extract<RolloutFact, { kind: "step" }>): string | undefined {

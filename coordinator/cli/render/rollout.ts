@@ -2,6 +2,7 @@
 import { render } from "#proto/catalogue/render.ts";
 import { renderDuration } from "#proto/common/duration.ts";
 import type { RolloutPhase, RolloutView, StageStanding, StageView } from "../../domain/views.ts";
+import { stopLines } from "./stop.ts";
 import type { Paint } from "./style.ts";
 import { renderTable } from "./table.ts";
 
@@ -60,15 +61,14 @@ function renderStage(stage: StageView, paint: Paint): string {
 function renderEnd(rollout: RolloutView, paint: Paint): readonly string[] {
   const lines: string[] = [];
   if (rollout.stop !== undefined) {
-    const { says, next } = render(rollout.stop.why);
+    const { stage, node, why, command } = rollout.stop;
+    const on = node === undefined ? "" : ` on ${node}`;
     lines.push(
-      paint(
-        "bad",
-        `stopped at ${rollout.stop.stage}${rollout.stop.node === undefined ? "" : ` on ${rollout.stop.node}`}: ${says}`,
-      ),
+      paint("bad", `stopped at ${stage}${on}: ${render(why).says}`),
+      ...stopLines(rollout.stop),
+      `  next:    ${command}`,
+      `  why:     lockkeeper why ${rollout.id}`,
     );
-    if (next !== undefined) lines.push(`  next: ${next}`);
-    lines.push(`  why:  lockkeeper why ${rollout.id}`);
   }
   if (rollout.waitingFor !== undefined)
     lines.push(

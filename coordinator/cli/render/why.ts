@@ -2,18 +2,20 @@
 import { render } from "#proto/catalogue/render.ts";
 import type { FailureCode } from "#proto/common/failure.ts";
 import type { WhyView } from "../../domain/views.ts";
+import { stopLines } from "./stop.ts";
 import type { Paint } from "./style.ts";
 
 export function renderWhy(why: WhyView, paint: Paint): string {
   if (why.answers.length === 0) return `${why.subject}: nothing waits and nothing has stopped.`;
   return why.answers
-    .map(({ waitingFor, since, who, command }) => {
+    .map(({ waitingFor, since, who, command, stop }) => {
       const { says, next } = render(waitingFor);
       const whoCan = render({ code: who as FailureCode, facts: waitingFor.facts }).says;
       return [
         `${paint("strong", why.subject)}: ${says}`,
         ...(since === undefined ? [] : [`  since:   ${since}`]),
         `  who:     ${whoCan}`,
+        ...(stop === undefined ? [] : stopLines({ why: waitingFor, ...stop })),
         ...(command !== undefined || next !== undefined ? [`  command: ${command ?? next}`] : []),
       ].join("\n");
     })

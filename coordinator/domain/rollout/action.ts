@@ -2,6 +2,7 @@
 import type { Failure } from "#proto/common/failure.ts";
 import type { GateSpec, PlanProgram, WatchSpec } from "../plan.ts";
 import type { GateMoment } from "./event.ts";
+import type { StopHint } from "./hint.ts";
 import { gateKey, type HeldLock, type HoldRef, type ProgramState, type StageState } from "./state.ts";
 
 export type Action =
@@ -48,7 +49,7 @@ export type Action =
       readonly stage: string;
       readonly node?: string;
       readonly why: Failure;
-      readonly hint: string;
+      readonly hint: StopHint;
     }
   | { readonly do: "finish-abort" }
   | { readonly do: "finish" };

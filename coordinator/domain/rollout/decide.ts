@@ -15,6 +15,7 @@ import type {
 } from "../plan.ts";
 import { decideAbort } from "./abort.ts";
 import { type Action, nextGate, rest } from "./action.ts";
+import { hintOfEnd } from "./hint.ts";
 import { nextHold } from "./hold.ts";
 import { expectedOf, wantedOf } from "./skipped.ts";
 import {
@@ -152,12 +153,12 @@ function afterWithdrawn(id: string, stage: StageState): Action | undefined {
       stage: id,
       node: refused.node,
       why: { code: why.code, facts },
-      hint: "hint.nothing-touched",
+      hint: "hint.mend-and-resume",
     };
   }
   if (stage.withdrawals < maxWithdrawals) return undefined;
   const why = failure("lock.given-up", { stage: id, tries: String(stage.withdrawals) });
-  return { do: "stop", stage: id, why, hint: "hint.nothing-touched" };
+  return { do: "stop", stage: id, why, hint: "hint.mend-and-resume" };
 }
 
 /** Before anything was touched the lock goes back; afterwards it stays until the node is proven. */
@@ -174,7 +175,7 @@ function programFailed(id: string, lock: HeldLock, program: ProgramState): Actio
     stage: id,
     node: program.node,
     why: { code: why.code, facts },
-    hint: `hint.program-${program.outcome ?? "unknown"}`,
+    hint: hintOfEnd(program.outcome),
   };
 }
 
@@ -291,7 +292,7 @@ function decideParallel(
       stage: spec.id,
       node: failed.node,
       why: { code: why.code, facts },
-      hint: "hint.nothing-touched",
+      hint: "hint.mend-and-resume",
     };
   }
   const gate = nextGate(spec.id, gates, stage, "after");

@@ -1,29 +1,13 @@
 /** What a rollout has done to each node of its plan, as far as its agents have told: from its state alone. */
 import type { Stage } from "../plan.ts";
 import { nodesUnderLock } from "../stage-programs.ts";
+import type { TouchedView } from "../views.ts";
 import { type RolloutState, type StageState, stageState } from "./state.ts";
-
-/** Each node that a lock of the plan names is in one of the lists. */
-export interface Touched {
-  /** Nothing that changes anything was begun there. */
-  readonly untouched: readonly string[];
-  /** Its newest stage is done and proven. */
-  readonly done: readonly string[];
-  /** Work was begun there and is not proven: its steps in order, and which of them were undone. */
-  readonly begun: readonly {
-    readonly node: string;
-    readonly steps: readonly string[];
-    readonly undone: readonly string[];
-  }[];
-  /** Let in, or within reach of a tool that was begun on another node; what was done there nobody has told. */
-  readonly unknown: readonly string[];
-  /** A watch has done its prepared reaction there. */
-  readonly reacted: readonly { readonly node: string; readonly watch: string }[];
-}
 
 type Mark = "untouched" | "done" | "begun" | "unknown";
 
-export function touchedBy(state: RolloutState): Touched {
+/** Each node that a lock of the plan names is in one of the lists. */
+export function touchedBy(state: RolloutState): TouchedView {
   const marks = new Map<string, Mark>();
   for (const spec of state.plan.stages) {
     for (const node of nodesUnderLock(spec)) {
@@ -77,12 +61,14 @@ function isReached(spec: Stage, { begun }: StageState, node: string): boolean {
   return (spec.touches ?? []).includes(node) && begun.some((step) => step.node === spec.driver);
 }
 
-function stepsBegun({ stages }: RolloutState, node: string) {
+function stepsBegun(state: RolloutState, node: string) {
+  const { stages } = state;
   const begun = stages
     .filter(({ standing }) => standing !== "passed")
     .flatMap((stage) => stage.begun.filter((step) => step.node === node));
   return {
     steps: begun.map(({ step }) => step),
     undone: begun.filter(({ undone }) => undone).map(({ step }) => step),
+    told: !stages.some((stage) => isLost(stage, node) || isIn(state, stage, node)),
   };
 }

@@ -4,6 +4,7 @@ import type { Stage } from "../plan.ts";
 import type { RolloutPhase, RolloutView, StageView, WhyView } from "../views.ts";
 import { decide } from "./decide.ts";
 import type { RolloutState, StageState } from "./state.ts";
+import { touchedBy } from "./touched.ts";
 
 export function viewOf(state: RolloutState): RolloutView {
   const { plan, stop, waiting } = state;
@@ -24,7 +25,9 @@ export function viewOf(state: RolloutState): RolloutView {
     words: state.words,
     snapshots: state.snapshots,
     notSeen: state.notSeen,
-    ...(stop === undefined ? {} : { stop }),
+    ...(stop === undefined
+      ? {}
+      : { stop: { ...stop, touched: touchedBy(state), command: commandFor(state) } }),
     ...(waiting === undefined ? {} : { waitingFor: waiting }),
   };
 }
@@ -111,8 +114,11 @@ function stepIds(spec: Stage, node: string, wireStage: string): readonly string[
 /** Why this rollout does not go on, and what moves it. Nothing for one that runs or has ended well. */
 export function whyOf(state: RolloutState): WhyView["answers"] {
   const { id, stop, waiting, paused } = state;
-  if (stop !== undefined)
-    return [{ waitingFor: stop.why, since: stop.at, who: "who.operator", command: commandFor(state) }];
+  if (stop !== undefined) {
+    const { why: waitingFor, at: since, hint } = stop;
+    const command = commandFor(state);
+    return [{ waitingFor, since, who: "who.operator", command, stop: { hint, touched: touchedBy(state) } }];
+  }
   if (state.end !== undefined) return [];
   const action = decide(state);
   if (action.do === "await-approval") {
@@ -144,9 +150,14 @@ export function whyOf(state: RolloutState): WhyView["answers"] {
   return gating?.gateWaits === undefined ? [] : [{ waitingFor: gating.gateWaits, who: "who.nobody-needed" }];
 }
 
+/** Stops that nothing moves but a person's word for the node. */
+const needsWord: ReadonlySet<string> = new Set(["node.unproven", "lock.broken"]);
+
 function commandFor({ id, stop, lock, aborting }: RolloutState): string {
   if (aborting && stop?.hint !== "hint.past-return") return `lockkeeper abort ${id}`;
   if (stop?.hint === "hint.plan-anew") return `lockkeeper abort ${id}, then plan anew`;
+  if (stop !== undefined && needsWord.has(stop.why.code))
+    return `lockkeeper resume ${id} --ack ${stop.why.code} --reason "…"`;
   return stop?.node !== undefined && lock !== undefined
     ? `lockkeeper retry ${id} -n ${stop.node}`
     : `lockkeeper resume ${id}`;

@@ -38,7 +38,7 @@ export const lock: Catalogue = {
   "lock.break-without-reason": { says: "breaking a lock needs a reason", next: 'add --reason "…"' },
   "lock.epoch-not-higher": { says: "epoch {epoch} of {cluster} was used before" },
   "lock.given-up": {
-    says: "the lock was given back {tries} times before anything was touched at {stage}",
+    says: "the lock of {stage} was given back {tries} times before any node had entered",
     next: "lockkeeper logs ROLLOUT shows why; lockkeeper resume ROLLOUT tries again",
   },
   "lock.holder-silent": {

@@ -35,6 +35,10 @@ export const rollout: Catalogue = {
     says: "checks refuse, nothing was touched: {checks}",
     next: "lockkeeper check CLUSTER --to VERSION shows each with its hint",
   },
+  "check.lapsed": {
+    says: "no person's word stands any more for: {checks}",
+    next: 'lockkeeper resume ROLLOUT --override CHECK --reason "…" --until TIME',
+  },
   "word.override-without-until": {
     says: "an override of {check} needs an end",
     next: "add --until TIME",
@@ -46,7 +50,7 @@ export const rollout: Catalogue = {
     says: "its prepared reaction is done: look at {node}, then resume arms the watch anew",
   },
   "hint.watch-failed": { says: "nobody watches now: mend it, then resume arms the watch anew" },
-  "hint.wait-limit": { says: "nothing was touched while it waited; resume begins the wait anew" },
+  "hint.wait-limit": { says: "resume begins the wait anew" },
   "hint.hold-refused": { says: "what was built on the hold is not safe: nothing further was begun" },
   "hint.undo-failed": { says: "what it has done could not be undone; the lock stays with the node" },
   "plan.drift": { says: "the fleet is not as planned: {fields}", next: "make the plan anew and read it" },
@@ -111,8 +115,28 @@ export const rollout: Catalogue = {
     says: "the lock stays; look at the node, then try it again: each step is probed before it starts",
   },
   "hint.node-silent": { says: "the node works on by itself; its agent tells the rest when it is back" },
-  "hint.nothing-touched": { says: "nothing was touched" },
-  "hint.plan-anew": { says: "make the plan anew" },
+  "hint.mend-and-resume": { says: "mend what it says; the stage then begins anew from what is true by then" },
+  "hint.plan-anew": { says: "what is there is not what the plan was made for: put it back, or plan anew" },
+  "hint.program-failed": {
+    says: "the program ended there; the lock stays with its nodes, and no other is begun before they are proven",
+  },
+  "hint.program-unknown": {
+    says: "whether that step has done its work nobody knows: look at the node; tried again, the step is probed first",
+  },
+  "hint.program-stopped": {
+    says: "the program stopped at a safe boundary, half-way; the lock stays with its nodes",
+  },
+  "hint.program-never-begun": {
+    says: "the node was not let in, and others have the lock already: it stays with them until all is proven",
+  },
+  "touched.nothing": { says: "nothing on any node" },
+  "touched.done": { says: "{nodes}: done and proven" },
+  "touched.begun": { says: "{node}: {left}" },
+  "touched.undone": { says: "{node}: {undone}, all of it undone" },
+  "touched.part-undone": { says: "{node}: {left}; undone: {undone}" },
+  "touched.more": { says: "{node}: maybe more, its program has not told its end" },
+  "touched.unknown": { says: "{nodes}: let in or within reach, and what was done there is not told yet" },
+  "touched.reacted": { says: "{node}: watch {watch} has done its prepared reaction" },
   "hint.report-defect": { says: "this is a defect of lockkeeper" },
   "check.nats.version": { says: "NATS is {floor} or newer (it is {version})" },
   "check.nats.version.ko": {

@@ -39,7 +39,7 @@ describe("an override", () => {
     const rollout = await world.apply({ words: [override(world.clock.now() + 5_000)] });
     const seen = watching(world, rollout);
     expect(await seen.rests()).toBe("stopped");
-    expect(seen.view()?.stop?.why).toMatchObject({ code: "check.refused" });
+    expect(seen.view()?.stop?.why).toMatchObject({ code: "check.lapsed" });
     expect(versions(world)).toEqual(["2", "1", "1"]);
     expect((await world.stores.locks.read("c"))?.value.state).toBe("free");
     await world.order(rollout, "resume", { words: [override(world.clock.now() + 60 * minute)] });

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { stopHints } from "#coordinator/domain/rollout/hint.ts";
 import { checkCluster } from "#coordinator/playbooks/kwdb/checks.ts";
 import { en } from "#proto/catalogue/en/index.ts";
 import { render } from "#proto/catalogue/render.ts";
@@ -11,6 +12,12 @@ function sources(folder: string): readonly string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts"))
     .map((name) => join(root, folder, name));
+}
+
+/** Of the coordinator: a hint is recorded by it alone, and never put together from parts. */
+function hintsWritten(): readonly string[] {
+  const texts = sources("coordinator").map((file) => readFileSync(file, "utf8"));
+  return [...new Set(texts.flatMap((text) => text.match(/(?<=")hint\.[^"]*/g) ?? []))].sort();
 }
 
 /** Codes as the sources make them: every failure that a person can meet has its words. */
@@ -27,6 +34,24 @@ function codesMade(): readonly string[] {
 describe("the catalogue", () => {
   it("has words for every failure that is made", () => {
     expect(codesMade().filter((code) => en[code] === undefined)).toEqual([]);
+  });
+
+  it("has words for every hint that the engine or a playbook records, and for no other", () => {
+    const listed = Object.keys(en).filter((code) => code.startsWith("hint."));
+    expect(hintsWritten()).toEqual(listed.sort());
+    const puzzled = sources("coordinator").filter((file) => readFileSync(file, "utf8").includes("`hint."));
+    expect(puzzled.map((file) => basename(file))).toEqual(["hint.ts"]);
+  });
+
+  it("has every hint used where a stop is made, not in its list alone", () => {
+    const makers = sources("coordinator")
+      .filter((file) => !file.endsWith("rollout/hint.ts") && !file.endsWith("rollout/view.ts"))
+      .map((file) => readFileSync(file, "utf8"));
+    const ofOutcomes = Object.keys(en).filter((code) => /^hint\.program-(?!lost)/.test(code));
+    const unused = stopHints.filter(
+      (code) => !ofOutcomes.includes(code) && !makers.some((text) => text.includes(`"${code}"`)),
+    );
+    expect(unused).toEqual([]);
   });
 
   it("has words for every check and for what each may find", () => {

@@ -1,0 +1,105 @@
+import { describe, expect, it } from "vitest";
+import { renderEvent } from "#coordinator/cli/render/event.ts";
+import { renderRollout } from "#coordinator/cli/render/rollout.ts";
+import { plain } from "#coordinator/cli/render/style.ts";
+import { renderWhy } from "#coordinator/cli/render/why.ts";
+import { viewOf, whyOf } from "#coordinator/domain/rollout/view.ts";
+import type { TouchedView } from "#coordinator/domain/views.ts";
+import {
+  ended,
+  inside,
+  step,
+  stopped,
+  type Told,
+  told,
+} from "#test/unit/coordinator/domain/rollout/telling.ts";
+
+const stage = "node-db1";
+const halfWay: readonly Told[] = [
+  ...inside(stage, "db1"),
+  step(stage, "db1", "stop", "done"),
+  step(stage, "db1", "upgrade", "started"),
+  ended(stage, "db1", "upgrade"),
+  stopped(stage, "db1"),
+];
+const view = viewOf(told("rolling", ...halfWay));
+
+function shown(touched: TouchedView): string {
+  if (view.stop === undefined) throw new Error("it has not stopped");
+  return renderRollout({ ...view, stop: { ...view.stop, touched } }, 0, plain);
+}
+
+const nothing: TouchedView = { untouched: [], done: [], begun: [], unknown: [], reacted: [] };
+
+describe("a stop", () => {
+  it("says what was touched, what was not, what stands, and the next command", () => {
+    const lines = renderRollout(view, 0, plain).split("\n");
+    expect(lines.slice(-6)).toEqual([
+      "stopped at node-db1 on db1: the program on db1 ended: failed",
+      "  touched: db1: stop, upgrade",
+      "  not touched: db2",
+      "  stands:  the program ended there; the lock stays with its nodes, and no other is begun before they are proven",
+      "  next:    lockkeeper retry r -n db1",
+      "  why:     lockkeeper why r",
+    ]);
+  });
+
+  it("says the same in why", () => {
+    const why = renderWhy({ subject: "r", answers: whyOf(told("rolling", ...halfWay)) }, plain);
+    for (const line of [
+      "  touched: db1: stop, upgrade",
+      "  not touched: db2",
+      "  command: lockkeeper retry r -n db1",
+    ])
+      expect(why.split("\n")).toContain(line);
+    expect(why).toContain("  stands:  the program ended there");
+  });
+
+  it("says in the log what stands", () => {
+    const fact = halfWay.at(-1) as Told;
+    const event = { format: 1, rollout: "r", sequence: 1, at: "2026-01-01T10:00:00.000Z", fact } as const;
+    expect(renderEvent(event)).toBe(
+      "10:00:00  STOPPED at node-db1 on db1: the program on db1 ended: failed\n            the program ended there; the lock stays with its nodes, and no other is begun before they are proven",
+    );
+  });
+
+  it("says nothing where its hint is one of an older log", () => {
+    const fact: Told = { ...(halfWay.at(-1) as Extract<Told, { kind: "stopped" }>), hint: "hint.of-old" };
+    const event = { format: 1, rollout: "r", sequence: 1, at: "2026-01-01T10:00:00.000Z", fact } as const;
+    expect(renderEvent(event)).not.toContain("hint.");
+  });
+
+  it("says that nothing was touched only where that is so", () => {
+    expect(shown({ ...nothing, untouched: ["db1", "db2"] })).toContain("  touched: nothing on any node\n");
+    const others: readonly Partial<TouchedView>[] = [
+      { done: ["db1"] },
+      { begun: [{ node: "db1", steps: ["stop"], undone: ["stop"], told: true }] },
+      { unknown: ["db1"] },
+      { reacted: [{ node: "db1", watch: "lag" }] },
+    ];
+    for (const other of others) expect(shown({ ...nothing, ...other })).not.toContain("nothing on any node");
+  });
+
+  it("tells undone, not known and reacted apart", () => {
+    const text = shown({
+      untouched: [],
+      done: ["db1"],
+      begun: [
+        { node: "db2", steps: ["drain", "stop"], undone: ["stop"], told: true },
+        { node: "db3", steps: ["stop"], undone: ["stop"], told: false },
+      ],
+      unknown: ["db4", "db5"],
+      reacted: [{ node: "db6", watch: "lag" }],
+    });
+    expect(text).toContain(
+      [
+        "  touched: db1: done and proven",
+        "           db2: drain; undone: stop",
+        "           db3: stop, all of it undone",
+        "           db3: maybe more, its program has not told its end",
+        "           db4, db5: let in or within reach, and what was done there is not told yet",
+        "           db6: watch lag has done its prepared reaction",
+      ].join("\n"),
+    );
+  });
+});
