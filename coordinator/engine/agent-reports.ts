@@ -5,6 +5,7 @@
 import {
   type ConnectRequest,
   type Hello,
+  type ProgramAccepted,
   ProgramStanding,
   type UnfinishedProgram,
 } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
@@ -17,7 +18,11 @@ interface Live {
   readonly stateId: string;
   readonly highest: Map<string, number>;
   unfinished: (UnfinishedReport & { readonly cluster: string }) | undefined;
+  /** The newest program that it has taken: an end that is told of an earlier one says nothing of this. */
+  newest: Taken | undefined;
 }
+
+type Taken = Pick<ProgramAccepted, "rollout" | "stage" | "attempt" | "epoch">;
 
 export class AgentReports {
   readonly #live = new Map<string, Live>();
@@ -28,6 +33,7 @@ export class AgentReports {
       stateId: hello.stateId,
       highest: highestOf(hello),
       unfinished: unfinishedOf(hello.unfinished),
+      newest: hello.unfinished,
     });
   }
 
@@ -50,7 +56,11 @@ export class AgentReports {
       case "enterAbandoned":
         this.programGone(node);
         return;
+      case "programAccepted":
+        if (message.value.accepted) this.#taken(node, message.value);
+        return;
       case "programEnded": {
+        if (!isSame(this.#live.get(node)?.newest, message.value)) return;
         const unfinished = this.unfinished(node);
         const held =
           unfinished !== undefined &&
@@ -62,7 +72,6 @@ export class AgentReports {
       }
       case "hello":
       case "health":
-      case "programAccepted":
       case "stepEvent":
       case "holdMadePermanent":
       case "watchFired":
@@ -71,6 +80,18 @@ export class AgentReports {
       case "auditHeadKept":
         return;
     }
+  }
+
+  /** Another try or phase under the lock that the one before has entered works at once, without asking to enter. */
+  #taken(node: string, program: Taken): void {
+    const live = this.#live.get(node);
+    if (live === undefined || isSame(live.newest, program)) return;
+    live.newest = program;
+    const { unfinished } = live;
+    if (unfinished?.standing !== "ended") return;
+    const { rollout, stage, epoch } = program;
+    if (unfinished.rollout === rollout && unfinished.epoch === epoch)
+      live.unfinished = { ...unfinished, stage, standing: "in-flight" };
   }
 
   epochAccepted(node: string, cluster: string, epoch: number): void {
@@ -113,6 +134,15 @@ function toReport(live: Live | undefined, cluster: string): AgentReport | undefi
     highestEpoch: highest.get(cluster) ?? 0,
     ...(unfinished === undefined ? {} : { unfinished }),
   };
+}
+
+function isSame(newest: Taken | undefined, { rollout, stage, attempt, epoch }: Taken): boolean {
+  return (
+    newest?.rollout === rollout &&
+    newest.stage === stage &&
+    newest.attempt === attempt &&
+    newest.epoch === epoch
+  );
 }
 
 function highestOf({ highest }: Hello): Map<string, number> {

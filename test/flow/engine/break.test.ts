@@ -47,6 +47,19 @@ describe("lock break on a node that answers", () => {
     expect(world.node("db1").deeds).toEqual(["stop"]);
   });
 
+  it("is refused too where it works in a later phase under the lock: the end of the phase before is not its end", async () => {
+    const { world, rollout } = await begun({ method: "offline" });
+    world.node("db1").slowAt = { upgrade: 1_000 };
+    const works = ({ programs }: { readonly programs: object }) =>
+      Object.values(programs).some(({ wireStage, standing }) => {
+        return wireStage === "offline/upgrade" && standing !== "ended";
+      });
+    await world.clock.until(() => watching(world, rollout).state()?.stages.some(works) === true);
+    await world.settle(10);
+    expect(await breakIt(world)).toMatchObject({ failure: { code: "lock.break-still-works" } });
+    expect(await recordOf(world)).toMatchObject({ state: "entered" });
+  });
+
   it("leaves no note where nobody has entered: nothing was touched", async () => {
     const { world } = await begun({ approveEach: true });
     await world.stores.locks.swap(
