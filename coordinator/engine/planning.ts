@@ -11,6 +11,7 @@ import type { ArtefactFacts, Playbook, PlaybookInput, Wish } from "../domain/pla
 import type { RolloutState } from "../domain/rollout/state.ts";
 import { changedBy } from "../domain/rollout/touched.ts";
 import { isOpen } from "../domain/window.ts";
+import { checkOf, type HeldProgram } from "./forgotten.ts";
 import type { LookResult } from "./rollout-desk.ts";
 import { playbookInput, type Survey, type SurveyedFleet, surveyCluster } from "./survey.ts";
 
@@ -33,6 +34,8 @@ export interface PlanningMeans {
   playbook(engine: string): Playbook | undefined;
   /** The note of a broken lock, as long as its nodes are not proven. */
   broken(cluster: string): Promise<BreakNote | undefined>;
+  /** What the agents of these nodes hold for rollouts that the store has forgotten. */
+  forgotten(nodes: readonly string[]): Promise<readonly HeldProgram[]>;
   /** What is known of a package; undefined when nobody has pushed it. */
   artefact(digest: string): Promise<ArtefactFacts | undefined>;
 }
@@ -54,8 +57,8 @@ export class Planning {
   async check(target: WantedTarget): Promise<Outcome<readonly CheckResult[]>> {
     const asked = await this.#ask(target);
     if (!asked.ok) return asked;
-    const breaks = await this.#breaks(asked.value.input);
-    return succeed([...asked.value.playbook.check(asked.value.input), ...breaks]);
+    const left = await this.#leftOver(asked.value.input);
+    return succeed([...asked.value.playbook.check(asked.value.input), ...left]);
   }
 
   async plan(target: WantedTarget): Promise<Outcome<Plan>> {
@@ -65,10 +68,19 @@ export class Planning {
     if (silent !== undefined) return { ok: false, failure: silent };
     const made = playbook.plan(input);
     if (!made.ok) return made;
-    const breaks = await this.#breaks(input);
-    const asks = [...made.value.asks, ...(breaks.length > 0 ? ["lock.broken"] : [])];
-    const plan = { ...made.value, asks, checks: [...made.value.checks, ...breaks] };
+    const left = await this.#leftOver(input);
+    const words = left.flatMap(({ id, yields }) => (yields === "acknowledge" ? [id] : []));
+    const asks = [...made.value.asks, ...new Set(words)];
+    const plan = { ...made.value, asks, checks: [...made.value.checks, ...left] };
     return succeed({ ...plan, digest: this.digest(plan) });
+  }
+
+  /** What earlier rollouts have left, and a person has to answer for. */
+  async #leftOver(input: PlaybookInput): Promise<readonly CheckResult[]> {
+    const clusters = [input.cluster, ...(input.into === undefined ? [] : [input.into.cluster])];
+    const nodes = clusters.flatMap((cluster) => cluster.nodes.map(({ name }) => name));
+    const [breaks, held] = await Promise.all([this.#breaks(input), this.#means.forgotten(nodes)]);
+    return [...breaks, ...held.map(checkOf)];
   }
 
   /** A node whose lock was broken is not known to be well: a person has to say so. */

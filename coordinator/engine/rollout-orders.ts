@@ -5,6 +5,7 @@ import type { Plan } from "../domain/plan.ts";
 import { eventFormat, type RolloutEvent, type RolloutFact } from "../domain/rollout/event.ts";
 import type { ApplicationMeans, ApplyWish, GivenWord, OrderWish } from "./application-means.ts";
 import type { Inquiries } from "./inquiries.ts";
+import { letGoForgotten } from "./letting-go.ts";
 import { notLeading } from "./not-leading.ts";
 import { factFor } from "./order-fact.ts";
 import { checksRefuse } from "./planning.ts";
@@ -54,6 +55,11 @@ export class RolloutOrders {
     await this.#auditWords(by, rollout, words);
     const claimed = await claims.takeAll(plan.clusters, { rollout, by });
     if (!claimed.ok) return claimed;
+    const left = await letGoForgotten(this.#means, plan.checks);
+    if (!left.ok) {
+      await claims.releaseAll(plan.clusters, { rollout, by });
+      return left;
+    }
     const { stopAfterNodes, approveEach } = wish;
     const options = { approveEach, ...(stopAfterNodes === undefined ? {} : { stopAfterNodes }) };
     const fact: RolloutFact = { kind: "rollout-started", plan, by, options, words };

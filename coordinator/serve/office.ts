@@ -2,6 +2,7 @@
 import { succeed } from "#proto/common/failure.ts";
 import type { RolloutState } from "../domain/rollout/state.ts";
 import { Application } from "../engine/application.ts";
+import { forgottenPrograms } from "../engine/forgotten.ts";
 import { driveOpen } from "../engine/open-rollouts.ts";
 import { Planning } from "../engine/planning.ts";
 import { type DriverMeans, driverTiming } from "../engine/rollout-desk.ts";
@@ -64,7 +65,7 @@ async function doctor({ records, agents }: Parts) {
   return [...(await examine({ store, replicas, embedded, doubled })), ...(await agents.heads.checks())];
 }
 
-function planningOf({ means, ledgers, agents }: Parts): Planning {
+function planningOf({ means, records, ledgers, agents }: Parts): Planning {
   return new Planning({
     fleet: agents.room,
     clock: means.clock,
@@ -72,6 +73,8 @@ function planningOf({ means, ledgers, agents }: Parts): Planning {
     cluster: (name) => ledgers.inventory.cluster(name),
     playbook,
     broken: async (cluster) => (await ledgers.deeds.read(cluster))?.value.broken,
+    forgotten: (nodes) =>
+      forgottenPrograms({ reports: ledgers.reports, drivers: agents.drivers, log: records.events }, nodes),
     artefact: (digest) => ledgers.artefacts.facts(digest),
   });
 }

@@ -59,6 +59,17 @@ export const lock: Catalogue = {
     says: "{node} has a program of rollout {rollout}, stage {stage} ({standing}, epoch {epoch}) that is not proven and freed",
     next: "lockkeeper status {rollout}",
   },
+  "check.node.unfinished": {
+    says: "nothing of a forgotten rollout is unfinished on {node} ({rollout}, stage {stage})",
+  },
+  "check.node.unfinished.unknown": {
+    says: "its program of rollout {rollout}, stage {stage}, has ended, and was not proven; the store knows nothing of that rollout",
+    next: 'look at {node}, then add --ack node.unfinished --reason "…"',
+  },
+  "check.node.unfinished.ko": {
+    says: "its program of rollout {rollout}, stage {stage}, still runs; the store knows nothing of that rollout; no word stands in for it",
+    next: "lockkeeper-agent why   (on {node}, as root); check again when it has ended",
+  },
   "node.unproven": {
     says: "the agent of {node} has lost its memory (reinstalled, restored or cloned): it cannot say what ran on this host",
     next: 'look at {node}, then: lockkeeper resume ROLLOUT --ack node.unproven --reason "…"',

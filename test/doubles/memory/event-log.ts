@@ -5,6 +5,8 @@ import { FailureError, failure } from "#proto/common/failure.ts";
 export interface MemoryEventLog<E> extends EventLog<E> {
   loseNextAck(): void;
   setLeaderless(leaderless: boolean): void;
+  /** All of a subject is lost. */
+  forget(subject: string): void;
   /** For the eyes of a test alone: what is stored, leader or not. */
   stored(subject: string): readonly E[];
 }
@@ -60,6 +62,9 @@ export function memoryEventLog<E extends { readonly sequence: number }>(): Memor
     },
     setLeaderless: (now) => {
       leaderless = now;
+    },
+    forget: (subject) => {
+      logs.delete(subject);
     },
     stored: of,
   };

@@ -9,6 +9,7 @@ import { AuditHeads } from "#coordinator/engine/audit-heads.ts";
 import { AuditTrail } from "#coordinator/engine/audit-trail.ts";
 import { Claims } from "#coordinator/engine/claims.ts";
 import { Drivers } from "#coordinator/engine/drivers.ts";
+import { forgottenPrograms } from "#coordinator/engine/forgotten.ts";
 import { InventoryBook } from "#coordinator/engine/inventory-book.ts";
 import { LockDeeds } from "#coordinator/engine/lock-deeds.ts";
 import { driveOpen } from "#coordinator/engine/open-rollouts.ts";
@@ -79,6 +80,7 @@ export class SimCoordinator {
       hash: (text) => String(text.length),
       cluster: (cluster) => world.cluster(cluster),
       playbook: () => tiny,
+      forgotten: (nodes) => forgottenPrograms({ reports, drivers: this.drivers, log: stores.log }, nodes),
       broken: async (cluster) => (await deeds.read(cluster))?.value.broken,
       artefact: async () => undefined,
     });

@@ -164,6 +164,14 @@ export class World {
     for (const agent of this.agents.values()) if (agent.alive) agent.dial();
   }
 
+  /** NATS comes back with an empty store; the inventory is applied anew. */
+  async loseStore(): Promise<void> {
+    const { locks, claims, standings, log, audit } = this.stores;
+    for (const register of [locks, claims, standings])
+      for (const key of await register.keys()) register.forget(key, Number.POSITIVE_INFINITY);
+    for (const each of [log, audit]) for (const subject of await each.subjects()) each.forget(subject);
+  }
+
   async settle(ms: number): Promise<void> {
     let over = false;
     this.clock.after(ms, () => {

@@ -50,6 +50,7 @@ function planning(versions: Readonly<Record<string, string>> = {}): Planning {
     hash: (text) => text,
     cluster: () => cluster,
     broken: async () => undefined,
+    forgotten: async () => [],
     playbook: () => tiny,
     artefact: async () => undefined,
   });
