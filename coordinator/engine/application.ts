@@ -24,6 +24,7 @@ import { Inquiries } from "./inquiries.ts";
 import type { InventoryChange } from "./inventory-book.ts";
 import type { WantedTarget } from "./planning.ts";
 import { RolloutOrders } from "./rollout-orders.ts";
+import type { OpenRollout } from "./snapshots.ts";
 
 export class Application {
   readonly #means: ApplicationMeans;
@@ -64,6 +65,10 @@ export class Application {
 
   wordsInForce(cluster: string): readonly Word[] {
     return this.#inquiries.wordsInForce(cluster);
+  }
+
+  openRollouts(): Promise<readonly OpenRollout[]> {
+    return this.#inquiries.openRollouts();
   }
 
   rollouts(filter: RolloutFilter): Promise<Outcome<readonly RolloutView[]>> {

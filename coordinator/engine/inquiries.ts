@@ -145,6 +145,14 @@ export class Inquiries {
     return this.#means.drivers.states().find(({ id, plan }) => id === name || plan.clusters.includes(name));
   }
 
+  /** Those that hold a claim, and those that are driven here though the store may have forgotten their claim. */
+  async openRollouts(): Promise<readonly RolloutState[]> {
+    const { claims, drivers } = this.#means;
+    const names = new Set([...(await claims.open()).keys(), ...drivers.states().map(({ id }) => id)]);
+    const states = await Promise.all([...names].map((name) => this.#state(name)));
+    return states.flatMap((state) => (state === undefined || state.end !== undefined ? [] : [state]));
+  }
+
   async #state(rollout: string): Promise<RolloutState | undefined> {
     return this.#means.drivers.state(rollout) ?? fold(await this.#means.log.read(rollout));
   }

@@ -19,6 +19,19 @@ import {
 import type { DocumentStore, Register } from "./ports.ts";
 import { nodeInputs, type SurveyedFleet, surveyCluster } from "./survey.ts";
 
+/** What a rollout that has not ended points at. */
+export interface OpenRollout {
+  readonly id: string;
+  readonly snapshots: readonly { readonly id: string }[];
+}
+
+export interface About {
+  readonly by: string;
+  readonly reason: string;
+  /** The rollout that it is taken for: kept until that has ended. */
+  readonly rollout?: string;
+}
+
 export interface SnapshotMeans {
   readonly documents: DocumentStore;
   readonly fleet: SurveyedFleet;
@@ -29,30 +42,33 @@ export interface SnapshotMeans {
   readonly retention: Retention;
   playbook(engine: string): Playbook | undefined;
   wordsInForce(cluster: string): readonly Word[];
+  /** From the stored logs: a rollout that nobody drives at this moment is open all the same. */
+  openRollouts(): Promise<readonly OpenRollout[]>;
 }
 
 const prefix = "snapshot/";
 
 export class Snapshots {
   readonly #means: SnapshotMeans;
+  /** Rollout by snapshot taken for it here: its log tells of a snapshot only after that is stored. */
+  readonly #takenFor = new Map<string, string>();
 
   constructor(means: SnapshotMeans) {
     this.#means = means;
   }
 
-  async take(
-    clusters: readonly ClusterEntry[],
-    about: { readonly by: string; readonly reason: string },
-  ): Promise<Outcome<Snapshot>> {
+  async take(clusters: readonly ClusterEntry[], { by, reason, rollout }: About): Promise<Outcome<Snapshot>> {
     const { clock, newId, documents } = this.#means;
     const records = await Promise.all(clusters.map((cluster) => this.#describe(cluster)));
     const snapshot: Snapshot = {
       format: snapshotFormat,
       id: newId(),
       takenAt: new Date(clock.now()).toISOString(),
-      ...about,
+      by,
+      reason,
       clusters: records,
     };
+    if (rollout !== undefined) this.#takenFor.set(snapshot.id, rollout);
     await documents.put(`${prefix}${snapshot.id}`, snapshot);
     await this.#expire();
     return succeed(snapshot);
@@ -111,6 +127,20 @@ export class Snapshots {
   async #expire(): Promise<void> {
     const { documents, retention, clock } = this.#means;
     const stored = (await documents.list(prefix)).map(({ name, storedAtMs }) => ({ id: name, storedAtMs }));
-    for (const name of expired(stored, new Set(), retention, clock.now())) await documents.remove(name);
+    const nowMs = clock.now();
+    if (expired(stored, new Set(), retention, nowMs).length === 0) return;
+    // where that cannot be known (the store, a damaged log) all of them stay
+    const open = await this.#means.openRollouts().catch(() => undefined);
+    if (open === undefined) return;
+    const pinned = this.#pinnedBy(open);
+    for (const name of expired(stored, pinned, retention, nowMs)) await documents.remove(name);
+  }
+
+  /** Names of the documents that an open rollout points at, or will. */
+  #pinnedBy(open: readonly OpenRollout[]): ReadonlySet<string> {
+    for (const [id, rollout] of this.#takenFor)
+      if (!open.some((each) => each.id === rollout)) this.#takenFor.delete(id);
+    const ids = [...open.flatMap(({ snapshots }) => snapshots.map(({ id }) => id)), ...this.#takenFor.keys()];
+    return new Set(ids.map((id) => `${prefix}${id}`));
   }
 }

@@ -38,7 +38,10 @@ export function furnish(means: ServeMeans, records: Records, coordinator: string
   const parts: Parts = { means, records, coordinator, ledgers, agents };
   const leadership = leadershipOf(parts);
   const planning = planningOf(parts);
-  const snapshots: Snapshots = snapshotsOf(parts, (cluster) => application.wordsInForce(cluster));
+  const snapshots: Snapshots = snapshotsOf(parts, {
+    wordsInForce: (cluster) => application.wordsInForce(cluster),
+    openRollouts: () => application.openRollouts(),
+  });
   const application: Application = new Application({
     clock: means.clock,
     random: means.random,
@@ -81,7 +84,7 @@ function planningOf({ means, records, ledgers, agents }: Parts): Planning {
 
 function snapshotsOf(
   { means, records, agents }: Parts,
-  wordsInForce: Application["wordsInForce"],
+  asked: Pick<Application, "wordsInForce" | "openRollouts">,
 ): Snapshots {
   const { clock, token, config } = means;
   return new Snapshots({
@@ -93,7 +96,7 @@ function snapshotsOf(
     claims: records.claims,
     retention: { keepCount: config.snapshots.keep, keepMs: config.snapshots.keepFor },
     playbook,
-    wordsInForce,
+    ...asked,
   });
 }
 
@@ -145,7 +148,7 @@ function driverMeansOf(
     lookBeforeGrant: (now) => planning.lookBeforeGrant(now),
     takeSnapshot: async (reason, clusters) => {
       const entries = clusters.flatMap((name) => inventory.cluster(name) ?? []);
-      const taken = await snapshots.take(entries, { by: coordinator, reason });
+      const taken = await snapshots.take(entries, { by: coordinator, reason, rollout: state.id });
       return taken.ok ? succeed(taken.value.id) : taken;
     },
     claimAgain: (now) => claims.retake(now.plan.clusters, { rollout: now.id, by: coordinator }),

@@ -46,6 +46,7 @@ export async function startRoom(): Promise<Asked> {
     retention: { keepCount: 1, keepMs: 1 },
     playbook: (engine) => playbooks[engine],
     wordsInForce: () => [],
+    openRollouts: async () => [],
   });
   const server = createServer();
   server.add(AgentServiceService, room.service());

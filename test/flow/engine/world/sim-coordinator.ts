@@ -91,9 +91,10 @@ export class SimCoordinator {
       newId: () => world.id("s"),
       locks: stores.locks,
       claims: stores.claims,
-      retention: { keepCount: 1_000, keepMs: 1e12 },
+      retention: { keepCount: 1, keepMs: 1e12 },
       playbook: () => tiny,
       wordsInForce: () => [],
+      openRollouts: () => this.application.openRollouts(),
     });
     const audit = new AuditTrail(stores.audit, (text) => String(text.length), clock);
     const warn = (text: string) => world.warnings.push(text);
@@ -122,7 +123,11 @@ export class SimCoordinator {
         auditHead: () => audit.head,
         gates: tiny.gates,
         lookBeforeGrant: (now) => planning.lookBeforeGrant(now),
-        takeSnapshot: async () => succeed(world.id("s")),
+        takeSnapshot: async (reason, names) => {
+          const entries = names.flatMap((cluster) => world.cluster(cluster) ?? []);
+          const taken = await snapshots.take(entries, { by: name, reason, rollout: state.id });
+          return taken.ok ? succeed(taken.value.id) : taken;
+        },
         claimAgain: (now) => this.#claims.retake(now.plan.clusters, { rollout: now.id, by: name }),
         ended: async (now) => {
           await this.#claims.releaseAll(now.plan.clusters, { rollout: state.id, by: name });

@@ -69,7 +69,7 @@ export class World {
     inventory: memoryRegister<InventoryRecord>(),
     log: this.#log<RolloutEvent>(),
     audit: this.#log<AuditEntry>(),
-    documents: memoryDocuments(() => 0),
+    documents: memoryDocuments(() => this.clock.now()),
   };
   /** As the file has it; a test may change windows and freeze at any time. */
   readonly inventory: Inventory;
