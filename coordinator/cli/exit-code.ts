@@ -32,6 +32,7 @@ const rules: readonly (readonly [string, ExitCode])[] = [
   ["nats.", exitCodes.internal],
   ["store.", exitCodes.coordinatorUnreachable],
   ["claim.held", exitCodes.held],
+  ["claim.binds", exitCodes.held],
   ["lock.", exitCodes.held],
   ["plan.drift", exitCodes.drift],
   ["window.", exitCodes.notNow],

@@ -27,25 +27,24 @@ export class FleetOrders {
     return this.#means.inventory.store(file);
   }
 
-  /** Nodes of a claimed cluster may not come or go under a running rollout. */
+  /** The first change of what the plan of an open rollout is bound to. */
   async #touchesOpenRollout(changes: readonly InventoryChange[]): Promise<Outcome<never> | undefined> {
-    for (const { cluster, kind, node, field } of changes) {
-      if (
-        node === undefined &&
-        field !== undefined &&
-        kind === "changed" &&
-        ["freeze", "windows", "gates"].includes(field)
-      )
-        continue;
-      const holder = await this.#means.claims.holder(cluster);
-      if (holder !== undefined && holder.rollout !== "")
-        return fail("claim.held", { cluster, rollout: holder.rollout, by: holder.by, since: holder.since });
+    for (const change of changes.filter(isBound)) {
+      const refused = await this.#boundBy(change.cluster, whatOf(change));
+      if (refused !== undefined) return refused;
     }
     return undefined;
   }
 
+  async #boundBy(cluster: string, what: string): Promise<Outcome<never> | undefined> {
+    const holder = await this.#means.claims.holder(cluster);
+    if (holder === undefined || holder.rollout === "") return undefined;
+    const { rollout, by, since } = holder;
+    return fail("claim.binds", { what, cluster, rollout, by, since });
+  }
+
   async removeNode(by: string, { cluster, node, reason }: NodeRemoval): Promise<Outcome<void>> {
-    const refused = notLeading(this.#means);
+    const refused = notLeading(this.#means) ?? (await this.#boundBy(cluster, `node ${node}`));
     if (refused !== undefined) return refused;
     if (this.#means.fleet.presence(node) !== undefined) return fail("node.still-attached", { cluster, node });
     await this.#means.audit.record({
@@ -61,4 +60,16 @@ export class FleetOrders {
   async breakLock(by: string, wish: LockBreak): Promise<Outcome<LockView>> {
     return notLeading(this.#means) ?? breakHeldLock(this.#means, by, wish);
   }
+}
+
+/** When a node may be started is asked anew before each; all else of a cluster is in its plan. */
+const free: ReadonlySet<string> = new Set(["freeze", "windows"]);
+
+function isBound({ kind, node, field }: InventoryChange): boolean {
+  return kind !== "changed" || node !== undefined || field === undefined || !free.has(field);
+}
+
+function whatOf({ kind, node, field }: InventoryChange): string {
+  if (node !== undefined) return kind === "changed" ? `${field ?? "entry"} of ${node}` : `node ${node}`;
+  return field ?? "the cluster itself";
 }

@@ -5,6 +5,10 @@ export const lock: Catalogue = {
     says: "{cluster} is claimed by rollout {rollout}, begun by {by} at {since}; nothing was done",
     next: "lockkeeper status {rollout}",
   },
+  "claim.binds": {
+    says: "{cluster}: {what} cannot change while rollout {rollout} holds it (begun by {by} at {since}): its plan is bound to it; nothing was changed",
+    next: "let it end, or lockkeeper abort {rollout}; windows and freeze may change at any time",
+  },
   "claim.missing": { says: "{rollout} holds no claim on {cluster}, and nobody else does" },
   "lock.held": {
     says: "the lock of {cluster} is {state} by {nodes} (epoch {epoch}, rollout {rollout}, stage {stage}, since {since})",

@@ -4,6 +4,7 @@ import { exitCodeOf } from "#coordinator/cli/exit-code.ts";
 describe("exitCodeOf", () => {
   it.each([
     ["claim.held", 6],
+    ["claim.binds", 6],
     ["lock.entered", 6],
     ["plan.drift", 9],
     ["window.closed", 7],
