@@ -1,11 +1,13 @@
 /** Receives what the agents say and puts it before the rollouts that it concerns. */
 import type { ConnectRequest } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
+import type { RolloutEvent } from "../domain/rollout/event.ts";
 import { heardUpTo } from "../domain/rollout/state.ts";
 import type { AgentReports } from "./agent-reports.ts";
 import type { AuditHeads } from "./audit-heads.ts";
+import { Closing } from "./closing.ts";
 import type { Drivers } from "./drivers.ts";
 import type { LockDeeds } from "./lock-deeds.ts";
-import type { AgentEvents, Fleet, Presence } from "./ports.ts";
+import type { AgentEvents, EventLog, Fleet, Presence } from "./ports.ts";
 import { stopIfBroken } from "./quarantine.ts";
 
 type Said = NonNullable<ConnectRequest["message"]>;
@@ -14,6 +16,7 @@ export interface AgentDeskMeans {
   readonly reports: AgentReports;
   readonly deeds: LockDeeds;
   readonly drivers: Drivers;
+  readonly log: Pick<EventLog<RolloutEvent>, "read">;
   readonly heads: Pick<AuditHeads, "attached" | "detached" | "keeps">;
   /** Set when the room is built: the desk is one of its parts. */
   fleet(): Fleet;
@@ -22,9 +25,11 @@ export interface AgentDeskMeans {
 
 export class AgentDesk implements AgentEvents {
   readonly #means: AgentDeskMeans;
+  readonly #closing: Closing;
 
   constructor(means: AgentDeskMeans) {
     this.#means = means;
+    this.#closing = new Closing(means);
   }
 
   attached(presence: Presence): void {
@@ -36,6 +41,7 @@ export class AgentDesk implements AgentEvents {
     stopIfBroken(node, { reports, deeds, fleet: this.#means.fleet() }).catch((error: unknown) =>
       warn("whether its lock was broken could not be read", { node, cause: String(error) }),
     );
+    if (hello.unfinished !== undefined) this.#closeEnded(node, hello.unfinished.rollout);
     deeds
       .meet(node, hello.stateId, "first contact")
       .catch((error: unknown) =>
@@ -72,10 +78,21 @@ export class AgentDesk implements AgentEvents {
     });
   }
 
-  /** A rollout that nobody drives has ended: its agent may stop resending. */
+  /** Nobody drives it: resending helps nobody, and where its log says that it has ended, neither does keeping. */
   #answerForClosed(node: string, rollout: string, message: Said): void {
     if (!("sequence" in message.value)) return;
     this.#means.fleet().send(node, { $case: "ack", value: { rollout, sequence: message.value.sequence } });
+    this.#closeEnded(node, rollout);
+  }
+
+  #closeEnded(node: string, rollout: string): void {
+    this.#closing.tell(node, rollout).catch((error: unknown) =>
+      this.#means.warn("whether a rollout has ended could not be read", {
+        node,
+        rollout,
+        cause: String(error),
+      }),
+    );
   }
 }
 

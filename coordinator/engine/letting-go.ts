@@ -51,8 +51,12 @@ export async function letGoForgotten(
     const isShown = program.standing === "ended" && shown.some((check) => JSON.stringify(check) === now);
     if (!isShown) return fail("node.unfinished", { ...checkOf(program).facts, standing: program.standing });
   }
-  for (const program of held)
-    if (!tellFreed(means, program)) return fail("node.unreachable", { node: program.node });
+  for (const program of held) {
+    const { node, rollout } = program;
+    if (!tellFreed(means, program)) return fail("node.unreachable", { node });
+    // what its journal keeps, and its watches, are of no use to anybody either
+    means.fleet.send(node, { $case: "rolloutClosed", value: { rollout } });
+  }
   return succeed(undefined);
 }
 

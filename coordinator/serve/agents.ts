@@ -49,7 +49,7 @@ export function receiveAgents({ means, records, ledgers, coordinator, leader, dr
     namesakeQuietMs,
     knows: (node) => inventory.clusterOf(node) !== undefined,
     leader,
-    events: new AgentDesk({ reports, deeds, drivers, heads, fleet: () => room, warn }),
+    events: new AgentDesk({ log: records.events, reports, deeds, drivers, heads, fleet: () => room, warn }),
     fetchArtefact: (digest, offset) => artefacts.fetch(digest, offset),
   });
   return { room, drivers, heads };

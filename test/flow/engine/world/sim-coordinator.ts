@@ -138,6 +138,7 @@ export class SimCoordinator {
       }),
     });
     this.#desk = new AgentDesk({
+      log: stores.log,
       reports,
       deeds,
       heads,

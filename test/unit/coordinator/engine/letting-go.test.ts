@@ -79,10 +79,11 @@ describe("of a rollout that the store has forgotten", () => {
     expect(await letGoForgotten(means, [shown])).toEqual(succeed(undefined));
     expect(sent).toEqual([
       ["db2", { $case: "programFreed", value: { rollout: "r1", stage: "node-db2", epoch: 2 } }],
+      ["db2", { $case: "rolloutClosed", value: { rollout: "r1" } }],
     ]);
     expect(reports.unfinished("db2")).toBeUndefined();
     expect(await letGoForgotten(means, [shown])).toEqual(succeed(undefined));
-    expect(sent).toHaveLength(1);
+    expect(sent).toHaveLength(2);
   });
 
   it("frees nothing without having shown it, and nothing of a rollout that is driven or in the store", async () => {
