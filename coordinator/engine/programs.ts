@@ -4,6 +4,7 @@ import type { Action } from "../domain/rollout/action.ts";
 import { decide } from "../domain/rollout/decide.ts";
 import type { RolloutFact } from "../domain/rollout/event.ts";
 import { type HeldLock, type ProgramState, stageOfWire, stageState } from "../domain/rollout/state.ts";
+import { programsOf } from "../domain/stage-programs.ts";
 import { askUntilMoved } from "./asking.ts";
 import { noticeOf } from "./granting.ts";
 import { type RolloutDesk, tickMs } from "./rollout-desk.ts";
@@ -99,20 +100,8 @@ function resend(desk: RolloutDesk, stage: string, nodes: readonly string[]): voi
 
 function specOf(desk: RolloutDesk, { wireStage, node }: ProgramState): PlanProgram | undefined {
   const spec = desk.state.plan.stages.find(({ id }) => id === stageOfWire(wireStage));
-  switch (spec?.kind) {
-    case "preflight":
-    case "finish":
-      return spec.programs.find((program) => program.node === node);
-    case "node":
-      return spec.program;
-    case "cluster":
-      return spec.phases
-        .find(({ id }) => `${spec.id}/${id}` === wireStage)
-        ?.programs.find((program) => program.node === node);
-    case "wait":
-    case undefined:
-      return undefined;
-  }
+  const programs = spec === undefined ? [] : programsOf(spec);
+  return programs.find((each) => each.wireStage === wireStage && each.program.node === node)?.program;
 }
 
 /** Stopped at its next safe boundary, and asked again until it says so: a step may take as long as its deadline. */

@@ -5,7 +5,7 @@
 import { failure } from "#proto/common/failure.ts";
 import type { ClusterStage, GateSpec, PlanProgram, Stage } from "../plan.ts";
 import { stepsOf } from "../stage-programs.ts";
-import { type Action, nextGate } from "./action.ts";
+import { type Action, nextGate, stopAtEnd } from "./action.ts";
 import { wantedOf } from "./skipped.ts";
 import {
   type HeldLock,
@@ -43,17 +43,7 @@ function undoing(spec: Stage, stage: StageState, lock: HeldLock): Action | undef
   const failed = Object.values(stage.programs).find(
     ({ undoAsked, outcome }) => undoAsked === true && outcome !== "stopped" && outcome !== "never-begun",
   );
-  if (failed !== undefined) {
-    const why = failed.failure ?? failure("program.ended", { outcome: failed.outcome ?? "unknown" });
-    const facts = { ...why.facts, node: failed.node, step: failed.lastStep ?? "" };
-    return {
-      do: "stop",
-      stage: stage.id,
-      node: failed.node,
-      why: { code: why.code, facts },
-      hint: "hint.undo-failed",
-    };
-  }
+  if (failed !== undefined) return stopAtEnd(stage.id, failed, "hint.undo-failed");
   const programs = nextToUndo(spec, stage, lock);
   return programs.length === 0 ? undefined : { do: "undo", stage: stage.id, programs };
 }

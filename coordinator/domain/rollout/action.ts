@@ -1,5 +1,5 @@
 /** The one thing that the engine does next for a rollout. */
-import type { Failure } from "#proto/common/failure.ts";
+import { type Failure, failure } from "#proto/common/failure.ts";
 import type { GateSpec, PlanProgram, WatchSpec } from "../plan.ts";
 import type { GateMoment } from "./event.ts";
 import type { StopHint } from "./hint.ts";
@@ -64,4 +64,16 @@ export function nextGate(
 ): Action | undefined {
   const gate = gates.find((each) => !gatesPassed.includes(gateKey(when, each)));
   return gate === undefined ? undefined : { do: "take-gate", stage, gate, when };
+}
+
+/** Why a program did not do its work; one that ended without a reason is told by its outcome. */
+export function whyEnded({ failure: why, outcome = "unknown", node }: ProgramState): Failure {
+  return why ?? failure("program.ended", { outcome, node });
+}
+
+/** The stop for a program that ended without its work done, with its node and its last step. */
+export function stopAtEnd(stage: string, program: ProgramState, hint: StopHint): Action {
+  const { node, lastStep: step = "" } = program;
+  const { code, facts } = whyEnded(program);
+  return { do: "stop", stage, node, why: { code, facts: { ...facts, node, step } }, hint };
 }

@@ -1,6 +1,7 @@
 /** A rollout as it is shown: its state, without what only the engine needs. */
 import { isNotNow } from "../check.ts";
 import type { Stage } from "../plan.ts";
+import { programsOf, stepsOf } from "../stage-programs.ts";
 import type { RolloutPhase, RolloutView, StageView, WhyView } from "../views.ts";
 import { decide } from "./decide.ts";
 import type { RolloutState, StageState } from "./state.ts";
@@ -52,7 +53,7 @@ function stageView(state: RolloutState, spec: Stage, stage: StageState | undefin
     attempt: stage?.attempt ?? 0,
     steps: programs.flatMap(({ node, lastStep, steps, wireStage }) => {
       if (lastStep === undefined) return [];
-      const ids = stepIds(spec, node, wireStage);
+      const ids = stepsOf(spec, { wireStage, node }).map(({ id }) => id);
       return [
         {
           node,
@@ -79,36 +80,7 @@ function standingOf(state: RolloutState, spec: Stage, stage: StageState | undefi
 }
 
 function nodesOf(spec: Stage): readonly string[] {
-  switch (spec.kind) {
-    case "node":
-      return [spec.node];
-    case "preflight":
-    case "finish":
-      return spec.programs.map(({ node }) => node);
-    case "cluster":
-      return [...new Set(spec.phases.flatMap(({ programs }) => programs.map(({ node }) => node)))];
-    case "wait":
-      return [];
-  }
-}
-
-function stepIds(spec: Stage, node: string, wireStage: string): readonly string[] {
-  switch (spec.kind) {
-    case "node":
-      return spec.program.steps.map(({ id }) => id);
-    case "preflight":
-    case "finish":
-      return spec.programs.find((program) => program.node === node)?.steps.map(({ id }) => id) ?? [];
-    case "cluster":
-      return (
-        spec.phases
-          .find(({ id }) => `${spec.id}/${id}` === wireStage)
-          ?.programs.find((program) => program.node === node)
-          ?.steps.map(({ id }) => id) ?? []
-      );
-    case "wait":
-      return [];
-  }
+  return [...new Set(programsOf(spec).map(({ program }) => program.node))];
 }
 
 /** Why this rollout does not go on, and what moves it. Nothing for one that runs or has ended well. */

@@ -1,14 +1,15 @@
 /** What a way back would have to undo. No playbook plans one yet; what stands in its place is said by how far it went. */
 import { fail, type Outcome } from "#proto/common/failure.ts";
-import type { PlanStep, Stage } from "../plan.ts";
+import type { PlanStep } from "../plan.ts";
+import { programsOf } from "../stage-programs.ts";
 import type { RolloutState, StageState } from "./state.ts";
 
 export function whyNoPlanBack(state: RolloutState): Outcome<never> {
   const { id, plan } = state;
   const nodes = plan.stages.flatMap((spec, index) =>
     programsOf(spec)
-      .filter(({ steps }) => steps.some(isFinal))
-      .map(({ node, steps }) => ({ node, begun: hasBegun(state.stages[index], node, steps) })),
+      .filter(({ program }) => program.steps.some(isFinal))
+      .map(({ program: { node, steps } }) => ({ node, begun: hasBegun(state.stages[index], node, steps) })),
   );
   const listed = (begun: boolean) => nodes.filter((each) => each.begun === begun).map(({ node }) => node);
   const facts = {
@@ -21,11 +22,6 @@ export function whyNoPlanBack(state: RolloutState): Outcome<never> {
   };
   if (facts.changed === "") return fail("way-back.not-needed", facts);
   return fail(facts.left === "" ? "way-back.whole-cluster" : "way-back.half-way", facts);
-}
-
-function programsOf(spec: Stage): readonly { readonly node: string; readonly steps: readonly PlanStep[] }[] {
-  if (spec.kind === "node") return [spec.program];
-  return spec.kind === "cluster" ? spec.phases.flatMap(({ programs }) => programs) : [];
 }
 
 function isFinal(step: PlanStep): boolean {
