@@ -51,6 +51,12 @@ export interface Host {
   readonly stateDir: string;
 }
 
+/**
+ * The most that earlier tries of this stage have begun on this node and not undone again, by this agent's own journal:
+ * a node that is tried again may be down, or changed, by our own deed.
+ */
+export type BegunBefore = "nothing" | "reversible" | "irreversible";
+
 export interface StepContext {
   readonly host: Host;
   /** Aborts at the step's deadline (on_deadline END) or when the agent shuts down. */
@@ -65,8 +71,12 @@ export interface StepContext {
   tool(request: ToolRequest): Promise<ToolRun>;
   /** Tells the coordinator how far it is; bounded rate. */
   progress(facts: Facts): void;
-  /** Which try of the stage this is, from 1: a node that is tried again may be down by our own deed. */
+  readonly rollout: string;
+  /** Its name on the wire. */
+  readonly stage: string;
+  /** Which try of the stage this is, from 1. An earlier one may have ended before it came to this node. */
   readonly attempt: number;
+  readonly begunBefore: BegunBefore;
   /** Outputs of earlier steps of this program, by step id. */
   readonly earlier: Readonly<Record<string, Facts>>;
   /** Fetches an artefact by digest into the agent's own folder; resumable, rate-limited, digest proven. */

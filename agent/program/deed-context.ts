@@ -1,7 +1,7 @@
 /** What a deed is, what it needs, and what its verb may touch while it is done. */
 import { type Facts, type Failure, FailureError, failure } from "#proto/common/failure.ts";
 import type { Call } from "#proto/gen/lockkeeper/v1/program_pb.ts";
-import type { Host, StepContext } from "../verb.ts";
+import type { BegunBefore, Host, StepContext } from "../verb.ts";
 import type { Moment } from "./entry.ts";
 import type { Timekeeper } from "./moment.ts";
 import type { PartRef, Tools } from "./tools.ts";
@@ -32,6 +32,7 @@ export interface Deed {
   /** A deed that is done again and again can have no tool: tools are known again by their name. */
   readonly withoutTools?: true;
   readonly earlier: Readonly<Record<string, Facts>>;
+  readonly begunBefore: BegunBefore;
   readonly progress: (facts: Facts) => void;
   /** Told when a deed left running at its deadline has come to its end after all. */
   readonly endedLater: (facts: Facts) => void;
@@ -62,7 +63,10 @@ export function contextOf(
     host: use.host,
     signal,
     deadlineMs,
+    rollout: deed.part.rollout,
+    stage: deed.part.stage,
     attempt: deed.part.attempt,
+    begunBefore: deed.begunBefore,
     earlier: deed.earlier,
     progress: deed.progress,
     fetchArtefact: (digest) => use.fetchArtefact(digest, signal),

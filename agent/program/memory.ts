@@ -10,6 +10,7 @@ import {
   type StepPhase,
   type Watch,
 } from "#proto/gen/lockkeeper/v1/program_pb.ts";
+import type { BegunBefore } from "../verb.ts";
 import type { GroupMark, Moment, ProgramKey, Recorded, ToolRef, ToolResult } from "./entry.ts";
 
 export interface StepMemory {
@@ -121,6 +122,23 @@ export function startedByUs(memory: Memory, key: ProgramKey, step: string): bool
       of.program.stage === key.stage &&
       of.steps.get(step)?.startedAt !== undefined,
   );
+}
+
+/** What earlier tries of this stage have begun here, in their order; what was undone since does not count. */
+export function begunBefore({ programs }: Memory, key: ProgramKey): BegunBefore {
+  const begun = new Map<string, StepClass>();
+  for (const { program, steps } of programs.values()) {
+    if (program.rollout !== key.rollout || program.stage !== key.stage || program.attempt >= key.attempt)
+      continue;
+    for (const { id, class: stepClass } of program.steps) {
+      const step = steps.get(id);
+      if (step?.startedAt !== undefined && changesThings(stepClass)) begun.set(id, stepClass);
+      if (step?.undo === "undone") begun.delete(id);
+    }
+  }
+  const classes = [...begun.values()];
+  if (classes.includes(StepClass.IRREVERSIBLE)) return "irreversible";
+  return classes.length > 0 ? "reversible" : "nothing";
 }
 
 /** Steps of this class may change the node: they need the lock, a probe and the epoch check. */

@@ -16,7 +16,7 @@ import type { DeedTools } from "./deed-context.ts";
 import { type Entry, keyText } from "./entry.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LockView } from "./lock-view.ts";
-import { changesThings, type ProgramMemory, type ToolMemory } from "./memory.ts";
+import { begunBefore, changesThings, type ProgramMemory, type ToolMemory } from "./memory.ts";
 import { momentOf } from "./moment.ts";
 import { Progress } from "./progress.ts";
 import { earlierOutputs, keyOf, stepEntry } from "./say.ts";
@@ -168,6 +168,7 @@ export class Runner {
       begin: () => say(StepPhase.STARTED, {}),
       mayChange: () => lock.whyOvertaken(of.program),
       earlier: earlierOutputs(of),
+      begunBefore: begunBefore(ledger.memory, key),
       progress: new Progress(this.#options.deeds.time.clock, (facts) => say(StepPhase.PROGRESS, facts)).tell,
       endedLater: (facts) => void say(StepPhase.PROGRESS, facts),
     };

@@ -10,7 +10,7 @@ import type { ProgramKey } from "./entry.ts";
 import { keyText } from "./entry.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LockView } from "./lock-view.ts";
-import { type ProgramMemory, type StepMemory, startedByUs } from "./memory.ts";
+import { begunBefore, type ProgramMemory, type StepMemory, startedByUs } from "./memory.ts";
 import { elapsedMs, momentOf } from "./moment.ts";
 import { earlierOutputs, keyOf, stepEntry } from "./say.ts";
 
@@ -170,6 +170,7 @@ export class Undoer {
         // A hold's own limit outranks the lock: taking a fence down again is what the limit is for.
         mayChange: () => (because === undefined ? this.#options.lock.whyOvertaken(of.program) : undefined),
         earlier: earlierOutputs(of),
+        begunBefore: begunBefore(ledger.memory, keyOf(of.program)),
         progress: () => undefined,
         endedLater: () => undefined,
       },

@@ -129,6 +129,7 @@ export class Watches {
         begin: () => Promise.resolve(),
         mayChange: () => undefined,
         earlier: {},
+        begunBefore: "nothing",
         progress: () => undefined,
         endedLater: () => undefined,
       },

@@ -2,14 +2,16 @@
  * The data folder of a stopped node as one archive, into the folder that the agent's own file names. Only where the
  * cluster's entry asks for it: the node is down meanwhile.
  */
-import { open, rename, stat } from "node:fs/promises";
+import { open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { failure, type Outcome, succeed } from "#proto/common/failure.ts";
+import { writeFileDurably } from "../../host/file-runner.ts";
 import { type Host, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { label } from "./args.ts";
 import { readMode } from "./client.ts";
 import { causeOf } from "./files.ts";
+import { keptOriginal, namedAfter, notOriginal, originText } from "./origin.ts";
 import { done, failed, failedBy } from "./outcome.ts";
 import type { KwdbSettings } from "./settings.ts";
 import { freeBytes, usedBytes } from "./space.ts";
@@ -27,7 +29,7 @@ export function archiveVerb({ unit, archiveDir }: KwdbSettings): Verb {
       const { mainPid } = state.value;
       if (mainPid !== 0) return failed("kwdb.archive-of-running", { mainPid: String(mainPid) });
       try {
-        return await archive(context, archiveDir, `${archiveDir}/${args.label}.tar`);
+        return await archive(context, archiveDir, `${archiveDir}/${namedAfter(args.label, context)}.tar`);
       } catch (error) {
         return failed("kwdb.archive-failed", { cause: causeOf(error), exitCode: "" });
       }
@@ -35,15 +37,12 @@ export function archiveVerb({ unit, archiveDir }: KwdbSettings): Verb {
   });
 }
 
-async function archive(
-  { host, tool, attempt }: StepContext,
-  folder: string,
-  file: string,
-): Promise<StepResult> {
+async function archive(context: StepContext, folder: string, file: string): Promise<StepResult> {
+  const { host, tool } = context;
   const before = await sizeOf(host, file);
-  // after a first try the data may be the new version's: what was archived before it is the original
-  if (attempt > 1 && before !== undefined)
-    return done({ file, bytes: String(before), found: "archived before" });
+  const kept = before === undefined ? undefined : await keptOriginal(host.path(originOf(file)), context);
+  if (kept !== undefined)
+    return done({ file, bytes: String(before), found: "archived before", ...notOriginal(kept, "old-data") });
   const mode = await readMode(host);
   if (!mode.ok) return failedBy(mode.failure);
   const { dataRoot } = mode.value;
@@ -59,9 +58,12 @@ async function archive(
     const cause = ran.tail.trim().split("\n").at(-1) ?? "";
     return failed("kwdb.archive-failed", { cause, exitCode: String(ran.exitCode ?? "none") }, ran.tail);
   }
-  if (before !== undefined) await rename(host.path(file), host.path(`${file}.before`));
-  await settle(host, part, file);
-  return done({ file, bytes: String((await sizeOf(host, file)) ?? 0) });
+  await settle(context, part, file);
+  return done({ file, bytes: String((await sizeOf(host, file)) ?? 0), ...notOriginal(context, "old-data") });
+}
+
+function originOf(file: string): string {
+  return `${file}.json`;
 }
 
 async function whyNoRoom(
@@ -84,8 +86,13 @@ async function whyNoRoom(
       };
 }
 
-async function settle(host: Host, part: string, file: string): Promise<void> {
+/** In this order: an archive has an origin beside it only if that is its own. */
+async function settle(context: StepContext, part: string, file: string): Promise<void> {
+  const { host } = context;
   await sync(host.path(part));
+  await rm(host.path(originOf(file)), { force: true });
+  if ((await sizeOf(host, file)) !== undefined) await rename(host.path(file), host.path(`${file}.before`));
+  await writeFileDurably(host.path(originOf(file)), originText(context));
   await rename(host.path(part), host.path(file));
   await sync(dirname(host.path(file)));
 }

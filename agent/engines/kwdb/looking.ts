@@ -15,18 +15,18 @@ import { readUnit } from "./unit.ts";
 const pollMs = 300;
 
 /**
- * The last look from this node, under the lock: all must be well right now. A node that is tried again may be down,
- * or half-way, by what was done to it before: its own row says nothing then, and where it does not answer its peers
- * speak for the cluster. That its replicas are missing is no reason not to bring it back.
+ * The last look from this node, under the lock: all must be well right now. A node on which an earlier try of this
+ * rollout has begun a change may be down, or half-way, by that: its own row says nothing then, and where it does not
+ * answer its peers speak for the cluster. That its replicas are missing is no reason not to bring it back.
  */
 const lookAround = verb({
   name: "kwdb.look-around",
   class: "observe",
   args: z.strictObject({ version, target: version, peers }),
-  async run({ host, attempt }, args): Promise<StepResult> {
+  async run({ host, begunBefore }, args): Promise<StepResult> {
     const client = await openClient(host);
     if (!client.ok) return failedBy(client.failure);
-    const isAgain = attempt > 1;
+    const isAgain = begunBefore !== "nothing";
     if (isAgain && !(await isThere(host.path(paths.binary))))
       return lookWithoutClient(client.value, args.peers);
     const view = await viewFrom(client.value, isAgain ? [undefined, ...args.peers] : [undefined]);

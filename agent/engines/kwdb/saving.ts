@@ -1,13 +1,16 @@
 /** Saves what the vendor's reinstallation would wipe: configuration, certificates, unit. Into the agent's own folder. */
-import { cp, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { type Host, type StepResult, type Verb, verb } from "../../verb.ts";
+import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { label } from "./args.ts";
 import { causeOf, manifestOf } from "./files.ts";
+import { keptOriginal, namedAfter, notOriginal, originText } from "./origin.ts";
 import { done, failed } from "./outcome.ts";
 import { paths, unitFile } from "./paths.ts";
 import type { KwdbSettings } from "./settings.ts";
+
+const keepCount = 8;
 
 export function savingVerbs({ unit }: KwdbSettings): readonly Verb[] {
   return [
@@ -15,13 +18,15 @@ export function savingVerbs({ unit }: KwdbSettings): readonly Verb[] {
       name: "kwdb.save-configuration",
       class: "observe",
       args: z.strictObject({ label }),
-      async run({ host, attempt }, args): Promise<StepResult> {
+      async run(context, args): Promise<StepResult> {
         try {
-          const folder = join(host.stateDir, "saved", args.label);
-          // what stands there after a first try may be the new version's: what was saved before it is the original
-          if (attempt > 1 && (await isWhole(folder))) return done({ folder, found: "saved before" });
-          await save(host, unit, folder);
-          return done({ folder });
+          const folder = join(savedFolder(context), namedAfter(args.label, context));
+          const kept = await keptOriginal(originOf(folder), context);
+          if (kept !== undefined)
+            return done({ folder, found: "saved before", ...notOriginal(kept, "old-configuration") });
+          await save(context, unit, folder);
+          await forgetOld(context, folder);
+          return done({ folder, ...notOriginal(context, "old-configuration") });
         } catch (error) {
           return failed("kwdb.not-saved", { cause: causeOf(error) });
         }
@@ -30,14 +35,16 @@ export function savingVerbs({ unit }: KwdbSettings): readonly Verb[] {
   ];
 }
 
-async function isWhole(folder: string): Promise<boolean> {
-  return stat(join(folder, "manifest.json")).then(
-    () => true,
-    () => false,
-  );
+function savedFolder({ host }: StepContext): string {
+  return join(host.stateDir, "saved");
 }
 
-async function save(host: Host, unit: string, folder: string): Promise<void> {
+function originOf(folder: string): string {
+  return join(folder, "origin.json");
+}
+
+async function save(context: StepContext, unit: string, folder: string): Promise<void> {
+  const { host } = context;
   const beside = `${folder}.new`;
   await rm(beside, { recursive: true, force: true });
   await mkdir(beside, { recursive: true, mode: 0o700 });
@@ -48,6 +55,16 @@ async function save(host: Host, unit: string, folder: string): Promise<void> {
   });
   await cp(host.path(unitFile(unit)), join(beside, `${unit}.service`), { preserveTimestamps: true });
   await writeFile(join(beside, "manifest.json"), JSON.stringify(await manifestOf(beside)));
+  await writeFile(originOf(beside), originText(context));
   await rm(folder, { recursive: true, force: true });
   await rename(beside, folder);
+}
+
+/** One a rollout, and certificates are in it: those saved longest ago go. */
+async function forgetOld(context: StepContext, stays: string): Promise<void> {
+  const names = await readdir(savedFolder(context));
+  const folders = names.map((name) => join(savedFolder(context), name)).filter((each) => each !== stays);
+  const aged = await Promise.all(folders.map(async (each) => ({ each, atMs: (await stat(each)).mtimeMs })));
+  const old = aged.sort((left, right) => right.atMs - left.atMs).slice(keepCount - 1);
+  for (const { each } of old) await rm(each, { recursive: true, force: true });
 }

@@ -102,10 +102,10 @@ async function drain(
 
 /**
  * The mark of a drain stands from its beginning on, and a drained node answers no SQL: only draining once more, which
- * is harmless, waits for the end. A node that is tried again and serves nobody has nobody to lose.
+ * is harmless, waits for the end. A node that an earlier try has changed and that serves nobody has nobody to lose.
  */
-async function servesNobody({ host, attempt }: StepContext): Promise<boolean> {
-  if (attempt === 1) return false;
+async function servesNobody({ host, begunBefore }: StepContext): Promise<boolean> {
+  if (begunBefore === "nothing") return false;
   const ready = await isReady(host);
   return ready.ok && !ready.value;
 }

@@ -21,8 +21,10 @@ export class KwdbDriver {
   readonly host: Host;
   /** What the coordinator would send for a digest: files by digest. */
   readonly artefacts = new Map<string, string>();
-  /** Which try of the stage the next verb belongs to. */
+  /** What the next verb belongs to, and what its agent has begun before it. */
+  rollout = "r1";
   attempt = 1;
+  begunBefore: StepContext["begunBefore"] = "nothing";
   readonly #engine: AgentEngine;
   readonly #runner: GroupRunner;
   #tools = 0;
@@ -94,7 +96,10 @@ export class KwdbDriver {
       host: this.host,
       signal,
       deadlineMs: 60_000,
+      rollout: this.rollout,
+      stage: "node",
       attempt: this.attempt,
+      begunBefore: this.begunBefore,
       earlier: {},
       progress: () => undefined,
       fetchArtefact: (digest) => artefacts.fetch(digest, signal),

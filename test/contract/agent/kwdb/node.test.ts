@@ -1,6 +1,6 @@
 /** Verbs that need a cluster around their node: looking, draining, stopping, starting, proving. */
 import { once } from "node:events";
-import { cpSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -133,6 +133,11 @@ describe("a node of three", () => {
     expect(await agent.outcome("drain", { waitMs: "20000" })).toBe("done");
     // drained once more, it says so at once
     expect(await agent.outcome("drain", { waitMs: "20000" })).toBe("done");
+    // nobody is served: that is our own doing, or it is not
+    expect(await agent.probe("drain", wait)).toEqual({ state: "not-done" });
+    agent.begunBefore = "reversible";
+    expect(await agent.probe("drain", wait)).toMatchObject({ state: "done" });
+    agent.begunBefore = "nothing";
     expect(await agent.probe("restart")).toEqual({ state: "not-done" });
     expect(await agent.outcome("restart")).toBe("done");
     await expect.poll(() => agent.probe("restart"), { timeout: 20_000 }).toMatchObject({ state: "done" });
@@ -185,15 +190,42 @@ describe("a node of three", () => {
     await allWell();
   });
 
-  it("has its configuration saved, with certificates and unit, and again over the old one", async () => {
-    const { agent } = node("db2");
-    for (const _ of [1, 2]) {
-      const saved = await agent.run("save-configuration", { label: "db2-3.0.0-to-3.1.0" });
-      expect(saved).toMatchObject({ result: "done" });
-      const folder = path.join(agent.stateDir, "saved/db2-3.0.0-to-3.1.0");
-      const manifest = JSON.parse(readFileSync(path.join(folder, "manifest.json"), "utf8")) as object;
-      expect(Object.keys(manifest)).toEqual(expect.arrayContaining(["kaiwudb/info/MODE", "kaiwudb.service"]));
-    }
+  it("has its configuration saved, with certificates and unit: the original, and one a rollout", async () => {
+    const { host } = node("db2");
+    const agent = new KwdbDriver(host, bench.dir);
+    const note = host.path("/etc/kaiwudb/note");
+    const label = "db2-3.0.0-to-3.1.0";
+    const saved = async (
+      text: string,
+      of: Partial<Pick<KwdbDriver, "rollout" | "attempt" | "begunBefore">>,
+    ) => {
+      writeFileSync(note, text);
+      Object.assign(agent, of);
+      const result = await agent.run("save-configuration", { label });
+      const folder = path.join(agent.stateDir, `saved/${label}-${agent.rollout}`);
+      return [result, readFileSync(path.join(folder, "kaiwudb/note"), "utf8")];
+    };
+    const made = { result: "done", outputs: { folder: expect.any(String) } };
+    const kept = { result: "done", outputs: { folder: expect.any(String), found: "saved before" } };
+    expect(await saved("first", {})).toEqual([made, "first"]);
+    expect(await saved("second", { attempt: 2, begunBefore: "reversible" })).toEqual([made, "second"]);
+    expect(await saved("third", { attempt: 3, begunBefore: "irreversible" })).toEqual([kept, "second"]);
+    expect(await saved("fourth", { rollout: "r2", attempt: 2, begunBefore: "nothing" })).toEqual([
+      made,
+      "fourth",
+    ]);
+    expect(await saved("fifth", { rollout: "r1", attempt: 4, begunBefore: "irreversible" })).toEqual([
+      kept,
+      "second",
+    ]);
+    const manifest = JSON.parse(
+      readFileSync(path.join(agent.stateDir, `saved/${label}-r1/manifest.json`), "utf8"),
+    ) as object;
+    expect(Object.keys(manifest)).toEqual(expect.arrayContaining(["kaiwudb/info/MODE", "kaiwudb.service"]));
+    for (let count = 3; count <= 12; count += 1)
+      await saved("more", { rollout: `r${count}`, attempt: 1, begunBefore: "nothing" });
+    expect(readdirSync(path.join(agent.stateDir, "saved"))).toHaveLength(8);
+    rmSync(note);
     await expect(agent.run("save-configuration", { label: "../../etc" })).rejects.toThrow();
   });
 
@@ -247,7 +279,10 @@ describe("a node of three", () => {
     await allWell();
     await agent.run("stop");
     expect(await agent.outcome("look-around", { ...versions, peers })).toBe("kwdb.client-failed");
+    // a second try alone says nothing: the first may never have come so far
     agent.attempt = 2;
+    expect(await agent.outcome("look-around", { ...versions, peers })).toBe("kwdb.client-failed");
+    agent.begunBefore = "reversible";
     try {
       expect(await agent.run("look-around", { ...versions, peers })).toMatchObject({
         result: "done",
@@ -256,6 +291,7 @@ describe("a node of three", () => {
       expect(await agent.probe("drain", { waitMs: "1000" })).toMatchObject({ state: "done" });
     } finally {
       agent.attempt = 1;
+      agent.begunBefore = "nothing";
       await agent.run("start");
     }
     await allWell();

@@ -85,6 +85,15 @@ const lookVerb = verb({
   }),
 });
 
+/** What it is told of itself. */
+const selfVerb = verb({
+  name: "paper.self",
+  class: "observe",
+  args: z.object({}),
+  run: ({ rollout, stage, begunBefore }) =>
+    Promise.resolve({ result: "done", outputs: { rollout, stage, begunBefore } }),
+});
+
 /** Into the agent's own folder: no change of the host. */
 const fetchVerb = verb({
   name: "paper.fetch",
@@ -103,7 +112,7 @@ export const paper = engineKind({
   settings: z.strictObject({}),
   create: () => ({
     engine: "paper",
-    verbs: [toolVerb, litterVerb, fileVerb, removeVerb, lookVerb, fetchVerb],
+    verbs: [toolVerb, litterVerb, fileVerb, removeVerb, lookVerb, selfVerb, fetchVerb],
     folders: () => Promise.resolve([folder]),
     facts: async (host) => ({
       starts: await readFile(host.path(`${folder}/starts`), "utf8").catch(() => ""),

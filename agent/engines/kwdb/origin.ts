@@ -1,0 +1,56 @@
+/**
+ * Which try of which rollout has made what the agent keeps of a node: its archive, its saved configuration. Stands
+ * beside the thing; without it, or with another's, the thing is not this rollout's.
+ */
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import type { Facts } from "#proto/common/failure.ts";
+import type { StepContext } from "../../verb.ts";
+
+const originSchema = z.object({
+  rollout: z.string(),
+  stage: z.string(),
+  attempt: z.number(),
+  /** What had been begun on the node before this try. */
+  begunBefore: z.enum(["nothing", "reversible", "irreversible"]),
+});
+type Origin = z.infer<typeof originSchema>;
+
+export function originText({ rollout, stage, attempt, begunBefore }: Origin): string {
+  return JSON.stringify({ rollout, stage, attempt, begunBefore });
+}
+
+/**
+ * Undefined where it is to be made (anew). What there is stays where this very try has made it, or where an earlier
+ * one of this rollout has and something began since that cannot be undone: it is then the original. Where nothing such
+ * began, what is on the node now is the original, and newer.
+ */
+export async function keptOriginal(
+  originFile: string,
+  { rollout, stage, attempt, begunBefore }: StepContext,
+): Promise<Origin | undefined> {
+  const origin = await readOrigin(originFile);
+  if (origin?.rollout !== rollout || origin.stage !== stage) return undefined;
+  return origin.attempt === attempt || begunBefore === "irreversible" ? origin : undefined;
+}
+
+/** A file's or folder's name with the rollout in it. */
+export function namedAfter(label: string, { rollout }: Pick<Origin, "rollout">): string {
+  return `${label}-${rollout.replace(/[^A-Za-z0-9._-]/g, "_")}`;
+}
+
+/** Told at the rollout's end where it was made too late to be the original. */
+export function notOriginal({ begunBefore }: Pick<Origin, "begunBefore">, what: string): Facts {
+  return begunBefore === "irreversible"
+    ? { [`not-seen.${what}`]: "it was kept only after an earlier try had begun the upgrade" }
+    : {};
+}
+
+async function readOrigin(file: string): Promise<Origin | undefined> {
+  const text = await readFile(file, "utf8").catch(() => "");
+  try {
+    return originSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
