@@ -4,8 +4,7 @@
  */
 import { type CallContext, ServerError, type ServiceImplementation, Status } from "nice-grpc";
 import type { Clock } from "#proto/common/clock.ts";
-import { contract } from "#proto/common/contract.ts";
-import { type Failure, fail, failure, type Outcome } from "#proto/common/failure.ts";
+import { type Failure, failure, type Outcome } from "#proto/common/failure.ts";
 import type { NodeReport } from "#proto/common/report.ts";
 import type {
   AgentServiceService,
@@ -13,10 +12,12 @@ import type {
   ConnectResponse,
   Hello,
 } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
-import type { Depth, Health } from "#proto/gen/lockkeeper/v1/health_pb.ts";
+import type { Depth, Health, TakeHealth } from "#proto/gen/lockkeeper/v1/health_pb.ts";
 import type { AgentEvents, Fleet, Presence } from "../engine/ports.ts";
+import { AskedReports } from "./asked-reports.ts";
 import { Boots } from "./boots.ts";
-import { type Asked, better, type ClockOffset, offsetOf, readReport } from "./health-reading.ts";
+import { readHello, welcome, whyNotServed } from "./greeting.ts";
+import { better, type ClockOffset, offsetOf, readReport } from "./health-reading.ts";
 import { Namesakes } from "./namesakes.ts";
 import { Outbox } from "./outbox.ts";
 
@@ -49,23 +50,18 @@ interface Session {
   clockOffset: ClockOffset | undefined;
 }
 
-interface Pending extends Asked {
-  readonly node: string;
-  settle(outcome: Outcome<NodeReport>): void;
-}
-
 export class AgentRoom implements Fleet {
   readonly #options: AgentRoomOptions;
   readonly #sessions = new Map<string, Session>();
-  readonly #pending = new Map<string, Pending>();
+  readonly #asked: AskedReports;
   readonly #namesakes: Namesakes;
   readonly #boots = new Boots();
   #streams = 0;
-  #requests = 0;
 
   constructor(options: AgentRoomOptions) {
     this.#options = options;
     this.#namesakes = new Namesakes(options.namesakeQuietMs);
+    this.#asked = new AskedReports(options.clock);
   }
 
   service(): ServiceImplementation<typeof AgentServiceService> {
@@ -125,22 +121,8 @@ export class AgentRoom implements Fleet {
   }
 
   takeReport(node: string, depth: Depth, limitMs: number): Promise<Outcome<NodeReport>> {
-    const { clock } = this.#options;
-    this.#requests += 1;
-    const request = String(this.#requests);
-    return new Promise((resolve) => {
-      const cancel = clock.after(limitMs, () =>
-        settle(fail("node.silent", { node, limitMs: String(limitMs) })),
-      );
-      const settle = (outcome: Outcome<NodeReport>) => {
-        cancel();
-        this.#pending.delete(request);
-        resolve(outcome);
-      };
-      this.#pending.set(request, { node, askedMs: clock.monotonicMs(), askedAt: clock.now(), settle });
-      if (!this.send(node, { $case: "takeHealth", value: { request, depth, limitMs } }))
-        settle(fail("node.unreachable", { node }));
-    });
+    const send = (value: TakeHealth) => this.send(node, { $case: "takeHealth", value });
+    return this.#asked.ask({ node, depth, limitMs, send });
   }
 
   async *#connect(
@@ -148,7 +130,8 @@ export class AgentRoom implements Fleet {
     context: CallContext,
   ): AsyncGenerator<ConnectResponse> {
     const incoming = requests[Symbol.asyncIterator]();
-    const hello = await this.#hello(incoming);
+    const { clock, helloLimitMs } = this.#options;
+    const hello = await readHello(incoming, clock, helloLimitMs);
     const refused = this.#whyRefused(hello);
     const { leads, address } = this.#options.leader();
     if (refused !== undefined || !leads) {
@@ -158,7 +141,7 @@ export class AgentRoom implements Fleet {
     const session = this.#open(hello);
     void this.#read(session, incoming, context.signal);
     try {
-      yield this.#welcome(hello, true, address, undefined);
+      yield this.#welcome(hello, true, address);
       this.#options.events.attached(session.presence);
       for await (const message of session.out) yield { message };
     } finally {
@@ -167,32 +150,10 @@ export class AgentRoom implements Fleet {
     }
   }
 
-  async #hello(incoming: AsyncIterator<ConnectRequest>): Promise<Hello> {
-    const { clock, helloLimitMs } = this.#options;
-    let cancel = () => {};
-    const late = new Promise<"late">((resolve) => {
-      cancel = clock.after(helloLimitMs, () => resolve("late"));
-    });
-    const first = await Promise.race([incoming.next(), late]);
-    cancel();
-    if (first === "late") throw new ServerError(Status.DEADLINE_EXCEEDED, "no Hello came");
-    const message = first.done === true ? undefined : first.value.message;
-    if (message?.$case !== "hello" || message.value.node === "")
-      throw new ServerError(Status.INVALID_ARGUMENT, "the first message is a Hello with a node name");
-    return message.value;
-  }
-
   #whyRefused(hello: Hello): Failure | undefined {
-    const { node, contract: spoken, agentVersion } = hello;
-    if (spoken < contract.oldestServed || spoken > contract.current) {
-      return failure("agent.contract", {
-        node,
-        agentVersion,
-        spoken: String(spoken),
-        oldest: String(contract.oldestServed),
-        newest: String(contract.current),
-      });
-    }
+    const unserved = whyNotServed(hello);
+    if (unserved !== undefined) return unserved;
+    const { node } = hello;
     const nowMs = this.#options.clock.monotonicMs();
     const other = this.#sessions.get(node);
     const isOneHost = this.#boots.isOneHost(hello);
@@ -221,19 +182,10 @@ export class AgentRoom implements Fleet {
     return session;
   }
 
-  #welcome({ node }: Hello, leads: boolean, leader: string, refused: Failure | undefined): ConnectResponse {
+  #welcome({ node }: Hello, leads: boolean, leader: string, refused?: Failure): ConnectResponse {
     const { coordinator, beatMs, events } = this.#options;
     const have = refused === undefined && leads ? [...events.positions(node)] : [];
-    const value = {
-      coordinator,
-      leads,
-      leader,
-      contract: contract.current,
-      have,
-      beatMs,
-      refused: refused === undefined ? undefined : { code: refused.code, facts: { ...refused.facts } },
-    };
-    return { message: { $case: "welcome", value } };
+    return welcome({ coordinator, leads, leader, have, beatMs }, refused);
   }
 
   async #read(session: Session, incoming: AsyncIterator<ConnectRequest>, signal: AbortSignal): Promise<void> {
@@ -269,22 +221,21 @@ export class AgentRoom implements Fleet {
     const { node } = session.presence;
     if (!this.#isPresent(session)) return;
     this.#sessions.delete(node);
-    for (const pending of [...this.#pending.values()])
-      if (pending.node === node) pending.settle(fail("node.unreachable", { node }));
+    this.#asked.lost(node);
     this.#options.events.detached(node, how);
   }
 
   #health(session: Session, health: Health): void {
     const { node } = session.presence;
     const { clock } = this.#options;
-    const pending = this.#pending.get(health.request);
+    const asked = this.#asked.askedFor(health.request, node);
     const report = readReport(health, node);
     if (report.ok) {
       session.report = { report: report.value, atMs: clock.monotonicMs() };
-      if (pending !== undefined)
-        session.clockOffset = better(session.clockOffset, offsetOf(report.value, pending, clock));
+      if (asked !== undefined)
+        session.clockOffset = better(session.clockOffset, offsetOf(report.value, asked, clock));
     }
-    if (pending?.node === node) pending.settle(report);
+    this.#asked.answered(health.request, node, report);
   }
 }
 

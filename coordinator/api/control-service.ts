@@ -2,30 +2,31 @@
  * ControlService over gRPC: unpacks messages, asks the application, packs its answer. A refusal goes out
  * as a gRPC status with the Failure in a trailer. No rule of the product lives here.
  */
-import { type CallContext, ServerError, type ServiceImplementation, Status } from "nice-grpc";
-import { type Failure, FailureError, failure, type Outcome } from "#proto/common/failure.ts";
-import {
-  type ApplyRequest,
-  type Caller,
-  type ControlServiceService,
-  type Document,
-  type PushArtefactRequest,
-  Steering,
-  type Target,
-  type Word as WireWord,
-} from "#proto/gen/lockkeeper/v1/control_pb.ts";
-import { Failure as WireFailure } from "#proto/gen/lockkeeper/v1/program_pb.ts";
-import { type Plan, planFormat } from "../domain/plan.ts";
+import type { ServiceImplementation } from "nice-grpc";
+import { FailureError, failure } from "#proto/common/failure.ts";
+import type { ControlServiceService, PushArtefactRequest } from "#proto/gen/lockkeeper/v1/control_pb.ts";
+import { planFormat } from "../domain/plan.ts";
 import { eventFormat } from "../domain/rollout/event.ts";
 import { snapshotFormat } from "../domain/snapshot/snapshot.ts";
-import type { ArtefactShelf, ControlPort, GivenWord, Order, WantedTarget } from "./control-port.ts";
+import { answering, bounded, document, refuse, taken, who } from "./answering.ts";
+import type { ArtefactShelf, ControlPort } from "./control-port.ts";
+import { orderWish, wanted, wishOf } from "./wishes.ts";
 
-const failureTrailer = "lockkeeper-failure-bin";
+type Service = ServiceImplementation<typeof ControlServiceService>;
 
-export function controlService(
-  port: ControlPort,
-  shelf: ArtefactShelf,
-): ServiceImplementation<typeof ControlServiceService> {
+export function controlService(port: ControlPort, shelf: ArtefactShelf): Service {
+  return {
+    ...ofFleet(port),
+    ...ofPlans(port),
+    ...ofRollouts(port),
+    ...ofRecords(port),
+    ...ofArtefacts(shelf),
+  };
+}
+
+type FleetCalls = "applyInventory" | "removeNode" | "discover" | "getFleet" | "listLocks" | "breakLock";
+
+function ofFleet(port: ControlPort): Pick<Service, FleetCalls> {
   return {
     applyInventory: answering(async ({ caller, yaml, fileName, dryRun }) => ({
       diff: document(
@@ -42,6 +43,17 @@ export function controlService(
     getFleet: answering(async ({ cluster }) => ({
       fleet: document("fleet", 1, taken(await port.fleet(cluster || undefined))),
     })),
+    listLocks: answering(async ({ cluster }) => ({
+      locks: taken(await port.locks(cluster || undefined)).map((lock) => document("lock", 1, lock)),
+    })),
+    breakLock: answering(async ({ caller, cluster, reason, word }) => ({
+      lock: document("lock", 1, taken(await port.breakLock(who(caller), { cluster, reason, word }))),
+    })),
+  };
+}
+
+function ofPlans(port: ControlPort): Pick<Service, "check" | "makePlan" | "apply" | "steer"> {
+  return {
     check: answering(async ({ target }) => ({
       checks: document("check", 1, taken(await port.check(wanted(target)))),
     })),
@@ -54,19 +66,15 @@ export function controlService(
     apply: answering(async (request) => ({
       rollout: taken(await port.apply(who(request.caller), wishOf(request))),
     })),
-    steer: answering(async ({ caller, rollout, steering, node, reason, acknowledgements, overrides }) => {
-      const words = givenWords(acknowledgements, overrides);
-      taken(
-        await port.steer(who(caller), {
-          rollout,
-          order: orderOf(steering),
-          reason,
-          words,
-          ...(node === "" ? {} : { node }),
-        }),
-      );
+    steer: answering(async (request) => {
+      taken(await port.steer(who(request.caller), orderWish(request)));
       return {};
     }),
+  };
+}
+
+function ofRollouts(port: ControlPort): Pick<Service, "listRollouts" | "getRollout" | "watch" | "why"> {
+  return {
     listRollouts: answering(async ({ cluster, openOnly, limit }) => {
       const found = taken(
         await port.rollouts({ openOnly, limit: bounded(limit), ...(cluster === "" ? {} : { cluster }) }),
@@ -86,12 +94,13 @@ export function controlService(
       }
     },
     why: answering(async ({ name }) => ({ why: document("why", 1, taken(await port.why(name))) })),
-    listLocks: answering(async ({ cluster }) => ({
-      locks: taken(await port.locks(cluster || undefined)).map((lock) => document("lock", 1, lock)),
-    })),
-    breakLock: answering(async ({ caller, cluster, reason, word }) => ({
-      lock: document("lock", 1, taken(await port.breakLock(who(caller), { cluster, reason, word }))),
-    })),
+  };
+}
+
+type RecordCalls = "takeSnapshot" | "listSnapshots" | "getSnapshot" | "listAudit" | "doctor";
+
+function ofRecords(port: ControlPort): Pick<Service, RecordCalls> {
+  return {
     takeSnapshot: answering(async ({ caller, cluster, reason }) => ({
       snapshot: document(
         "snapshot",
@@ -117,107 +126,17 @@ export function controlService(
       };
     }),
     doctor: answering(async () => ({ findings: document("doctor", 1, taken(await port.doctor())) })),
+  };
+}
+
+function ofArtefacts(shelf: ArtefactShelf): Pick<Service, "pushArtefact" | "listArtefacts"> {
+  return {
     pushArtefact: answering(async (request: AsyncIterable<PushArtefactRequest>) => {
       const { header, chunks } = await opened(request);
       return { digest: taken(await shelf.push(header, chunks)) };
     }),
     listArtefacts: answering(async () => ({ artefacts: [...(await shelf.list())] })),
   };
-}
-
-function answering<Request, Response>(handle: (request: Request) => Promise<Response>) {
-  return async (request: Request, context: CallContext): Promise<Response> => {
-    try {
-      return await handle(request);
-    } catch (error) {
-      throw refuse(error, context);
-    }
-  };
-}
-
-/** Puts the failure into the trailer; what is no FailureError is a defect, told as such without its internals. */
-function refuse(error: unknown, context: CallContext): unknown {
-  if (error instanceof ServerError || context.signal.aborted) return error;
-  const told: Failure =
-    error instanceof FailureError ? error.failure : failure("internal.unexpected", { cause: String(error) });
-  context.trailer.set(
-    failureTrailer,
-    Buffer.from(WireFailure.encode(WireFailure.fromPartial(told)).finish()),
-  );
-  return new ServerError(
-    error instanceof FailureError ? Status.FAILED_PRECONDITION : Status.INTERNAL,
-    told.code,
-  );
-}
-
-function taken<T>(outcome: Outcome<T>): T {
-  if (outcome.ok) return outcome.value;
-  throw new FailureError(outcome.failure);
-}
-
-function document(kind: string, format: number, body: unknown): Document {
-  return { kind, format, json: Buffer.from(JSON.stringify(body)) };
-}
-
-/** Nothing proves the name yet, and the record says so. */
-function who(caller: Caller | undefined): string {
-  return `${caller?.user || "somebody"}@${caller?.host || "somewhere"} (unproven)`;
-}
-
-function wanted(target: Target | undefined): WantedTarget {
-  if (target === undefined) throw new FailureError(failure("cli.cluster-missing", {}));
-  const { cluster, version, artefact, digest, strategy, method, intoCluster } = target;
-  const given = Object.entries({ artefact, digest, strategy, method, into: intoCluster }).filter(
-    ([, value]) => value !== "",
-  );
-  return { cluster, version, ...Object.fromEntries(given) };
-}
-
-function wishOf({ plan, stopAfterNodes, approveEach, acknowledgements, overrides }: ApplyRequest) {
-  if (plan?.kind !== "plan")
-    throw new FailureError(failure("cli.plan-unreadable", { file: "request", cause: "it is not a plan" }));
-  return {
-    plan: JSON.parse(Buffer.from(plan.json).toString("utf8")) as Plan,
-    approveEach,
-    words: givenWords(acknowledgements, overrides),
-    ...(stopAfterNodes > 0 ? { stopAfterNodes } : {}),
-  };
-}
-
-function givenWords(
-  acknowledgements: readonly WireWord[],
-  overrides: readonly WireWord[],
-): readonly GivenWord[] {
-  const give =
-    (kind: GivenWord["kind"]) =>
-    (word: WireWord): GivenWord => ({
-      kind,
-      check: word.check,
-      reason: word.reason,
-      ...(word.until === "" ? {} : { until: word.until }),
-    });
-  return [...acknowledgements.map(give("acknowledgement")), ...overrides.map(give("override"))];
-}
-
-const orders: Readonly<Record<Steering, Order | undefined>> = {
-  [Steering.UNSPECIFIED]: undefined,
-  [Steering.PAUSE]: "pause",
-  [Steering.RESUME]: "resume",
-  [Steering.ABORT]: "abort",
-  [Steering.APPROVE]: "approve",
-  [Steering.RETRY]: "retry",
-  [Steering.SKIP]: "skip",
-};
-
-function orderOf(steering: Steering): Order {
-  const order = orders[steering];
-  if (order === undefined)
-    throw new FailureError(failure("internal.document", { wanted: "an order", got: String(steering) }));
-  return order;
-}
-
-function bounded(limit: number): number {
-  return limit < 1 ? 100 : Math.min(limit, 10_000);
 }
 
 async function opened(parts: AsyncIterable<PushArtefactRequest>) {
