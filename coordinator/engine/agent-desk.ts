@@ -9,12 +9,14 @@ import type { Drivers } from "./drivers.ts";
 import type { LockDeeds } from "./lock-deeds.ts";
 import type { AgentEvents, EventLog, Fleet, Presence } from "./ports.ts";
 import { stopIfBroken } from "./quarantine.ts";
+import type { Standings } from "./standings.ts";
 
 type Said = NonNullable<ConnectRequest["message"]>;
 
 export interface AgentDeskMeans {
   readonly reports: AgentReports;
   readonly deeds: LockDeeds;
+  readonly standings: Standings;
   readonly drivers: Drivers;
   readonly log: Pick<EventLog<RolloutEvent>, "read">;
   readonly heads: Pick<AuditHeads, "attached" | "detached" | "keeps">;
@@ -33,7 +35,7 @@ export class AgentDesk implements AgentEvents {
   }
 
   attached(presence: Presence): void {
-    const { reports, deeds, drivers, heads, warn } = this.#means;
+    const { reports, deeds, standings, drivers, heads, warn } = this.#means;
     reports.attached(presence);
     heads.attached(presence);
     drivers.tellAll(presence.node, { kind: "attached", node: presence.node });
@@ -42,7 +44,7 @@ export class AgentDesk implements AgentEvents {
       warn("whether its lock was broken could not be read", { node, cause: String(error) }),
     );
     if (hello.unfinished !== undefined) this.#closeEnded(node, hello.unfinished.rollout);
-    deeds
+    standings
       .meet(node, hello.stateId, "first contact")
       .catch((error: unknown) =>
         warn("a node's state id could not be recorded", { node, cause: String(error) }),

@@ -5,7 +5,7 @@ import type { RolloutDesk } from "./rollout-desk.ts";
 
 /** True where a word was given to this very stop, for a node that lost its memory or for a broken lock. */
 export async function answeredFor(desk: RolloutDesk, { code, facts }: Failure): Promise<boolean> {
-  const { clock, deeds } = desk.means;
+  const { clock, deeds, standings } = desk.means;
   const word = desk.state.words.find(
     ({ check, until, about }) =>
       check === code &&
@@ -16,7 +16,7 @@ export async function answeredFor(desk: RolloutDesk, { code, facts }: Failure): 
   const { cluster, node, stateId } = facts;
   if (word === undefined || cluster === undefined) return false;
   if (code === "node.unproven" && node !== undefined && stateId !== undefined) {
-    await deeds.prove(node, stateId, word.by);
+    await standings.prove(node, stateId, word.by);
     return true;
   }
   if (code !== "lock.broken" || !letGo(desk, cluster, (facts["nodes"] ?? "").split(", "))) return false;

@@ -14,6 +14,7 @@ import type { LockDeeds } from "./lock-deeds.ts";
 import type { Planning } from "./planning.ts";
 import type { EventLog, Fleet } from "./ports.ts";
 import type { Snapshots } from "./snapshots.ts";
+import type { Standings } from "./standings.ts";
 
 export type Order = "pause" | "resume" | "abort" | "approve" | "retry" | "skip";
 
@@ -70,6 +71,7 @@ export interface ApplicationMeans {
   readonly claims: Claims;
   readonly drivers: Drivers;
   readonly deeds: LockDeeds;
+  readonly standings: Standings;
   readonly reports: AgentReports;
   readonly planning: Planning;
   readonly snapshots: Snapshots;

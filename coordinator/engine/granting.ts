@@ -155,7 +155,7 @@ function neverBegan(desk: RolloutDesk, stage: string, node: string): boolean {
 }
 
 export async function free(desk: RolloutDesk, lock: HeldLock): Promise<void> {
-  const { deeds, reports } = desk.means;
+  const { deeds, standings, reports } = desk.means;
   // gates may be green before a program has begun to change anything: its node says when it is at its end
   for (const node of lock.entered) {
     const left = reports.unfinished(node);
@@ -172,7 +172,7 @@ export async function free(desk: RolloutDesk, lock: HeldLock): Promise<void> {
   });
   await Promise.all([
     desk.append({ kind: "freed", stage: lock.stage, nonce: lock.nonce }),
-    ...stateIds.map(({ node, stateId }) => deeds.meet(node, stateId, "gates")),
+    ...stateIds.map(({ node, stateId }) => standings.meet(node, stateId, "gates")),
   ]);
   tellFreed(desk, lock);
 }

@@ -76,8 +76,8 @@ async function reachAll(means: ApplicationMeans, held: readonly Held[]): Promise
 
 /** Ended, or at its end within the limit; one that has lost its memory cannot say whether it still works. */
 async function reach(means: ApplicationMeans, node: string, { record }: Held): Promise<Reach> {
-  const { fleet, reports, deeds, clock } = means;
-  const proven = await deeds.provenStateIds([node]);
+  const { fleet, reports, standings, clock } = means;
+  const proven = await standings.provenStateIds([node]);
   const endMs = clock.monotonicMs() + stopLimitMs;
   let askAtMs = clock.monotonicMs();
   for (;;) {

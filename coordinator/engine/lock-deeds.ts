@@ -9,15 +9,15 @@ import type { LockRecord } from "../domain/lock.ts";
 import * as lock from "../domain/lock.ts";
 import { proveBroken, type TakeOver, takeOver } from "../domain/lock-recovery.ts";
 import type { HeldLock } from "../domain/rollout/state.ts";
-import { type NodeStanding, standingFormat } from "../domain/standing.ts";
 import type { AgentReports } from "./agent-reports.ts";
 import type { Claims } from "./claims.ts";
 import type { Register, Versioned } from "./ports.ts";
+import type { Standings } from "./standings.ts";
 import { electionLimitMs, readSurely, swapSurely } from "./swap.ts";
 
 export interface LockMeans {
   readonly locks: Register<LockRecord>;
-  readonly standings: Register<NodeStanding>;
+  readonly standings: Standings;
   readonly claims: Pick<Claims, "whyNotHeld">;
   readonly reports: AgentReports;
   readonly clock: Clock;
@@ -71,7 +71,7 @@ export class LockDeeds {
     const [unclaimed, before, provenStateIds] = await Promise.all([
       this.#means.claims.whyNotHeld(cluster, wish.rollout),
       this.read(cluster),
-      this.provenStateIds(members),
+      this.#means.standings.provenStateIds(members),
     ]);
     if (unclaimed !== undefined) return { ok: false, failure: unclaimed };
     // after the reads: what an agent has said meanwhile counts
@@ -96,7 +96,7 @@ export class LockDeeds {
 
   async whyNotReady(cluster: string): Promise<Failure | undefined> {
     const members = this.#means.members(cluster);
-    const provenStateIds = await this.provenStateIds(members);
+    const provenStateIds = await this.#means.standings.provenStateIds(members);
     return lock.whyNotReady({
       cluster,
       members,
@@ -107,7 +107,7 @@ export class LockDeeds {
 
   async whyUnproven(cluster: string, node: string): Promise<Failure | undefined> {
     const report = this.#means.reports.of(cluster, [node])[node];
-    const proven = (await this.provenStateIds([node]))[node];
+    const proven = (await this.#means.standings.provenStateIds([node]))[node];
     return lock.whyUnproven(cluster, node, { report, proven });
   }
 
@@ -177,7 +177,7 @@ export class LockDeeds {
       cluster,
       record,
       this.#means.reports.of(cluster, members),
-      await this.provenStateIds(members),
+      await this.#means.standings.provenStateIds(members),
     );
     return { record, what };
   }
@@ -195,36 +195,6 @@ export class LockDeeds {
     alter: (record: LockRecord) => Outcome<LockRecord>,
   ): Promise<Outcome<LockRecord>> {
     return this.#change(cluster, alter);
-  }
-
-  async provenStateIds(members: readonly string[]): Promise<Readonly<Record<string, string>>> {
-    const found = await Promise.all(
-      members.map((node) => readSurely(this.#means.standings, node, this.#swapMeans(electionLimitMs))),
-    );
-    return Object.fromEntries(
-      members.flatMap((node, index) =>
-        found[index] === undefined ? [] : [[node, found[index].value.stateId]],
-      ),
-    );
-  }
-
-  /** A node that was never seen is known from now on; one that was keeps the state id under which it was proven. */
-  async meet(node: string, stateId: string, by: string): Promise<void> {
-    const known = await this.provenStateIds([node]);
-    if (known[node] === undefined) await this.prove(node, stateId, by);
-  }
-
-  /** The state id of a node that is seen for the first time, or that a person has answered for. */
-  async prove(node: string, stateId: string, by: string): Promise<void> {
-    const before = await readSurely(this.#means.standings, node, this.#swapMeans(electionLimitMs));
-    if (before?.value.stateId === stateId) return;
-    const next: NodeStanding = { format: standingFormat, stateId, provenAt: this.#now(), by };
-    const isOurs = (found: NodeStanding) => found.stateId === stateId;
-    await swapSurely(
-      this.#means.standings,
-      { key: node, before, next, isOurs },
-      this.#swapMeans(electionLimitMs),
-    );
   }
 
   async #change(

@@ -12,6 +12,7 @@ import { Inbox, type Mail } from "./inbox.ts";
 import type { RolloutJournal } from "./journal.ts";
 import type { LockDeeds } from "./lock-deeds.ts";
 import type { Fleet } from "./ports.ts";
+import type { Standings } from "./standings.ts";
 
 export interface LookResult {
   /** Field by field; empty when nothing drifted. */
@@ -27,6 +28,7 @@ export interface DriverMeans {
   readonly fleet: Fleet;
   readonly reports: AgentReports;
   readonly deeds: LockDeeds;
+  readonly standings: Standings;
   readonly clock: Clock;
   readonly random: Random;
   readonly nonce: () => string;

@@ -28,7 +28,7 @@ export type Agents = ReturnType<typeof receiveAgents>;
 
 export function receiveAgents({ means, records, ledgers, coordinator, leader, driverMeans }: AgentMeans) {
   const { clock, random, log } = means;
-  const { reports, deeds, audit, inventory, artefacts, members } = ledgers;
+  const { reports, deeds, standings, audit, inventory, artefacts, members } = ledgers;
   const warn = (text: string, facts: Readonly<Record<string, unknown>>) => log.warn(facts, text);
   const heads = new AuditHeads({ trail: audit, fleet: () => room, warn });
   const drivers = new Drivers({
@@ -49,7 +49,16 @@ export function receiveAgents({ means, records, ledgers, coordinator, leader, dr
     namesakeQuietMs,
     knows: (node) => inventory.clusterOf(node) !== undefined,
     leader,
-    events: new AgentDesk({ log: records.events, reports, deeds, drivers, heads, fleet: () => room, warn }),
+    events: new AgentDesk({
+      log: records.events,
+      reports,
+      deeds,
+      standings,
+      drivers,
+      heads,
+      fleet: () => room,
+      warn,
+    }),
     fetchArtefact: (digest, offset) => artefacts.fetch(digest, offset),
   });
   return { room, drivers, heads };

@@ -10,6 +10,7 @@ import { AuditTrail } from "../engine/audit-trail.ts";
 import { Claims } from "../engine/claims.ts";
 import { InventoryBook } from "../engine/inventory-book.ts";
 import { LockDeeds } from "../engine/lock-deeds.ts";
+import { Standings } from "../engine/standings.ts";
 import { inventoryChanges } from "../inventory/change.ts";
 import { parseInventory } from "../inventory/parse.ts";
 import type { ServeMeans } from "./means.ts";
@@ -33,7 +34,8 @@ export function openLedgers({ config, clock, random }: ServeMeans, records: Reco
   const inventory = new InventoryBook(records.inventories, inventoryReader, { clock, random });
   const members = (cluster: string) => inventory.cluster(cluster)?.nodes.map(({ name }) => name) ?? [];
   const reports = new AgentReports();
-  const { locks, standings } = records;
+  const { locks } = records;
+  const standings = new Standings({ register: records.standings, clock, random });
   const claims = new Claims({ register: records.claims, clock, random });
   return {
     inventory,
@@ -41,6 +43,7 @@ export function openLedgers({ config, clock, random }: ServeMeans, records: Reco
     reports,
     deeds: new LockDeeds({ locks, standings, claims, reports, clock, random, coordinator, members }),
     claims,
+    standings,
     audit: new AuditTrail(records.audit, sha256, clock),
     artefacts: new ArtefactFolder({
       folder: config.artefacts ?? join(config.stateDir, "artefacts"),

@@ -134,11 +134,12 @@ function driverMeansOf(
   state: RolloutState,
 ): DriverMeans {
   const { clock, random, token } = means;
-  const { inventory, reports, deeds, claims, audit, members } = ledgers;
+  const { inventory, reports, deeds, standings, claims, audit, members } = ledgers;
   return {
     fleet: agents.room,
     reports,
     deeds,
+    standings,
     clock,
     random,
     members,

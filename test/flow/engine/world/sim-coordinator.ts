@@ -17,6 +17,7 @@ import { Planning } from "#coordinator/engine/planning.ts";
 import type { EventLog, Presence } from "#coordinator/engine/ports.ts";
 import { driverTiming } from "#coordinator/engine/rollout-desk.ts";
 import { Snapshots } from "#coordinator/engine/snapshots.ts";
+import { Standings } from "#coordinator/engine/standings.ts";
 import type { SurveyedFleet } from "#coordinator/engine/survey.ts";
 import { fail, succeed } from "#proto/common/failure.ts";
 import type { ConnectRequest } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
@@ -64,10 +65,11 @@ export class SimCoordinator {
       doubled: () => [],
     };
     this.#claims = new Claims({ register: stores.claims, clock, random });
+    const standings = new Standings({ register: stores.standings, clock, random });
     const deeds = new LockDeeds({
       locks: stores.locks,
       claims: this.#claims,
-      standings: stores.standings,
+      standings,
       reports,
       clock,
       random,
@@ -116,6 +118,7 @@ export class SimCoordinator {
         fleet,
         reports,
         deeds,
+        standings,
         clock,
         random,
         members,
@@ -141,6 +144,7 @@ export class SimCoordinator {
       log: stores.log,
       reports,
       deeds,
+      standings,
       heads,
       drivers: this.drivers,
       fleet: () => fleet,
@@ -156,6 +160,7 @@ export class SimCoordinator {
       claims: this.#claims,
       drivers: this.drivers,
       deeds,
+      standings,
       reports,
       planning,
       snapshots,
