@@ -1,5 +1,7 @@
 /** Checks of one node and its host. */
+import { type Failure, failure } from "#proto/common/failure.ts";
 import { known, type Measured, whyUnknown } from "#proto/common/measured.ts";
+import type { KwdbFull } from "#proto/engines/kwdb.ts";
 import type { CheckResult } from "../../domain/check.ts";
 import type { NodeEntry } from "../../domain/inventory.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
@@ -47,20 +49,37 @@ const declaredTopologies: Readonly<Record<string, readonly [string, string]>> = 
   standalone: ["single", "start-single-node"],
 };
 
-/** The inventory, MODE, the store's own file and SQL must name one topology: the script believes only one of them. */
+/**
+ * The inventory, MODE, the store's own file and SQL must name one topology: the script believes only one of them. One
+ * that cannot be asked, as SQL of a node that is down, disagrees with none.
+ */
 const topologyAgrees: NodeCheck = (input, node) =>
-  withFacts(input, node.name, (facts) =>
-    judge({ id: "topology-agrees", node: node.name }, facts.mode, ({ topology }) => {
-      const [mode, start] = declaredTopologies[input.cluster.topology] ?? ["", ""];
-      const startFile = known(facts.startModeFile);
-      const sql = ownRow(known(facts.nodes) ?? [], sqlAddress(input, node))?.startMode ?? "?";
-      const agree = topology === mode && startFile === start && sql === start;
-      return [
-        agree ? "ok" : "ko",
-        { declared: input.cluster.topology, mode: topology, startFile: startFile ?? "?", sql },
-      ];
-    }),
-  );
+  withFacts(input, node.name, (facts) => {
+    const about = { id: "topology-agrees", node: node.name } as const;
+    const [mode, start] = declaredTopologies[input.cluster.topology] ?? ["", ""];
+    const startFile = known(facts.startModeFile);
+    const address = sqlAddress(input, node);
+    const sql = ownRow(known(facts.nodes) ?? [], address)?.startMode ?? undefined;
+    const judged = judge(about, facts.mode, ({ topology }) => {
+      const differs =
+        topology !== mode || [startFile, sql].some((each) => each !== undefined && each !== start);
+      const told = { mode: topology, startFile: startFile ?? "?", sql: sql ?? "?" };
+      return [differs ? "ko" : "ok", { declared: input.cluster.topology, ...told }];
+    });
+    const unread =
+      startFile === undefined
+        ? (whyUnknown(facts.startModeFile) ?? failure("measure.never-taken", {}))
+        : sql === undefined
+          ? whyNoRow(facts, address)
+          : undefined;
+    return judged.status === "ok" && unread !== undefined
+      ? { ...judged, status: "unknown", reason: unread }
+      : judged;
+  });
+
+function whyNoRow({ nodes }: Pick<KwdbFull, "nodes">, address: string): Failure {
+  return whyUnknown(nodes) ?? failure("kwdb.own-row-missing", { address });
+}
 
 const live: NodeCheck = (input, node) =>
   withFacts(input, node.name, (facts) =>

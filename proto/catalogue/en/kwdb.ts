@@ -165,7 +165,10 @@ export const kwdb: Catalogue = {
     says: "declared {declared}; MODE {mode}; store {startFile}; SQL {sql}",
     next: "correct the inventory; never force the files",
   },
-  "check.kwdb.topology-agrees.unknown": { says: "MODE could not be read" },
+  "check.kwdb.topology-agrees.unknown": {
+    says: "MODE, the store's own file or SQL could not be asked",
+    next: "systemctl status kaiwudb   (on that host): a node that is down answers no SQL",
+  },
   "check.kwdb.node-live": { says: "live and available" },
   "check.kwdb.node-live.ko": {
     says: "{address}: {why}",
