@@ -10,7 +10,7 @@ import { blockingJobs } from "./jobs.ts";
 import { judgeEvery, result } from "./result.ts";
 import { settingsOf } from "./settings.ts";
 import { compareViews } from "./summary.ts";
-import { compareVersions, mayHop, type Topology } from "./version-policy.ts";
+import { compareVersions, mayHop, whyTopologyNotServed } from "./version-policy.ts";
 
 type ClusterCheck = (input: PlaybookInput) => CheckResult | readonly CheckResult[] | undefined;
 
@@ -36,7 +36,10 @@ const versionHop: ClusterCheck = ({ cluster, wish, reports }) => {
       ...result({ id: "version-hop" }, "unknown", { from: from ?? "?", to: wish.to }),
       reason: { code: "kwdb.version-unknown", facts: { cluster: cluster.name } },
     };
-  const hop = mayHop(from, wish.to, cluster.topology as Topology);
+  const notServed = whyTopologyNotServed(cluster);
+  if (notServed !== undefined)
+    return { ...result({ id: "version-hop" }, "ko", { from, to: wish.to }), reason: notServed };
+  const hop = mayHop(from, wish.to);
   if (!hop.may) return { ...result({ id: "version-hop" }, "ko", { from, to: wish.to }), reason: hop.why };
   const fine = result({ id: "version-hop" }, "ok", { from, to: wish.to });
   if (hop.contradiction === undefined) return fine;

@@ -15,7 +15,7 @@ import { fingerprint } from "./fingerprint.ts";
 import { versionsAt } from "./gates.ts";
 import { type KwdbClusterSettings, settingsOf } from "./settings.ts";
 import { jobsStep, nodeSteps, provingSteps, stagingSteps } from "./steps.ts";
-import { compareVersions, mayHop, type Topology } from "./version-policy.ts";
+import { compareVersions, mayHop, whyTopologyNotServed } from "./version-policy.ts";
 
 export function planUpgrade(input: PlaybookInput): Outcome<Plan> {
   const { cluster, wish } = input;
@@ -23,7 +23,7 @@ export function planUpgrade(input: PlaybookInput): Outcome<Plan> {
   if (refused !== undefined) return refused;
   const from = oldestVersion(input);
   if (from === undefined) return whyNoVersion(input);
-  const hop = mayHop(from, wish.to, cluster.topology as Topology);
+  const hop = mayHop(from, wish.to);
   if (!hop.may) return { ok: false, failure: hop.why };
   if (wish.artefact === undefined)
     return fail("kwdb.package-missing", { cluster: cluster.name, to: wish.to });
@@ -63,7 +63,8 @@ export function planUpgrade(input: PlaybookInput): Outcome<Plan> {
 /** Ways that this playbook does not go, named with the one that is open. */
 function whyNoSuchWay({ cluster, wish }: PlaybookInput): Outcome<never> | undefined {
   const facts = { cluster: cluster.name, topology: cluster.topology, deployment: cluster.deployment };
-  if (cluster.topology !== "multi-replica") return fail("kwdb.topology-not-served", facts);
+  const topology = whyTopologyNotServed(cluster);
+  if (topology !== undefined) return { ok: false, failure: topology };
   if (cluster.deployment !== "script") return fail("kwdb.deployment-not-served", facts);
   if (wish.strategy === "offline")
     return fail("kwdb.strategy-not-served", { ...facts, strategy: wish.strategy });

@@ -4,46 +4,46 @@
  * everything else is refused with the way that is allowed.
  */
 import { type Failure, failure } from "#proto/common/failure.ts";
-
-export type Topology = "multi-replica" | "single-replica" | "standalone";
+import type { ClusterEntry } from "../../domain/inventory.ts";
 
 interface Hop {
   readonly from: RegExp;
   readonly to: RegExp;
-  readonly topologies: readonly Topology[];
   /** A check that needs a person's word: the vendor's own pages disagree. */
   readonly contradiction?: string;
 }
 
 /** From the vendor's upgrade pages of 2.2.1, 3.1.0 and later; 3.2 comes by another installer. */
 const hops: readonly Hop[] = [
-  { from: /^2\.2\.\d+$/, to: /^2\.2\.\d+$/, topologies: ["multi-replica"] },
-  { from: /^3\.0\.\d+$/, to: /^3\.0\.\d+$/, topologies: ["multi-replica"] },
+  { from: /^2\.2\.\d+$/, to: /^2\.2\.\d+$/ },
+  { from: /^3\.0\.\d+$/, to: /^3\.0\.\d+$/ },
   {
     from: /^3\.0\.\d+$/,
     to: /^3\.1\.\d+$/,
-    topologies: ["multi-replica"],
     contradiction: "kwdb.rolling-3-0-to-3-1",
   },
-  { from: /^3\.1\.\d+$/, to: /^3\.1\.\d+$/, topologies: ["multi-replica"] },
+  { from: /^3\.1\.\d+$/, to: /^3\.1\.\d+$/ },
 ];
 
 export type Verdict =
   | { readonly may: true; readonly contradiction?: string }
   | { readonly may: false; readonly why: Failure };
 
-export function mayHop(from: string, to: string, topology: Topology): Verdict {
+/** The one topology that is upgraded node by node; the others are documented for the same hops, stopped as a whole. */
+export function whyTopologyNotServed({ name, topology, deployment }: ClusterEntry): Failure | undefined {
+  if (topology === "multi-replica") return undefined;
+  return failure("kwdb.topology-not-served", { cluster: name, topology, deployment });
+}
+
+export function mayHop(from: string, to: string): Verdict {
   if (!isVersion(to)) return refuse("kwdb.version-unreadable", { version: to });
   if (!isVersion(from)) return refuse("kwdb.version-unreadable", { version: from });
   const order = compareVersions(from, to);
   if (order === 0) return refuse("kwdb.same-version", { version: to });
   if (order > 0) return refuse("kwdb.downgrade", { from, to });
   if (major(from) < major(to)) return refuse("kwdb.major-by-script", { from, to });
-  const hop = hops.find(
-    (each) => each.from.test(from) && each.to.test(to) && each.topologies.includes(topology),
-  );
-  if (hop === undefined)
-    return refuse("kwdb.hop-not-documented", { from, to, topology, allowed: allowedFrom(from) });
+  const hop = hops.find((each) => each.from.test(from) && each.to.test(to));
+  if (hop === undefined) return refuse("kwdb.hop-not-documented", { from, to, allowed: allowedFrom(from) });
   return hop.contradiction === undefined ? { may: true } : { may: true, contradiction: hop.contradiction };
 }
 

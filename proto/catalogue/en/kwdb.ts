@@ -16,7 +16,7 @@ export const kwdb: Catalogue = {
     next: "export from the old cluster and import into a new one",
   },
   "kwdb.hop-not-documented": {
-    says: "{from} to {to} is not a documented hop for a {topology} cluster",
+    says: "{from} to {to} is not a documented hop",
     next: "documented from {from}: {allowed}",
   },
   "kwdb.topology-not-served": {
@@ -77,7 +77,7 @@ export const kwdb: Catalogue = {
   "way-back.kwdb.all": {
     says: "when all is upgraded and regretted: a new cluster of the old version, from a backup or an export; later writes are lost",
   },
-  "check.kwdb.version-hop": { says: "the hop from {from} to {to} is documented" },
+  "check.kwdb.version-hop": { says: "the hop from {from} to {to} is documented and served" },
   "check.kwdb.version-hop.ko": { says: "it is not" },
   "check.kwdb.version-hop.unknown": { says: "the running version is not known" },
   "check.kwdb.rolling-3-0-to-3-1": { says: "the vendor's pages agree on {from} to {to}" },

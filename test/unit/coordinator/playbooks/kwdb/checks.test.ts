@@ -107,6 +107,19 @@ describe("checks of the cluster", () => {
     expect(statusOf(id, changed)).toBe(status);
   });
 
+  it.each(["single-replica", "standalone"])(
+    "a documented hop of a %s cluster is not called undocumented",
+    (topology) => {
+      const hop = checkCluster(inputOf({ cluster: { topology } })).find(
+        ({ id }) => id === "kwdb.version-hop",
+      );
+      expect(hop).toMatchObject({
+        status: "ko",
+        reason: { code: "kwdb.topology-not-served", facts: { topology } },
+      });
+    },
+  );
+
   it("two nodes cannot spare one", () => {
     const input = inputOf();
     const two = { ...input, cluster: { ...input.cluster, nodes: input.cluster.nodes.slice(0, 2) } };

@@ -1,40 +1,38 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compareVersions, mayHop, type Topology } from "#coordinator/playbooks/kwdb/version-policy.ts";
+import { compareVersions, mayHop } from "#coordinator/playbooks/kwdb/version-policy.ts";
 
 describe("which hop may be made", () => {
-  it.each<readonly [string, string, Topology, string]>([
-    ["2.2.0", "2.2.1", "multi-replica", "yes"],
-    ["2.2.9", "2.2.10", "multi-replica", "yes"],
-    ["3.0.0", "3.0.1", "multi-replica", "yes"],
-    ["3.0.0", "3.1.0", "multi-replica", "kwdb.rolling-3-0-to-3-1"],
-    ["3.0.2", "3.1.1", "multi-replica", "kwdb.rolling-3-0-to-3-1"],
-    ["3.1.0", "3.1.1", "multi-replica", "yes"],
-    ["3.1.0", "3.1.0", "multi-replica", "kwdb.same-version"],
-    ["3.1.0", "3.1.0.0", "multi-replica", "kwdb.same-version"],
-    ["2.2.10", "2.2.9", "multi-replica", "kwdb.downgrade"],
-    ["3.1.0", "3.0.0", "multi-replica", "kwdb.downgrade"],
-    ["3.0.0", "2.2.1", "multi-replica", "kwdb.downgrade"],
-    ["2.2.0", "3.0.0", "multi-replica", "kwdb.major-by-script"],
-    ["2.2.1", "3.1.0", "multi-replica", "kwdb.major-by-script"],
-    ["3.1.0", "3.2.0", "multi-replica", "kwdb.hop-not-documented"],
-    ["3.0.0", "3.2.0", "multi-replica", "kwdb.hop-not-documented"],
-    ["2.1.0", "2.2.0", "multi-replica", "kwdb.hop-not-documented"],
-    ["2.2.0", "2.2.1", "single-replica", "kwdb.hop-not-documented"],
-    ["3.0.0", "3.1.0", "standalone", "kwdb.hop-not-documented"],
-    ["3.0.0", "latest", "multi-replica", "kwdb.version-unreadable"],
-    ["3.0.0", "", "multi-replica", "kwdb.version-unreadable"],
-    ["3.0.0", "3", "multi-replica", "kwdb.version-unreadable"],
-    ["3.0.0-rc1", "3.0.1", "multi-replica", "kwdb.version-unreadable"],
-  ])("%s to %s, %s: %s", (from, to, topology, expected) => {
-    const verdict = mayHop(from, to, topology);
+  it.each<readonly [string, string, string]>([
+    ["2.2.0", "2.2.1", "yes"],
+    ["2.2.9", "2.2.10", "yes"],
+    ["3.0.0", "3.0.1", "yes"],
+    ["3.0.0", "3.1.0", "kwdb.rolling-3-0-to-3-1"],
+    ["3.0.2", "3.1.1", "kwdb.rolling-3-0-to-3-1"],
+    ["3.1.0", "3.1.1", "yes"],
+    ["3.1.0", "3.1.0", "kwdb.same-version"],
+    ["3.1.0", "3.1.0.0", "kwdb.same-version"],
+    ["2.2.10", "2.2.9", "kwdb.downgrade"],
+    ["3.1.0", "3.0.0", "kwdb.downgrade"],
+    ["3.0.0", "2.2.1", "kwdb.downgrade"],
+    ["2.2.0", "3.0.0", "kwdb.major-by-script"],
+    ["2.2.1", "3.1.0", "kwdb.major-by-script"],
+    ["3.1.0", "3.2.0", "kwdb.hop-not-documented"],
+    ["3.0.0", "3.2.0", "kwdb.hop-not-documented"],
+    ["2.1.0", "2.2.0", "kwdb.hop-not-documented"],
+    ["3.0.0", "latest", "kwdb.version-unreadable"],
+    ["3.0.0", "", "kwdb.version-unreadable"],
+    ["3.0.0", "3", "kwdb.version-unreadable"],
+    ["3.0.0-rc1", "3.0.1", "kwdb.version-unreadable"],
+  ])("%s to %s: %s", (from, to, expected) => {
+    const verdict = mayHop(from, to);
     expect(verdict.may ? (verdict.contradiction ?? "yes") : verdict.why.code).toBe(expected);
   });
 
   it("names what is allowed where it refuses", () => {
-    const verdict = mayHop("3.0.0", "3.2.0", "multi-replica");
+    const verdict = mayHop("3.0.0", "3.2.0");
     expect(verdict.may || verdict.why.facts["allowed"]).toBe("3.0.x, 3.1.x");
-    const stuck = mayHop("2.0.0", "2.1.0", "multi-replica");
+    const stuck = mayHop("2.0.0", "2.1.0");
     expect(stuck.may || stuck.why.facts["allowed"]).toContain("export and import");
   });
 });
