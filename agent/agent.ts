@@ -9,18 +9,16 @@ import type {
   EpochNotice,
   Hello,
 } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
-import { type Program, ProgramOutcome } from "#proto/gen/lockkeeper/v1/program_pb.ts";
-import { whyNotAdmitted } from "./program/admission.ts";
 import type { DeedTools } from "./program/deed-context.ts";
 import { keyText } from "./program/entry.ts";
 import type { Ledger } from "./program/ledger.ts";
 import type { LockSide } from "./program/lock-side.ts";
-import { type Memory, type ProgramMemory, unfinishedProgram } from "./program/memory.ts";
+import { latestProgram, unfinishedProgram } from "./program/memory.ts";
+import { ProgramDesk } from "./program/program-desk.ts";
 import type { Runner } from "./program/runner.ts";
-import { keyOf } from "./program/say.ts";
 import type { Undoer } from "./program/undo.ts";
 import type { Watches } from "./program/watches.ts";
-import { helloOf, type Self } from "./program/wire.ts";
+import { helloOf, type Self, wireFailure } from "./program/wire.ts";
 
 type Received = NonNullable<ConnectResponse["message"]>;
 type Sent = NonNullable<ConnectRequest["message"]>;
@@ -39,17 +37,14 @@ export interface AgentOptions {
   readonly onFatal: (error: unknown) => void;
 }
 
-interface Stage {
-  readonly rollout: string;
-  readonly stage: string;
-}
-
 export class Agent {
   readonly #options: AgentOptions;
+  readonly #programs: ProgramDesk;
   #queue: Promise<void> = Promise.resolve();
 
   constructor(options: AgentOptions) {
     this.#options = options;
+    this.#programs = new ProgramDesk({ ...options, node: options.self.node });
   }
 
   hello(): Hello {
@@ -65,8 +60,8 @@ export class Agent {
     const of = unfinishedProgram(ledger.memory);
     if (of !== undefined && of.ended === undefined) {
       if (of.enterAsked && !of.entered) {
-        await this.#drop(of, failure("enter.unanswered", { cause: "the agent was restarted" }));
-      } else this.#start(of);
+        await this.#programs.drop(of, failure("enter.unanswered", { cause: "the agent was restarted" }));
+      } else this.#programs.start(of);
     }
     this.#watchLeftRunning();
   }
@@ -97,11 +92,11 @@ export class Agent {
       case "epochNotice":
         return this.#announce(message.value);
       case "runProgram":
-        return message.value.program === undefined ? undefined : this.#accept(message.value.program);
+        return message.value.program === undefined ? undefined : this.#programs.accept(message.value.program);
       case "stopProgram":
-        return this.#stop(message.value);
+        return this.#programs.stop(message.value);
       case "programFreed":
-        return this.#free(message.value);
+        return this.#programs.free(message.value);
       case "rolloutClosed":
         return this.#close(message.value.rollout);
       case "makeHoldPermanent": {
@@ -109,7 +104,7 @@ export class Agent {
         const programs = [...ledger.memory.programs.values()];
         // a later attempt may only have found it made
         const makers = programs.filter(({ steps }) => steps.get(step)?.startedAt !== undefined);
-        const of = latest(makers, rollout, stage);
+        const of = latestProgram(makers, rollout, stage);
         return undoer.makePermanent({ rollout, stage, attempt: of?.program.attempt ?? 1 }, step);
       }
       case "armWatch":
@@ -127,88 +122,12 @@ export class Agent {
       const dropped =
         answer.drops === undefined ? undefined : ledger.memory.programs.get(keyText(answer.drops));
       if (dropped !== undefined)
-        await this.#drop(dropped, failure("fence.epoch-too-low", { cluster, seen: String(epoch) }));
+        await this.#programs.drop(dropped, failure("fence.epoch-too-low", { cluster, seen: String(epoch) }));
       await lock.take(notice);
     }
     const said =
       answer.says === "yes" ? { accepted: true } : { accepted: false, refusal: wireFailure(answer.why) };
     send({ $case: "epochSeen", value: { cluster, epoch, nonce, ...said } });
-  }
-
-  async #accept(program: Program): Promise<void> {
-    const { ledger, send } = this.#options;
-    const known = ledger.memory.programs.get(keyText(program));
-    const refusal = known === undefined ? this.#whyNot(program) : whyNotSame(known.program, program);
-    if (refusal === undefined && known === undefined) {
-      const waiting = unfinishedProgram(ledger.memory);
-      if (waiting !== undefined && waiting.ended === undefined)
-        await this.#drop(waiting, failure("program.overtaken"));
-      await ledger.append({ kind: "accepted", program });
-    }
-    const { rollout, stage, attempt, epoch } = program;
-    const said = refusal === undefined ? {} : { refusal: wireFailure(refusal) };
-    send({
-      $case: "programAccepted",
-      value: { rollout, stage, attempt, epoch, accepted: refusal === undefined, ...said },
-    });
-    const of = ledger.memory.programs.get(keyText(program));
-    if (of !== undefined && known === undefined) this.#start(of);
-  }
-
-  #whyNot(program: Program): Failure | undefined {
-    const { deeds, ledger, lock, self } = this.#options;
-    if (ledger.full) return failure("journal.full");
-    const running = deeds.tools.open().find(({ ref }) => ref.part !== "reaction");
-    if (running !== undefined) return failure("agent.tool-still-running", { tool: running.name });
-    const malformed = whyNotAdmitted(program, deeds.vocabulary, self.node);
-    if (malformed !== undefined) return malformed;
-    const unfinished = unfinishedProgram(ledger.memory);
-    const answer = program.epoch === 0 ? undefined : lock.answerProgram(program);
-    if (answer?.says === "no") return answer.why;
-    // Also one that holds no lock: a node does one program at a time.
-    const busy = unfinished !== undefined && unfinished.ended === undefined && answer?.drops === undefined;
-    return busy || (answer === undefined && unfinished !== undefined)
-      ? failure("agent.busy", { program: keyText(unfinished.program) })
-      : undefined;
-  }
-
-  #start(of: ProgramMemory): void {
-    this.#options.runner.run(of).catch(this.#options.onFatal);
-  }
-
-  /** Ends a program that has not entered: nothing has changed on the node. */
-  async #drop(of: ProgramMemory, why: Failure): Promise<void> {
-    const { lock, runner } = this.#options;
-    runner.forsake(of);
-    lock.giveUp(of, why);
-    if (of.enterAsked) await lock.abandon(of.program);
-    await runner.drop(of, { outcome: ProgramOutcome.NEVER_BEGUN, step: "", failure: why });
-    lock.lookAgain();
-  }
-
-  async #stop({
-    rollout,
-    stage,
-    epoch,
-    undo,
-  }: Stage & { readonly epoch: number; readonly undo: boolean }): Promise<void> {
-    const { memory } = this.#options.ledger;
-    const of = latest([...memory.programs.values()], rollout, stage);
-    if (of === undefined || of.program.epoch !== epoch || !isUnderLock(memory, of)) return;
-    if (of.ended === undefined && !of.entered && this.#options.lock.isOut(of)) {
-      return this.#drop(of, failure("program.stopped-before-enter"));
-    }
-    await this.#options.ledger.append({ kind: "stop-asked", ...keyOf(of.program), undo });
-    if (of.ended !== undefined && undo) this.#options.runner.undoEnded(of).catch(this.#options.onFatal);
-  }
-
-  /** The lock is free again. One message frees a stage with all its phases. */
-  async #free({ rollout, stage, epoch }: Stage & { readonly epoch: number }): Promise<void> {
-    const of = unfinishedProgram(this.#options.ledger.memory);
-    if (of === undefined || of.program.rollout !== rollout || of.program.epoch !== epoch) return;
-    if (of.program.stage !== stage && !of.program.stage.startsWith(`${stage}/`)) return;
-    if (of.ended !== undefined) await this.#options.ledger.append({ kind: "freed", ...keyOf(of.program) });
-    else if (this.#options.lock.isOut(of)) await this.#drop(of, failure("program.withdrawn"));
   }
 
   async #close(rollout: string): Promise<void> {
@@ -230,35 +149,6 @@ export class Agent {
       if (of?.ended !== undefined) runner.watchOn(of, tool).catch(this.#options.onFatal);
     }
   }
-}
-
-function latest(
-  programs: readonly ProgramMemory[],
-  rollout: string,
-  stage: string,
-): ProgramMemory | undefined {
-  return programs.filter(({ program }) => program.rollout === rollout && program.stage === stage).at(-1);
-}
-
-/** Not freed, or followed by another try or phase under the lock that it entered. */
-function isUnderLock(memory: Memory, of: ProgramMemory): boolean {
-  if (!of.freed) return true;
-  const present = unfinishedProgram(memory)?.program;
-  return of.entered && present?.epoch === of.program.epoch && present.nonce === of.program.nonce;
-}
-
-/** The same program may come twice, when the answer was lost; another one under its name may not. */
-function whyNotSame(known: Program, program: Program): Failure | undefined {
-  return JSON.stringify(known) === JSON.stringify(program)
-    ? undefined
-    : failure("program.differs", { program: keyText(program) });
-}
-
-function wireFailure({ code, facts }: Failure): {
-  readonly code: string;
-  readonly facts: Record<string, string>;
-} {
-  return { code, facts: { ...facts } };
 }
 
 function reason(

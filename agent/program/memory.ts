@@ -145,3 +145,12 @@ export function begunBefore({ programs }: Memory, key: ProgramKey): BegunBefore 
 export function changesThings(stepClass: StepClass): boolean {
   return stepClass !== StepClass.OBSERVE;
 }
+
+/** The newest try of that stage or phase. */
+export function latestProgram(
+  programs: readonly ProgramMemory[],
+  rollout: string,
+  stage: string,
+): ProgramMemory | undefined {
+  return programs.filter(({ program }) => program.rollout === rollout && program.stage === stage).at(-1);
+}

@@ -1,4 +1,5 @@
 /** Memory and journal as messages of the contract. */
+import type { Failure } from "#proto/common/failure.ts";
 import type { ConnectRequest, Hello } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
 import { ProgramStanding } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
 import { type AgentEvent, type Memory, type ProgramMemory, unfinishedProgram } from "./memory.ts";
@@ -7,8 +8,7 @@ type Message = NonNullable<ConnectRequest["message"]>;
 
 export function eventMessage(event: AgentEvent): Message {
   const { rollout, n: sequence } = event;
-  const why =
-    "failure" in event ? { failure: { code: event.failure.code, facts: { ...event.failure.facts } } } : {};
+  const why = "failure" in event ? { failure: wireFailure(event.failure) } : {};
   switch (event.kind) {
     case "step": {
       const { stage, attempt, step, phase, elapsedMs, tail, runner } = event;
@@ -41,10 +41,7 @@ export function eventMessage(event: AgentEvent): Message {
     }
     case "hold-answered": {
       const { stage, step, madePermanent } = event;
-      const refusal =
-        event.refusal === undefined
-          ? {}
-          : { refusal: { code: event.refusal.code, facts: { ...event.refusal.facts } } };
+      const refusal = event.refusal === undefined ? {} : { refusal: wireFailure(event.refusal) };
       return {
         $case: "holdMadePermanent",
         value: { sequence, rollout, stage, step, madePermanent, ...refusal },
@@ -89,4 +86,11 @@ function standingOf(of: ProgramMemory): NonNullable<Hello["unfinished"]> {
   const known = { rollout, stage, attempt, cluster, epoch, nonce };
   if (of.ended !== undefined) return { ...known, standing: ProgramStanding.ENDED, outcome: of.ended.outcome };
   return { ...known, standing: of.entered ? ProgramStanding.IN_FLIGHT : ProgramStanding.WAITING };
+}
+
+export function wireFailure({ code, facts }: Failure): {
+  readonly code: string;
+  readonly facts: Record<string, string>;
+} {
+  return { code, facts: { ...facts } };
 }
