@@ -11,89 +11,69 @@ export function renderEvent(event: RolloutEvent): string | undefined {
   return words === undefined ? undefined : `${event.at.slice(11, 19)}  ${words}`;
 }
 
+type Describe = {
+  readonly [Kind in RolloutFact["kind"]]: (fact: Extract<RolloutFact, { kind: Kind }>) => string | undefined;
+};
+
+const words: Describe = {
+  "rollout-started": (fact) =>
+    `rollout of ${fact.plan.clusters.join(", ")} to ${fact.plan.to} started by ${fact.by}`,
+  "stage-started": (fact) => `${fact.stage}: begins${fact.attempt > 1 ? ` (attempt ${fact.attempt})` : ""}`,
+  "gate-waited": (fact) => `${fact.stage}: gate ${fact.when} waits: ${render(fact.why).says}`,
+  "gate-passed": (fact) =>
+    `${fact.stage}: gate ${fact.when} green${fact.dwellMs > 0 ? ` for ${renderDuration(fact.dwellMs)}` : ""}`,
+  "gate-failed": (fact) => `${fact.stage}: gate ${fact.when} refuses: ${render(fact.why).says}`,
+  granted: (fact) =>
+    `${fact.stage}: lock granted for ${fact.nodes.join(", ")}, ${Object.entries(fact.epochs)
+      .map(([cluster, epoch]) => `${cluster} epoch ${epoch}`)
+      .join(", ")}`,
+  announced: () => undefined,
+  withdrawn: (fact) => `${fact.stage}: lock given back, nothing was done under it: ${render(fact.why).says}`,
+  "program-sent": () => undefined,
+  "program-refused": (fact) => `${fact.stage}: ${fact.node} refuses its program: ${render(fact.why).says}`,
+  entered: (fact) => `${fact.stage}: ${fact.node} has entered`,
+  step: (fact) => describeStep(fact),
+  "program-ended": (fact) =>
+    fact.outcome === "done"
+      ? undefined
+      : `${fact.stage}: ${fact.node} ended ${fact.outcome} at ${fact.step}${because(fact.failure)}`,
+  "phase-passed": (fact) => `${fact.stage}: phase ${fact.phase} done`,
+  freed: (fact) => `${fact.stage}: proven, lock free`,
+  "stage-passed": (fact) => `${fact.stage}: done`,
+  "snapshot-taken": (fact) => `${fact.stage}: snapshot ${fact.when}: ${fact.snapshot}`,
+  "checks-judged": (fact) =>
+    fact.blocking.length === 0
+      ? undefined
+      : `${fact.stage}: checks refuse: ${fact.blocking.map(({ id, node }) => (node === undefined ? id : `${node} ${id}`)).join(", ")}`,
+  "drift-found": (fact) =>
+    `${fact.stage}: drift: ${fact.fields.map(({ field, planned, found }) => `${field} was ${planned}, is ${found}`).join("; ")}`,
+  "watch-fired": (fact) =>
+    `watch ${fact.watch} on ${fact.node}: ${fact.measured}${fact.reacted ? ", reacted" : ""}`,
+  "watch-answered": (fact) => `watch ${fact.watch} on ${fact.node} ${fact.armed ? "armed" : "disarmed"}`,
+  "wait-over": () => undefined,
+  "undo-asked": (fact) => `${fact.stage}: ${fact.node} is asked to undo it`,
+  "hold-made-permanent": (fact) =>
+    `${fact.stage}: ${fact.node} ${fact.madePermanent ? "made permanent" : "refused to make permanent"}: ${fact.step}`,
+  waited: (fact) => `${fact.stage}: waits: ${render(fact.why).says}`,
+  stopped: (fact) => describeStop(fact),
+  paused: (fact) => `paused by ${fact.by}${fact.reason === "" ? "" : `: ${fact.reason}`}`,
+  resumed: (fact) => `resumed by ${fact.by}`,
+  "abort-asked": (fact) => `abort asked by ${fact.by}: the running program stops at its next safe boundary`,
+  aborted: () => "aborted",
+  approved: (fact) => `${fact.stage}: approved by ${fact.by}`,
+  retried: (fact) => `${fact.stage}: retried on ${fact.node} by ${fact.by}`,
+  skipped: (fact) => `${fact.node} skipped by ${fact.by}: ${fact.reason}`,
+  "lock-broken": (fact) => `LOCK BROKEN on ${fact.cluster} by ${fact.by}: ${fact.reason}`,
+  "taken-over": (fact) => `coordinator ${fact.coordinator} goes on with this rollout`,
+  finished: (fact) =>
+    fact.notSeen.length === 0
+      ? "finished"
+      : `finished; not seen yet: ${fact.notSeen.map((each) => render(each).says).join("; ")}`,
+};
+
 function describe(fact: RolloutFact): string | undefined {
-  switch (fact.kind) {
-    case "rollout-started":
-      return `rollout of ${fact.plan.clusters.join(", ")} to ${fact.plan.to} started by ${fact.by}`;
-    case "stage-started":
-      return `${fact.stage}: begins${fact.attempt > 1 ? ` (attempt ${fact.attempt})` : ""}`;
-    case "gate-waited":
-      return `${fact.stage}: gate ${fact.when} waits: ${render(fact.why).says}`;
-    case "gate-passed":
-      return `${fact.stage}: gate ${fact.when} green${fact.dwellMs > 0 ? ` for ${renderDuration(fact.dwellMs)}` : ""}`;
-    case "gate-failed":
-      return `${fact.stage}: gate ${fact.when} refuses: ${render(fact.why).says}`;
-    case "granted":
-      return `${fact.stage}: lock granted for ${fact.nodes.join(", ")}, ${Object.entries(fact.epochs)
-        .map(([cluster, epoch]) => `${cluster} epoch ${epoch}`)
-        .join(", ")}`;
-    case "announced":
-      return undefined;
-    case "withdrawn":
-      return `${fact.stage}: lock given back before anything was touched: ${render(fact.why).says}`;
-    case "program-sent":
-      return undefined;
-    case "program-refused":
-      return `${fact.stage}: ${fact.node} refuses its program: ${render(fact.why).says}`;
-    case "entered":
-      return `${fact.stage}: ${fact.node} has entered`;
-    case "step":
-      return describeStep(fact);
-    case "program-ended":
-      return fact.outcome === "done"
-        ? undefined
-        : `${fact.stage}: ${fact.node} ended ${fact.outcome} at ${fact.step}${because(fact.failure)}`;
-    case "phase-passed":
-      return `${fact.stage}: phase ${fact.phase} done`;
-    case "freed":
-      return `${fact.stage}: proven, lock free`;
-    case "stage-passed":
-      return `${fact.stage}: done`;
-    case "snapshot-taken":
-      return `${fact.stage}: snapshot ${fact.when}: ${fact.snapshot}`;
-    case "checks-judged":
-      return fact.blocking.length === 0
-        ? undefined
-        : `${fact.stage}: checks refuse: ${fact.blocking.map(({ id, node }) => (node === undefined ? id : `${node} ${id}`)).join(", ")}`;
-    case "drift-found":
-      return `${fact.stage}: drift: ${fact.fields.map(({ field, planned, found }) => `${field} was ${planned}, is ${found}`).join("; ")}`;
-    case "watch-fired":
-      return `watch ${fact.watch} on ${fact.node}: ${fact.measured}${fact.reacted ? ", reacted" : ""}`;
-    case "watch-answered":
-      return `watch ${fact.watch} on ${fact.node} ${fact.armed ? "armed" : "disarmed"}`;
-    case "wait-over":
-      return undefined;
-    case "undo-asked":
-      return `${fact.stage}: ${fact.node} is asked to undo it`;
-    case "hold-made-permanent":
-      return `${fact.stage}: ${fact.node} ${fact.madePermanent ? "made permanent" : "refused to make permanent"}: ${fact.step}`;
-    case "waited":
-      return `${fact.stage}: waits: ${render(fact.why).says}`;
-    case "stopped":
-      return describeStop(fact);
-    case "paused":
-      return `paused by ${fact.by}${fact.reason === "" ? "" : `: ${fact.reason}`}`;
-    case "resumed":
-      return `resumed by ${fact.by}`;
-    case "abort-asked":
-      return `abort asked by ${fact.by}: the running program stops at its next safe boundary`;
-    case "aborted":
-      return "aborted";
-    case "approved":
-      return `${fact.stage}: approved by ${fact.by}`;
-    case "retried":
-      return `${fact.stage}: retried on ${fact.node} by ${fact.by}`;
-    case "skipped":
-      return `${fact.node} skipped by ${fact.by}: ${fact.reason}`;
-    case "lock-broken":
-      return `LOCK BROKEN on ${fact.cluster} by ${fact.by}: ${fact.reason}`;
-    case "taken-over":
-      return `coordinator ${fact.coordinator} goes on with this rollout`;
-    case "finished":
-      return fact.notSeen.length === 0
-        ? "finished"
-        : `finished; not seen yet: ${fact.notSeen.map((each) => render(each).says).join("; ")}`;
-  }
+  // a coordinator that is newer may tell of more
+  return (words[fact.kind] as ((fact: RolloutFact) => string | undefined) | undefined)?.(fact);
 }
 
 function describeStop({ stage, node, why, hint }: Extract<RolloutFact, { kind: "stopped" }>): string {

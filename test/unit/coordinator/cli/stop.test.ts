@@ -69,6 +69,12 @@ describe("a stop", () => {
     expect(renderEvent(event)).not.toContain("hint.");
   });
 
+  it("is told beside events that this command line does not know", () => {
+    const fact = { kind: "of-a-later-time" } as unknown as Told;
+    const event = { format: 1, rollout: "r", sequence: 1, at: "2026-01-01T10:00:00.000Z", fact } as const;
+    expect(renderEvent(event)).toBeUndefined();
+  });
+
   it("says that nothing was touched only where that is so", () => {
     expect(shown({ ...nothing, untouched: ["db1", "db2"] })).toContain("  touched: nothing on any node\n");
     const others: readonly Partial<TouchedView>[] = [
