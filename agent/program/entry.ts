@@ -61,12 +61,6 @@ export type Entry =
   | { readonly kind: "accepted"; readonly program: Program }
   | ({ readonly kind: "enter-asked" } & ProgramKey)
   | ({ readonly kind: "entered" } & ProgramKey)
-  | {
-      readonly kind: "enter-abandoned";
-      readonly cluster: string;
-      readonly epoch: number;
-      readonly nonce: string;
-    }
   | ({
       readonly kind: "step";
       readonly step: string;
@@ -137,7 +131,6 @@ export function rolloutOf(entry: Entry): string | undefined {
     case "awoke":
     case "epoch-seen":
     case "audit-head":
-    case "enter-abandoned":
     case "tool-marked":
     case "tool-ended":
       return undefined;

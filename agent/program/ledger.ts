@@ -79,12 +79,11 @@ export class Ledger {
   }
 
   #stillNeeded(record: Recorded): boolean {
-    const { highest, abandoned, tools, auditHead } = this.memory;
+    const { highest, tools, auditHead } = this.memory;
     if (record.kind === "born") return true;
     if (record.kind === "awoke" || record.kind === "closed") return false;
     if (record.kind === "epoch-seen") return highest.get(record.cluster)?.epoch === record.epoch;
     if (record.kind === "audit-head") return record.head === auditHead;
-    if (record.kind === "enter-abandoned") return abandoned.get(record.cluster)?.epoch === record.epoch;
     if (record.kind === "tool-marked" || record.kind === "tool-ended") return tools.has(record.name);
     return this.#isOpen(rolloutOf(record));
   }

@@ -1,6 +1,6 @@
 /**
  * This node's side of the lock: fence.ts decides, this file makes each answer durable before it is given and asks
- * to enter. An agent that gives up asking journals that first, and says it on this stream or in its next Hello.
+ * to enter. An agent that gives up asking ends the program as never begun, and tells that until it is stored.
  */
 import type { Clock } from "#proto/common/clock.ts";
 import { type Failure, failure } from "#proto/common/failure.ts";
@@ -85,10 +85,8 @@ export class LockSide implements LockView {
     const { cluster, epoch, nonce, rollout, stage } = program;
     send({ $case: "enterRequest", value: { cluster, rollout, stage, epoch, nonce } });
     const answer = await answered;
-    if (answer === "gave-up") {
-      await this.abandon(program);
+    if (answer === "gave-up")
       return { refused: failure("enter.unanswered", { limitMs: String(enterLimitMs) }) };
-    }
     if (answer !== "granted") return answer;
     await ledger.append({ kind: "entered", ...keyOf(program) }).finally(() => {
       this.#letIn = undefined;
@@ -104,12 +102,6 @@ export class LockSide implements LockView {
   /** Stops asking for a program that is dropped; a yes that comes now is not listened to. */
   giveUp(of: ProgramMemory, why: Failure): void {
     if (this.#question?.fencing === of.program) this.#question.settle({ refused: why });
-  }
-
-  /** Journals that the question is not waited for any longer, and says so. */
-  async abandon({ cluster, epoch, nonce }: Fencing): Promise<void> {
-    await this.#options.ledger.append({ kind: "enter-abandoned", cluster, epoch, nonce });
-    this.#options.send({ $case: "enterAbandoned", value: { cluster, epoch, nonce } });
   }
 
   granted(granted: Fencing): void {

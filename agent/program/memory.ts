@@ -75,10 +75,6 @@ export interface Memory {
   stateId: string;
   auditHead: string;
   readonly highest: Map<string, SeenEpoch>;
-  readonly abandoned: Map<
-    string,
-    { readonly cluster: string; readonly epoch: number; readonly nonce: string }
-  >;
   readonly programs: Map<string, ProgramMemory>;
   readonly tools: Map<string, ToolMemory>;
   readonly watches: Map<string, WatchMemory>;
@@ -91,7 +87,6 @@ export function emptyMemory(): Memory {
     stateId: "",
     auditHead: "",
     highest: new Map(),
-    abandoned: new Map(),
     programs: new Map(),
     tools: new Map(),
     watches: new Map(),

@@ -84,7 +84,6 @@ export class ProgramDesk {
     const { lock, runner } = this.#options;
     runner.forsake(of);
     lock.giveUp(of, why);
-    if (of.enterAsked) await lock.abandon(of.program);
     await runner.drop(of, { outcome: ProgramOutcome.NEVER_BEGUN, step: "", failure: why });
     lock.lookAgain();
   }

@@ -24,9 +24,6 @@ export function remember(memory: Memory, record: Recorded): void {
     case "audit-head":
       memory.auditHead = record.head;
       return;
-    case "enter-abandoned":
-      memory.abandoned.set(record.cluster, record);
-      return;
     case "accepted":
       memory.programs.set(keyText(record.program), acceptedProgram(memory, record.program, record.at));
       return;
@@ -77,8 +74,6 @@ function acceptedProgram(memory: Memory, program: Program, acceptedAt: string): 
 function rememberEpoch(memory: Memory, record: Extract<Recorded, { kind: "epoch-seen" }>): void {
   memory.highest.set(record.cluster, record);
   if (record.auditHead !== "") memory.auditHead = record.auditHead;
-  const abandoned = memory.abandoned.get(record.cluster);
-  if (abandoned !== undefined && abandoned.epoch < record.epoch) memory.abandoned.delete(record.cluster);
 }
 
 function rememberTool(

@@ -75,7 +75,6 @@ export function helloOf(self: Self, memory: Memory): Hello {
     ...self,
     stateId: memory.stateId,
     highest: [...memory.highest.values()].map(({ cluster, epoch, nonce }) => ({ cluster, epoch, nonce })),
-    abandoned: [...memory.abandoned.values()].map(({ cluster, epoch, nonce }) => ({ cluster, epoch, nonce })),
     auditHead: memory.auditHead,
     ...(unfinished === undefined ? {} : { unfinished: standingOf(unfinished) }),
   };

@@ -53,9 +53,6 @@ export class AgentReports {
           this.programStands(node, { cluster, rollout, stage, epoch, nonce, standing: "waiting" });
         return;
       }
-      case "enterAbandoned":
-        this.programGone(node);
-        return;
       case "programAccepted":
         if (message.value.accepted) this.#taken(node, message.value);
         return;

@@ -1,89 +1,32 @@
 /** What the agents say: stored once, answered, and acknowledged. */
 import { type Failure, failure } from "#proto/common/failure.ts";
-import type { ConnectResponse, EnterRequest } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
-import type { RolloutFact, ToldFact } from "../domain/rollout/event.ts";
+import type { ConnectResponse, EnterRequest, ProgramAccepted } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
+import type { ToldFact } from "../domain/rollout/event.ts";
 import { heardUpTo, stageOfWire } from "../domain/rollout/state.ts";
 import type { Mail } from "./inbox.ts";
 import type { RolloutDesk } from "./rollout-desk.ts";
-import { toEndedFact, toFailure, toStepFact } from "./wire.ts";
+import { toldFact } from "./told.ts";
+import { toFailure } from "./wire.ts";
 
 type Said = Extract<Mail, { kind: "said" }>;
 
 export async function hear(desk: RolloutDesk, { node, stateId, message }: Said): Promise<void> {
-  switch (message.$case) {
-    case "stepEvent":
-      return store(desk, stateId, toStepFact(node, message.value));
-    case "programEnded":
-      return store(desk, stateId, toEndedFact(node, message.value));
-    case "watchFired": {
-      const { sequence, id, measured, reacted, failure: why } = message.value;
-      return store(desk, stateId, {
-        kind: "watch-fired",
-        watch: id,
-        node,
-        agentSequence: sequence,
-        measured,
-        reacted,
-        ...(why === undefined ? {} : { failure: toFailure(why) }),
-      });
-    }
-    case "watchAnswered": {
-      const { sequence, id: watch, armed } = message.value;
-      return store(desk, stateId, {
-        kind: "watch-answered",
-        watch,
-        node,
-        agentSequence: sequence,
-        armed,
-      });
-    }
-    case "holdMadePermanent": {
-      const { sequence, stage, step, madePermanent, refusal } = message.value;
-      return store(desk, stateId, {
-        kind: "hold-made-permanent",
-        stage,
-        node,
-        agentSequence: sequence,
-        step,
-        madePermanent,
-        ...(refusal === undefined ? {} : { refusal: toFailure(refusal) }),
-      });
-    }
-    case "programAccepted": {
-      const { accepted, stage, attempt, refusal } = message.value;
-      if (accepted) return;
-      const why = refusal === undefined ? failure("program.refused", { node }) : toFailure(refusal);
-      const refused: RolloutFact = {
-        kind: "program-refused",
-        stage: stageOfWire(stage),
-        node,
-        attempt,
-        why,
-      };
-      const ended: RolloutFact = {
-        kind: "program-ended",
-        node,
-        stage,
-        attempt,
-        agentSequence: 0,
-        epoch: message.value.epoch,
-        outcome: "failed",
-        step: "",
-        failure: why,
-      };
-      return desk.append(refused, ended);
-    }
-    case "enterRequest":
-      return enter(desk, node, message.value);
-    case "enterAbandoned":
-      return;
-    case "auditHeadKept":
-    case "hello":
-    case "health":
-    case "epochSeen":
-    case "goodbye":
-      return;
-  }
+  const fact = toldFact(node, message);
+  if (fact !== undefined) return store(desk, stateId, fact);
+  if (message.$case === "enterRequest") return enter(desk, node, message.value);
+  if (message.$case === "programAccepted" && !message.value.accepted)
+    return refused(desk, node, message.value);
+}
+
+/** A program that was not taken has ended, with nothing done. */
+function refused(desk: RolloutDesk, node: string, answer: ProgramAccepted): Promise<void> {
+  const { stage, attempt, epoch, refusal } = answer;
+  const why = refusal === undefined ? failure("program.refused", { node }) : toFailure(refusal);
+  const end = { agentSequence: 0, epoch, outcome: "failed", step: "", failure: why } as const;
+  return desk.append(
+    { kind: "program-refused", stage: stageOfWire(stage), node, attempt, why },
+    { kind: "program-ended", node, stage, attempt, ...end },
+  );
 }
 
 /** Stored once, however often it is sent; only then may the agent stop resending. */

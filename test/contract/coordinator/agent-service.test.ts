@@ -48,7 +48,7 @@ async function serve() {
   return { room, heard, address: `127.0.0.1:${await server.listen("127.0.0.1:0")}` };
 }
 
-const abandoned: Said = { $case: "enterAbandoned", value: { cluster: "c", epoch: 1, nonce: "n" } };
+const kept: Said = { $case: "auditHeadKept", value: { head: "h" } };
 
 /** An agent that never leaves by itself. */
 async function dial(
@@ -72,7 +72,6 @@ async function dial(
     bootId,
     stateId,
     highest: [],
-    abandoned: [],
     engine: "kwdb",
     auditHead: "",
   };
@@ -93,13 +92,13 @@ describe("the agents' room", () => {
   it("ends the stream of an agent that is to dial again, though that agent goes on talking", async () => {
     const { room, heard, address } = await serve();
     const agent = await dial(address, "db1");
-    agent.say(abandoned);
-    await soon(() => heard.includes("db1 says enterAbandoned"));
+    agent.say(kept);
+    await soon(() => heard.includes("db1 says auditHeadKept"));
     let ended = false;
     agent.call.once("end", () => {
       ended = true;
     });
-    const talking = setInterval(() => ended || agent.say(abandoned), 5);
+    const talking = setInterval(() => ended || agent.say(kept), 5);
     room.redial("db1");
     const before = [...heard];
     await soon(() => ended).finally(() => clearInterval(talking));
@@ -114,8 +113,8 @@ describe("the agents' room", () => {
     await dial(address, "db1");
     room.redial("db1");
     const again = await dial(address, "db1");
-    again.say(abandoned);
-    await soon(() => heard.includes("db1 says enterAbandoned"));
+    again.say(kept);
+    await soon(() => heard.includes("db1 says auditHeadKept"));
     expect(room.presence("db1")?.stream).toBe(2);
     again.say({ $case: "goodbye", value: { reason: "done" } });
     await soon(() => heard.includes("detached db1 goodbye"));
@@ -138,14 +137,14 @@ describe("the agents' room", () => {
     await soon(() => heard.includes("attached db1"));
     expect((await dial(address, "db1", { stateId: "clone" })).refused).toBe("agent.twice");
     await soon(() => heard.includes("detached db1 lost"));
-    host.say(abandoned);
+    host.say(kept);
     for (const stateId of ["host", "clone", "host", "clone"]) {
       expect((await dial(address, "db1", { stateId })).refused).toBe("agent.twice");
       expect(room.presence("db1")).toBeUndefined();
       expect(room.doubled()).toEqual(["db1"]);
       await systemClock.sleep(50);
     }
-    expect(heard).not.toContain("db1 says enterAbandoned");
+    expect(heard).not.toContain("db1 says auditHeadKept");
     await expect.poll(async () => (await dial(address, "db1", { stateId: "host" })).refused).toBeUndefined();
     expect(room.presence("db1")?.hello.stateId).toBe("host");
     expect(room.doubled()).toEqual([]);

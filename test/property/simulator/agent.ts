@@ -220,7 +220,6 @@ export class SimAgent {
 
   #giveUp(of: ProgramMemory): void {
     this.#question = undefined;
-    this.#abandon(of);
     this.#end(of, ProgramOutcome.NEVER_BEGUN, failure("enter.unanswered"));
   }
 
@@ -260,13 +259,7 @@ export class SimAgent {
 
   #drop(of: ProgramMemory, why: Failure): void {
     if (this.#question?.of === of) this.#question = undefined;
-    if (of.enterAsked) this.#abandon(of);
     if (of.ended === undefined) this.#end(of, ProgramOutcome.NEVER_BEGUN, why);
-  }
-
-  #abandon({ program: { cluster, epoch, nonce } }: ProgramMemory): void {
-    this.#append({ kind: "enter-abandoned", cluster, epoch, nonce });
-    this.#send({ $case: "enterAbandoned", value: { cluster, epoch, nonce } });
   }
 
   #end(of: ProgramMemory, outcome: ProgramOutcome, why?: Failure): void {

@@ -59,7 +59,6 @@ export interface ConnectRequest {
     | { readonly $case: "epochSeen"; readonly value: EpochSeen }
     | { readonly $case: "programAccepted"; readonly value: ProgramAccepted }
     | { readonly $case: "enterRequest"; readonly value: EnterRequest }
-    | { readonly $case: "enterAbandoned"; readonly value: EnterAbandoned }
     | { readonly $case: "stepEvent"; readonly value: StepEvent }
     | { readonly $case: "holdMadePermanent"; readonly value: HoldMadePermanent }
     | { readonly $case: "watchFired"; readonly value: WatchFired }
@@ -101,7 +100,6 @@ export interface Hello {
   readonly stateId: string;
   readonly highest: readonly ClusterEpoch[];
   readonly unfinished?: UnfinishedProgram | undefined;
-  readonly abandoned: readonly EnterAbandoned[];
   readonly engine: string;
   /** Head of the coordinator's audit chain that this agent last fsynced. */
   readonly auditHead: string;
@@ -202,12 +200,6 @@ export interface EnterRefused {
   readonly epoch: number;
   readonly nonce: string;
   readonly reason?: Failure | undefined;
-}
-
-export interface EnterAbandoned {
-  readonly cluster: string;
-  readonly epoch: number;
-  readonly nonce: string;
 }
 
 export interface StopProgram {
@@ -438,9 +430,6 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
       case "enterRequest":
         EnterRequest.encode(message.message.value, writer.uint32(42).fork()).join();
         break;
-      case "enterAbandoned":
-        EnterAbandoned.encode(message.message.value, writer.uint32(50).fork()).join();
-        break;
       case "stepEvent":
         StepEvent.encode(message.message.value, writer.uint32(58).fork()).join();
         break;
@@ -517,14 +506,6 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
             }
 
             message.message = { $case: "enterRequest", value: EnterRequest.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.message = { $case: "enterAbandoned", value: EnterAbandoned.decode(reader, reader.uint32()) };
             continue;
           }
           case 7: {
@@ -628,12 +609,6 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
       case "enterRequest": {
         if (object.message?.value !== undefined && object.message?.value !== null) {
           message.message = { $case: "enterRequest", value: EnterRequest.fromPartial(object.message.value) };
-        }
-        break;
-      }
-      case "enterAbandoned": {
-        if (object.message?.value !== undefined && object.message?.value !== null) {
-          message.message = { $case: "enterAbandoned", value: EnterAbandoned.fromPartial(object.message.value) };
         }
         break;
       }
@@ -978,7 +953,6 @@ function createBaseHello(): Hello {
     stateId: "",
     highest: [],
     unfinished: undefined,
-    abandoned: [],
     engine: "",
     auditHead: "",
   };
@@ -1006,9 +980,6 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.unfinished !== undefined) {
       UnfinishedProgram.encode(message.unfinished, writer.uint32(58).fork()).join();
-    }
-    for (const v of message.abandoned) {
-      EnterAbandoned.encode(v!, writer.uint32(66).fork()).join();
     }
     if (message.engine !== "") {
       writer.uint32(74).string(message.engine);
@@ -1088,14 +1059,6 @@ export const Hello: MessageFns<Hello> = {
             message.unfinished = UnfinishedProgram.decode(reader, reader.uint32());
             continue;
           }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
-            message.abandoned.push(EnterAbandoned.decode(reader, reader.uint32()));
-            continue;
-          }
           case 9: {
             if (tag !== 74) {
               break;
@@ -1138,7 +1101,6 @@ export const Hello: MessageFns<Hello> = {
     message.unfinished = (object.unfinished !== undefined && object.unfinished !== null)
       ? UnfinishedProgram.fromPartial(object.unfinished)
       : undefined;
-    message.abandoned = object.abandoned?.map((e) => EnterAbandoned.fromPartial(e)) || [];
     message.engine = object.engine ?? "";
     message.auditHead = object.auditHead ?? "";
     return message;
@@ -2346,85 +2308,6 @@ export const EnterRefused: MessageFns<EnterRefused> = {
     message.reason = (object.reason !== undefined && object.reason !== null)
       ? Failure.fromPartial(object.reason)
       : undefined;
-    return message;
-  },
-};
-
-function createBaseEnterAbandoned(): EnterAbandoned {
-  return { cluster: "", epoch: 0, nonce: "" };
-}
-
-export const EnterAbandoned: MessageFns<EnterAbandoned> = {
-  encode(message: EnterAbandoned, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.cluster !== "") {
-      writer.uint32(10).string(message.cluster);
-    }
-    if (message.epoch !== 0) {
-      writer.uint32(16).uint64(message.epoch);
-    }
-    if (message.nonce !== "") {
-      writer.uint32(26).string(message.nonce);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): EnterAbandoned {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEnterAbandoned() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.cluster = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.epoch = longToNumber(reader.uint64());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.nonce = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<EnterAbandoned>): EnterAbandoned {
-    return EnterAbandoned.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<EnterAbandoned>): EnterAbandoned {
-    const message = createBaseEnterAbandoned() as any;
-    message.cluster = object.cluster ?? "";
-    message.epoch = object.epoch ?? 0;
-    message.nonce = object.nonce ?? "";
     return message;
   },
 };
