@@ -22,6 +22,8 @@ export interface PlanStep {
   /** The node may be left as it stands after this step. */
   readonly mayStopAfter: boolean;
   readonly undo?: Call;
+  /** The node serves nobody from this step's beginning (`goes`), and does again when this one is done (`is-back`). */
+  readonly service?: "goes" | "is-back";
   /** Present: the step is a hold and is undone by its agent after this long unless made permanent. */
   readonly holdLimitMs?: number;
   /** The command a person would type for it; shown, never run. */

@@ -11,8 +11,8 @@ export const milliseconds = z
 /** A name for a folder of our own. */
 export const label = z.string().regex(/^[A-Za-z0-9._-]{1,120}$/);
 const address = z.string().regex(/^[A-Za-z0-9._:[\]-]{1,255}:\d{1,5}$/);
-/** `host:port` of other nodes, at least one. */
+/** `host:port` of other nodes; a standalone node has none. */
 export const peers = z
   .string()
-  .transform((text) => text.split(","))
-  .pipe(z.array(address).min(1));
+  .transform((text) => (text === "" ? [] : text.split(",")))
+  .pipe(z.array(address));

@@ -27,6 +27,8 @@ const lookAround = verb({
     const client = await openClient(host);
     if (!client.ok) return failedBy(client.failure);
     const isAgain = begunBefore !== "nothing";
+    if (isAgain && args.peers.length === 0)
+      return done({ nodes: "1", from: "nobody: the only node may be down by our own deed" });
     if (isAgain && !(await isThere(host.path(paths.binary))))
       return lookWithoutClient(client.value, args.peers);
     const view = await viewFrom(client.value, isAgain ? [undefined, ...args.peers] : [undefined]);
@@ -126,7 +128,11 @@ async function whyNotReady(host: Host, target: string): Promise<Failure | undefi
 const proveSeen = verb({
   name: "kwdb.prove-seen",
   class: "observe",
-  args: z.strictObject({ version, peers, waitMs: milliseconds }),
+  args: z.strictObject({
+    version,
+    peers: peers.refine((all) => all.length > 0),
+    waitMs: milliseconds,
+  }),
   async run(context, args): Promise<StepResult> {
     return poll(context, args.waitMs, async () => {
       const client = await openClient(context.host);

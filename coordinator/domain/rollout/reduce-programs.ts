@@ -64,8 +64,8 @@ export function entered(state: RolloutState, stage: string, node: string): Rollo
 
 type StepFact = Extract<RolloutFact, { kind: "step" }>;
 
-export function stepTold(state: RolloutState, fact: StepFact): RolloutState {
-  return inProgram(withBegun(state, fact), fact.stage, fact, (program) => {
+export function stepTold(state: RolloutState, fact: StepFact, at: string): RolloutState {
+  return inProgram(withBegun(state, fact, at), fact.stage, fact, (program) => {
     const outputs = { ...program.steps[fact.step]?.outputs, ...fact.outputs };
     return {
       ...program,
@@ -78,7 +78,11 @@ export function stepTold(state: RolloutState, fact: StepFact): RolloutState {
 /** Probed only, a step has not begun: found done before, or with an unknown state. */
 const beginnings: ReadonlySet<string> = new Set(["started", "progress", "done", "undone", "undo-failed"]);
 
-function withBegun(state: RolloutState, { stage: wireStage, node, step, phase }: StepFact): RolloutState {
+function withBegun(
+  state: RolloutState,
+  { stage: wireStage, node, step, phase }: StepFact,
+  at: string,
+): RolloutState {
   const id = stageOfWire(wireStage);
   const spec = state.plan.stages.find((each) => each.id === id);
   const changes =
@@ -86,12 +90,12 @@ function withBegun(state: RolloutState, { stage: wireStage, node, step, phase }:
     stepsOf(spec, { wireStage, node }).some((each) => each.id === step && each.class !== "observe");
   if (!changes || !beginnings.has(phase)) return state;
   const isIt = (each: BegunStep) => each.wireStage === wireStage && each.node === node && each.step === step;
-  const told: BegunStep = { wireStage, node, step, undone: phase === "undone" };
+  const undone = phase === "undone";
   return inStage(state, id, (stage) => ({
     ...stage,
     begun: stage.begun.some(isIt)
-      ? stage.begun.map((each) => (isIt(each) ? told : each))
-      : [...stage.begun, told],
+      ? stage.begun.map((each) => (isIt(each) ? { ...each, undone } : each))
+      : [...stage.begun, { wireStage, node, step, at, undone }],
   }));
 }
 

@@ -84,7 +84,7 @@ function change(
     case "entered":
       return entered(state, fact.stage, fact.node);
     case "step":
-      return stepTold(heard(state, fact), fact);
+      return stepTold(heard(state, fact), fact, at);
     case "program-ended":
       return programEnded(heard(state, fact), fact);
     case "phase-passed":

@@ -36,6 +36,8 @@ export interface BegunStep {
   readonly wireStage: string;
   readonly node: string;
   readonly step: string;
+  /** When that was told first. */
+  readonly at: string;
   readonly undone: boolean;
 }
 

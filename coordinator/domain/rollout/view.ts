@@ -1,9 +1,11 @@
 /** A rollout as it is shown: its state, without what only the engine needs. */
+import { failure } from "#proto/common/failure.ts";
 import { isNotNow } from "../check.ts";
 import type { Stage } from "../plan.ts";
 import { programsOf, stepsOf } from "../stage-programs.ts";
 import type { RolloutPhase, RolloutView, StageView, WhyView } from "../views.ts";
 import { decide } from "./decide.ts";
+import { outageOf } from "./outage.ts";
 import type { RolloutState, StageState } from "./state.ts";
 import { touchedBy } from "./touched.ts";
 
@@ -85,6 +87,15 @@ function nodesOf(spec: Stage): readonly string[] {
 
 /** Why this rollout does not go on, and what moves it. Nothing for one that runs or has ended well. */
 export function whyOf(state: RolloutState): WhyView["answers"] {
+  const answers = answersOf(state);
+  const outage = state.end === undefined ? outageOf(state) : undefined;
+  if (outage === undefined) return answers;
+  const facts = { rollout: state.id, nodes: outage.nodes.join(", ") };
+  const who = answers.some((answer) => answer.who === "who.operator") ? "who.operator" : "who.nobody-needed";
+  return [...answers, { waitingFor: failure("rollout.down", facts), since: outage.since, who }];
+}
+
+function answersOf(state: RolloutState): WhyView["answers"] {
   const { id, stop, waiting, paused } = state;
   if (stop !== undefined) {
     const { why: waitingFor, at: since, hint } = stop;

@@ -1,15 +1,16 @@
 /**
- * Everything that must be right before a rolling upgrade: both documented procedures, and the hazards of the
+ * Everything that must be right before an upgrade: both documented procedures, and the hazards of the
  * vendor's scripts. Each check is a small function; this file is their list.
  */
 import type { CheckResult } from "../../domain/check.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { clusterChecks } from "./cluster-checks.ts";
+import { hostChecks } from "./host-checks.ts";
 import { nodeChecks } from "./node-checks.ts";
 
 export function checkCluster(input: PlaybookInput): readonly CheckResult[] {
   const perNode = input.cluster.nodes.flatMap((node) =>
-    nodeChecks.flatMap((check) => check(input, node) ?? []),
+    [...nodeChecks, ...hostChecks].flatMap((check) => check(input, node) ?? []),
   );
   return [...clusterChecks.flatMap((check) => check(input) ?? []), ...perNode];
 }

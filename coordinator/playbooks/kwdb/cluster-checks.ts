@@ -10,7 +10,8 @@ import { blockingJobs } from "./jobs.ts";
 import { judgeEvery, result } from "./result.ts";
 import { settingsOf } from "./settings.ts";
 import { compareViews } from "./summary.ts";
-import { compareVersions, mayHop, whyTopologyNotServed } from "./version-policy.ts";
+import { compareVersions, mayHop } from "./version-policy.ts";
+import { wayOf } from "./way.ts";
 
 type ClusterCheck = (input: PlaybookInput) => CheckResult | readonly CheckResult[] | undefined;
 
@@ -27,6 +28,14 @@ function outageOf({ cluster, reports }: PlaybookInput): number {
   return changeMs + Math.ceil((Math.max(0, ...bytes) * 1_000) / archiveBytesPerSecond);
 }
 
+/** What is asked because the cluster serves meanwhile means nothing where it does not. */
+function whileServing(check: ClusterCheck): ClusterCheck {
+  return (input) => {
+    const way = wayOf(input);
+    return way.ok && way.value === "offline" ? undefined : check(input);
+  };
+}
+
 const versionHop: ClusterCheck = ({ cluster, wish, reports }) => {
   const versions = nodeNames(cluster).map((name) => runningVersion(fullOf(reports[name])));
   const known = versions.filter((version) => version !== undefined);
@@ -36,13 +45,12 @@ const versionHop: ClusterCheck = ({ cluster, wish, reports }) => {
       ...result({ id: "version-hop" }, "unknown", { from: from ?? "?", to: wish.to }),
       reason: { code: "kwdb.version-unknown", facts: { cluster: cluster.name } },
     };
-  const notServed = whyTopologyNotServed(cluster);
-  if (notServed !== undefined)
-    return { ...result({ id: "version-hop" }, "ko", { from, to: wish.to }), reason: notServed };
+  const way = wayOf({ cluster, wish });
+  if (!way.ok) return { ...result({ id: "version-hop" }, "ko", { from, to: wish.to }), reason: way.failure };
   const hop = mayHop(from, wish.to);
   if (!hop.may) return { ...result({ id: "version-hop" }, "ko", { from, to: wish.to }), reason: hop.why };
   const fine = result({ id: "version-hop" }, "ok", { from, to: wish.to });
-  if (hop.contradiction === undefined) return fine;
+  if (hop.contradiction === undefined || way.value === "offline") return fine;
   return [
     fine,
     result({ id: hop.contradiction.replace("kwdb.", ""), yields: "acknowledge" }, "unknown", {
@@ -58,9 +66,17 @@ const packageGiven: ClusterCheck = ({ wish }) =>
     digest: wish.artefact?.digest ?? "",
   });
 
-const nodeCount: ClusterCheck = ({ cluster }) =>
-  result({ id: "node-count" }, cluster.nodes.length >= 3 ? "ok" : "ko", {
-    nodes: String(cluster.nodes.length),
+/** By topology: how many nodes it must have. */
+const nodeCounts: Readonly<Record<string, (nodes: number) => boolean>> = {
+  "multi-replica": (nodes) => nodes >= 3,
+  "single-replica": (nodes) => nodes >= 2,
+  standalone: (nodes) => nodes === 1,
+};
+
+const nodeCount: ClusterCheck = ({ cluster: { topology, nodes } }) =>
+  result({ id: "node-count" }, nodeCounts[topology]?.(nodes.length) === true ? "ok" : "ko", {
+    nodes: String(nodes.length),
+    topology,
   });
 
 const viewsAgree: ClusterCheck = ({ cluster, reports }) => {
@@ -180,8 +196,8 @@ export const clusterChecks: readonly ClusterCheck[] = [
   viewsAgree,
   ranges,
   jobs,
-  spread,
-  clients,
-  outageBudget,
+  whileServing(spread),
+  whileServing(clients),
+  whileServing(outageBudget),
   backup,
 ];

@@ -1,23 +1,12 @@
-/** Checks of one node and its host. */
+/** Checks of one node: is it what the inventory says, well, and left by nobody half-way? */
 import { type Failure, failure } from "#proto/common/failure.ts";
 import { known, type Measured, whyUnknown } from "#proto/common/measured.ts";
 import type { KwdbFull } from "#proto/engines/kwdb.ts";
-import type { CheckResult } from "../../domain/check.ts";
-import type { NodeEntry } from "../../domain/inventory.ts";
-import type { PlaybookInput } from "../../domain/playbook.ts";
 import { sqlAddress } from "./address.ts";
 import { fullOf, normalVersion, ownRow, runningVersion } from "./facts.ts";
 import { whyBad } from "./gates.ts";
+import { type NodeCheck, withFacts } from "./node-check.ts";
 import { judge, result } from "./result.ts";
-import { settingsOf } from "./settings.ts";
-
-type NodeCheck = (input: PlaybookInput, node: NodeEntry) => CheckResult | undefined;
-
-/** Nodes end themselves at 80 % of 500 ms. */
-const clockKoMs = 400;
-const clockWarnMs = 100;
-/** Unpacked package, twice, and room for the log. */
-const wantedFreeBytes = 2 * 1024 ** 3;
 
 const reports: NodeCheck = ({ reports: all }, { name }) => {
   if (fullOf(all[name]) !== undefined) return result({ id: "agent-reports", node: name }, "ok");
@@ -110,97 +99,6 @@ const versionsAgree: NodeCheck = (input, { name }) =>
     }),
   );
 
-const sudo: NodeCheck = (input, { name }) =>
-  withFacts(input, name, (facts) =>
-    judge({ id: "sudo", node: name }, facts.sudo, (works) => [works ? "ok" : "ko"]),
-  );
-
-const foreign: NodeCheck = (input, { name }) =>
-  withFacts(input, name, (facts) =>
-    judge({ id: "foreign-installer", node: name }, facts.foreign, (found) => [
-      found.length === 0 ? "ok" : "ko",
-      { found: found.join(", ") },
-    ]),
-  );
-
-const meddlers: NodeCheck = (input, { name }) =>
-  withFacts(input, name, (facts) =>
-    judge({ id: "meddlers", node: name, yields: "acknowledge" }, facts.meddlers, (found) => [
-      found.length === 0 ? "ok" : "warn",
-      { found: found.join(", ") },
-    ]),
-  );
-
-const clock: NodeCheck = ({ clockOffsets }, { name }) => {
-  const offset = clockOffsets[name];
-  if (offset === undefined)
-    return {
-      ...result({ id: "clock", node: name }, "unknown"),
-      reason: { code: "measure.never-taken", facts: {} },
-    };
-  const surelyMs = Math.max(0, Math.abs(offset.offsetMs) - offset.errorMs);
-  const facts = { offsetMs: String(offset.offsetMs), errorMs: String(offset.errorMs) };
-  // so slow an answer that the offset could be anything
-  if (surelyMs < clockKoMs && offset.errorMs >= clockKoMs)
-    return {
-      ...result({ id: "clock", node: name, yields: "override" }, "unknown", facts),
-      reason: { code: "measure.too-coarse", facts },
-    };
-  return result(
-    { id: "clock", node: name, yields: "override" },
-    surelyMs >= clockKoMs ? "ko" : surelyMs >= clockWarnMs ? "warn" : "ok",
-    facts,
-  );
-};
-
-const space: NodeCheck = ({ reports: all }, { name }) => {
-  const report = all[name];
-  if (report === undefined) return undefined;
-  return judge({ id: "space", node: name, yields: "override" }, report.host.fileSystems, (found) => {
-    const short = found.filter(
-      ({ availableBytes, inodesAvailable, inodes }) =>
-        availableBytes < wantedFreeBytes || (inodes > 0 && inodesAvailable < 10_000),
-    );
-    const told = (short.length > 0 ? short : found)
-      .map(({ path, availableBytes }) => `${path} ${Math.floor(availableBytes / 1024 ** 2)} MiB`)
-      .join(", ");
-    return [
-      short.length === 0 ? "ok" : "ko",
-      { found: told, wantedMiB: String(wantedFreeBytes / 1024 ** 2) },
-    ];
-  });
-};
-
-/** After a failed package change the old package is the only way back: the script removes it before it installs. */
-const oldPackage: NodeCheck = (input, { name }) =>
-  withFacts(input, name, (facts) => {
-    const version = runningVersion(facts) ?? "?";
-    const about = { id: "old-package", node: name, yields: "acknowledge" } as const;
-    const settings = settingsOf(input.cluster);
-    const isStaged = settings.ok && settings.value.oldPackage !== undefined;
-    const kept = known(facts.keptPackages)?.some((each) => each.version === version) ?? false;
-    return result(about, kept || isStaged ? "ok" : "unknown", { version });
-  });
-
-/** Only where the cluster's entry asks for it. */
-const dataArchive: NodeCheck = (input, { name }) => {
-  const settings = settingsOf(input.cluster);
-  if (!settings.ok || !settings.value.archiveData) return undefined;
-  return withFacts(input, name, (facts) => {
-    const about = { id: "data-archive", node: name } as const;
-    if ("notApplicable" in facts.archive)
-      return result(about, "ko", { folder: "none", freeMiB: "0", dataMiB: "?" });
-    return judge(about, facts.archive, ({ folder, availableBytes, dataBytes }) => [
-      availableBytes > dataBytes ? "ok" : "ko",
-      { folder, freeMiB: mebibytes(availableBytes), dataMiB: mebibytes(dataBytes) },
-    ]);
-  });
-};
-
-function mebibytes(bytes: number): string {
-  return String(Math.floor(bytes / 1024 ** 2));
-}
-
 const leftOvers: NodeCheck = (input, { name }) =>
   withFacts(input, name, (facts) =>
     judge({ id: "left-overs", node: name }, facts.upgradeCompleteFlag, (flag) => [flag ? "ko" : "ok"]),
@@ -222,16 +120,6 @@ const bindable: NodeCheck = (input, { name }) =>
     return { ...result(about, "unknown"), reason };
   });
 
-/** A node without facts is UNKNOWN once, in agent-reports, and not in every other check too. */
-function withFacts(
-  input: PlaybookInput,
-  name: string,
-  check: (facts: NonNullable<ReturnType<typeof fullOf>>) => CheckResult,
-): CheckResult | undefined {
-  const facts = fullOf(input.reports[name]);
-  return facts === undefined ? undefined : check(facts);
-}
-
 export const nodeChecks: readonly NodeCheck[] = [
   reports,
   installed,
@@ -239,13 +127,6 @@ export const nodeChecks: readonly NodeCheck[] = [
   topologyAgrees,
   live,
   versionsAgree,
-  sudo,
-  clock,
-  space,
-  foreign,
-  meddlers,
-  oldPackage,
-  dataArchive,
   leftOvers,
   unitFresh,
   bindable,

@@ -12,10 +12,11 @@ interface StepOptions {
   readonly onDeadline?: "end" | "observe";
   readonly mayStopAfter?: boolean;
   readonly undo?: Call;
+  readonly service?: PlanStep["service"];
 }
 
 function step(id: string, args: Call["args"], shownAs: string, options: StepOptions): PlanStep {
-  const { class: stepClass = "observe", deadlineMs, onDeadline = "end", undo } = options;
+  const { class: stepClass = "observe", deadlineMs, onDeadline = "end", undo, service } = options;
   return {
     id,
     call: { verb: `kwdb.${options.verb ?? id}`, args },
@@ -24,6 +25,7 @@ function step(id: string, args: Call["args"], shownAs: string, options: StepOpti
     onDeadline,
     mayStopAfter: options.mayStopAfter ?? stepClass === "observe",
     ...(undo === undefined ? {} : { undo }),
+    ...(service === undefined ? {} : { service }),
     shownAs,
   };
 }
@@ -79,12 +81,35 @@ export interface Journey extends Staging {
 const drainWaitMs = 10 * minute;
 const archiveLimitMs = 4 * 60 * minute;
 
-export function nodeSteps({ from, to, digest, node, peers, archivesData }: Journey): readonly PlanStep[] {
-  const seenFrom = peers.join(",");
+/** The documented order for one node, from the last look to the proof that it is back. */
+export function nodeSteps(journey: Journey): readonly PlanStep[] {
+  return [
+    ...lookSteps(journey),
+    step(
+      "drain",
+      { waitMs: String(drainWaitMs) },
+      `kwbase node drain --drain-wait=${drainWaitMs / minute}m`,
+      {
+        class: "reversible",
+        deadlineMs: drainWaitMs + minute,
+        service: "goes",
+        undo: { verb: "kwdb.restart", args: {} },
+      },
+    ),
+    ...stopSteps,
+    ...archiveSteps(journey),
+    ...changeSteps(journey),
+    ...startSteps,
+    ...readySteps(journey),
+  ];
+}
+
+/** The last look at the cluster from this node, and what the way back needs. */
+export function lookSteps({ from, to, digest, node, peers }: Journey): readonly PlanStep[] {
   return [
     step(
       "look-around",
-      { version: from, target: to, peers: seenFrom },
+      { version: from, target: to, peers: peers.join(",") },
       "kwbase node status; replica health, seen from this node",
       { deadlineMs: 2 * minute },
     ),
@@ -95,26 +120,37 @@ export function nodeSteps({ from, to, digest, node, peers, archivesData }: Journ
       "copy /etc/kaiwudb and kaiwudb.service into the agent's folder",
       { deadlineMs: 2 * minute },
     ),
+  ];
+}
+
+export const stopSteps: readonly PlanStep[] = [
+  step("stop", {}, "systemctl stop kaiwudb", {
+    class: "reversible",
+    deadlineMs: 3 * minute,
+    service: "goes",
+    undo: { verb: "kwdb.start", args: {} },
+  }),
+  step("prove-stopped", {}, "MainPID 0, no process of the database left, port closed", {
+    deadlineMs: minute,
+    mayStopAfter: false,
+  }),
+];
+
+/** None where the cluster's entry does not ask for it. */
+export function archiveSteps({ node, from, to, archivesData }: Journey): readonly PlanStep[] {
+  if (!archivesData) return [];
+  return [
     step(
-      "drain",
-      { waitMs: String(drainWaitMs) },
-      `kwbase node drain --drain-wait=${drainWaitMs / minute}m`,
-      {
-        class: "reversible",
-        deadlineMs: drainWaitMs + minute,
-        undo: { verb: "kwdb.restart", args: {} },
-      },
+      "archive-data",
+      { label: `${node}-${from}-to-${to}` },
+      "tar --one-file-system of the data folder, into the agent's archiveDir",
+      { deadlineMs: archiveLimitMs, mayStopAfter: false },
     ),
-    step("stop", {}, "systemctl stop kaiwudb", {
-      class: "reversible",
-      deadlineMs: 3 * minute,
-      undo: { verb: "kwdb.start", args: {} },
-    }),
-    step("prove-stopped", {}, "MainPID 0, no process of the database left, port closed", {
-      deadlineMs: minute,
-      mayStopAfter: false,
-    }),
-    ...(archivesData ? [archiveStep(`${node}-${from}-to-${to}`)] : []),
+  ];
+}
+
+export function changeSteps({ to, digest }: Staging): readonly PlanStep[] {
+  return [
     step("upgrade-package", { digest, version: to }, "./deploy.sh upgrade -l", {
       class: "irreversible",
       deadlineMs: 15 * minute,
@@ -125,36 +161,36 @@ export function nodeSteps({ from, to, digest, node, peers, archivesData }: Journ
       mayStopAfter: false,
     }),
     step("reload-units", {}, "systemctl daemon-reload", { class: "reversible", deadlineMs: minute }),
-    step("start", {}, "systemctl start kaiwudb", {
-      class: "reversible",
-      deadlineMs: minute,
-      undo: { verb: "kwdb.stop", args: {} },
-    }),
-    step(
-      "prove-ready",
-      { version: to, waitMs: String(5 * minute), stableMs: "3000" },
-      "GET /health?ready=1 and own row of kwbase node status",
-      { deadlineMs: 6 * minute, mayStopAfter: false },
-    ),
-    step(
-      "prove-seen",
-      { version: to, peers: seenFrom, waitMs: String(3 * minute) },
-      `kwbase node status --host=${peers[0] ?? "PEER"}`,
-      { deadlineMs: 4 * minute },
-    ),
   ];
 }
 
-function archiveStep(label: string): PlanStep {
-  return step(
-    "archive-data",
-    { label },
-    "tar --one-file-system of the data folder, into the agent's archiveDir",
-    {
-      deadlineMs: archiveLimitMs,
-      mayStopAfter: false,
-    },
+export const startSteps: readonly PlanStep[] = [
+  step("start", {}, "systemctl start kaiwudb", {
+    class: "reversible",
+    deadlineMs: minute,
+    undo: { verb: "kwdb.stop", args: {} },
+  }),
+];
+
+/** Ready by its own word, and by the word of the others where there are any. */
+export function readySteps({ to, peers }: Pick<Journey, "to" | "peers">): readonly PlanStep[] {
+  const here = step(
+    "prove-ready",
+    { version: to, waitMs: String(5 * minute), stableMs: "3000" },
+    "GET /health?ready=1 and own row of kwbase node status",
+    { deadlineMs: 6 * minute, mayStopAfter: false, service: "is-back" },
   );
+  const [peer] = peers;
+  if (peer === undefined) return [here];
+  return [
+    here,
+    step(
+      "prove-seen",
+      { version: to, peers: peers.join(","), waitMs: String(3 * minute) },
+      `kwbase node status --host=${peer}`,
+      { deadlineMs: 4 * minute },
+    ),
+  ];
 }
 
 /** Asked of one node: jobs are the cluster's. Their result is told and stops nothing. */

@@ -4,7 +4,6 @@
  * everything else is refused with the way that is allowed.
  */
 import { type Failure, failure } from "#proto/common/failure.ts";
-import type { ClusterEntry } from "../../domain/inventory.ts";
 
 interface Hop {
   readonly from: RegExp;
@@ -28,12 +27,6 @@ const hops: readonly Hop[] = [
 export type Verdict =
   | { readonly may: true; readonly contradiction?: string }
   | { readonly may: false; readonly why: Failure };
-
-/** The one topology that is upgraded node by node; the others are documented for the same hops, stopped as a whole. */
-export function whyTopologyNotServed({ name, topology, deployment }: ClusterEntry): Failure | undefined {
-  if (topology === "multi-replica") return undefined;
-  return failure("kwdb.topology-not-served", { cluster: name, topology, deployment });
-}
 
 export function mayHop(from: string, to: string): Verdict {
   if (!isVersion(to)) return refuse("kwdb.version-unreadable", { version: to });

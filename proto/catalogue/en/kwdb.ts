@@ -19,17 +19,13 @@ export const kwdb: Catalogue = {
     says: "{from} to {to} is not a documented hop",
     next: "documented from {from}: {allowed}",
   },
-  "kwdb.topology-not-served": {
-    says: "{cluster} is {topology}: this version upgrades multi-replica clusters only",
-    next: "docs/kwdb.md has the documented procedure by hand",
-  },
   "kwdb.deployment-not-served": {
     says: "{cluster} is deployed by {deployment}: this version upgrades script deployments only",
     next: "docs/kwdb.md has the documented procedure by hand",
   },
   "kwdb.strategy-not-served": {
-    says: "strategy {strategy} is not served for {topology} by this version",
-    next: "--strategy rolling",
+    says: "a {topology} cluster cannot be upgraded {strategy}: its versions may not serve mixed",
+    next: "--strategy {open}",
   },
   "kwdb.method-not-served": {
     says: "method {method} is not served by this version",
@@ -65,14 +61,24 @@ export const kwdb: Catalogue = {
   "warning.kwdb.jobs-may-fail": {
     says: "compression and retention jobs may fail on the node in work, and come right afterwards",
   },
+  "warning.kwdb.downtime": {
+    says: "the database serves nobody from the stop of its first node until all are up again",
+  },
   "warning.kwdb.no-new-raft-log": {
-    says: "a rolling 3.0 to 3.1 does not gain the new time-series raft log; only a fresh 3.1 cluster does",
+    says: "an upgrade from 3.0 to 3.1 in place does not gain the new time-series raft log; only a fresh 3.1 cluster does",
   },
   "way-back.kwdb.before": {
     says: "before deploy.sh runs on a node: the service is started again, nothing has changed",
   },
   "way-back.kwdb.one-node": {
     says: "after it failed on one node: finish the new version there, or reinstall the kept old package on the kept data",
+  },
+  "way-back.kwdb.all-stopped": {
+    says: "after it failed while all is stopped: finish the new version on that node, or reinstall the kept old package on every node that was changed; nothing is started before that",
+  },
+  "way.kwdb.go-on-with-node": { says: "mend the node and go on with it: lockkeeper retry" },
+  "way.kwdb.old-version-back": {
+    says: "put the kept old package back on the nodes that were changed, and start all at the old version",
   },
   "way-back.kwdb.all": {
     says: "when all is upgraded and regretted: a new cluster of the old version, from a backup or an export; later writes are lost",
@@ -89,8 +95,10 @@ export const kwdb: Catalogue = {
     says: "it is not",
     next: "lockkeeper artefact push FILE, then --sha256 DIGEST",
   },
-  "check.kwdb.node-count": { says: "the cluster can spare a node ({nodes} nodes)" },
-  "check.kwdb.node-count.ko": { says: "with {nodes} nodes it loses its quorum when one is away" },
+  "check.kwdb.node-count": { says: "{nodes} nodes are enough for a {topology} cluster, and not too many" },
+  "check.kwdb.node-count.ko": {
+    says: "{nodes} nodes do not make a {topology} cluster: multi-replica has three or more, single-replica two or more, standalone one",
+  },
   "check.kwdb.all-nodes-listed": { says: "the inventory lists every node ({listed} listed, {seen} seen)" },
   "check.kwdb.all-nodes-listed.ko": {
     says: "it does not: nobody would look after the others",

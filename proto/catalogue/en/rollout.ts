@@ -12,6 +12,7 @@ export const rollout: Catalogue = {
   },
   "hint.past-return": { says: "the plan says which ways follow; the lock stays" },
   "rollout.paused": { says: "paused by {by}: {reason}" },
+  "rollout.down": { says: "{nodes} serve nobody: taken away by {rollout}" },
   "rollout.aborted": { says: "rollout {rollout} is being aborted" },
   "rollout.waits-for-approval": { says: "{stage} waits for a person to approve it" },
   "rollout.not-open": { says: "rollout {rollout} is not open", next: "lockkeeper history" },

@@ -151,16 +151,32 @@ describe("places", () => {
   });
 
   it("in an upgrade's order: kwdb.md names the steps of a real plan, in their order", () => {
-    const golden = "test/fixtures/coordinator/playbooks/kwdb/rolling-3.0.0-to-3.1.0.json";
-    const plan = JSON.parse(readFileSync(repository(golden), "utf8")) as Plan;
+    const plan = goldenPlan("rolling-3.0.0-to-3.1.0");
     const [preflight] = plan.stages.flatMap((stage) => (stage.kind === "preflight" ? stage.programs : []));
     const [node] = plan.stages.flatMap((stage) => (stage.kind === "node" ? [stage.program] : []));
     const steps = [preflight, node].flatMap((program) => program?.steps.map(({ id }) => id) ?? []);
-    const inOrder = pageOf("docs/kwdb.md").text.split("## The checks")[0] ?? "";
-    const told = [...inOrder.matchAll(/^\| `([a-z-]+)` +\|/gm)].map((match) => match[1]);
-    expect(told).toEqual(steps);
+    expect(toldBefore("### All stopped together")).toEqual(steps);
+  });
+
+  it("in an offline upgrade's order: kwdb.md names the phases of a real plan, in their order", () => {
+    const { stages } = goldenPlan("single-replica-3.0.0-to-3.1.0");
+    const phases = stages.flatMap((stage) => (stage.kind === "cluster" ? stage.phases : []));
+    const told = toldBefore("### Settings of a cluster", "### All stopped together");
+    expect(told.filter((phase) => phase !== "archive")).toEqual(phases.map(({ id }) => id));
   });
 });
+
+function goldenPlan(name: string): Plan {
+  const golden = `test/fixtures/coordinator/playbooks/kwdb/${name}.json`;
+  return JSON.parse(readFileSync(repository(golden), "utf8")) as Plan;
+}
+
+/** First cells of the tables in kwdb.md, between two of its headings. */
+function toldBefore(heading: string, after = ""): readonly (string | undefined)[] {
+  const [before = ""] = pageOf("docs/kwdb.md").text.split(heading);
+  const part = after === "" ? before : (before.split(after)[1] ?? "");
+  return [...part.matchAll(/^\| `([a-z-]+)` +\|/gm)].map((match) => match[1]);
+}
 
 function pageOf(name: string): Page {
   const found = pages.find((page) => page.name === name);

@@ -36,6 +36,8 @@ function step(id: StepId): PlanStep {
     shownAs: id,
     ...(undo === undefined ? {} : { undo: call(undo) }),
     ...(id === "fence" ? { holdLimitMs } : {}),
+    ...(id === "stop" ? { service: "goes" as const } : {}),
+    ...(id === "ready" ? { service: "is-back" as const } : {}),
   };
 }
 

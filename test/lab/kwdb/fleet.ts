@@ -4,6 +4,7 @@ import { access, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { FleetView, LockView, RolloutView } from "#coordinator/domain/views.ts";
 import { natsBinary } from "#test/contract/nats/server.ts";
+import type { Topology } from "#test/doubles/host/create-host.ts";
 import type { BuiltPackage } from "#test/doubles/kwdb/build-package.ts";
 import { createLab, type Lab, type RunResult, type Started } from "../harness/index.ts";
 import { type KwdbCluster, type KwdbClusterSpec, startKwdbCluster, until } from "./cluster.ts";
@@ -18,6 +19,13 @@ export interface FleetSpec extends KwdbClusterSpec {
 }
 
 export const clusterName = "billing";
+
+/** As MODE says it, as the inventory says it. */
+const declared: Readonly<Record<Topology, string>> = {
+  single: "standalone",
+  "single-replication": "single-replica",
+  "multi-replication": "multi-replica",
+};
 
 const repository = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const shortGates = "{ every: 500ms, dwell: 2s, limit: 2m }";
@@ -111,7 +119,7 @@ export class LabFleet implements AsyncDisposable {
       "clusters:",
       `  ${clusterName}:`,
       "    engine: kwdb",
-      "    topology: multi-replica",
+      `    topology: ${declared[this.#spec.topology ?? "multi-replication"]}`,
       ...(gates === null ? [] : [`    gates: ${gates}`]),
       "    nodes:",
       ...this.nodes.map(({ host }) => `      ${host.name}: { address: "${host.ip}" }`),

@@ -1,18 +1,6 @@
-/** KWDB where it stands: one node, one copy of each range, containers, and builds from source. */
+/** KWDB where it stands: containers, and builds from source. */
 import type { Plan, PlanStep } from "#coordinator/domain/plan.ts";
-import {
-  clusterStage,
-  finish,
-  gate,
-  hour,
-  minute,
-  nodeStage,
-  phase,
-  plan,
-  preflight,
-  program,
-  stepsOf,
-} from "./words.ts";
+import { finish, gate, hour, minute, nodeStage, plan, preflight, program, stepsOf } from "./words.ts";
 
 const step = stepsOf("kwdb");
 const nodes = ["db1", "db2", "db3"] as const;
@@ -30,12 +18,12 @@ const drain = step("drain", "kwbase node drain", {
 });
 const stop = step("stop", "systemctl stop kaiwudb", { class: "reversible", undo: "start" });
 const proveStopped = step("prove-stopped", "no process left, port closed", { mayStopAfter: false });
-const archive = step("archive-data", "tar --one-file-system of the data folder", {
+const _archive = step("archive-data", "tar --one-file-system of the data folder", {
   class: "observe",
   deadlineMs: 6 * hour,
   mayStopAfter: false,
 });
-const upgrade = step("upgrade-package", "./deploy.sh upgrade -l", {
+const _upgrade = step("upgrade-package", "./deploy.sh upgrade -l", {
   class: "irreversible",
   deadlineMs: 15 * minute,
   onDeadline: "observe",
@@ -49,56 +37,6 @@ const staging = (...on: readonly string[]) =>
   preflight("stage-package", ...on.map((node) => program("billing", node, stage, prove)));
 const lastLook = (...on: readonly string[]) =>
   finish([healthy], ...on.map((node) => program("billing", node, proveVersion)));
-
-/** One node: down from stop to start; the data folder is copied while it is down. */
-export const kwdbStandalone: Plan = plan({
-  engine: "kwdb",
-  clusters: ["billing"],
-  from: "2.2.0",
-  to: "2.2.1",
-  strategy: "offline",
-  method: "script",
-  stages: [
-    staging("db1"),
-    nodeStage(program("billing", "db1", look, stop, proveStopped, archive, upgrade, start, ready), {
-      before: [healthy],
-      after: [healthy],
-    }),
-    lastLook("db1"),
-  ],
-  pointOfNoReturn: "node-db1/upgrade-package",
-  wayBack,
-  warnings: ["warning.kwdb.downtime"],
-});
-
-/** Versions may not serve mixed: all down, all changed, all up, under one lock. */
-export const kwdbSingleReplica: Plan = plan({
-  engine: "kwdb",
-  clusters: ["billing"],
-  from: "2.2.0",
-  to: "2.2.1",
-  strategy: "offline",
-  method: "script",
-  stages: [
-    staging(...nodes),
-    clusterStage("all-nodes", ["billing"], {
-      before: [healthy],
-      phases: [
-        phase("look", "parallel", each(look)),
-        phase("stop", "parallel", each(stop, proveStopped)),
-        phase("archive", "parallel", each(archive)),
-        phase("change", "parallel", each(upgrade)),
-        phase("start", "parallel", each(start)),
-        phase("prove", "parallel", each(ready), { after: [healthy] }),
-      ],
-      waysOnFailure: ["way.go-on-with-node", "way.old-version-back"],
-    }),
-    lastLook(...nodes),
-  ],
-  pointOfNoReturn: "all-nodes/change/upgrade-package",
-  wayBack,
-  warnings: ["warning.kwdb.downtime"],
-});
 
 /** As by script, node by node; what is exchanged is an image, and what is proven is the running container. */
 export const kwdbContainer: Plan = rolling("container", [
@@ -137,7 +75,7 @@ export const kwdbCompiled: Plan = rolling(
   "start",
 );
 
-function each(...steps: readonly PlanStep[]) {
+function _each(...steps: readonly PlanStep[]) {
   return nodes.map((node) => program("billing", node, ...steps));
 }
 

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { GateSpec, Plan, Stage } from "#coordinator/domain/plan.ts";
 import { kwdbExportImport } from "./kwdb-export-import.ts";
-import { kwdbCompiled, kwdbContainer, kwdbSingleReplica, kwdbStandalone } from "./kwdb-in-place.ts";
+import { kwdbCompiled, kwdbContainer } from "./kwdb-in-place.ts";
 import { opengaussDriver } from "./opengauss.ts";
 import { postgresqlLogicalReplication } from "./postgresql.ts";
 import { everyStep, programsOf, tableOf } from "./summary.ts";
@@ -14,8 +14,6 @@ import { timescaledbExtension } from "./timescaledb.ts";
 import { walk } from "./walk.ts";
 
 const plans: Readonly<Record<string, Plan>> = {
-  "kwdb-standalone": kwdbStandalone,
-  "kwdb-single-replica": kwdbSingleReplica,
   "kwdb-container": kwdbContainer,
   "kwdb-compiled": kwdbCompiled,
   "kwdb-export-import": kwdbExportImport,

@@ -19,6 +19,11 @@ const cluster: ClusterEntry = {
   windows: [],
 };
 
+/** A second between two events. */
+export function toldAt(sequence: number): string {
+  return new Date(Date.UTC(2026, 0, 1) + sequence * 1_000).toISOString();
+}
+
 export function told(method: string, ...facts: readonly Told[]): RolloutState {
   const plan = tiny.plan({ cluster, wish: { to: "2", method }, reports: {}, nowMs: 0, clockOffsets: {} });
   if (!plan.ok) throw new Error(plan.failure.code);
@@ -31,7 +36,7 @@ export function told(method: string, ...facts: readonly Told[]): RolloutState {
   };
   const state = fold(
     [start, ...facts].map((fact, index) => {
-      return { format: 1, rollout: "r", sequence: index + 1, at: "2026-01-01T00:00:00.000Z", fact };
+      return { format: 1, rollout: "r", sequence: index + 1, at: toldAt(index + 1), fact };
     }),
   );
   if (state === undefined) throw new Error("no state");

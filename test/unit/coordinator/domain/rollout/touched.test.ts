@@ -117,7 +117,7 @@ describe("a stop", () => {
     };
     const command = "lockkeeper retry r -n db1";
     expect(viewOf(state).stop).toMatchObject({ hint: "hint.program-failed", touched, command });
-    expect(whyOf(state)).toMatchObject([{ command, stop: { hint: "hint.program-failed", touched } }]);
+    expect(whyOf(state)[0]).toMatchObject({ command, stop: { hint: "hint.program-failed", touched } });
   });
 
   it("that only a person's word moves has the word in its command", () => {

@@ -41,7 +41,7 @@ describe("checks of the cluster", () => {
     ["version-hop", "ko", "the version that runs already", { to: "3.0.0" }],
     ["version-hop", "ko", "a downgrade", { from: "3.1.0", to: "3.0.0" }],
     ["version-hop", "ko", "2.x to 3.x", { from: "2.2.0", to: "3.0.0" }],
-    ["version-hop", "ko", "a single-replica cluster", { cluster: { topology: "single-replica" } }],
+    ["version-hop", "ok", "a single-replica cluster", { cluster: { topology: "single-replica" } }],
     ["version-hop", "unknown", "one node that does not say what it runs", of2({ running: unknown })],
     ["rolling-3-0-to-3-1", "absent", "a patch", {}],
     ["rolling-3-0-to-3-1", "unknown", "the hop on which the vendor contradicts itself", { to: "3.1.0" }],
@@ -107,25 +107,25 @@ describe("checks of the cluster", () => {
     expect(statusOf(id, changed)).toBe(status);
   });
 
-  it.each(["single-replica", "standalone"])(
-    "a documented hop of a %s cluster is not called undocumented",
-    (topology) => {
-      const hop = checkCluster(inputOf({ cluster: { topology } })).find(
-        ({ id }) => id === "kwdb.version-hop",
-      );
-      expect(hop).toMatchObject({
-        status: "ko",
-        reason: { code: "kwdb.topology-not-served", facts: { topology } },
-      });
-    },
-  );
-
-  it("two nodes cannot spare one", () => {
-    const input = inputOf();
-    const two = { ...input, cluster: { ...input.cluster, nodes: input.cluster.nodes.slice(0, 2) } };
-    expect(checkCluster(two)).toContainEqual(
-      expect.objectContaining({ id: "kwdb.node-count", status: "ko" }),
+  it.each([
+    ["multi-replica", 2, "ko"],
+    ["multi-replica", 3, "ok"],
+    ["single-replica", 1, "ko"],
+    ["single-replica", 2, "ok"],
+    ["standalone", 1, "ok"],
+    ["standalone", 2, "ko"],
+  ])("a %s cluster of %i nodes: %s", (topology, count, status) => {
+    const input = inputOf({ cluster: { topology } });
+    const cluster = { ...input.cluster, nodes: input.cluster.nodes.slice(0, count) };
+    expect(checkCluster({ ...input, cluster })).toContainEqual(
+      expect.objectContaining({ id: "kwdb.node-count", status }),
     );
+  });
+
+  it("of an offline upgrade ask nothing about serving meanwhile", () => {
+    const asked = checkCluster(inputOf({ wish: { strategy: "offline" } })).map(({ id }) => id);
+    for (const id of ["kwdb.spread", "kwdb.clients", "kwdb.outage-budget"]) expect(asked).not.toContain(id);
+    expect(asked).toContain("kwdb.ranges");
   });
 
   it("names the lonely client and counts sessions by the database's own node ids", () => {

@@ -114,7 +114,31 @@ export function reportOf(node: NodeName, facts: unknown, hostFacts: HostFacts = 
   return { format: 1, node, takenAt: at, depth: "full", engine: "kwdb", host: hostFacts, facts };
 }
 
+/** How each topology is told in MODE and by the store; a standalone one has a single node. */
+const told = {
+  "multi-replica": { mode: "multi-replication", startMode: "start", size: 3 },
+  "single-replica": { mode: "single-replication", startMode: "start-single-replica", size: 3 },
+  standalone: { mode: "single", startMode: "start-single-node", size: 1 },
+} as const;
+
+function factsUnder(topology: keyof typeof told, name: NodeName, version: string): KwdbFull {
+  const { mode: inMode, startMode, size } = told[topology];
+  const facts = factsOf(name, version);
+  return {
+    ...facts,
+    mode: is({ ...mode, topology: inMode, address: `10.0.0.${names.indexOf(name) + 1}` }),
+    startModeFile: is(startMode),
+    nodes: is(
+      rows(version)
+        .slice(0, size)
+        .map((row) => ({ ...row, startMode })),
+    ),
+  };
+}
+
 export interface Changed {
+  /** What the cluster really is, and is declared as. */
+  readonly topology?: keyof typeof told;
   readonly from?: string;
   readonly to?: string;
   readonly cluster?: Partial<ClusterEntry>;
@@ -127,6 +151,7 @@ export interface Changed {
 
 /** The healthy cluster with some of it changed. */
 export function inputOf({
+  topology = "multi-replica",
   from = "3.0.0",
   to = "3.0.1",
   cluster: entry = {},
@@ -140,12 +165,12 @@ export function inputOf({
     if (change === null) return [name, undefined] as const;
     return [
       name,
-      reportOf(name, { ...factsOf(name, from), ...change }, { ...host, ...hosts[name] }),
+      reportOf(name, { ...factsUnder(topology, name, from), ...change }, { ...host, ...hosts[name] }),
     ] as const;
   });
   const offsets = names.map((name) => [name, { offsetMs: 3, errorMs: 1 }] as const);
   return {
-    cluster: { ...cluster, ...entry },
+    cluster: { ...cluster, topology, nodes: cluster.nodes.slice(0, told[topology].size), ...entry },
     wish: { to, artefact, ...wish },
     reports: Object.fromEntries(reports),
     nowMs: Date.parse(at),

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { canonical, digestedText } from "#coordinator/domain/digest.ts";
 import type { Plan } from "#coordinator/domain/plan.ts";
 import { planUpgrade } from "#coordinator/playbooks/kwdb/plan.ts";
+import { walk } from "../../domain/paper/walk.ts";
 import { type Changed, factsOf, inputOf, is, rows, unknown } from "./cluster.ts";
 
 function planOf(changed: Changed): Plan {
@@ -17,6 +18,61 @@ const refusal = (changed: Changed) => {
 };
 
 const golden = (name: string) => `../../../../fixtures/coordinator/playbooks/kwdb/${name}.json`;
+
+describe("the plan of an offline upgrade", () => {
+  it.each<readonly [string, Changed]>([
+    ["standalone-2.2.0-to-2.2.1", { topology: "standalone", from: "2.2.0", to: "2.2.1" }],
+    ["single-replica-3.0.0-to-3.1.0", { topology: "single-replica", to: "3.1.0" }],
+  ])("%s is the documented procedure", async (name, changed) => {
+    await expect(`${JSON.stringify(planOf(changed), null, 2)}\n`).toMatchFileSnapshot(golden(name));
+  });
+
+  it("stops all, changes one after the other, and starts none before all are changed", () => {
+    const plan = planOf({ topology: "single-replica", cluster: { settings: { "archive-data": "true" } } });
+    const stage = plan.stages.find(({ kind }) => kind === "cluster");
+    if (stage?.kind !== "cluster") throw new Error("no cluster stage");
+    expect(stage.phases.map(({ id, order, programs }) => `${id} ${order} ${programs.length}`)).toEqual([
+      "look parallel 3",
+      "stop parallel 3",
+      "archive parallel 3",
+      "change one-by-one 3",
+      "start parallel 3",
+      "prove parallel 3",
+    ]);
+    expect(plan).toMatchObject({
+      strategy: "offline",
+      pointOfNoReturn: "all-nodes/change/upgrade-package",
+      warnings: ["warning.kwdb.no-downgrade", "warning.kwdb.downtime"],
+    });
+    const gate = stage.phases.at(-1)?.after.find(({ gate: name }) => name === "kwdb.cluster-healthy");
+    expect(gate?.args["versions"]).toBe("3.0.1");
+  });
+
+  it.each(["standalone", "single-replica"] as const)("of a %s cluster is walked to its end", (topology) => {
+    const { state } = walk(planOf({ topology }));
+    expect(state.end).toBe("done");
+    expect(state.lock).toBeUndefined();
+  });
+
+  it("is open to a multi-replica cluster too, and needs no word for what the vendor's pages disagree on", () => {
+    const plan = planOf({ to: "3.1.0", wish: { strategy: "offline" } });
+    expect(plan.stages.map(({ id }) => id)).toEqual(["stage-package", "all-nodes", "finish"]);
+    expect(plan.asks).toEqual(["kwdb.backup"]);
+  });
+
+  it("changes no node again that an earlier one has changed, and stops and starts it with the others", () => {
+    const plan = planOf({
+      topology: "single-replica",
+      facts: { db1: factsOf("db1", "3.0.1") },
+    });
+    const stage = plan.stages.find(({ kind }) => kind === "cluster");
+    if (stage?.kind !== "cluster") throw new Error("no cluster stage");
+    const nodesOf = (id: string) =>
+      stage.phases.find((phase) => phase.id === id)?.programs.map(({ node }) => node);
+    expect(nodesOf("change")).toEqual(["db2", "db3"]);
+    expect(nodesOf("stop")).toEqual(["db1", "db2", "db3"]);
+  });
+});
 
 describe("the plan of a rolling upgrade", () => {
   it.each([
@@ -96,9 +152,9 @@ describe("the plan of a rolling upgrade", () => {
   });
 
   it.each<readonly [string, Changed]>([
-    ["kwdb.topology-not-served", { cluster: { topology: "single-replica" } }],
     ["kwdb.deployment-not-served", { cluster: { deployment: "container" } }],
-    ["kwdb.strategy-not-served", { wish: { strategy: "offline" } }],
+    ["kwdb.strategy-not-served", { topology: "single-replica", wish: { strategy: "rolling" } }],
+    ["kwdb.strategy-not-served", { topology: "standalone", wish: { strategy: "rolling" } }],
     ["kwdb.method-not-served", { wish: { method: "export-import" } }],
     ["kwdb.target-missing", { to: "" }],
     ["kwdb.package-missing", { wish: { artefact: undefined as never } }],

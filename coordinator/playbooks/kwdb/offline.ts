@@ -1,0 +1,56 @@
+/**
+ * A cluster stopped as a whole: all nodes down, one changed after the other, all up together. Versions never serve
+ * mixed, and nothing is started before everything is changed: one node alone has no majority and would only wait.
+ */
+import type { NodeEntry } from "../../domain/inventory.ts";
+import type { ClusterStage, Phase, PlanStep } from "../../domain/plan.ts";
+import {
+  archiveSteps,
+  changeSteps,
+  type Journey,
+  lookSteps,
+  readySteps,
+  startSteps,
+  stopSteps,
+} from "./steps.ts";
+import { healthy, journeyOf, programOn, type Upgrade, upgraded } from "./upgrade.ts";
+
+export const offlineStage = "all-nodes";
+
+/** `nodes`: those that are not at the new version yet; the others are stopped and started with them. */
+export function allAtOnce(upgrade: Upgrade, nodes: readonly NodeEntry[]): ClusterStage {
+  const { input, from, to, settings } = upgrade;
+  const { cluster } = input;
+  const phase = (
+    id: string,
+    stepsOf: (journey: Journey) => readonly PlanStep[],
+    rest: Partial<Phase> = {},
+  ): Phase => ({
+    id,
+    order: "parallel",
+    programs: cluster.nodes.map((node) => programOn(upgrade, node, stepsOf(journeyOf(upgrade, node)))),
+    after: [],
+    ...rest,
+  });
+  const changing = nodes.map((node) => programOn(upgrade, node, changeSteps(upgrade)));
+  return {
+    kind: "cluster",
+    id: offlineStage,
+    clusters: [cluster.name],
+    before: [healthy(upgrade, `${from},${to}`, cluster.gates.dwellMs)],
+    phases: [
+      phase("look", lookSteps),
+      phase("stop", () => stopSteps),
+      ...(settings.archiveData ? [phase("archive", archiveSteps)] : []),
+      { id: "change", order: "one-by-one", programs: changing, after: [] },
+      phase("start", () => startSteps),
+      phase("prove", readySteps, {
+        after: [
+          ...cluster.nodes.map((node) => upgraded(upgrade, node)),
+          healthy(upgrade, to, cluster.gates.dwellMs),
+        ],
+      }),
+    ],
+    waysOnFailure: ["way.kwdb.go-on-with-node", "way.kwdb.old-version-back"],
+  };
+}
