@@ -17,9 +17,25 @@ import type { KwdbSettings } from "./settings.ts";
 import { freeBytes, usedBytes } from "./space.ts";
 import { readUnit } from "./unit.ts";
 
-export function archiveVerb({ unit, archiveDir }: KwdbSettings): Verb {
+export function archiveVerbs(settings: KwdbSettings): readonly Verb[] {
+  return [
+    ofStopped(settings, "kwdb.archive-data", archive),
+    ofStopped(settings, "kwdb.prove-archive", compare),
+  ];
+}
+
+interface Place {
+  readonly folder: string;
+  readonly file: string;
+}
+
+function ofStopped(
+  { unit, archiveDir }: KwdbSettings,
+  name: "kwdb.archive-data" | "kwdb.prove-archive",
+  deed: (context: StepContext, place: Place) => Promise<StepResult>,
+): Verb {
   return verb({
-    name: "kwdb.archive-data",
+    name,
     class: "observe",
     args: z.strictObject({ label }),
     async run(context, args): Promise<StepResult> {
@@ -29,7 +45,8 @@ export function archiveVerb({ unit, archiveDir }: KwdbSettings): Verb {
       const { mainPid } = state.value;
       if (mainPid !== 0) return failed("kwdb.archive-of-running", { mainPid: String(mainPid) });
       try {
-        return await archive(context, archiveDir, `${archiveDir}/${namedAfter(args.label, context)}.tar`);
+        const file = `${archiveDir}/${namedAfter(args.label, context)}.tar`;
+        return await deed(context, { folder: archiveDir, file });
       } catch (error) {
         return failed("kwdb.archive-failed", { cause: causeOf(error), exitCode: "" });
       }
@@ -37,12 +54,41 @@ export function archiveVerb({ unit, archiveDir }: KwdbSettings): Verb {
   });
 }
 
-async function archive(context: StepContext, folder: string, file: string): Promise<StepResult> {
+/**
+ * Every file in the archive against the one on disk: content, size, owner, mode, time. An original that was kept from
+ * before the upgrade began was compared then, and differs now on purpose.
+ */
+async function compare(context: StepContext, { file }: Place): Promise<StepResult> {
+  const { host, tool, begunBefore } = context;
+  const size = await sizeOf(host, file);
+  const origin = await keptOriginal(host.path(originOf(file)), context);
+  if (size === undefined || origin === undefined) return failed("kwdb.archive-missing", { file });
+  if (begunBefore === "irreversible")
+    return done({ file, found: "proven before", ...notOriginal(origin, "old-data") });
+  const mode = await readMode(host);
+  if (!mode.ok) return failedBy(mode.failure);
+  const ran = await tool({
+    argv: ["tar", "--compare", ...kept, "-f", host.path(file), "-C", host.path(mode.value.dataRoot)],
+  });
+  if (ran.exitCode === 0) return done({ file, bytes: String(size) });
+  const cause = ran.tail.trim().split("\n").at(-1) ?? "";
+  return failed("kwdb.archive-differs", { file, cause }, ran.tail);
+}
+
+/** What of a file is kept beside its content; holes in it stay holes. */
+const kept = ["--numeric-owner", "--xattrs", "--acls", "--sparse"] as const;
+
+async function archive(context: StepContext, { folder, file }: Place): Promise<StepResult> {
   const { host, tool } = context;
   const before = await sizeOf(host, file);
-  const kept = before === undefined ? undefined : await keptOriginal(host.path(originOf(file)), context);
-  if (kept !== undefined)
-    return done({ file, bytes: String(before), found: "archived before", ...notOriginal(kept, "old-data") });
+  const origin = before === undefined ? undefined : await keptOriginal(host.path(originOf(file)), context);
+  if (origin !== undefined)
+    return done({
+      file,
+      bytes: String(before),
+      found: "archived before",
+      ...notOriginal(origin, "old-data"),
+    });
   const mode = await readMode(host);
   if (!mode.ok) return failedBy(mode.failure);
   const { dataRoot } = mode.value;
@@ -51,8 +97,9 @@ async function archive(context: StepContext, folder: string, file: string): Prom
   if (!room.ok) return failedBy(room.failure);
   // made by us first: it is nobody else's to read. Not removed: a tar that an earlier life began may be writing it
   await (await open(host.path(part), "a", 0o600)).close();
-  const argv = ["tar", "--one-file-system", "-cf", host.path(part), "-C", host.path(dataRoot), "."] as const;
-  const ran = await tool({ argv: [...argv] });
+  const ran = await tool({
+    argv: ["tar", "--one-file-system", ...kept, "-cf", host.path(part), "-C", host.path(dataRoot), "."],
+  });
   // 1 is tar's word for a file that changed while it was read: no archive of a stopped node
   if (ran.exitCode !== 0) {
     const cause = ran.tail.trim().split("\n").at(-1) ?? "";

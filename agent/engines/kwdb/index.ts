@@ -1,6 +1,6 @@
 /** KWDB at the agent: its verbs and its facts. */
 import { type AgentEngine, engineKind } from "../../verb.ts";
-import { archiveVerb } from "./archive.ts";
+import { archiveVerbs } from "./archive.ts";
 import { readMode } from "./client.ts";
 import { kwdbFacts } from "./facts.ts";
 import { reportJobs } from "./keeping-jobs.ts";
@@ -24,7 +24,7 @@ export const kwdbKind = engineKind<KwdbSettings>({
         ...lookingVerbs(means),
         reportJobs,
         ...savingVerbs(settings),
-        archiveVerb(settings),
+        ...archiveVerbs(settings),
         ...serviceVerbs(settings),
         ...packageVerbs(settings),
       ],

@@ -139,13 +139,12 @@ export const stopSteps: readonly PlanStep[] = [
 /** None where the cluster's entry does not ask for it. */
 export function archiveSteps({ node, from, to, archivesData }: Journey): readonly PlanStep[] {
   if (!archivesData) return [];
+  const label = `${node}-${from}-to-${to}`;
+  const options = { deadlineMs: archiveLimitMs, mayStopAfter: false };
+  const made = "tar --one-file-system of the data folder, into the agent's archiveDir";
   return [
-    step(
-      "archive-data",
-      { label: `${node}-${from}-to-${to}` },
-      "tar --one-file-system of the data folder, into the agent's archiveDir",
-      { deadlineMs: archiveLimitMs, mayStopAfter: false },
-    ),
+    step("archive-data", { label }, made, options),
+    step("prove-archive", { label }, "tar --compare of the archive with the data folder", options),
   ];
 }
 

@@ -56,6 +56,11 @@ export const kwdbAgent: Catalogue = {
     says: "the database runs (pid {mainPid}): its data is archived only when it is stopped",
   },
   "kwdb.archive-no-room": { says: "{folder} has {free} bytes free, the data has {data}" },
+  "kwdb.archive-missing": { says: "{file} is not there, or was not made for this rollout" },
+  "kwdb.archive-differs": {
+    says: "{file} is not what the data folder holds: {cause}",
+    next: "is the disk of the archive sound? retry makes the archive anew",
+  },
   "kwdb.archive-failed": { says: "the data folder could not be archived: {cause}" },
   "kwdb.old-package-differs": { says: "the package {digest} is kept as {found}, not as {wanted}" },
   "kwdb.port-open": { says: "the service is stopped, and something still listens on its port {port}" },

@@ -16,6 +16,8 @@ export interface FleetSpec extends KwdbClusterSpec {
   readonly to: string;
   /** The inventory's `gates`; short unless told, null for those of production. */
   readonly gates?: string | null;
+  /** Each node's data is archived on the way. */
+  readonly archives?: boolean;
 }
 
 export const clusterName = "billing";
@@ -26,6 +28,9 @@ const declared: Readonly<Record<Topology, string>> = {
   "single-replication": "single-replica",
   "multi-replication": "multi-replica",
 };
+
+/** On each host, where its data is archived. */
+export const archiveDir = "/srv/archives";
 
 const repository = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const shortGates = "{ every: 500ms, dwell: 2s, limit: 2m }";
@@ -106,8 +111,9 @@ export class LabFleet implements AsyncDisposable {
       "insecure: true",
       "stateDir: /var/lib/lockkeeper-agent",
       "runner: unit",
-      "engine: { kind: kwdb, settings: {} }",
+      `engine: { kind: kwdb, settings: { ${this.#spec.archives === true ? `archiveDir: ${archiveDir}` : ""} } }`,
     ];
+    await host.must(["mkdir", "-p", archiveDir]);
     await host.write("/etc/lockkeeper/agent.yaml", `${lines.join("\n")}\n`);
     await host.must(["systemctl", "daemon-reload"]);
     await host.must(["systemctl", "enable", "--quiet", "--now", "lockkeeper-agent"]);
@@ -121,6 +127,7 @@ export class LabFleet implements AsyncDisposable {
       "    engine: kwdb",
       `    topology: ${declared[this.#spec.topology ?? "multi-replication"]}`,
       ...(gates === null ? [] : [`    gates: ${gates}`]),
+      ...(this.#spec.archives === true ? ["    settings: { archive-data: true }"] : []),
       "    nodes:",
       ...this.nodes.map(({ host }) => `      ${host.name}: { address: "${host.ip}" }`),
     ];

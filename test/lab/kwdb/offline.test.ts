@@ -4,7 +4,7 @@ import { afterEach, expect, it } from "vitest";
 import type { Topology } from "#test/doubles/host/create-host.ts";
 import { describeLab, type RunResult } from "../harness/index.ts";
 import { until } from "./cluster.ts";
-import { clusterName, type LabFleet, startFleet } from "./fleet.ts";
+import { archiveDir, clusterName, type LabFleet, startFleet } from "./fleet.ts";
 import { type Outage, outagesOf, versionWrittenAt } from "./records.ts";
 
 await describeLab("an offline upgrade of real hosts", () => {
@@ -14,7 +14,10 @@ await describeLab("an offline upgrade of real hosts", () => {
     await fleet?.[Symbol.asyncDispose]();
   });
 
-  async function begun(name: string, spec: { topology: Topology; version: string; to: string }) {
+  async function begun(
+    name: string,
+    spec: { topology: Topology; version: string; to: string; archives?: boolean },
+  ) {
     const names = spec.topology === "single" ? ["db1"] : ["db1", "db2", "db3"];
     fleet = await startFleet({ name, names, ...spec });
     return { fleet, began: new Date() };
@@ -32,15 +35,20 @@ await describeLab("an offline upgrade of real hosts", () => {
     expect(outages.map(({ to }) => to !== null)).toEqual([true]);
   });
 
-  it("takes a single-replica cluster from 3.0.0 to 3.1.0 with no moment of mixed versions", async () => {
+  it("takes a single-replica cluster from 3.0.0 to 3.1.0 with no moment of mixed versions, archived in one stop", async () => {
     const { fleet: of, began } = await begun("offline", {
       topology: "single-replication",
       version: "3.0.0",
       to: "3.1.0",
+      archives: true,
     });
     await expectCode(of, await of.upgrade(), 0);
     await expectDone(of, "3.1.0");
     await expectNeverMixed(of, began);
+    for (const { host } of of.nodes) {
+      const listed = await host.must(["sh", "-ec", `tar -tf ${archiveDir}/*.tar`]);
+      expect(listed).toContain("./kwbase.start_mode");
+    }
   });
 
   it("stays down when one node cannot be changed, says so, and goes on with the printed command", async () => {

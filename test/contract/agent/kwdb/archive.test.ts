@@ -1,6 +1,15 @@
 /** The archive of a stopped node's data: whole, private, and the one from before kept. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DemoHost } from "#test/doubles/host/create-host.ts";
@@ -117,6 +126,47 @@ describe("the archive of a stopped node's data", () => {
     expect(await archived(made, "second")).toMatchObject(late);
     made.agent.attempt = 3;
     expect(await archived(made, "third")).toMatchObject({ found: "archived before", ...late });
+  });
+
+  it("is proven file by file: other content, another mode, a file that is gone, an archive cut short", async () => {
+    const spoils: readonly (readonly [string, (host: DemoHost) => void])[] = [
+      ["content", (host) => writeFileSync(host.path("/var/lib/kaiwudb/data"), "other")],
+      ["mode", (host) => chmodSync(host.path("/var/lib/kaiwudb/data"), 0o755)],
+      ["gone", (host) => rmSync(host.path("/var/lib/kaiwudb/data"))],
+      ["archive", (host) => truncateSync(host.path(file), 600)],
+    ];
+    for (const [what, spoil] of spoils) {
+      const made = await withFolder();
+      await archived(made, "first");
+      expect(await made.agent.outcome("prove-archive", label), what).toBe("done");
+      spoil(made.host);
+      expect(await made.agent.outcome("prove-archive", label), what).toBe("kwdb.archive-differs");
+    }
+  });
+
+  it("is not proven where it is not there or another rollout's, and was proven before where the upgrade has begun", async () => {
+    const made = await withFolder();
+    expect(await made.agent.outcome("prove-archive", label)).toBe("kwdb.archive-missing");
+    await archived(made, "first");
+    made.agent.rollout = "r2";
+    expect(await made.agent.outcome("prove-archive", label)).toBe("kwdb.archive-missing");
+    made.agent.rollout = "r1";
+    made.agent.attempt = 2;
+    made.agent.begunBefore = "irreversible";
+    writeFileSync(made.host.path("/var/lib/kaiwudb/data"), "of the new version");
+    expect(await made.agent.run("prove-archive", label)).toMatchObject({
+      outputs: { found: "proven before" },
+    });
+  });
+
+  it("keeps holes as holes and attributes as they are", async () => {
+    const made = await withFolder();
+    const big = made.host.path("/var/lib/kaiwudb/sparse");
+    writeFileSync(big, "");
+    truncateSync(big, 64 * 1024 * 1024);
+    await archived(made, "first");
+    expect(statSync(made.host.path(file)).size).toBeLessThan(8 * 1024 * 1024);
+    expect(await made.agent.outcome("prove-archive", label)).toBe("done");
   });
 
   it("is not made without a folder, or where there is none", async () => {

@@ -18,16 +18,6 @@ const drain = step("drain", "kwbase node drain", {
 });
 const stop = step("stop", "systemctl stop kaiwudb", { class: "reversible", undo: "start" });
 const proveStopped = step("prove-stopped", "no process left, port closed", { mayStopAfter: false });
-const _archive = step("archive-data", "tar --one-file-system of the data folder", {
-  class: "observe",
-  deadlineMs: 6 * hour,
-  mayStopAfter: false,
-});
-const _upgrade = step("upgrade-package", "./deploy.sh upgrade -l", {
-  class: "irreversible",
-  deadlineMs: 15 * minute,
-  onDeadline: "observe",
-});
 const start = step("start", "systemctl start kaiwudb", { class: "reversible", undo: "stop" });
 const ready = step("prove-ready", "GET /health?ready=1, own row of node status", { mayStopAfter: false });
 
@@ -74,10 +64,6 @@ export const kwdbCompiled: Plan = rolling(
   ],
   "start",
 );
-
-function _each(...steps: readonly PlanStep[]) {
-  return nodes.map((node) => program("billing", node, ...steps));
-}
 
 function rolling(method: string, steps: readonly PlanStep[], noReturn = "upgrade-package"): Plan {
   return plan({
