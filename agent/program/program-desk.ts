@@ -115,11 +115,11 @@ export class ProgramDesk {
   }
 }
 
-/** Not freed, or followed by another try or phase under the lock that it entered. */
+/** Not freed, or followed by another try or phase under the same lock; one that only looked has not entered it. */
 function isUnderLock(memory: Memory, of: ProgramMemory): boolean {
   if (!of.freed) return true;
   const present = unfinishedProgram(memory)?.program;
-  return of.entered && present?.epoch === of.program.epoch && present.nonce === of.program.nonce;
+  return present?.epoch === of.program.epoch && present.nonce === of.program.nonce;
 }
 
 /** The same program may come twice, when the answer was lost; another one under its name may not. */

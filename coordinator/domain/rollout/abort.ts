@@ -57,11 +57,19 @@ function nextToUndo(spec: Stage, stage: StageState, { entered }: HeldLock): read
   for (const { programs, oneByOne } of inReverse(spec, stage)) {
     const left = programs.filter(
       (program) =>
-        entered.includes(program.node) && program.outcome !== "stopped" && program.outcome !== "never-begun",
+        entered.includes(program.node) &&
+        program.outcome !== "stopped" &&
+        program.outcome !== "never-begun" &&
+        changes(spec, program),
     );
     if (left.length > 0) return oneByOne ? left.slice(-1) : left;
   }
   return [];
+}
+
+/** A program that only looks leaves nothing to undo. */
+function changes(spec: Stage, program: ProgramState): boolean {
+  return stepsOf(spec, program).some((step) => step.class !== "observe");
 }
 
 function inReverse(

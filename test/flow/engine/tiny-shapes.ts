@@ -125,6 +125,7 @@ function together(
 /** Everything stopped, then upgraded one after the other, then started: a cluster-scope stage with ordered phases. */
 function offline(cluster: ClusterEntry): Shaped {
   const phases = [
+    phase("look", onEach(cluster, "look")),
     phase("stop", onEach(cluster, "stop")),
     phase("prove", onEach(cluster, "stopped")),
     phase("upgrade", onEach(cluster, "upgrade"), { order: "one-by-one" }),
