@@ -41,7 +41,9 @@ export class RolloutDriver {
         // also the driver that finds a log at its end: the one that wrote it may have died before this
         if (desk.state.end !== undefined) return desk.means.ended(desk.state);
         await desk.takeMail(forEverMs);
-      } else if (desk.recovered || (await recover(desk))) await perform(desk, action);
+      } else if (desk.recovered) await perform(desk, action);
+      // what it finds may change what comes next
+      else await recover(desk);
     }
   }
 }

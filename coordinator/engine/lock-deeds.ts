@@ -78,7 +78,9 @@ export class LockDeeds {
     const reports = this.#means.reports.of(cluster, members);
     const epoch = lock.mayGrant({ cluster, record: before?.value, members, reports, provenStateIds });
     if (!epoch.ok) return epoch;
-    const { rollout, stage, scope, nonce, nodes } = wish;
+    const { rollout, stage, scope, nonce } = wish;
+    // each record speaks of its own nodes: nobody of this cluster can prove what another's are at
+    const nodes = wish.nodes.filter((node) => members.includes(node));
     const record = lock.grant(cluster, before?.value, {
       epoch: epoch.value,
       scope,

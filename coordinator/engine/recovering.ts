@@ -6,6 +6,7 @@ import type { RolloutFact } from "../domain/rollout/event.ts";
 import { answeredFor } from "./answering.ts";
 import type { LockDeeds } from "./lock-deeds.ts";
 import { type RolloutDesk, tickMs } from "./rollout-desk.ts";
+import { isAllFree, takeOverOf } from "./taking-over.ts";
 
 /**
  * After a start, and after every order: what the lock's record and the nodes' journals say of each other.
@@ -13,7 +14,7 @@ import { type RolloutDesk, tickMs } from "./rollout-desk.ts";
  */
 export async function recover(desk: RolloutDesk): Promise<boolean> {
   for (const cluster of desk.state.plan.clusters) {
-    const { record, what } = await desk.means.deeds.takeOver(cluster);
+    const { record, what } = await takeOverOf(desk, cluster);
     if (await noteBreak(desk, cluster, record)) continue;
     // a person's word lets go of what ended under a broken lock: before that its agent would take nothing
     if (record?.broken !== undefined) await answeredFor(desk, brokenBy(cluster, record.broken));
@@ -36,7 +37,7 @@ export async function recover(desk: RolloutDesk): Promise<boolean> {
       what,
     );
     if (!settled) return false;
-    if (record.state === "free") await settleFree(desk, record.nonce);
+    if (record.state === "free" && (await isAllFree(desk, cluster))) await settleFree(desk, record.nonce);
   }
   desk.recovered = true;
   return true;

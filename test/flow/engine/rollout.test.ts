@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { VirtualClock } from "./virtual-clock.ts";
-import { awake, begun, versions, watching } from "./world/watching.ts";
+import { begun, versions, watching } from "./world/watching.ts";
 import { World } from "./world/world.ts";
 
 describe("a rollout", () => {
@@ -55,56 +55,6 @@ describe("a rollout", () => {
     await expect(world.apply()).rejects.toThrow(rollout);
   });
 });
-
-describe("I5: a coordinator killed at any of its writes", () => {
-  it("is followed by one that ends the rollout, whatever it was doing, and nothing stays held", async () => {
-    const writes = await writesOf(await awake());
-    expect(writes).toBeGreaterThan(60);
-    for (let kill = 1; kill <= writes; kill += 1) {
-      const world = await awake();
-      const plan = await world.plan();
-      if (!plan.ok) throw new Error(plan.failure.code);
-      killAt(world, kill);
-      void world.begins(plan.value);
-      await world.clock.until(() => world.coordinator === undefined);
-      await world.settle(1_000);
-      await world.startCoordinator();
-      const at = `killed at write ${kill}`;
-      const [rollout] = await world.stores.log.subjects();
-      if (rollout === undefined) await world.settle(1_000);
-      else {
-        const seen = watching(world, rollout);
-        expect(await seen.rests(), `${at}: ${JSON.stringify(seen.view()?.stop)}`).toBe("done");
-      }
-      await world.settle(1_000);
-      expect((await world.stores.claims.read("c"))?.value.rollout ?? "", at).toBe("");
-      expect((await world.stores.locks.read("c"))?.value.state ?? "free", at).toBe("free");
-      expect(versions(world), at).toEqual(Array(3).fill(rollout === undefined ? "1" : "2"));
-      expect(world.violations).toEqual([]);
-      const deeds = rollout === undefined ? [] : ["stop", "upgrade", "start"];
-      for (const node of world.nodes.values()) expect(node.deeds).toEqual(deeds);
-    }
-  });
-});
-
-async function writesOf(world: World): Promise<number> {
-  let writes = 0;
-  world.onStored = () => {
-    writes += 1;
-  };
-  const { rests } = watching(world, await world.apply());
-  await rests();
-  await world.settle(1_000);
-  return writes;
-}
-
-function killAt(world: World, kill: number): void {
-  let writes = 0;
-  world.onStored = () => {
-    writes += 1;
-    if (writes === kill) world.killCoordinator();
-  };
-}
 
 describe("a claim", () => {
   it("that the store forgot is taken again before the next grant", async () => {

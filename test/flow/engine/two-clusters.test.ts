@@ -85,6 +85,23 @@ describe("a rollout over two clusters", () => {
     for (const cluster of ["c", "b"]) expect((await lockOf(world, cluster))?.state).toBe("free");
   });
 
+  it("keeps its lock on both while one of them is in work, also under the next coordinator", async () => {
+    const world = await awake(shape);
+    const rollout = await world.apply(pair);
+    const seen = watching(world, rollout);
+    await world.clock.until(() => seen.state()?.lock?.announced === true);
+    for (const name of ["db3", "db4"]) world.agent(name).cut();
+    await world.clock.until(() => !world.node("db1").up && !world.node("db2").up);
+    await world.settle(500);
+    expect(await lockOf(world, "b")).toMatchObject({ state: "granted", nodes: ["db3", "db4"] });
+    world.killCoordinator();
+    for (const name of ["db3", "db4"]) world.agent(name).mend();
+    await world.startCoordinator();
+    expect(await seen.rests(), JSON.stringify(seen.view()?.stop)).toBe("done");
+    for (const { deeds } of world.nodes.values()) expect(deeds).toEqual(["stop", "start"]);
+    for (const cluster of ["c", "b"]) expect((await lockOf(world, cluster))?.state).toBe("free");
+  });
+
   it("stops the programs of each cluster under that cluster's own epoch", async () => {
     const world = await awake(shape);
     await world.apply({ cluster: "b" }).then((first) => watching(world, first).rests());
