@@ -58,7 +58,8 @@ export class Agent {
     undoer.watchAllHolds();
     watches.resumeAll();
     const of = unfinishedProgram(ledger.memory);
-    if (of !== undefined && of.ended === undefined) {
+    if (of?.undoing === true) this.#programs.undo(of);
+    else if (of !== undefined && of.ended === undefined) {
       if (of.enterAsked && !of.entered) {
         await this.#programs.drop(of, failure("enter.unanswered", { cause: "the agent was restarted" }));
       } else this.#programs.start(of);

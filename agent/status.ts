@@ -27,7 +27,11 @@ interface ProgramStatus {
   readonly attempt: number;
   readonly cluster: string;
   readonly epoch: number;
-  readonly standing: "waiting to enter" | "in flight" | "ended, not yet proven by the coordinator";
+  readonly standing:
+    | "waiting to enter"
+    | "in flight"
+    | "is being undone"
+    | "ended, not yet proven by the coordinator";
   readonly acceptedAt: string;
   readonly outcome?: string;
   readonly failure?: Failure;
@@ -92,8 +96,9 @@ function programStatus(of: ProgramMemory): ProgramStatus {
     attempt,
     cluster,
     epoch,
-    standing:
-      of.ended !== undefined
+    standing: of.undoing
+      ? "is being undone"
+      : of.ended !== undefined
         ? "ended, not yet proven by the coordinator"
         : of.entered
           ? "in flight"

@@ -88,7 +88,7 @@ export type Entry =
       readonly exitCode?: number;
       readonly result: ToolResult;
     }
-  | ({ readonly kind: "stop-asked"; readonly undo: boolean } & ProgramKey)
+  | ({ readonly kind: "stop-asked"; readonly undo: boolean; readonly ask?: number } & ProgramKey)
   | ({
       readonly kind: "ended";
       readonly epoch: number;

@@ -19,7 +19,7 @@ import {
 } from "./fence.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LockView } from "./lock-view.ts";
-import { type ProgramMemory, unfinishedProgram } from "./memory.ts";
+import { isAtWork, type ProgramMemory, unfinishedProgram } from "./memory.ts";
 import { keyOf } from "./say.ts";
 
 export interface LockSideOptions {
@@ -148,8 +148,7 @@ export class LockSide implements LockView {
   #fenced(of: ProgramMemory): FencedProgram {
     const { rollout, stage, attempt, cluster, epoch, nonce } = of.program;
     const entered = of.entered || this.#letIn === of.program;
-    const standing =
-      of.ended !== undefined ? "ended" : entered ? "in-flight" : of.enterAsked ? "entering" : "waiting";
+    const standing = !isAtWork(of) ? "ended" : entered ? "in-flight" : of.enterAsked ? "entering" : "waiting";
     return { rollout, stage, attempt, cluster, epoch, nonce, standing };
   }
 }

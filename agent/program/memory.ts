@@ -35,8 +35,10 @@ export interface ProgramMemory {
   enterAsked: boolean;
   entered: boolean;
   readonly steps: Map<string, StepMemory>;
-  stopAsked?: { readonly undo: boolean };
+  stopAsked?: { readonly undo: boolean; readonly ask: number };
   ended?: { readonly outcome: ProgramOutcome; readonly step: string; readonly failure?: Failure };
+  /** After its end it was asked to undo what it has done, and has not come to the end of that. */
+  undoing: boolean;
   freed: boolean;
 }
 
@@ -98,9 +100,15 @@ export function watchKey(of: { readonly rollout: string; readonly id: string }):
   return `${of.rollout}/${of.id}`;
 }
 
-/** The one program that is neither freed nor closed, if there is one. */
+/** The one program that is neither freed nor closed, if there is one; before it an earlier phase that is being undone. */
 export function unfinishedProgram(memory: Memory): ProgramMemory | undefined {
-  return [...memory.programs.values()].findLast(({ freed }) => !freed);
+  const programs = [...memory.programs.values()];
+  return programs.findLast(({ undoing }) => undoing) ?? programs.findLast(({ freed }) => !freed);
+}
+
+/** Its steps run, or their undos: until it is over it cannot be followed, freed or answered for. */
+export function isAtWork({ ended, undoing }: Pick<ProgramMemory, "ended" | "undoing">): boolean {
+  return ended === undefined || undoing;
 }
 
 export function stepMemory(of: ProgramMemory, step: string): StepMemory {

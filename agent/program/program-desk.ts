@@ -7,7 +7,7 @@ import type { DeedTools } from "./deed-context.ts";
 import { keyText } from "./entry.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LockSide } from "./lock-side.ts";
-import { latestProgram, type Memory, type ProgramMemory, unfinishedProgram } from "./memory.ts";
+import { isAtWork, latestProgram, type Memory, type ProgramMemory, unfinishedProgram } from "./memory.ts";
 import type { Runner } from "./runner.ts";
 import { keyOf } from "./say.ts";
 import { wireFailure } from "./wire.ts";
@@ -68,7 +68,7 @@ export class ProgramDesk {
     const answer = program.epoch === 0 ? undefined : lock.answerProgram(program);
     if (answer?.says === "no") return answer.why;
     // Also one that holds no lock: a node does one program at a time.
-    const busy = unfinished !== undefined && unfinished.ended === undefined && answer?.drops === undefined;
+    const busy = unfinished !== undefined && isAtWork(unfinished) && answer?.drops === undefined;
     return busy || (answer === undefined && unfinished !== undefined)
       ? failure("agent.busy", { program: keyText(unfinished.program) })
       : undefined;
@@ -88,21 +88,28 @@ export class ProgramDesk {
     lock.lookAgain();
   }
 
-  /** At its next safe boundary; one that has ended may still be asked to undo what it has done. */
+  /** At its next safe boundary; one that has ended may still be asked, once, to undo what it has done. */
   async stop({
     rollout,
     stage,
     epoch,
     undo,
-  }: Stage & { readonly epoch: number; readonly undo: boolean }): Promise<void> {
+    ask,
+  }: Stage & { readonly epoch: number; readonly undo: boolean; readonly ask: number }): Promise<void> {
     const { memory } = this.#options.ledger;
     const of = latestProgram([...memory.programs.values()], rollout, stage);
     if (of === undefined || of.program.epoch !== epoch || !isUnderLock(memory, of)) return;
+    if (of.undoing || (ask > 0 && ask <= (of.stopAsked?.ask ?? 0))) return;
     if (of.ended === undefined && !of.entered && this.#options.lock.isOut(of)) {
       return this.drop(of, failure("program.stopped-before-enter"));
     }
-    await this.#options.ledger.append({ kind: "stop-asked", ...keyOf(of.program), undo });
-    if (of.ended !== undefined && undo) this.#options.runner.undoEnded(of).catch(this.#options.onFatal);
+    await this.#options.ledger.append({ kind: "stop-asked", ...keyOf(of.program), undo, ask });
+    if (of.undoing) this.undo(of);
+  }
+
+  /** Undoes what an ended program has left behind; after a restart of the agent too. */
+  undo(of: ProgramMemory): void {
+    this.#options.runner.undoEnded(of).catch(this.#options.onFatal);
   }
 
   /** The lock is free again. One message frees a stage with all its phases. */
@@ -110,6 +117,7 @@ export class ProgramDesk {
     const of = unfinishedProgram(this.#options.ledger.memory);
     if (of === undefined || of.program.rollout !== rollout || of.program.epoch !== epoch) return;
     if (of.program.stage !== stage && !of.program.stage.startsWith(`${stage}/`)) return;
+    if (of.undoing) return;
     if (of.ended !== undefined) await this.#options.ledger.append({ kind: "freed", ...keyOf(of.program) });
     else if (this.#options.lock.isOut(of)) await this.drop(of, failure("program.withdrawn"));
   }

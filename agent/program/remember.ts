@@ -67,6 +67,7 @@ function acceptedProgram(memory: Memory, program: Program, acceptedAt: string): 
     enterAsked: false,
     entered: retried && before.entered,
     steps: new Map(),
+    undoing: false,
     freed: false,
   };
 }
@@ -142,10 +143,12 @@ function rememberOfProgram(memory: Memory, record: OfProgram): void {
       stepMemory(of, record.step).undo = "started";
       return;
     case "stop-asked":
-      of.stopAsked = { undo: record.undo };
+      of.stopAsked = { undo: record.undo, ask: Math.max(record.ask ?? 0, of.stopAsked?.ask ?? 0) };
+      of.undoing ||= record.undo && of.ended !== undefined;
       return;
     case "ended":
       of.ended = record;
+      of.undoing = false;
       // What never entered holds no lock, so there is nothing that a coordinator would have to prove.
       of.freed = of.freed || !of.entered;
       return;

@@ -83,7 +83,8 @@ export function helloOf(self: Self, memory: Memory): Hello {
 function standingOf(of: ProgramMemory): NonNullable<Hello["unfinished"]> {
   const { rollout, stage, attempt, cluster, epoch, nonce } = of.program;
   const known = { rollout, stage, attempt, cluster, epoch, nonce };
-  if (of.ended !== undefined) return { ...known, standing: ProgramStanding.ENDED, outcome: of.ended.outcome };
+  if (of.ended !== undefined && !of.undoing)
+    return { ...known, standing: ProgramStanding.ENDED, outcome: of.ended.outcome };
   return { ...known, standing: of.entered ? ProgramStanding.IN_FLIGHT : ProgramStanding.WAITING };
 }
 

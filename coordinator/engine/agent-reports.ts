@@ -91,6 +91,17 @@ export class AgentReports {
       live.unfinished = { ...unfinished, stage, standing: "in-flight" };
   }
 
+  /** What had ended is at work again: its steps are undone, and its next end is the end of that. */
+  undoAsked(node: string, program: Taken): void {
+    const live = this.#live.get(node);
+    const { unfinished } = live ?? {};
+    if (live === undefined || unfinished?.standing !== "ended") return;
+    const { rollout, stage, epoch } = program;
+    if (unfinished.rollout !== rollout || unfinished.epoch !== epoch) return;
+    live.newest = program;
+    live.unfinished = { ...unfinished, stage, standing: "in-flight" };
+  }
+
   epochAccepted(node: string, cluster: string, epoch: number): void {
     const live = this.#live.get(node);
     if (live === undefined) return;

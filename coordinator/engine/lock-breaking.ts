@@ -90,7 +90,7 @@ async function reach(means: ApplicationMeans, node: string, { record }: Held): P
     if (nowMs >= askAtMs) {
       askAtMs = nowMs + askEveryMs;
       const { rollout, stage, epoch } = program;
-      fleet.send(node, { $case: "stopProgram", value: { rollout, stage, epoch, undo: false } });
+      fleet.send(node, { $case: "stopProgram", value: { rollout, stage, epoch, undo: false, ask: 0 } });
     }
     await clock.sleep(pollMs);
   }

@@ -110,8 +110,17 @@ export function askToStop(desk: RolloutDesk, stage: string, nodes: readonly stri
     for (const program of Object.values(stageState(desk.state, stage).programs)) {
       if (program.standing === "ended" || !nodes.includes(program.node)) continue;
       const epoch = epochOf(desk, program);
-      const value = { rollout: desk.state.id, stage: program.wireStage, epoch, undo: true };
-      desk.means.fleet.send(program.node, { $case: "stopProgram", value });
+      const asked = { rollout: desk.state.id, stage: program.wireStage, epoch };
+      const { fleet, reports } = desk.means;
+      if (
+        !fleet.send(program.node, {
+          $case: "stopProgram",
+          value: { ...asked, undo: true, ask: program.undoAsked ?? 0 },
+        })
+      )
+        continue;
+      if (program.undoAsked !== undefined)
+        reports.undoAsked(program.node, { ...asked, attempt: program.attempt });
     }
   };
   return askUntilMoved(desk, { stage, nodes, ask });

@@ -16,5 +16,5 @@ export async function stopIfBroken(
   const { cluster, rollout, stage, epoch } = program;
   const record = (await deeds.read(cluster))?.value;
   if (record?.broken?.nodes.includes(node) !== true || record.epoch <= epoch) return;
-  fleet.send(node, { $case: "stopProgram", value: { rollout, stage, epoch, undo: false } });
+  fleet.send(node, { $case: "stopProgram", value: { rollout, stage, epoch, undo: false, ask: 0 } });
 }

@@ -41,7 +41,7 @@ export function decideAbort(state: RolloutState, spec: Stage | undefined): Actio
 
 function undoing(spec: Stage, stage: StageState, lock: HeldLock): Action | undefined {
   const failed = Object.values(stage.programs).find(
-    ({ undoAsked, outcome }) => undoAsked === true && outcome !== "stopped" && outcome !== "never-begun",
+    ({ undoAsked, outcome }) => undoAsked !== undefined && outcome !== "stopped" && outcome !== "never-begun",
   );
   if (failed !== undefined) return stopAtEnd(stage.id, failed, "hint.undo-failed");
   const programs = nextToUndo(spec, stage, lock);

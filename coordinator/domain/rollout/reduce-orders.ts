@@ -96,7 +96,7 @@ function hasLapsed(state: RolloutState, id: string): boolean {
 
 /** Undone, or asked to be and telling of it only later, or of a passed phase and its work stands no more. */
 function isUndone({ phasesPassed }: StageState, program: ProgramState): boolean {
-  if (program.undoAsked === true) return true;
+  if (program.undoAsked !== undefined) return true;
   if (Object.values(program.steps).some(({ phase }) => phase === "undone")) return true;
   return isOfPassed(phasesPassed, program) && program.outcome !== "done";
 }

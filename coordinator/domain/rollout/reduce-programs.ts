@@ -126,6 +126,6 @@ export function undoAsked(
   return inProgram(state, fact.stage, fact, ({ outcome: _ended, failure: _why, ...program }) => ({
     ...program,
     standing: "entered",
-    undoAsked: true,
+    undoAsked: state.sequence + 1,
   }));
 }

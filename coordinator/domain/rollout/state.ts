@@ -27,8 +27,8 @@ export interface ProgramState {
   readonly failure?: Failure;
   readonly lastStep?: string;
   readonly steps: Readonly<Record<string, StepState>>;
-  /** An abort has asked for what it has done to be undone. */
-  readonly undoAsked?: boolean;
+  /** An abort has asked for what it has done to be undone: sequence of that event. */
+  readonly undoAsked?: number;
 }
 
 /** A step that changes something and that this rollout has begun. */

@@ -31,7 +31,7 @@ it("is nothing, then what was begun and not undone, also after a restart of the 
   await coordinator.attach(2);
   expect(await toldTo(pair, 4, drained)).toBe("reversible");
 
-  const value = { rollout: "r1", stage: "node-db1", epoch: 7, undo: true };
+  const value = { rollout: "r1", stage: "node-db1", epoch: 7, undo: true, ask: 0 };
   coordinator.send({ $case: "stopProgram", value });
   await coordinator.until(() =>
     coordinator.of("programEnded").find(({ outcome }) => outcome === ProgramOutcome.STOPPED),

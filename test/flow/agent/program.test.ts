@@ -174,7 +174,7 @@ describe("a program that is told to stop", () => {
     );
     pair.coordinator.send({
       $case: "stopProgram",
-      value: { rollout: "r1", stage: "node-db1", epoch: 7, undo: true },
+      value: { rollout: "r1", stage: "node-db1", epoch: 7, undo: true, ask: 0 },
     });
     expect((await endOf(pair)).outcome).toBe(ProgramOutcome.STOPPED);
     // What was found done before was not our deed; it stays.
@@ -193,7 +193,7 @@ describe("a program that is told to stop", () => {
     expect(phasesOf(pair, "upgrade")).toEqual([STARTED, FAILED]);
     pair.coordinator.send({
       $case: "stopProgram",
-      value: { rollout: "r1", stage: "node-db1", epoch: 7, undo: true },
+      value: { rollout: "r1", stage: "node-db1", epoch: 7, undo: true, ask: 0 },
     });
     expect((await endOf(pair, 2)).outcome).toBe(ProgramOutcome.STOPPED);
     expect(await pair.agent.lines("stop")).toEqual([]);
@@ -206,7 +206,7 @@ describe("a program that is told to stop", () => {
     await pair.coordinator.until(() => phasesOf(pair, "two").includes(STARTED));
     pair.coordinator.send({
       $case: "stopProgram",
-      value: { rollout: "r1", stage: "node-db1", epoch: 7, undo: true },
+      value: { rollout: "r1", stage: "node-db1", epoch: 7, undo: true, ask: 0 },
     });
     await pair.coordinator.until(() => phasesOf(pair, "two").includes(UNDONE));
     await pair.agent.kill();

@@ -151,3 +151,49 @@ describe("abort survives the coordinator", () => {
     }
   });
 });
+
+describe("an undo under way", () => {
+  /** db1 is down; what would start it again takes five minutes. */
+  async function undoing() {
+    const { world, rollout } = await begun();
+    const seen = watching(world, rollout);
+    world.node("db1").failsAt = "stopped";
+    await seen.rests();
+    world.node("db1").failsAt = undefined;
+    world.node("db1").slowAt = { start: 3_000 };
+    await world.order(rollout, "abort");
+    await world.settle(20_000);
+    return { world, rollout, seen };
+  }
+
+  it("is work: its lock is not broken without a word, and nothing else is taken", async () => {
+    const { world } = await undoing();
+    const order = { cluster: "c", reason: "it hangs", word: "" };
+    const broken = await world.during(world.coordinator?.application.breakLock("op", order));
+    expect(broken).toMatchObject({ failure: { code: "lock.break-still-works", facts: { nodes: "db1" } } });
+    expect((await lockOf(world))?.state).toBe("entered");
+    expect(world.agent("db1").hello()?.unfinished?.standing).toBe(2);
+  });
+
+  it("is told as work by an agent that comes back, and goes on to its end with no coordinator", async () => {
+    const { world } = await undoing();
+    world.killCoordinator();
+    world.agent("db1").kill();
+    world.agent("db1").start();
+    await world.settle(100);
+    expect(world.agent("db1").hello()?.unfinished?.standing).toBe(2);
+    await world.settle(400_000);
+    expect(world.node("db1").up).toBe(true);
+  });
+
+  it("is done once, however often it is asked for, and not again after it has failed", async () => {
+    const { world, seen } = await undoing();
+    world.node("db1").failsAt = "start";
+    expect(await seen.rests()).toBe("stopped");
+    expect(seen.view()?.stop?.hint).toBe("hint.undo-failed");
+    world.node("db1").failsAt = undefined;
+    await world.settle(3_000_000);
+    expect(world.node("db1").up).toBe(false);
+    expect(world.node("db1").deeds).toEqual(["stop"]);
+  });
+});

@@ -208,6 +208,11 @@ export interface StopProgram {
   readonly epoch: number;
   /** Undo what is reversible, in reverse order, after stopping at the next safe boundary. */
   readonly undo: boolean;
+  /**
+   * Rises with every wish to have an ended program undone, so that one wish is carried out once however often it is
+   * sent; 0 for a program that still runs.
+   */
+  readonly ask: number;
 }
 
 /** The coordinator has stored everything up to here; the agent may stop resending, not forget. */
@@ -2313,7 +2318,7 @@ export const EnterRefused: MessageFns<EnterRefused> = {
 };
 
 function createBaseStopProgram(): StopProgram {
-  return { rollout: "", stage: "", epoch: 0, undo: false };
+  return { rollout: "", stage: "", epoch: 0, undo: false, ask: 0 };
 }
 
 export const StopProgram: MessageFns<StopProgram> = {
@@ -2329,6 +2334,9 @@ export const StopProgram: MessageFns<StopProgram> = {
     }
     if (message.undo !== false) {
       writer.uint32(32).bool(message.undo);
+    }
+    if (message.ask !== 0) {
+      writer.uint32(40).uint64(message.ask);
     }
     return writer;
   },
@@ -2378,6 +2386,14 @@ export const StopProgram: MessageFns<StopProgram> = {
             message.undo = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.ask = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2399,6 +2415,7 @@ export const StopProgram: MessageFns<StopProgram> = {
     message.stage = object.stage ?? "";
     message.epoch = object.epoch ?? 0;
     message.undo = object.undo ?? false;
+    message.ask = object.ask ?? 0;
     return message;
   },
 };
