@@ -3,6 +3,8 @@ import { type Failure, failure } from "#proto/common/failure.ts";
 import { brokenBy, type LockRecord } from "../domain/lock.ts";
 import { begunUnder } from "../domain/lock-recovery.ts";
 import type { RolloutFact } from "../domain/rollout/event.ts";
+import { stageState } from "../domain/rollout/state.ts";
+import { mayBeHalfWay } from "../domain/rollout/under-lock.ts";
 import { answeredFor } from "./answering.ts";
 import type { LockDeeds } from "./lock-deeds.ts";
 import { type RolloutDesk, tickMs } from "./rollout-desk.ts";
@@ -93,6 +95,7 @@ async function settle(
       return true;
     case "withdraw":
     case "free": {
+      if (ours && holdsHalfWay(desk)) return true;
       const given = await deeds.withdraw(cluster, { epoch, nonce }, what.do === "free" ? record.entered : []);
       if (given.ok && ours)
         await desk.append({
@@ -113,6 +116,14 @@ async function settle(
       if (await answeredFor(desk, what.why)) return false;
       return awaitHolder(desk, stage, what.why);
   }
+}
+
+/** Journals that know of no program do not speak for a node that this log knows to be half-way. */
+function holdsHalfWay({ state }: RolloutDesk): boolean {
+  const { lock } = state;
+  if (lock === undefined) return false;
+  const stage = stageState(state, lock.stage);
+  return lock.entered.some((node) => mayBeHalfWay(stage, lock, node));
 }
 
 /** The holder is silent: nothing is granted; after the limit a person is told, and the lock stays. */

@@ -3,8 +3,8 @@ import type { ClusterStage, Phase } from "../plan.ts";
 import { type Action, nextGate } from "./action.ts";
 import { nextHold } from "./hold.ts";
 import { wantedOf } from "./skipped.ts";
-import { type HeldLock, type ProgramState, programKey, type RolloutState, type StageState } from "./state.ts";
-import { afterWithdrawn, beforeGrant, lockOf, maxWithdrawals, programFailed } from "./under-lock.ts";
+import { type HeldLock, programKey, type RolloutState, type StageState } from "./state.ts";
+import { afterWithdrawn, beforeGrant, enterAgain, lockOf, programFailed } from "./under-lock.ts";
 
 export function decideCluster(state: RolloutState, spec: ClusterStage, stage: StageState): Action {
   const lock = lockOf(state, spec.id);
@@ -59,7 +59,10 @@ function decidePhase(
     program !== undefined && program.standing !== "ended" ? [program.node] : [],
   );
   if (failed !== undefined && running.length === 0)
-    return enterAgain(spec, stage, { phase, lock, failed }) ?? programFailed(spec.id, lock, failed);
+    return (
+      enterAgain(spec, stage, { phase: phase.id, programs: phase.programs, lock, failed }) ??
+      programFailed(stage, lock, failed)
+    );
   const unsent = failed === undefined ? wanted.filter((_, index) => states[index] === undefined) : [];
   const next = phase.order === "parallel" ? unsent : running.length > 0 ? [] : unsent.slice(0, 1);
   const { attempt } = stage;
@@ -78,17 +81,4 @@ function decidePhase(
   return (
     nextGate(spec.id, phase.after, stage, "after") ?? { do: "pass-phase", stage: spec.id, phase: phase.id }
   );
-}
-
-/** The store was without a leader while the node asked, as it is now and then: others are in, so it asks again. */
-function enterAgain(
-  { id }: ClusterStage,
-  stage: StageState,
-  { phase, lock, failed }: { readonly phase: Phase; readonly lock: HeldLock; readonly failed: ProgramState },
-): Action | undefined {
-  const othersAreIn = lock.entered.some((node) => node !== failed.node);
-  if (failed.outcome !== "never-begun" || !othersAreIn || stage.withdrawals >= maxWithdrawals)
-    return undefined;
-  const programs = phase.programs.filter(({ node }) => node === failed.node);
-  return { do: "send", stage: id, phase: phase.id, programs, attempt: failed.attempt + 1, lock };
 }

@@ -2,7 +2,7 @@
 import type { NodeStage } from "../plan.ts";
 import { type Action, nextGate } from "./action.ts";
 import { programKey, type RolloutState, type StageState } from "./state.ts";
-import { afterFreed, afterWithdrawn, beforeGrant, lockOf, programFailed } from "./under-lock.ts";
+import { afterFreed, afterWithdrawn, beforeGrant, enterAgain, lockOf, programFailed } from "./under-lock.ts";
 
 export function decideNode(state: RolloutState, spec: NodeStage, stage: StageState): Action {
   const lock = lockOf(state, spec.id);
@@ -21,6 +21,9 @@ export function decideNode(state: RolloutState, spec: NodeStage, stage: StageSta
   if (program === undefined)
     return { do: "send", stage: spec.id, programs: [spec.program], attempt: stage.attempt, lock };
   if (program.standing !== "ended") return { do: "await-programs", stage: spec.id, nodes: [spec.node] };
-  if (program.outcome !== "done") return programFailed(spec.id, lock, program);
+  if (program.outcome !== "done") {
+    const again = enterAgain(spec, stage, { programs: [spec.program], lock, failed: program });
+    return again ?? programFailed(stage, lock, program);
+  }
   return nextGate(spec.id, spec.after, stage, "after") ?? { do: "free", stage: spec.id, lock };
 }

@@ -34,6 +34,7 @@ export function sent(
     wireStage,
     standing: "sent",
     steps: {},
+    ...(state.lock?.entered.includes(fact.node) === true ? { nodeWasIn: true } : {}),
   };
   return inStage(state, fact.stage, (stage) => ({
     ...stage,

@@ -27,6 +27,8 @@ export interface ProgramState {
   readonly failure?: Failure;
   readonly lastStep?: string;
   readonly steps: Readonly<Record<string, StepState>>;
+  /** Its node had entered before this was sent: an earlier program may have changed it. */
+  readonly nodeWasIn?: boolean;
   /** An abort has asked for what it has done to be undone: sequence of that event. */
   readonly undoAsked?: number;
 }

@@ -1,6 +1,6 @@
 /** What all stages with a lock share: the way to its grant, its end with the work done, and its end without. */
 import { failure } from "#proto/common/failure.ts";
-import type { ClusterStage, NodeStage, Stage } from "../plan.ts";
+import type { ClusterStage, NodeStage, PlanProgram, Stage } from "../plan.ts";
 import { type Action, nextGate, stopAtEnd, whyEnded } from "./action.ts";
 import { hintOfEnd } from "./hint.ts";
 import type { HeldLock, ProgramState, RolloutState, StageState } from "./state.ts";
@@ -56,10 +56,57 @@ export function afterWithdrawn(id: string, stage: StageState): Action | undefine
 }
 
 /** Before anything was touched the lock goes back; afterwards it stays until the node is proven. */
-export function programFailed(id: string, lock: HeldLock, program: ProgramState): Action {
-  const untouched = program.outcome === "never-begun" || !lock.entered.includes(program.node);
-  const others = lock.entered.filter((node) => node !== program.node);
+export function programFailed(stage: StageState, lock: HeldLock, program: ProgramState): Action {
+  const { id } = stage;
+  const { node, outcome } = program;
+  const neverBegan = outcome === "never-begun" && !mayBeHalfWay(stage, lock, node);
+  const untouched = neverBegan || !lock.entered.includes(node);
+  const others = lock.entered.filter((each) => each !== node);
   return untouched && others.length === 0
     ? { do: "withdraw", stage: id, lock, why: whyEnded(program) }
-    : stopAtEnd(id, program, hintOfEnd(program.outcome));
+    : stopAtEnd(id, program, hintOfEnd(outcome));
+}
+
+/**
+ * That a try never began says nothing of its node where an earlier one was in under this lock, or has begun
+ * something: only gates can say that the node is well.
+ */
+export function mayBeHalfWay(stage: StageState, { entered }: HeldLock, node: string): boolean {
+  if (!entered.includes(node)) return false;
+  const told = Object.values(stage.programs).filter((program) => program.node === node);
+  const wasInBefore = told.length === 0 || told.some(({ nodeWasIn }) => nodeWasIn === true);
+  return wasInBefore || stage.lost.includes(node) || stage.begun.some((step) => step.node === node);
+}
+
+/**
+ * The store was without a leader while the node asked, as it is now and then: where the lock cannot go back,
+ * because others are in or the node is half-way, it asks again.
+ */
+export function enterAgain(
+  { id }: Stage,
+  stage: StageState,
+  {
+    phase,
+    programs,
+    lock,
+    failed,
+  }: {
+    readonly phase?: string;
+    readonly programs: readonly PlanProgram[];
+    readonly lock: HeldLock;
+    readonly failed: ProgramState;
+  },
+): Action | undefined {
+  const { node, outcome, attempt } = failed;
+  if (outcome !== "never-begun" || stage.withdrawals >= maxWithdrawals) return undefined;
+  const othersAreIn = lock.entered.some((each) => each !== node);
+  if (!othersAreIn && !mayBeHalfWay(stage, lock, node)) return undefined;
+  return {
+    do: "send",
+    stage: id,
+    programs: programs.filter((program) => program.node === node),
+    attempt: attempt + 1,
+    lock,
+    ...(phase === undefined ? {} : { phase }),
+  };
 }
