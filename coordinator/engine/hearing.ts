@@ -2,7 +2,7 @@
 import { type Failure, failure } from "#proto/common/failure.ts";
 import type { ConnectResponse, EnterRequest, ProgramAccepted } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
 import type { ToldFact } from "../domain/rollout/event.ts";
-import { heardUpTo, stageOfWire } from "../domain/rollout/state.ts";
+import { heardUpTo, stageOfWire, stageState } from "../domain/rollout/state.ts";
 import type { Mail } from "./inbox.ts";
 import type { RolloutDesk } from "./rollout-desk.ts";
 import { toldFact } from "./told.ts";
@@ -51,6 +51,9 @@ async function enter(
     return refuse(failure("lock.not-yours", { cluster, epoch: String(epoch) }));
   if (desk.state.aborting && !lock.entered.includes(node))
     return refuse(failure("rollout.aborted", { rollout: desk.state.id }));
+  // stopped, or ordered to go on and not yet begun anew: its program is sent again then, under a person's eyes
+  if (stageState(desk.state, lock.stage).standing !== "started" && !lock.entered.includes(node))
+    return refuse(failure("rollout.stopped", { rollout: desk.state.id }));
   const record = await desk.means.deeds.enter(cluster, { epoch, nonce }, node);
   if (!record.ok) return refuse(record.failure);
   desk.means.reports.programStands(node, { cluster, rollout, stage, epoch, nonce, standing: "in-flight" });

@@ -14,6 +14,10 @@ export const rollout: Catalogue = {
   "rollout.paused": { says: "paused by {by}: {reason}" },
   "rollout.down": { says: "{nodes} serve nobody: taken away by {rollout}" },
   "rollout.aborted": { says: "rollout {rollout} is being aborted" },
+  "rollout.stopped": {
+    says: "rollout {rollout} has stopped: no node is begun before a person says so",
+    next: "lockkeeper why {rollout}",
+  },
   "rollout.waits-for-approval": { says: "{stage} waits for a person to approve it" },
   "rollout.not-open": { says: "rollout {rollout} is not open", next: "lockkeeper history" },
   "rollout.wrong-phase": {
