@@ -24,7 +24,9 @@ export class Closing {
   /** Only what its own log says to have ended: all that it had entered was proven and freed by then. */
   async tell(node: string, rollout: string): Promise<void> {
     const asking = `${node} ${rollout}`;
-    if (this.#asking.has(asking) || this.#means.drivers.state(rollout) !== undefined) return;
+    const driven = this.#means.drivers.state(rollout);
+    // a driver at its end gives the claims back, as long as that takes, and hears nobody any more
+    if (this.#asking.has(asking) || (driven !== undefined && driven.end === undefined)) return;
     this.#asking.add(asking);
     try {
       if (fold(await this.#means.log.read(rollout))?.end !== undefined) this.#close(node, rollout);
