@@ -91,6 +91,8 @@ export interface BreakRequest {
   readonly reason: string;
   readonly by: string;
   readonly at: string;
+  /** Nodes that their own journals or the rollout's log know to be in, whatever the store remembers. */
+  readonly begun?: readonly string[];
   /** Nodes that answer and have no program in flight. */
   readonly reached: readonly string[];
   /** A person has typed that the silent hosts are off or cut from their peers. */
@@ -105,7 +107,8 @@ export interface BreakRequest {
 export function breakLock(cluster: string, record: LockRecord, request: BreakRequest): Outcome<LockRecord> {
   if (record.state === "free") return fail("lock.free", { cluster });
   if (request.reason.trim() === "") return fail("lock.break-without-reason", { cluster });
-  const silent = record.entered.filter((node) => !request.reached.includes(node));
+  const holders = [...new Set([...record.entered, ...(request.begun ?? [])])];
+  const silent = holders.filter((node) => !request.reached.includes(node));
   if (silent.length > 0 && !request.hostsAreOff) {
     return fail("lock.break-needs-word", {
       cluster,
@@ -114,7 +117,7 @@ export function breakLock(cluster: string, record: LockRecord, request: BreakReq
     });
   }
   const { reason, by, at } = request;
-  const { epoch, nonce, scope, entered } = record;
+  const { epoch, nonce, scope } = record;
   const next: LockRecord = {
     ...record,
     state: "free",
@@ -123,10 +126,10 @@ export function breakLock(cluster: string, record: LockRecord, request: BreakReq
     entered: [],
     since: at,
   };
-  if (entered.length === 0) return succeed(next);
+  if (holders.length === 0) return succeed(next);
   return succeed({
     ...next,
-    broken: { reason, by, at, nodes: scope === "cluster" ? record.nodes : entered },
+    broken: { reason, by, at, nodes: scope === "cluster" ? record.nodes : holders },
   });
 }
 

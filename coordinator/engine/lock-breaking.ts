@@ -4,7 +4,7 @@
  */
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { LockRecord } from "../domain/lock.ts";
-import { breakLock } from "../domain/lock-recovery.ts";
+import { begunUnder, breakLock } from "../domain/lock-recovery.ts";
 import type { LockView } from "../domain/views.ts";
 import type { ApplicationMeans, LockBreak } from "./application-means.ts";
 import { lockView } from "./fleet-view.ts";
@@ -39,12 +39,14 @@ export async function breakHeldLock(
   const reached = [...reach].flatMap(([node, how]) => (how === "ended" ? [node] : []));
   const at = new Date(means.clock.now()).toISOString();
   const request = { reason, by, at, reached, hostsAreOff: word === "the host is off" };
-  for (const each of held) {
-    const may = breakLock(each.cluster, each.record, request);
+  // before the first break: its rollout knows of no lock after it
+  const breaks = held.map((each) => ({ ...each, request: { ...request, begun: holdersOf(means, each) } }));
+  for (const each of breaks) {
+    const may = breakLock(each.cluster, each.record, each.request);
     if (!may.ok) return may;
   }
-  for (const { cluster: name } of held) {
-    const broken = await means.deeds.change(name, (found) => breakLock(name, found, request));
+  for (const { cluster: name, request: asked } of breaks) {
+    const broken = await means.deeds.change(name, (found) => breakLock(name, found, asked));
     if (!broken.ok && broken.failure.code !== "lock.free") return broken;
     if (broken.ok) await tell(means, { cluster: name, record: broken.value }, { by, reason, reached });
   }
@@ -64,36 +66,53 @@ async function heldTogether({ drivers, deeds }: ApplicationMeans, held: Held): P
   return all;
 }
 
-async function reachAll(means: ApplicationMeans, held: readonly Held[]): Promise<ReadonlyMap<string, Reach>> {
-  const all = held.flatMap(({ cluster, record }) =>
-    record.entered.map((node) => ({ node, cluster, record })),
-  );
-  const found = await Promise.all(
-    all.map(async ({ node, ...of }) => [node, await reach(means, node, of)] as const),
-  );
-  return new Map(found);
+/** Who is in, whatever the store remembers: by its record, by their own journals, and by the rollout's log. */
+function holdersOf({ drivers, reports }: ApplicationMeans, { cluster, record }: Held): readonly string[] {
+  const { lock } = drivers.state(record.rollout) ?? {};
+  const logged = lock?.nonce === record.nonce && lock.epochs[cluster] === record.epoch ? lock.entered : [];
+  const begun = begunUnder(record, reports.of(cluster, record.nodes));
+  return [...new Set([...record.entered, ...begun, ...logged.filter((node) => record.nodes.includes(node))])];
 }
 
-/** Ended, or at its end within the limit; one that has lost its memory cannot say whether it still works. */
-async function reach(means: ApplicationMeans, node: string, { record }: Held): Promise<Reach> {
-  const { fleet, reports, standings, clock } = means;
-  const proven = await standings.provenStateIds([node]);
+/** All have ended at one moment, or at the end of the limit some have not: the rollout goes on meanwhile. */
+async function reachAll(means: ApplicationMeans, held: readonly Held[]): Promise<ReadonlyMap<string, Reach>> {
+  const { standings, clock } = means;
+  const proven = await standings.provenStateIds(held.flatMap(({ record }) => record.nodes));
   const endMs = clock.monotonicMs() + stopLimitMs;
   let askAtMs = clock.monotonicMs();
   for (;;) {
-    if (fleet.presence(node) === undefined || reports.stateId(node) !== proven[node]) return "silent";
-    const program = reports.unfinished(node);
-    const runs = program?.nonce === record.nonce && program.standing === "in-flight";
-    if (!runs) return "ended";
+    const found = new Map(
+      held.flatMap((each) =>
+        holdersOf(means, each).map((node) => [node, reach(means, node, { ...each, proven })] as const),
+      ),
+    );
+    const works = [...found].flatMap(([node, how]) => (how === "works" ? [node] : []));
     const nowMs = clock.monotonicMs();
-    if (nowMs >= endMs) return "works";
+    if (works.length === 0 || nowMs >= endMs) return found;
     if (nowMs >= askAtMs) {
       askAtMs = nowMs + askEveryMs;
-      const { rollout, stage, epoch } = program;
-      fleet.send(node, { $case: "stopProgram", value: { rollout, stage, epoch, undo: false, ask: 0 } });
+      for (const node of works) askToStop(means, node);
     }
     await clock.sleep(pollMs);
   }
+}
+
+/** As it is now; one that has lost its memory cannot say whether it still works. */
+function reach(
+  { fleet, reports }: ApplicationMeans,
+  node: string,
+  { record, proven }: Held & { readonly proven: Readonly<Record<string, string>> },
+): Reach {
+  if (fleet.presence(node) === undefined || reports.stateId(node) !== proven[node]) return "silent";
+  const program = reports.unfinished(node);
+  return program?.nonce === record.nonce && program.standing === "in-flight" ? "works" : "ended";
+}
+
+function askToStop({ fleet, reports }: ApplicationMeans, node: string): void {
+  const program = reports.unfinished(node);
+  if (program === undefined) return;
+  const { rollout, stage, epoch } = program;
+  fleet.send(node, { $case: "stopProgram", value: { rollout, stage, epoch, undo: false, ask: 0 } });
 }
 
 async function tell(

@@ -60,6 +60,28 @@ describe("lock break on a node that answers", () => {
     expect(await recordOf(world)).toMatchObject({ state: "entered" });
   });
 
+  it("is refused while any of them works, though it had ended its phase when the others were asked", async () => {
+    const { world } = await begun({ method: "offline" });
+    world.node("db2").slowAt = { stop: 100 };
+    world.node("db1").slowAt = { upgrade: 1_000 };
+    await world.clock.until(() => !world.node("db1").up && !world.node("db3").up);
+    await world.settle(1_000);
+    const broken = await breakIt(world);
+    expect(world.agent("db1").hello()?.unfinished).toMatchObject({ stage: "offline/upgrade", standing: 2 });
+    expect(broken).toMatchObject({ failure: { code: "lock.break-still-works", facts: { nodes: "db1" } } });
+    expect(await recordOf(world)).toMatchObject({ state: "entered" });
+  });
+
+  it("leaves its note on a node that works, where the store has forgotten that it entered", async () => {
+    const { world, seen } = await down();
+    world.stores.locks.forget("c", 1);
+    expect(await recordOf(world)).toMatchObject({ state: "granted", entered: [] });
+    expect(await breakIt(world)).toMatchObject({ ok: true });
+    expect(world.agent("db1").hello()?.unfinished?.standing).toBe(3);
+    expect(await recordOf(world)).toMatchObject({ state: "free", epoch: 2, broken: { nodes: ["db1"] } });
+    expect(seen.view()?.stop?.why).toMatchObject({ code: "lock.broken", facts: { nodes: "db1" } });
+  });
+
   it("leaves no note where nobody has entered: nothing was touched", async () => {
     const { world } = await begun({ approveEach: true });
     await world.stores.locks.swap(
@@ -121,6 +143,14 @@ describe("lock break on a node that does not answer", () => {
     expect(await recordOf(world)).toMatchObject({ state: "entered", epoch: 1 });
     expect((await breakIt(world, hostIsOff)).ok).toBe(true);
     expect(await recordOf(world)).toMatchObject({ state: "free", epoch: 2 });
+  });
+
+  it("needs that word too where the store has forgotten that it entered: the rollout's log has not", async () => {
+    const { world } = await silent();
+    world.stores.locks.forget("c", 1);
+    expect(await breakIt(world)).toMatchObject({ failure: { code: "lock.break-needs-word" } });
+    expect((await breakIt(world, hostIsOff)).ok).toBe(true);
+    expect((await recordOf(world))?.broken?.nodes).toEqual(["db1"]);
   });
 
   it("is recorded in the audit log with who and why", async () => {
