@@ -11,12 +11,16 @@ const durationMs = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const address = z.string().regex(/^[^\s:]+:\d{1,5}$|^\[[0-9A-Fa-f:]+\]:\d{1,5}$/, {
+  error: "must be host:port, for example 127.0.0.1:7440",
+});
+
 export const configSchema = z
   .strictObject({
     /** host:port for agents and command line. */
-    listen: z.string().default("127.0.0.1:7440"),
+    listen: address.default("127.0.0.1:7440"),
     /** As agents and other coordinators reach it; default: listen. */
-    advertise: z.string().optional(),
+    advertise: address.optional(),
     /** Unique among the coordinators on one NATS. */
     name: z.string().min(1).optional(),
     stateDir: z.string().startsWith("/", "must be an absolute path").default("/var/lib/lockkeeper"),

@@ -89,7 +89,8 @@ export class Inquiries {
     if (name === "") {
       const open = drivers.states().flatMap(whyOf);
       const broken = await Promise.all(inventory.clusters().map((cluster) => this.#broken(cluster.name)));
-      return succeed({ subject: "fleet", answers: withBreaks(open, broken.flat()) });
+      const answers = [...withBreaks(open, broken.flat()), ...this.#silent()];
+      return succeed({ subject: "fleet", answers });
     }
     const state = await this.find(name);
     const doubled = fleet.doubled().filter((node) => node === name);
@@ -119,6 +120,20 @@ export class Inquiries {
     }));
     const broken = await this.#broken(owner.name);
     return succeed({ subject: name, answers: [...withBreaks(open, broken), ...missing] });
+  }
+
+  /** One agent that is missing forbids every grant in its cluster, also while nobody has planned one. */
+  #silent(): WhyView["answers"] {
+    const { inventory, fleet } = this.#means;
+    return inventory.clusters().flatMap(({ name: cluster, nodes }) => {
+      const silent = nodes.map(({ name }) => name).filter((node) => fleet.presence(node) === undefined);
+      const [first = "", ...others] = silent;
+      const more = others.length === 0 ? "" : ` and ${others.length} more`;
+      const waitingFor = failure("node.not-reported", { cluster, nodes: `${first}${more}` });
+      return silent.length === 0
+        ? []
+        : [{ waitingFor, who: "who.host-owner", command: `lockkeeper why ${cluster}` }];
+    });
   }
 
   /** A broken lock stands until its nodes are proven, whatever became of the rollout that held it. */

@@ -18,10 +18,23 @@ const durationMs = z
   .refine((text) => parseDuration(text).ok, { error: "a duration looks like 90s, 1m30s or 2h" })
   .describe("A duration such as 30s or 1m30s");
 
+/** Of a window, its last word; none is UTC. */
+function isTimeZoneKnown(window: string): boolean {
+  const zone = / ([A-Za-z_/+-]+)$/.exec(window)?.[1];
+  try {
+    return zone === undefined || new Intl.DateTimeFormat("en", { timeZone: zone }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 const addressSchema = z
   .string()
   .regex(/^[A-Za-z0-9._:[\]-]+$/, {
     error: "an address is a host name or an IP, with :port where it differs",
+  })
+  .refine((address) => Number(/^[^:]+:(\d+)$/.exec(address)?.[1] ?? 1) < 65_536, {
+    error: "a port is a number up to 65535",
   })
   .describe("How peers and clients reach the node: host, or host:port");
 
@@ -58,7 +71,8 @@ const clusterSchema = z.strictObject({
           {
             error: 'a window looks like "Mon-Fri 22:00-05:00 Asia/Shanghai"',
           },
-        ),
+        )
+        .refine(isTimeZoneKnown, { error: "there is no such time zone: it would never be open" }),
     )
     .default([])
     .describe("When a node may be started; none: always"),

@@ -131,6 +131,9 @@ function history(shell: Shell) {
         const { rollouts } = await session.call((client) =>
           client.listRollouts({ cluster: cluster ?? "", openOnly: false, limit: options.limit }),
         );
+        // an empty history of a misspelt name would read as "nothing ever ran"
+        if (cluster !== undefined && rollouts.length === 0)
+          await session.call((client) => client.getFleet({ cluster }));
         session.show(
           rollouts.map((each) => read<RolloutView>(each, "rollout")),
           renderRolloutList,

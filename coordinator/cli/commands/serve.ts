@@ -34,7 +34,7 @@ export function serveCommand(shell: Shell, own: ServeProcess): Command {
     .option("--config <file>", "the coordinator's file; everything in it has a default", defaultFile)
     .action(async ({ config: file }) => {
       try {
-        const config = await readConfig(file);
+        const config = await readConfig(file, (text) => shell.terminal.note(text));
         const { terminated, makeLog, ...means } = own;
         await using coordinator = await serve({
           ...means,
@@ -56,9 +56,12 @@ export function serveCommand(shell: Shell, own: ServeProcess): Command {
 }
 
 /** A missing default file is an empty one; a file that was named must be there. */
-async function readConfig(file: string): Promise<CoordinatorConfig> {
+async function readConfig(file: string, note: (text: string) => void): Promise<CoordinatorConfig> {
   const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" && file === defaultFile) return "";
+    if (error.code === "ENOENT" && file === defaultFile) {
+      note(`no ${defaultFile}: every setting has its default`);
+      return "";
+    }
     throw new FailureError(failure("config.unreadable", { complaints: error.message }));
   });
   const read = readCoordinatorConfig(text, file);

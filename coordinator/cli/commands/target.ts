@@ -1,5 +1,6 @@
 /** The options that name a target version, shared by check and plan. */
 import { Option } from "@commander-js/extra-typings";
+import { FailureError, failure } from "#proto/common/failure.ts";
 import type { Target } from "#proto/gen/lockkeeper/v1/control_pb.ts";
 import { digestOfArtefact } from "../artefact.ts";
 import { type CommandOptions, command, type Session } from "../command.ts";
@@ -46,9 +47,10 @@ export interface TargetOptions {
 /** Gives a local package to the coordinator where it does not have it. */
 export async function toTarget(session: Session, cluster: string, options: TargetOptions): Promise<Target> {
   const artefact = options.artefact ?? options.artifact;
+  if (options.to === undefined) throw new FailureError(failure("cli.target-missing", { cluster }));
   return {
     cluster,
-    version: options.to ?? "",
+    version: options.to,
     artefact: artefact ?? "",
     digest:
       artefact === undefined

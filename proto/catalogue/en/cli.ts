@@ -1,6 +1,7 @@
 import type { Catalogue } from "../render.ts";
 
 export const cli: Catalogue = {
+  "cli.target-missing": { says: "{cluster}: to which version?", next: "add --to VERSION" },
   "cli.word-without-reason": {
     says: "a word for {check} needs a reason; nothing was done",
     next: 'add --reason "…"',

@@ -12,7 +12,7 @@ export const rollout: Catalogue = {
   },
   "hint.past-return": { says: "the plan says which ways follow; the lock stays" },
   "rollout.paused": { says: "paused by {by}: {reason}" },
-  "rollout.down": { says: "{nodes} serve nobody: taken away by {rollout}" },
+  "rollout.down": { says: "not serving: {nodes}, taken away by {rollout}" },
   "rollout.aborted": { says: "rollout {rollout} is being aborted" },
   "rollout.stopped": {
     says: "rollout {rollout} has stopped: no node is begun before a person says so",

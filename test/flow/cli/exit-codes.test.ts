@@ -132,6 +132,8 @@ describe("exit codes", () => {
   it.each<readonly [readonly string[], RegExp]>([
     [["plna"], /unknown command 'plna'\n\(Did you mean plan\?\)/],
     [["check", "billing", "--too", "3"], /unknown option '--too'\n\(Did you mean --to\?\)/],
+    [["check", "billing"], /billing: to which version\?\n {2}next: add --to VERSION/],
+    [["history", "biling"], /no cluster biling.*\n.*did you mean billing\?/],
     [["check"], /missing required argument 'cluster'/],
     [["node", "list", "-o", "yaml"], /Allowed: table, json, ndjson/],
     [["history", "--limit", "few"], /a whole number from 1/],

@@ -64,6 +64,8 @@ describe("parseInventory", () => {
     ["a duration without a unit", "every: 10s", "every: 10"],
     ["an engine that nobody knows", "engine: kwdb", "engine: oracle"],
     ["a cluster without nodes", /nodes:[\s\S]*?gates/, "nodes: {}\n    gates"],
+    ["a time zone that is none", "    nodes:", '    windows: ["22:00-05:00 Asia/Shangai"]\n    nodes:'],
+    ["a port that is none", "10.0.0.12", "10.0.0.12:99999"],
     ["text that is no YAML", "clusters:", "clusters: ["],
   ])("refuses %s with a place", (_, from, to) => {
     expect(complaintsOf(good.replace(from, to))).toMatch(/^fleet\.yaml:\d+:\d+: \S/);
