@@ -10,10 +10,7 @@ import type { LockDeeds } from "./lock-deeds.ts";
 import { type RolloutDesk, tickMs } from "./rollout-desk.ts";
 import { isAllFree, takeOverOf } from "./taking-over.ts";
 
-/**
- * After a start, and after every order: what the lock's record and the nodes' journals say of each other.
- * False when not enough is known yet.
- */
+/** False when not enough is known yet. */
 export async function recover(desk: RolloutDesk): Promise<boolean> {
   for (const cluster of desk.state.plan.clusters) {
     const { record, what } = await takeOverOf(desk, cluster);

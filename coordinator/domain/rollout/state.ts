@@ -5,10 +5,7 @@ import type { LockScope } from "../lock.ts";
 import type { Plan } from "../plan.ts";
 import type { GateMoment, ProgramOutcome, RolloutOptions, StepPhase } from "./event.ts";
 
-/**
- * pending → started → (held → ended) → passed. failed and skipped are ends too, until a retry.
- * `held`: the stage's lock is granted or entered.
- */
+/** pending → started → passed; failed and skipped are ends too, until a retry. */
 export type StageStanding = "pending" | "started" | "passed" | "failed" | "skipped";
 
 export interface StepState {
