@@ -21,7 +21,6 @@ export async function askUntilMoved(
   const { clock, timing } = desk.means;
   const due = JSON.stringify(decide(desk.state));
   const beganMs = clock.monotonicMs();
-  desk.silentSinceMs.clear();
   let againAtMs = beganMs;
   while (!desk.stopped.aborted) {
     const nowMs = clock.monotonicMs();

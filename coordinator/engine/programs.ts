@@ -66,14 +66,13 @@ export async function awaitPrograms(
 ): Promise<void> {
   const { clock, timing } = desk.means;
   const sequence = desk.state.sequence;
-  desk.silentSinceMs.clear();
   let resendAtMs = clock.monotonicMs() + timing.answerLimitMs;
   while (!desk.stopped.aborted) {
     const mail = await desk.takeMail(tickMs);
     const action = decide(desk.state);
     if (action.do !== "await-programs" || desk.state.sequence - sequence > 500) return;
     const nowMs = clock.monotonicMs();
-    if (await stopsForSilence(desk, stage, nodes)) return;
+    if (await stopsForSilence(desk, stage, action.nodes)) return;
     if (mail?.kind === "attached" || nowMs >= resendAtMs) {
       resendAtMs = nowMs + timing.answerLimitMs;
       resend(desk, stage, nodes);

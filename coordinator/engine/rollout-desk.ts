@@ -105,6 +105,7 @@ export class RolloutDesk {
   }
 
   async stop(stage: string, why: Failure, hint: Hint, node?: string): Promise<void> {
+    this.silentSinceMs.clear();
     await this.append({ kind: "stopped", stage, why, hint, ...(node === undefined ? {} : { node }) });
   }
 
@@ -135,9 +136,12 @@ export class RolloutDesk {
     if (mail === undefined) return undefined;
     switch (mail.kind) {
       case "said":
+        this.silentSinceMs.delete(mail.node);
         await hear(this, mail);
         break;
       case "attached":
+        if (this.silentSinceMs.get(mail.node)?.key.startsWith("absent") === true)
+          this.silentSinceMs.delete(mail.node);
         tellFreedAgain(this, mail.node);
         break;
       case "detached":

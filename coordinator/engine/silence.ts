@@ -32,6 +32,9 @@ async function whyGivenUp(
   const { clock, timing } = desk.means;
   // an agent that is back tells first what it has not told yet
   const limitMs = { absent: timing.silenceLimitMs, forgetful: 2 * timing.answerLimitMs };
+  // whoever is no longer in work is not waited for
+  for (const node of [...desk.silentSinceMs.keys()])
+    if (!nodes.includes(node)) desk.silentSinceMs.delete(node);
   for (const node of nodes) {
     const silence = silenceOf(desk, stage, node);
     if (silence === undefined) {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { StepPhase } from "#proto/gen/lockkeeper/v1/program_pb.ts";
 import { awake, versions, watching } from "./world/watching.ts";
+import type { World } from "./world/world.ts";
 
 describe("rule 1: a node that cannot be asked", () => {
   it("blocks the grant of every other node of its cluster, and is named", async () => {
@@ -50,4 +52,30 @@ describe("rule 1: a node that cannot be asked", () => {
     expect(seen.view()?.stop).toMatchObject({ node: "db1", why: { code: "node.silent" } });
     expect(versions(world).slice(1)).toEqual(["1", "1"]);
   });
+
+  it("for too long while in work is noticed however much another node in work tells", async () => {
+    const world = await awake();
+    const rollout = await world.apply({ method: "offline" });
+    const seen = watching(world, rollout);
+    for (const name of ["db1", "db2"]) world.node(name).slowAt = { stop: 6_000 };
+    const begun = () => seen.state()?.stages[1]?.begun.length ?? 0;
+    await world.clock.until(() => begun() === 3);
+    const cutAtMs = world.clock.monotonicMs();
+    world.agent("db1").cut();
+    const tell = (sequence: number) => {
+      if (world.clock.monotonicMs() - cutAtMs > 200_000) return;
+      tellProgress(world, rollout, sequence);
+      world.clock.after(100, () => tell(sequence + 1));
+    };
+    tell(1_000);
+    expect(await seen.rests()).toBe("stopped");
+    expect(seen.view()?.stop).toMatchObject({ node: "db1", why: { code: "node.silent" } });
+    expect(world.clock.monotonicMs() - cutAtMs).toBeLessThan(125_000);
+  });
 });
+
+function tellProgress(world: World, rollout: string, sequence: number): void {
+  const about = { stage: "offline/stop", attempt: 1, step: "stop", phase: StepPhase.PROGRESS };
+  const value = { ...about, rollout, sequence, elapsedMs: 1, outputs: {}, tail: "", runner: "" };
+  world.coordinator?.hear("db2", { $case: "stepEvent", value });
+}
