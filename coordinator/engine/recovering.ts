@@ -10,8 +10,8 @@ import type { LockDeeds } from "./lock-deeds.ts";
 import { type RolloutDesk, tickMs } from "./rollout-desk.ts";
 import { isAllFree, takeOverOf } from "./taking-over.ts";
 
-/** False when not enough is known yet. */
-export async function recover(desk: RolloutDesk): Promise<boolean> {
+/** Leaves `desk.recovered` false where not enough is known yet: it is asked again. */
+export async function recover(desk: RolloutDesk): Promise<void> {
   for (const cluster of desk.state.plan.clusters) {
     const { record, what } = await takeOverOf(desk, cluster);
     if (await noteBreak(desk, cluster, record)) continue;
@@ -35,11 +35,10 @@ export async function recover(desk: RolloutDesk): Promise<boolean> {
       },
       what,
     );
-    if (!settled) return false;
+    if (!settled) return;
     if (record.state === "free" && (await isAllFree(desk, cluster))) await settleFree(desk, record.nonce);
   }
   desk.recovered = true;
-  return true;
 }
 
 /** The break was written, and its event was not: the coordinator died between the two. */
