@@ -19,6 +19,15 @@ async function newestSnapshot(fleet: DemoFleet): Promise<string> {
   return (JSON.parse(stdout) as readonly { readonly id: string }[])[0]?.id ?? "";
 }
 
+/** The command that `why` tells to type, without the program's name. */
+async function commandOf(fleet: DemoFleet, subject: string): Promise<readonly string[]> {
+  const { stdout } = await fleet.cli("why", subject, "-o", "json");
+  const { answers } = JSON.parse(stdout) as { readonly answers: readonly { readonly command?: string }[] };
+  const [program, ...words] = answers.flatMap(({ command }) => command ?? [])[0]?.split(" ") ?? [];
+  if (program !== "lockkeeper") throw new Error(`why ${subject} tells no command`);
+  return words;
+}
+
 /** The words that only a person can give: what the demo's data is worth is known here. */
 export const demoWords = ["kwdb.backup", "kwdb.old-package", "kwdb.rolling-3-0-to-3-1"].flatMap((check) => [
   "--ack",
@@ -68,11 +77,12 @@ export async function playFailure(fleet: DemoFleet, node: string): Promise<numbe
   await host?.faults({ die_after_ms: "300" });
   tell(`From now on ${node} dies soon after each start.`);
   const applied = await type(fleet, "apply", plan, "-y", ...demoWords, ...reason);
+  const printed = await commandOf(fleet, "billing");
   await type(fleet, "why", "billing");
   await type(fleet, "node", "list");
   tell(`Somebody mends ${node}; then the command that was printed:`);
   await host?.faults({});
-  const mended = await type(fleet, "retry", "billing", "-n", node);
+  const mended = await type(fleet, ...printed);
   await type(fleet, "node", "list");
   return mended === 0 ? applied : 1;
 }
