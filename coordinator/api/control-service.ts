@@ -28,13 +28,11 @@ type FleetCalls = "applyInventory" | "removeNode" | "discover" | "getFleet" | "l
 
 function ofFleet(port: ControlPort): Pick<Service, FleetCalls> {
   return {
-    applyInventory: answering(async ({ caller, yaml, fileName, dryRun }) => ({
-      diff: document(
-        "diff",
-        1,
-        taken(await port.applyInventory(who(caller), { name: fileName, yaml, dryRun })),
-      ),
-    })),
+    applyInventory: answering(async ({ caller, yaml, fileName, dryRun, prune }) => {
+      const file = { name: fileName, yaml, dryRun, prune };
+      const { changes, kept } = taken(await port.applyInventory(who(caller), file));
+      return { diff: document("diff", 1, changes), kept };
+    }),
     removeNode: answering(async ({ caller, cluster, node, reason }) => {
       taken(await port.removeNode(who(caller), { cluster, node, reason }));
       return {};

@@ -39,6 +39,8 @@ export interface OrderWish {
 export interface InventoryFile {
   readonly name: string;
   readonly yaml: string;
+  /** Clusters that the file does not name are removed, not kept. */
+  readonly prune: boolean;
   readonly dryRun: boolean;
 }
 

@@ -21,7 +21,7 @@ import type {
 } from "./application-means.ts";
 import { FleetOrders } from "./fleet-orders.ts";
 import { Inquiries } from "./inquiries.ts";
-import type { InventoryChange } from "./inventory-book.ts";
+import type { InventoryComparison } from "./inventory-book.ts";
 import type { WantedTarget } from "./planning.ts";
 import { RolloutOrders } from "./rollout-orders.ts";
 import type { OpenRollout } from "./snapshots.ts";
@@ -39,7 +39,7 @@ export class Application {
     this.#rollouts = new RolloutOrders(means, this.#inquiries);
   }
 
-  applyInventory(by: string, file: InventoryFile): Promise<Outcome<readonly InventoryChange[]>> {
+  applyInventory(by: string, file: InventoryFile): Promise<Outcome<InventoryComparison>> {
     return this.#fleet.applyInventory(by, file);
   }
 

@@ -2,7 +2,7 @@
 import { fail, type Outcome } from "#proto/common/failure.ts";
 import type { LockView } from "../domain/views.ts";
 import type { ApplicationMeans, InventoryFile, LockBreak, NodeRemoval } from "./application-means.ts";
-import type { InventoryChange } from "./inventory-book.ts";
+import type { InventoryChange, InventoryComparison } from "./inventory-book.ts";
 import { breakHeldLock } from "./lock-breaking.ts";
 import { notLeading } from "./not-leading.ts";
 
@@ -12,17 +12,18 @@ export class FleetOrders {
     this.#means = means;
   }
 
-  async applyInventory(by: string, file: InventoryFile): Promise<Outcome<readonly InventoryChange[]>> {
-    const changes = this.#means.inventory.compare(file);
-    if (!changes.ok || file.dryRun) return changes;
-    const refused = notLeading(this.#means) ?? (await this.#touchesOpenRollout(changes.value));
+  async applyInventory(by: string, file: InventoryFile): Promise<Outcome<InventoryComparison>> {
+    const compared = this.#means.inventory.compare(file);
+    if (!compared.ok || file.dryRun) return compared;
+    const { changes } = compared.value;
+    const refused = notLeading(this.#means) ?? (await this.#touchesOpenRollout(changes));
     if (refused !== undefined) return refused;
     await this.#means.audit.record({
       who: by,
       deed: "cluster-apply",
       subject: file.name,
       reason: "",
-      facts: { changes: String(changes.value.length) },
+      facts: { changes: String(changes.length), removed: removedClusters(changes).join(", ") },
     });
     return this.#means.inventory.store(file);
   }
@@ -67,6 +68,12 @@ const free: ReadonlySet<string> = new Set(["freeze", "windows"]);
 
 function isBound({ kind, node, field }: InventoryChange): boolean {
   return kind !== "changed" || node !== undefined || field === undefined || !free.has(field);
+}
+
+function removedClusters(changes: readonly InventoryChange[]): readonly string[] {
+  return changes.flatMap(({ kind, node, cluster }) =>
+    kind === "removed" && node === undefined ? [cluster] : [],
+  );
 }
 
 function whatOf({ kind, node, field }: InventoryChange): string {

@@ -1,7 +1,11 @@
-/** The inventory in force: the YAML that was applied last, kept as written. */
+/**
+ * The inventory in force: the YAML that was applied last, as it was written, and the clusters of earlier files that
+ * it does not name. Only a file applied with `prune` takes a cluster out.
+ */
 import type { Clock, Random } from "#proto/common/clock.ts";
 import { FailureError, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { ClusterEntry, Inventory } from "../domain/inventory.ts";
+import { absentFrom, type KeptFile, keptFiles, nodeInBoth } from "./kept-clusters.ts";
 import type { Register } from "./ports.ts";
 import { electionLimitMs, readSurely, swapSurely } from "./swap.ts";
 
@@ -21,6 +25,8 @@ export interface InventoryRecord {
   readonly yaml: string;
   /** Nodes taken out by `cluster remove-node` since the file was applied. */
   readonly removed: readonly { readonly cluster: string; readonly node: string }[];
+  /** Earlier files, for those of their clusters that no later file names. */
+  readonly kept: readonly KeptFile[];
   readonly appliedAt: string;
 }
 
@@ -35,6 +41,14 @@ const key = "inventory";
 export interface InventoryFile {
   readonly name: string;
   readonly yaml: string;
+  /** Clusters that the file does not name are removed, not kept. */
+  readonly prune: boolean;
+}
+
+export interface InventoryComparison {
+  readonly changes: readonly InventoryChange[];
+  /** Clusters that the file does not name and that stay. */
+  readonly kept: readonly string[];
 }
 
 export class InventoryBook {
@@ -72,22 +86,34 @@ export class InventoryBook {
     return this.clusters().find(({ nodes }) => nodes.some(({ name }) => name === node));
   }
 
-  compare({ yaml, name }: InventoryFile): Outcome<readonly InventoryChange[]> {
+  /** Refused: `inventory.unreadable`, `inventory.node-kept` (in the file, and in a cluster that is kept). */
+  compare({ yaml, name, prune }: InventoryFile): Outcome<InventoryComparison> {
     const read = this.#reader.read(yaml, name);
-    return read.ok ? succeed(this.#reader.changes(this.#inventory, read.value)) : read;
+    if (!read.ok) return read;
+    const kept = prune ? [] : absentFrom(read.value, this.clusters());
+    const twice = nodeInBoth(read.value.clusters, kept);
+    if (twice !== undefined) return fail("inventory.node-kept", { ...twice, file: name });
+    const next = { ...read.value, clusters: [...read.value.clusters, ...kept] };
+    return succeed({
+      changes: this.#reader.changes(this.#inventory, next),
+      kept: kept.map((cluster) => cluster.name),
+    });
   }
 
-  async store({ yaml, name }: InventoryFile): Promise<Outcome<readonly InventoryChange[]>> {
-    const changes = this.compare({ yaml, name });
-    if (!changes.ok) return changes;
+  async store(file: InventoryFile): Promise<Outcome<InventoryComparison>> {
+    const compared = this.compare(file);
+    if (!compared.ok) return compared;
+    const { kept } = compared.value;
+    const before = this.#record;
     const stored = await this.#write({
       format: 1,
-      fileName: name,
-      yaml,
-      removed: [],
+      fileName: file.name,
+      yaml: file.yaml,
+      removed: before?.removed.filter(({ cluster }) => kept.includes(cluster)) ?? [],
+      kept: before === undefined ? [] : keptFiles(before, kept),
       appliedAt: this.#now(),
     });
-    return stored.ok ? changes : stored;
+    return stored.ok ? compared : stored;
   }
 
   async removeNode(cluster: string, node: string): Promise<Outcome<void>> {
@@ -114,9 +140,17 @@ export class InventoryBook {
   #keep(record: InventoryRecord | undefined): void {
     this.#record = record;
     if (record === undefined) return;
-    const read = this.#reader.read(record.yaml, record.fileName);
+    const inventory = this.#read(record);
+    const kept = record.kept.flatMap((file) =>
+      this.#read(file).clusters.filter(({ name }) => file.clusters.includes(name)),
+    );
+    this.#inventory = without({ ...inventory, clusters: [...inventory.clusters, ...kept] }, record.removed);
+  }
+
+  #read({ yaml, fileName }: Pick<InventoryRecord, "yaml" | "fileName">): Inventory {
+    const read = this.#reader.read(yaml, fileName);
     if (!read.ok) throw new FailureError(failure("store.unreadable", { key, cause: read.failure.code }));
-    this.#inventory = without(read.value, record.removed);
+    return read.value;
   }
 
   #now(): string {

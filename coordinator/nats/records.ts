@@ -56,5 +56,8 @@ export const inventorySchema: z.ZodType<InventoryRecord> = z.object({
   fileName: z.string(),
   yaml: z.string(),
   removed: z.array(z.object({ cluster: z.string(), node: z.string() })),
+  kept: z
+    .array(z.object({ fileName: z.string(), yaml: z.string(), clusters: z.array(z.string()) }))
+    .default([]),
   appliedAt: z.string(),
 });

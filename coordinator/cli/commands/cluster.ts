@@ -1,14 +1,17 @@
 import { Command } from "@commander-js/extra-typings";
+import { render } from "#proto/catalogue/render.ts";
 import { FailureError, failure } from "#proto/common/failure.ts";
 import { complaintsText } from "#proto/common/settings-file.ts";
 import type { FleetView } from "../../domain/views.ts";
 import type { InventoryChange } from "../../engine/inventory-book.ts";
 import { parseInventory } from "../../inventory/parse.ts";
 import { command, read, type Session } from "../command.ts";
-import { exitCodes } from "../exit-code.ts";
+import { type ExitCode, exitCodes } from "../exit-code.ts";
 import { renderClusters, renderNode, renderNodes } from "../render/fleet.ts";
 import { renderChanges } from "../render/inventory.ts";
 import { run, type Shell } from "../run.ts";
+
+const pruneOption = ["--prune", "remove clusters that the file does not name", false] as const;
 
 export function clusterCommand(shell: Shell): Command {
   const group = new Command("cluster").description("The inventory: which clusters and nodes there are");
@@ -40,18 +43,24 @@ export function clusterCommand(shell: Shell): Command {
       ),
   );
   group.addCommand(
-    command("apply", "Make the coordinator's inventory what the file says", {
-      examples: ["cluster apply fleet.yaml"],
+    command("apply", "Take the file's clusters into the inventory; others stay, unless --prune is given", {
+      examples: ["cluster apply fleet.yaml", "cluster apply fleet.yaml --prune"],
     })
       .argument("<file>")
-      .action((file, options) => run(shell, options, (session) => sendInventory(session, file, false))),
+      .option(...pruneOption)
+      .action((file, { prune, ...options }) =>
+        run(shell, options, (session) => sendInventory(session, file, { prune, dryRun: false })),
+      ),
   );
   group.addCommand(
     command("diff", "What apply would change; exit code 10 when there is a difference", {
-      examples: ["cluster diff fleet.yaml"],
+      examples: ["cluster diff fleet.yaml", "cluster diff fleet.yaml --prune"],
     })
       .argument("<file>")
-      .action((file, options) => run(shell, options, (session) => sendInventory(session, file, true))),
+      .option(...pruneOption)
+      .action((file, { prune, ...options }) =>
+        run(shell, options, (session) => sendInventory(session, file, { prune, dryRun: true })),
+      ),
   );
   group.addCommand(
     command("discover", "Print an inventory from what the attached agents find", {
@@ -137,8 +146,13 @@ function onlyNode(fleet: FleetView, name: string): FleetView {
   return { ...fleet, clusters };
 }
 
+interface Sending {
+  readonly dryRun: boolean;
+  readonly prune: boolean;
+}
+
 /** The file is read and parsed here too, so that complaints come without a coordinator. */
-async function sendInventory(session: Session, file: string, dryRun: boolean) {
+async function sendInventory(session: Session, file: string, { dryRun, prune }: Sending): Promise<ExitCode> {
   const yaml = await session.terminal.readFile(file);
   const parsed = parseInventory(yaml, file);
   if (!parsed.ok)
@@ -146,10 +160,12 @@ async function sendInventory(session: Session, file: string, dryRun: boolean) {
       failure("inventory.unreadable", { complaints: complaintsText(parsed.complaints) }),
     );
   const { caller } = session.terminal;
-  const { diff } = await session.call((client) =>
-    client.applyInventory({ caller, yaml, fileName: file, dryRun }),
+  const { diff, kept } = await session.call((client) =>
+    client.applyInventory({ caller, yaml, fileName: file, dryRun, prune }),
   );
   const changes = read<readonly InventoryChange[]>(diff, "diff");
   session.show(changes, (list) => renderChanges(list, dryRun));
+  if (kept.length > 0)
+    session.terminal.note(render(failure("inventory.kept", { clusters: kept.join(", ") })).says);
   return dryRun && changes.length > 0 ? exitCodes.differences : exitCodes.done;
 }

@@ -9,6 +9,11 @@ export const common: Catalogue = {
     next: "lockkeeper serve   (on the coordinator's host), or --coordinator HOST:PORT",
   },
   "inventory.unreadable": { says: "the inventory was not applied, nothing was changed:\n{complaints}" },
+  "inventory.kept": { says: "not in the file, kept: {clusters}; --prune removes them" },
+  "inventory.node-kept": {
+    says: "{what} of cluster {cluster} is in cluster {kept} too, which is not in the file and would be kept; nothing was changed",
+    next: "lockkeeper cluster diff {file} --prune shows what would be removed; cluster apply with --prune removes it",
+  },
   "cluster.unknown": {
     says: "there is no cluster {cluster} in the inventory",
     next: "lockkeeper cluster list",

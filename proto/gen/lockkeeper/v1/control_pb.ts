@@ -55,10 +55,16 @@ export interface ApplyInventoryRequest {
   readonly yaml: string;
   readonly fileName: string;
   readonly dryRun: boolean;
+  /** Clusters that the file does not name are removed, not kept. */
+  readonly prune: boolean;
 }
 
 export interface ApplyInventoryResponse {
-  readonly diff?: Document | undefined;
+  readonly diff?:
+    | Document
+    | undefined;
+  /** Clusters that the file does not name and that stay. */
+  readonly kept: readonly string[];
 }
 
 export interface RemoveNodeRequest {
@@ -434,7 +440,7 @@ export const Caller: MessageFns<Caller> = {
 };
 
 function createBaseApplyInventoryRequest(): ApplyInventoryRequest {
-  return { caller: undefined, yaml: "", fileName: "", dryRun: false };
+  return { caller: undefined, yaml: "", fileName: "", dryRun: false, prune: false };
 }
 
 export const ApplyInventoryRequest: MessageFns<ApplyInventoryRequest> = {
@@ -450,6 +456,9 @@ export const ApplyInventoryRequest: MessageFns<ApplyInventoryRequest> = {
     }
     if (message.dryRun !== false) {
       writer.uint32(32).bool(message.dryRun);
+    }
+    if (message.prune !== false) {
+      writer.uint32(40).bool(message.prune);
     }
     return writer;
   },
@@ -499,6 +508,14 @@ export const ApplyInventoryRequest: MessageFns<ApplyInventoryRequest> = {
             message.dryRun = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.prune = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -522,18 +539,22 @@ export const ApplyInventoryRequest: MessageFns<ApplyInventoryRequest> = {
     message.yaml = object.yaml ?? "";
     message.fileName = object.fileName ?? "";
     message.dryRun = object.dryRun ?? false;
+    message.prune = object.prune ?? false;
     return message;
   },
 };
 
 function createBaseApplyInventoryResponse(): ApplyInventoryResponse {
-  return { diff: undefined };
+  return { diff: undefined, kept: [] };
 }
 
 export const ApplyInventoryResponse: MessageFns<ApplyInventoryResponse> = {
   encode(message: ApplyInventoryResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.diff !== undefined) {
       Document.encode(message.diff, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.kept) {
+      writer.uint32(18).string(v!);
     }
     return writer;
   },
@@ -559,6 +580,14 @@ export const ApplyInventoryResponse: MessageFns<ApplyInventoryResponse> = {
             message.diff = Document.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kept.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -577,6 +606,7 @@ export const ApplyInventoryResponse: MessageFns<ApplyInventoryResponse> = {
   fromPartial(object: DeepPartial<ApplyInventoryResponse>): ApplyInventoryResponse {
     const message = createBaseApplyInventoryResponse() as any;
     message.diff = (object.diff !== undefined && object.diff !== null) ? Document.fromPartial(object.diff) : undefined;
+    message.kept = object.kept?.map((e) => e) || [];
     return message;
   },
 };

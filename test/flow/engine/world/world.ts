@@ -137,7 +137,7 @@ export class World {
   async begin(): Promise<void> {
     await this.stores.inventory.swap(
       "inventory",
-      { format: 1, fileName: "f", yaml: "", removed: [], appliedAt: "" },
+      { format: 1, fileName: "f", yaml: "", removed: [], kept: [], appliedAt: "" },
       0,
     );
     await this.startCoordinator();

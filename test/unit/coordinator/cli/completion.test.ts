@@ -32,6 +32,7 @@ describe("completion", () => {
     ],
     [["artifact", "p"], ["push"]],
     [["plan", "--str"], ["--strategy"]],
+    [["cluster", "apply", "--pr"], ["--prune"]],
     [
       ["plan", "billing", "--strategy", ""],
       ["offline", "rolling"],

@@ -47,7 +47,7 @@ async function orders(rollout = "r1") {
     changes: inventoryChanges,
   };
   const inventory = new InventoryBook(memoryRegister<InventoryRecord>(), reader, { clock, random: () => 0 });
-  await inventory.store({ name: "fleet.yaml", yaml });
+  await inventory.store({ name: "fleet.yaml", yaml, prune: false });
   const claim: ClaimRecord = { format: 1, rollout, since: "t0", by: "ann" };
   const deeds: unknown[] = [];
   const means = {
@@ -75,7 +75,7 @@ function edited(edit: string): string {
 }
 
 const apply = (fleet: FleetOrders, text: string) =>
-  fleet.applyInventory("bob", { name: "fleet.yaml", yaml: text, dryRun: false });
+  fleet.applyInventory("bob", { name: "fleet.yaml", yaml: text, prune: true, dryRun: false });
 
 describe("a change of the inventory under a rollout", () => {
   it.each(Object.keys(edits))(
@@ -118,8 +118,9 @@ describe("a change of the inventory under a rollout", () => {
 
   it("shows what a file would change, without asking who holds what", async () => {
     const { fleet } = await orders();
-    const dry = await fleet.applyInventory("bob", { name: "f", yaml: edited("gates"), dryRun: true });
-    expect(dry).toMatchObject({ ok: true, value: [{ field: "gates" }] });
+    const file = { name: "f", yaml: edited("gates"), prune: false, dryRun: true };
+    const dry = await fleet.applyInventory("bob", file);
+    expect(dry).toMatchObject({ ok: true, value: { changes: [{ field: "gates" }], kept: [] } });
   });
 
   it("does not take a node out either", async () => {
