@@ -19,8 +19,11 @@ export interface InventoryChange {
   readonly to?: string;
 }
 
+/** Of the record; the YAML in it has a number of its own. */
+export const inventoryFormat = 1;
+
 export interface InventoryRecord {
-  readonly format: 1;
+  readonly format: typeof inventoryFormat;
   readonly fileName: string;
   readonly yaml: string;
   /** Nodes taken out by `cluster remove-node` since the file was applied. */
@@ -106,7 +109,7 @@ export class InventoryBook {
     const { kept } = compared.value;
     const before = this.#record;
     const stored = await this.#write({
-      format: 1,
+      format: inventoryFormat,
       fileName: file.name,
       yaml: file.yaml,
       removed: before?.removed.filter(({ cluster }) => kept.includes(cluster)) ?? [],

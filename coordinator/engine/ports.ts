@@ -23,7 +23,7 @@ export type SwapResult =
 
 /** A register per key: permanent, never deleted, read from the leader of the store, changed by CAS only. */
 export interface Register<T> {
-  /** undefined: no record. Throws FailureError `store.unreachable` or `store.unreadable`. */
+  /** undefined: no record. Throws FailureError `store.unreachable`, `store.unreadable` or `store.format-unknown`. */
   read(key: string): Promise<Versioned<T> | undefined>;
   /** `expected` is the revision read before, or 0 for a key that must not exist yet. */
   swap(key: string, value: T, expected: number): Promise<SwapResult>;
@@ -32,7 +32,7 @@ export interface Register<T> {
 
 /** An append-only log per subject whose appends name the sequence they follow. */
 export interface EventLog<E> {
-  /** Events after `afterSequence`, in order. */
+  /** Events after `afterSequence`, in order. Throws like a register's read, and `store.log-damaged`. */
   read(subject: string, afterSequence?: number): Promise<readonly E[]>;
   /** Refused (`lost`) when the log has moved on: another coordinator writes this history. */
   append(subject: string, events: readonly E[], afterSequence: number): Promise<SwapResult>;
@@ -42,9 +42,10 @@ export interface EventLog<E> {
 }
 
 /** Documents too large for a register, by name. */
-export interface DocumentStore {
-  put(name: string, document: unknown): Promise<void>;
-  get(name: string): Promise<unknown>;
+export interface DocumentStore<T> {
+  put(name: string, document: T): Promise<void>;
+  /** undefined: no document. Throws like a register's read. */
+  get(name: string): Promise<T | undefined>;
   list(
     prefix: string,
   ): Promise<readonly { readonly name: string; readonly storedAtMs: number; readonly bytes: number }[]>;

@@ -33,7 +33,7 @@ export interface About {
 }
 
 export interface SnapshotMeans {
-  readonly documents: DocumentStore;
+  readonly documents: DocumentStore<Snapshot>;
   readonly fleet: SurveyedFleet;
   readonly clock: Clock;
   readonly newId: () => string;
@@ -84,7 +84,7 @@ export class Snapshots {
     const heads: SnapshotHead[] = [];
     for (const { name } of stored) {
       if (heads.length >= filter.limit) break;
-      const snapshot = (await this.#means.documents.get(name)) as Snapshot | undefined;
+      const snapshot = await this.#means.documents.get(name);
       if (snapshot === undefined) continue;
       const head = headOf(snapshot);
       if (filter.cluster === undefined || head.clusters.includes(filter.cluster)) heads.push(head);
@@ -93,7 +93,7 @@ export class Snapshots {
   }
 
   async get(id: string): Promise<Outcome<Snapshot>> {
-    const found = (await this.#means.documents.get(`${prefix}${id}`)) as Snapshot | undefined;
+    const found = await this.#means.documents.get(`${prefix}${id}`);
     return found === undefined ? fail("snapshot.unknown", { id }) : succeed(found);
   }
 

@@ -6,9 +6,9 @@ import type { JetStreamClient } from "@nats-io/jetstream";
 import type { ObjectStore } from "@nats-io/obj";
 import { Objm } from "@nats-io/obj";
 import type { Clock } from "#proto/common/clock.ts";
-import { FailureError, failure } from "#proto/common/failure.ts";
 import type { DocumentStore } from "../engine/ports.ts";
-import { causeOf, unreachable } from "./errors.ts";
+import { unreachable } from "./errors.ts";
+import { readStoredBytes, type StoredFormat } from "./stored.ts";
 
 export interface DocumentsOptions {
   readonly bucket: string;
@@ -18,11 +18,12 @@ export interface DocumentsOptions {
   readonly limitMs: number;
 }
 
-/** Throws FailureError `store.unreachable`, and `store.document-unreadable` for a spoilt document. */
-export async function openDocuments(
+/** Throws FailureError `store.unreachable`; `store.unreadable` and `store.format-unknown` for what is no such document. */
+export async function openDocuments<T>(
   client: JetStreamClient,
+  as: StoredFormat<T>,
   { bucket, replicas, clock, limitMs }: DocumentsOptions,
-): Promise<DocumentStore> {
+): Promise<DocumentStore<T>> {
   const store = await new Objm(client).create(bucket, { replicas });
   const within = <T>(work: Promise<T>) => withDeadline(work, clock, limitMs);
   return {
@@ -30,7 +31,7 @@ export async function openDocuments(
       void (await within(store.putBlob({ name }, Buffer.from(JSON.stringify(document), "utf8")))),
     get: async (name) => {
       const bytes = await within(store.getBlob(name));
-      return bytes === null ? undefined : parse(name, bytes);
+      return bytes === null ? undefined : readStoredBytes(as, name, bytes);
     },
     list: (prefix) => within(listDocuments(store, prefix)),
     remove: async (name) => void (await within(store.delete(name))),
@@ -48,14 +49,6 @@ async function withDeadline<T>(work: Promise<T>, clock: Clock, limitMs: number):
     throw unreachable(error);
   } finally {
     cancel();
-  }
-}
-
-function parse(name: string, bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString("utf8"));
-  } catch (error) {
-    throw new FailureError(failure("store.document-unreadable", { name, cause: causeOf(error) }));
   }
 }
 

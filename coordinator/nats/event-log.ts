@@ -9,6 +9,7 @@ import { FailureError, failure } from "#proto/common/failure.ts";
 import type { EventLog, SwapResult } from "../engine/ports.ts";
 import { causeOf, isLost, isMissing } from "./errors.ts";
 import { followEvents, lastMessage, type ReaderMeans, readEvents } from "./log-reader.ts";
+import { readStored, type StoredFormat } from "./stored.ts";
 import { subjectCounts } from "./subjects.ts";
 
 export interface Sequenced {
@@ -24,6 +25,11 @@ export interface LogOptions {
   readonly clock: Clock;
 }
 
+interface Connected {
+  readonly client: JetStreamClient;
+  readonly manager: JetStreamManager;
+}
+
 /** Where a subject ends: the sequence of its newest event, and of the stream's message that holds it. */
 interface End {
   readonly sequence: number;
@@ -31,10 +37,11 @@ interface End {
 }
 
 export async function openEventLog<E extends Sequenced>(
-  client: JetStreamClient,
-  manager: JetStreamManager,
+  connected: Connected,
+  as: StoredFormat<E>,
   options: LogOptions,
 ): Promise<EventLog<E>> {
+  const { manager } = connected;
   const { stream, prefix, replicas } = options;
   const wanted = {
     name: stream,
@@ -48,7 +55,7 @@ export async function openEventLog<E extends Sequenced>(
     if (!isMissing(error)) throw error;
     return manager.streams.add(wanted);
   });
-  const log = new JetStreamLog<E>(client, manager, options);
+  const log = new JetStreamLog<E>(connected, as, options);
   return {
     read: (subject, afterSequence = 0) => log.read(subject, afterSequence),
     append: (subject, events, afterSequence) => log.append(subject, events, afterSequence),
@@ -58,19 +65,24 @@ export async function openEventLog<E extends Sequenced>(
 }
 
 class JetStreamLog<E extends Sequenced> {
+  readonly #as: StoredFormat<E>;
   readonly #options: LogOptions;
   readonly #reader: ReaderMeans;
   /** Only a shortcut, asked anew when it does not fit: a stale one would lose the compare-and-swap. */
   readonly #ends = new Map<string, End>();
 
-  constructor(client: JetStreamClient, manager: JetStreamManager, options: LogOptions) {
+  constructor(connected: Connected, as: StoredFormat<E>, options: LogOptions) {
+    this.#as = as;
     this.#options = options;
-    this.#reader = { client, manager, ...options };
+    this.#reader = { ...connected, ...options };
   }
 
   async read(name: string, afterSequence: number): Promise<readonly E[]> {
-    const events = await readEvents<E>(this.#reader, this.#subject(name));
-    return checked(name, events).filter(({ sequence }) => sequence > afterSequence);
+    const events = await readEvents(this.#reader, this.#subject(name));
+    return checked(
+      name,
+      events.map((kept) => readStored(this.#as, name, kept)),
+    ).filter(({ sequence }) => sequence > afterSequence);
   }
 
   async append(name: string, events: readonly E[], afterSequence: number): Promise<SwapResult> {
@@ -100,7 +112,8 @@ class JetStreamLog<E extends Sequenced> {
 
   async *follow(name: string, afterSequence: number, signal: AbortSignal): AsyncGenerator<E> {
     let told = afterSequence;
-    for await (const event of followEvents<E>(this.#reader, this.#subject(name), signal)) {
+    for await (const kept of followEvents(this.#reader, this.#subject(name), signal)) {
+      const event = readStored(this.#as, name, kept);
       if (event.sequence <= told) continue;
       told = event.sequence;
       yield event;

@@ -37,13 +37,13 @@ export async function lastMessage(means: ReaderMeans, subject: string): Promise<
 }
 
 /** Every event of the subject, in stored order. Throws FailureError `store.unreachable`. */
-export async function readEvents<E>(means: ReaderMeans, subject: string): Promise<readonly E[]> {
+export async function readEvents(means: ReaderMeans, subject: string): Promise<readonly unknown[]> {
   const end = await lastMessage(means, subject);
   if (end === null) return [];
   let consumer: Consumer | undefined;
   try {
     consumer = await consumerOf(means, subject);
-    return await upTo<E>(means, end.seq, await consumer.consume({ max_messages: batch }));
+    return await upTo(means, end.seq, await consumer.consume({ max_messages: batch }));
   } catch (error) {
     throw error instanceof FailureError ? error : unreachable(error);
   } finally {
@@ -52,8 +52,12 @@ export async function readEvents<E>(means: ReaderMeans, subject: string): Promis
   }
 }
 
-async function upTo<E>(means: ReaderMeans, end: number, messages: ConsumerMessages): Promise<readonly E[]> {
-  const events: E[] = [];
+async function upTo(
+  means: ReaderMeans,
+  end: number,
+  messages: ConsumerMessages,
+): Promise<readonly unknown[]> {
+  const events: unknown[] = [];
   let reached = 0;
   let cancel = () => {};
   const rewind = () => {
@@ -64,7 +68,7 @@ async function upTo<E>(means: ReaderMeans, end: number, messages: ConsumerMessag
   try {
     for await (const message of messages) {
       rewind();
-      events.push(...message.json<readonly E[]>());
+      events.push(...message.json<readonly unknown[]>());
       reached = message.seq;
       if (reached >= end) return events;
     }
@@ -81,17 +85,17 @@ async function upTo<E>(means: ReaderMeans, end: number, messages: ConsumerMessag
  * Stored events, then those to come, until the signal aborts. An event may come twice, after an election of the
  * store. Throws FailureError `store.unreachable` when the store has not answered for a minute.
  */
-export async function* followEvents<E>(
+export async function* followEvents(
   means: ReaderMeans,
   subject: string,
   signal: AbortSignal,
-): AsyncGenerator<E> {
+): AsyncGenerator<unknown> {
   let failingSinceMs: number | undefined;
   while (!signal.aborted) {
     try {
       const consumer = await consumerOf(means, subject);
       failingSinceMs = undefined;
-      yield* tail<E>(consumer, signal);
+      yield* tail(consumer, signal);
     } catch (error) {
       failingSinceMs ??= means.clock.monotonicMs();
       if (means.clock.monotonicMs() - failingSinceMs > tailGivesUpMs) throw unreachable(error);
@@ -100,13 +104,13 @@ export async function* followEvents<E>(
   }
 }
 
-async function* tail<E>(consumer: Consumer, signal: AbortSignal): AsyncGenerator<E> {
+async function* tail(consumer: Consumer, signal: AbortSignal): AsyncGenerator<unknown> {
   const messages = await consumer.consume({ max_messages: batch, expires: tailPullMs });
   const stop = () => messages.stop();
   signal.addEventListener("abort", stop, { once: true });
   try {
     for await (const message of messages) {
-      yield* message.json<readonly E[]>();
+      yield* message.json<readonly unknown[]>();
       if (signal.aborted) return;
     }
   } finally {

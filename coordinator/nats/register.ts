@@ -4,10 +4,10 @@
  */
 import type { JetStreamManager } from "@nats-io/jetstream";
 import type { KV, Kvm } from "@nats-io/kv";
-import type { z } from "zod";
 import { FailureError, failure } from "#proto/common/failure.ts";
 import type { Register, SwapResult, Versioned } from "../engine/ports.ts";
 import { causeOf, isLost, unreachable } from "./errors.ts";
+import { readStoredBytes, type StoredFormat, unreadable } from "./stored.ts";
 import { subjectCounts } from "./subjects.ts";
 
 export interface BucketOptions {
@@ -18,14 +18,14 @@ export interface BucketOptions {
 
 export async function openRegister<T>(
   { kvm, manager }: { readonly kvm: Kvm; readonly manager: JetStreamManager },
-  schema: z.ZodType<T>,
+  as: StoredFormat<T>,
   options: BucketOptions,
 ): Promise<Register<T>> {
   const { bucket, replicas, timeoutMs } = options;
   const kv = await kvm.create(bucket, { replicas, history: 8, allow_direct: false, timeout: timeoutMs });
   await refuseForgetful(kv, bucket);
   return {
-    read: (key) => readRecord(kv, schema, key),
+    read: (key) => readRecord(kv, as, key),
     swap: (key, value, expected) => swapRecord(kv, key, value, expected),
     keys: () => listKeys(manager, bucket),
   };
@@ -37,34 +37,14 @@ async function refuseForgetful(kv: KV, bucket: string): Promise<void> {
   if (ttl !== 0) throw new FailureError(failure("store.forgets", { bucket, expiryMs: String(ttl) }));
 }
 
-async function readRecord<T>(kv: KV, schema: z.ZodType<T>, key: string): Promise<Versioned<T> | undefined> {
+async function readRecord<T>(kv: KV, as: StoredFormat<T>, key: string): Promise<Versioned<T> | undefined> {
   const entry = await kv.get(encodeKey(key)).catch((error: unknown) => {
     throw unreachable(error);
   });
   if (entry === null) return undefined;
   if (entry.operation !== "PUT")
     throw unreadable(key, `the key was deleted by something else (${entry.operation})`);
-  return { value: parse(schema, key, entry.value), revision: entry.revision };
-}
-
-function parse<T>(schema: z.ZodType<T>, key: string, bytes: Uint8Array): T {
-  let json: unknown;
-  try {
-    json = JSON.parse(Buffer.from(bytes).toString("utf8"));
-  } catch (error) {
-    throw unreadable(key, causeOf(error));
-  }
-  const parsed = schema.safeParse(json);
-  if (!parsed.success)
-    throw unreadable(
-      key,
-      parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),
-    );
-  return parsed.data;
-}
-
-function unreadable(key: string, cause: string): FailureError {
-  return new FailureError(failure("store.unreadable", { key, cause }));
+  return { value: readStoredBytes(as, key, entry.value), revision: entry.revision };
 }
 
 async function swapRecord<T>(kv: KV, key: string, value: T, expected: number): Promise<SwapResult> {

@@ -3,7 +3,6 @@
 import { JetStreamApiError, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import type { z } from "zod";
 import { type Clock, systemClock } from "#proto/common/clock.ts";
 import { FailureError, failure } from "#proto/common/failure.ts";
 import type { DocumentStore, EventLog, Register } from "../engine/ports.ts";
@@ -12,6 +11,7 @@ import { causeOf, unreachable } from "./errors.ts";
 import { openEventLog, type Sequenced } from "./event-log.ts";
 import { openRegister } from "./register.ts";
 import { dialled, withoutToken } from "./server-address.ts";
+import type { StoredFormat } from "./stored.ts";
 
 export interface StoreOptions {
   readonly servers: readonly string[];
@@ -26,9 +26,9 @@ export interface StoreOptions {
 
 export interface NatsStore extends AsyncDisposable {
   readonly serverVersion: string;
-  register<T>(bucket: string, schema: z.ZodType<T>): Promise<Register<T>>;
-  log<E extends Sequenced>(stream: string, prefix: string): Promise<EventLog<E>>;
-  documents(bucket: string): Promise<DocumentStore>;
+  register<T>(bucket: string, as: StoredFormat<T>): Promise<Register<T>>;
+  log<E extends Sequenced>(stream: string, prefix: string, as: StoredFormat<E>): Promise<EventLog<E>>;
+  documents<T>(bucket: string, as: StoredFormat<T>): Promise<DocumentStore<T>>;
   /** Servers known to the connection, as `host:port`. */
   readonly connection: NatsConnection;
 }
@@ -46,12 +46,12 @@ export async function openStore(options: StoreOptions): Promise<NatsStore> {
   return {
     connection,
     serverVersion: connection.info?.version ?? "unknown",
-    register: (bucket, schema) =>
-      opened(() => openRegister({ kvm, manager }, schema, { bucket, replicas, timeoutMs })),
-    log: <E extends Sequenced>(stream: string, prefix: string) =>
-      opened(() => openEventLog<E>(client, manager, { stream, prefix, replicas, timeoutMs, clock })),
-    documents: (bucket) =>
-      opened(() => openDocuments(client, { bucket, replicas, clock, limitMs: documentLimitMs })),
+    register: (bucket, as) =>
+      opened(() => openRegister({ kvm, manager }, as, { bucket, replicas, timeoutMs })),
+    log: (stream, prefix, as) =>
+      opened(() => openEventLog({ client, manager }, as, { stream, prefix, replicas, timeoutMs, clock })),
+    documents: (bucket, as) =>
+      opened(() => openDocuments(client, as, { bucket, replicas, clock, limitMs: documentLimitMs })),
     [Symbol.asyncDispose]: () => connection.close(),
   };
 }

@@ -1,9 +1,14 @@
 /** What a coordinator keeps in NATS, opened: one register, log or shelf each. Starts the own nats-server where none is named. */
 import { join } from "node:path";
-import type { AuditEntry } from "../domain/audit.ts";
-import type { RolloutEvent } from "../domain/rollout/event.ts";
 import { type EmbeddedNats, startEmbedded } from "../nats/embedded.ts";
-import { claimSchema, inventorySchema, leaderSchema, lockSchema, standingSchema } from "../nats/records.ts";
+import { auditEntries, rolloutEvents, snapshotDocuments } from "../nats/histories.ts";
+import {
+  claimRecords,
+  inventoryRecords,
+  leaderRecords,
+  lockRecords,
+  standingRecords,
+} from "../nats/records.ts";
 import { openStore } from "../nats/store.ts";
 import type { Teardown } from "../teardown.ts";
 import type { ServeMeans } from "./means.ts";
@@ -28,14 +33,14 @@ export async function openRecords(means: ServeMeans, teardown: Teardown) {
     servers,
     replicas,
     embedded: embedded !== undefined,
-    locks: await store.register("lockkeeper-locks", lockSchema),
-    claims: await store.register("lockkeeper-claims", claimSchema),
-    standings: await store.register("lockkeeper-nodes", standingSchema),
-    leader: await store.register("lockkeeper-leader", leaderSchema),
-    inventories: await store.register("lockkeeper-inventory", inventorySchema),
-    events: await store.log<RolloutEvent>("LOCKKEEPER_ROLLOUTS", "lockkeeper.rollouts"),
-    audit: await store.log<AuditEntry>("LOCKKEEPER_AUDIT", "lockkeeper.audit"),
-    documents: await store.documents("lockkeeper-documents"),
+    locks: await store.register("lockkeeper-locks", lockRecords),
+    claims: await store.register("lockkeeper-claims", claimRecords),
+    standings: await store.register("lockkeeper-nodes", standingRecords),
+    leader: await store.register("lockkeeper-leader", leaderRecords),
+    inventories: await store.register("lockkeeper-inventory", inventoryRecords),
+    events: await store.log("LOCKKEEPER_ROLLOUTS", "lockkeeper.rollouts", rolloutEvents),
+    audit: await store.log("LOCKKEEPER_AUDIT", "lockkeeper.audit", auditEntries),
+    documents: await store.documents("lockkeeper-documents", snapshotDocuments),
   };
 }
 

@@ -13,9 +13,9 @@ export const store: Catalogue = {
     says: "the bucket {bucket} in NATS lets records expire after {expiryMs} ms: a held lock would vanish by itself",
     next: "take the expiry off: nats stream edit KV_{bucket} --max-age=0",
   },
-  "store.document-unreadable": {
-    says: "the document {name} in NATS cannot be read: {cause}",
-    next: "lockkeeper doctor",
+  "store.format-unknown": {
+    says: "{key} is kept in NATS in format {format}, and this coordinator reads up to {known}; nothing is decided from it",
+    next: "run the coordinator that wrote it, or a newer one",
   },
   "store.too-few-servers": {
     says: "NATS cannot keep {replicas} copies: {cause}",

@@ -5,9 +5,9 @@ import type { EventLog, SwapResult } from "#coordinator/engine/ports.ts";
 import { readSurely, swapSurely } from "#coordinator/engine/swap.ts";
 import { type NatsStore, openStore } from "#coordinator/nats/store.ts";
 import { systemClock } from "#proto/common/clock.ts";
-import { documentCases } from "./document-cases.ts";
-import { type Event, eventLogCases, events } from "./event-log-cases.ts";
-import { registerCases, schema, value } from "./register-cases.ts";
+import { documentCases, sheets } from "./document-cases.ts";
+import { type Event, eventLogCases, events, texts } from "./event-log-cases.ts";
+import { registerCases, value, values } from "./register-cases.ts";
 import { type Servers, startCluster } from "./server.ts";
 
 let cluster: Servers;
@@ -27,16 +27,16 @@ afterAll(async () => {
 
 registerCases("on three servers", () => {
   opened += 1;
-  return store.register(`register-${opened}`, schema);
+  return store.register(`register-${opened}`, values);
 });
 eventLogCases("on three servers", async () => {
   opened += 1;
-  const open = () => store.log<Event>(`LOG${opened}`, `log${opened}`);
+  const open = () => store.log(`LOG${opened}`, `log${opened}`, texts);
   return [await open(), await open()];
 });
 documentCases("on three servers", () => {
   opened += 1;
-  return store.documents(`documents-${opened}`);
+  return store.documents(`documents-${opened}`, sheets);
 });
 
 async function leaderOf(stream: string): Promise<string> {
@@ -46,7 +46,7 @@ async function leaderOf(stream: string): Promise<string> {
 
 describe("three servers of which one goes", () => {
   it("keep every record over the death of the stream's leader, and a swap is never lost to nobody", async () => {
-    const register = await store.register("dying", schema);
+    const register = await store.register("dying", values);
     let held = { revision: 0, name: 0 };
     for (; held.name < 10; )
       held = { revision: written(await register.swap("k", value("x"), held.revision)), name: held.name + 1 };
@@ -66,7 +66,7 @@ describe("three servers of which one goes", () => {
   });
 
   it("keep each event once and in order, while writers try again through the election", async () => {
-    const log = await store.log<Event>("DYING", "dying");
+    const log = await store.log("DYING", "dying", texts);
     await log.append("r", events(1, 5), 0);
     const server = cluster.byName(await leaderOf("DYING"));
     await server.kill();
@@ -84,11 +84,11 @@ describe("three servers of which one goes", () => {
   });
 
   it("never give a shorter history than was acknowledged, though one replica lags", async () => {
-    await store.log<Event>("LAGGING", "lagging");
+    await store.log("LAGGING", "lagging", texts);
     const leader = cluster.byName(await leaderOf("LAGGING"));
     const laggard = cluster.servers.find((server) => server !== leader);
     const near = await openStore({ servers: [leader.url], replicas: 3, timeoutMs: 2_000 });
-    const log = await near.log<Event>("LAGGING", "lagging");
+    const log = await near.log("LAGGING", "lagging", texts);
     let end = 0;
     for (let round = 0; round < 3; round += 1) {
       laggard?.signal("SIGSTOP");

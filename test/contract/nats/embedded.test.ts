@@ -9,7 +9,7 @@ import { type EmbeddedNats, type EmbeddedOptions, startEmbedded } from "#coordin
 import { withoutToken } from "#coordinator/nats/server-address.ts";
 import { openStore } from "#coordinator/nats/store.ts";
 import { systemClock } from "#proto/common/clock.ts";
-import { type Event, events } from "./event-log-cases.ts";
+import { events, texts } from "./event-log-cases.ts";
 import { natsBinary } from "./server.ts";
 
 let folder: string;
@@ -64,13 +64,13 @@ describe("the coordinator's own NATS server", () => {
   it("ends when it is told to, and its data is there at the next start", async () => {
     const first = await start();
     await using store = await openStore({ servers: [first.url], replicas: 1, timeoutMs: 2_000 });
-    await (await store.log<Event>("KEPT", "kept")).append("r", events(1, 3), 0);
+    await (await store.log("KEPT", "kept", texts)).append("r", events(1, 3), 0);
     await first.stop();
     expect(runs(first.pid())).toBe(false);
     const second = await start();
     expect(second.adopted).toBe(false);
     await using again = await openStore({ servers: [second.url], replicas: 1, timeoutMs: 2_000 });
-    expect(await (await again.log<Event>("KEPT", "kept")).read("r")).toEqual(events(1, 3));
+    expect(await (await again.log("KEPT", "kept", texts)).read("r")).toEqual(events(1, 3));
   });
 
   it("answers nobody who has not read its token, which only its own user can", async () => {

@@ -1,14 +1,26 @@
 /** What every event log promises, whatever keeps it. */
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import type { EventLog } from "#coordinator/engine/ports.ts";
+import type { StoredFormat } from "#coordinator/nats/stored.ts";
 
 export interface Event {
+  readonly format: 1;
   readonly sequence: number;
   readonly text: string;
 }
 
 export const events = (from: number, count: number): Event[] =>
-  Array.from({ length: count }, (_, index) => ({ sequence: from + index, text: `event ${from + index}` }));
+  Array.from({ length: count }, (_, index) => ({
+    format: 1,
+    sequence: from + index,
+    text: `event ${from + index}`,
+  }));
+
+export const texts: StoredFormat<Event> = {
+  format: 1,
+  schema: z.object({ format: z.literal(1), sequence: z.number(), text: z.string() }),
+};
 
 const sequences = (found: readonly Event[]): readonly number[] => found.map(({ sequence }) => sequence);
 

@@ -2,7 +2,7 @@ import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type NatsStore, openStore } from "#coordinator/nats/store.ts";
 import { memoryEventLog } from "#test/doubles/memory/event-log.ts";
-import { type Event, eventLogCases, events } from "./event-log-cases.ts";
+import { type Event, eventLogCases, events, texts } from "./event-log-cases.ts";
 import { startTestNats, type TestNats } from "./server.ts";
 
 let nats: TestNats;
@@ -26,13 +26,13 @@ eventLogCases("in memory", async () => {
 
 eventLogCases("on the coordinator's own NATS", async () => {
   opened += 1;
-  const open = () => store.log<Event>(`LOG${opened}`, `log${opened}`);
+  const open = () => store.log(`LOG${opened}`, `log${opened}`, texts);
   return [await open(), await open()];
 });
 
 describe("an event log on NATS", () => {
   it("leaves no consumer behind a read or a tail", async () => {
-    const log = await store.log<Event>("TIDY", "tidy");
+    const log = await store.log("TIDY", "tidy", texts);
     await log.append("r", events(1, 3), 0);
     for (let time = 0; time < 5; time += 1) await log.read("r");
     const stop = new AbortController();
@@ -42,7 +42,7 @@ describe("an event log on NATS", () => {
   });
 
   it("does not read a history with a hole", async () => {
-    const log = await store.log<Event>("HOLE", "hole");
+    const log = await store.log("HOLE", "hole", texts);
     await log.append("r", events(1, 2), 0);
     await jetstream(store.connection).publish("hole.r", JSON.stringify(events(5, 1)));
     await expect(log.read("r")).rejects.toMatchObject({
@@ -50,8 +50,23 @@ describe("an event log on NATS", () => {
     });
   });
 
+  it("neither reads nor follows what a newer coordinator has written", async () => {
+    const log = await store.log("NEWER", "newer", texts);
+    await log.append("r", events(1, 1), 0);
+    const [next] = events(2, 1);
+    await jetstream(store.connection).publish("newer.r", JSON.stringify([{ ...next, format: 2 }]));
+    const refused = {
+      failure: { code: "store.format-unknown", facts: { key: "r", format: "2", known: "1" } },
+    };
+    await expect(log.read("r")).rejects.toMatchObject(refused);
+    const following = async () => {
+      for await (const event of log.follow("r", 1, new AbortController().signal)) return event;
+    };
+    await expect(following()).rejects.toMatchObject(refused);
+  });
+
   it("cannot be shortened by anybody", async () => {
-    const log = await store.log<Event>("FIRM", "firm");
+    const log = await store.log("FIRM", "firm", texts);
     await log.append("r", events(1, 2), 0);
     const manager = await jetstreamManager(store.connection);
     await expect(manager.streams.purge("FIRM")).rejects.toThrow();
@@ -62,7 +77,7 @@ describe("an event log on NATS", () => {
   it("keeps what it acknowledged, and goes on, when the server is killed and comes back", async () => {
     await using own = await startTestNats();
     const first = await openStore({ servers: [own.server.url], replicas: 1, timeoutMs: 2_000 });
-    const log = await first.log<Event>("KEPT", "kept");
+    const log = await first.log("KEPT", "kept", texts);
     for (let sequence = 1; sequence <= 20; sequence += 1)
       await log.append("r", events(sequence, 1), sequence - 1);
     const stop = new AbortController();
@@ -86,7 +101,7 @@ describe("an event log on NATS", () => {
   it("says unknown, not lost, when the server is gone", async () => {
     await using own = await startTestNats();
     const away = await openStore({ servers: [own.server.url], replicas: 1, timeoutMs: 500 });
-    const log = await away.log<Event>("GONE", "gone");
+    const log = await away.log("GONE", "gone", texts);
     await log.append("r", events(1, 1), 0);
     await own.server.stop();
     expect(await log.append("r", events(2, 1), 1)).toMatchObject({ result: "unknown" });

@@ -11,9 +11,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startEmbedded } from "#coordinator/nats/embedded.ts";
 import { type NatsStore, openStore } from "#coordinator/nats/store.ts";
 import { systemClock } from "#proto/common/clock.ts";
-import { documentCases } from "./document-cases.ts";
-import { type Event, eventLogCases } from "./event-log-cases.ts";
-import { registerCases, schema } from "./register-cases.ts";
+import { documentCases, sheets } from "./document-cases.ts";
+import { eventLogCases, texts } from "./event-log-cases.ts";
+import { registerCases, values } from "./register-cases.ts";
 import { natsBinary, type Servers, startPlain } from "./server.ts";
 
 let old: Servers;
@@ -32,16 +32,16 @@ afterAll(async () => {
 
 registerCases("on 2.9.10", () => {
   opened += 1;
-  return store.register(`register-${opened}`, schema);
+  return store.register(`register-${opened}`, values);
 });
 eventLogCases("on 2.9.10", async () => {
   opened += 1;
-  const open = () => store.log<Event>(`LOG${opened}`, `log${opened}`);
+  const open = () => store.log(`LOG${opened}`, `log${opened}`, texts);
   return [await open(), await open()];
 });
 documentCases("on 2.9.10", () => {
   opened += 1;
-  return store.documents(`documents-${opened}`);
+  return store.documents(`documents-${opened}`, sheets);
 });
 
 describe("what 2.9.10 cannot promise", () => {

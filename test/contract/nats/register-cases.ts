@@ -2,9 +2,11 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { Register } from "#coordinator/engine/ports.ts";
+import type { StoredFormat } from "#coordinator/nats/stored.ts";
 
-export const schema = z.object({ format: z.literal(1), name: z.string() });
+const schema = z.object({ format: z.literal(1), name: z.string() });
 export type Value = z.infer<typeof schema>;
+export const values: StoredFormat<Value> = { format: 1, schema };
 export const value = (name: string): Value => ({ format: 1, name });
 
 export function registerCases(where: string, open: () => Promise<Register<Value>>): void {

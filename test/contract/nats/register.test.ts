@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type NatsStore, openStore } from "#coordinator/nats/store.ts";
 import { memoryRegister } from "#test/doubles/memory/register.ts";
-import { registerCases, schema, type Value, value } from "./register-cases.ts";
+import { registerCases, type Value, value, values } from "./register-cases.ts";
 import { startTestNats, type TestNats } from "./server.ts";
 
 let nats: TestNats;
@@ -23,19 +23,26 @@ afterAll(async () => {
 registerCases("in memory", async () => memoryRegister<Value>());
 registerCases("on the coordinator's own NATS", () => {
   opened += 1;
-  return store.register(`register-${opened}`, schema);
+  return store.register(`register-${opened}`, values);
 });
 
 describe("a register on NATS", () => {
-  it("does not read a record that something else has spoilt", async () => {
-    const loose = await store.register("spoilt", z.object({ anything: z.string() }));
-    await loose.swap("k", { anything: "else" }, 0);
-    const strict = await store.register("spoilt", schema);
+  it("does not read a record that something else has spoilt, or a newer coordinator has written", async () => {
+    const loose = await store.register("spoilt", {
+      format: 1,
+      schema: z.looseObject({ format: z.number() }),
+    });
+    await loose.swap("k", { format: 1, anything: "else" }, 0);
+    await loose.swap("newer", { format: 2, name: "a" }, 0);
+    const strict = await store.register("spoilt", values);
     await expect(strict.read("k")).rejects.toMatchObject({ failure: { code: "store.unreadable" } });
+    await expect(strict.read("newer")).rejects.toMatchObject({
+      failure: { code: "store.format-unknown", facts: { key: "newer", format: "2", known: "1" } },
+    });
   });
 
   it("does not read a record that is no JSON, nor take a deleted key for one that never was", async () => {
-    const register = await store.register("by-hand", schema);
+    const register = await store.register("by-hand", values);
     const kv = await new Kvm(store.connection).open("by-hand");
     const key = (name: string) => Buffer.from(name).toString("base64url");
     await kv.put(key("text"), "not json");
@@ -49,20 +56,20 @@ describe("a register on NATS", () => {
 
   it("refuses a bucket in which records expire", async () => {
     await new Kvm(store.connection).create("expiring", { ttl: 60_000 });
-    await expect(store.register("expiring", schema)).rejects.toMatchObject({
+    await expect(store.register("expiring", values)).rejects.toMatchObject({
       failure: { code: "store.forgets", facts: { bucket: "expiring", expiryMs: "60000" } },
     });
   });
 
   it("reads from the stream's leader, never from a replica", async () => {
-    await store.register("leader-only", schema);
+    await store.register("leader-only", values);
     const status = await (await new Kvm(store.connection).open("leader-only")).status();
     expect(status.streamInfo.config).toMatchObject({ allow_direct: false, max_age: 0 });
   });
 
   it("says how many servers are missing when it cannot keep the copies that were asked for", async () => {
     const wanting = await openStore({ servers: [nats.server.url], replicas: 3, timeoutMs: 2_000 });
-    await expect(wanting.register("three", schema)).rejects.toMatchObject({
+    await expect(wanting.register("three", values)).rejects.toMatchObject({
       failure: { code: "store.too-few-servers", facts: { replicas: "3" } },
     });
     await wanting[Symbol.asyncDispose]();
@@ -71,7 +78,7 @@ describe("a register on NATS", () => {
   it("says unknown, not lost, when the server is gone", async () => {
     await using own = await startTestNats();
     const away = await openStore({ servers: [own.server.url], replicas: 1, timeoutMs: 500 });
-    const register = await away.register("gone", schema);
+    const register = await away.register("gone", values);
     await own.server.stop();
     expect(await register.swap("k", value("a"), 0)).toMatchObject({ result: "unknown" });
     await expect(register.read("k")).rejects.toMatchObject({ failure: { code: "store.unreachable" } });

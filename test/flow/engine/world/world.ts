@@ -8,6 +8,7 @@ import type { ClusterEntry, Inventory } from "#coordinator/domain/inventory.ts";
 import type { LockRecord } from "#coordinator/domain/lock.ts";
 import type { Plan } from "#coordinator/domain/plan.ts";
 import type { RolloutEvent } from "#coordinator/domain/rollout/event.ts";
+import type { Snapshot } from "#coordinator/domain/snapshot/snapshot.ts";
 import type { NodeStanding } from "#coordinator/domain/standing.ts";
 import type { GivenWord, Order } from "#coordinator/engine/application-means.ts";
 import type { InventoryRecord } from "#coordinator/engine/inventory-book.ts";
@@ -69,7 +70,7 @@ export class World {
     inventory: memoryRegister<InventoryRecord>(),
     log: this.#log<RolloutEvent>(),
     audit: this.#log<AuditEntry>(),
-    documents: memoryDocuments(() => this.clock.now()),
+    documents: memoryDocuments<Snapshot>(() => this.clock.now()),
   };
   /** As the file has it; a test may change windows and freeze at any time. */
   readonly inventory: Inventory;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ClaimRecord } from "#coordinator/domain/claim.ts";
 import type { LockRecord } from "#coordinator/domain/lock.ts";
+import type { Snapshot } from "#coordinator/domain/snapshot/snapshot.ts";
 import { type OpenRollout, Snapshots } from "#coordinator/engine/snapshots.ts";
 import { memoryDocuments } from "#test/doubles/memory/documents.ts";
 import { memoryRegister } from "#test/doubles/memory/register.ts";
@@ -12,7 +13,7 @@ function book() {
   let minutes = 0;
   let ids = 0;
   const open: OpenRollout[] = [];
-  const documents = memoryDocuments(() => minutes * 60_000);
+  const documents = memoryDocuments<Snapshot>(() => minutes * 60_000);
   const unreadable = { is: false };
   let asked = 0;
   const snapshots = new Snapshots({
