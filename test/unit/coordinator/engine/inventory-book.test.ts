@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { InventoryBook, type InventoryRecord } from "#coordinator/engine/inventory-book.ts";
 import { inventoryChanges } from "#coordinator/inventory/change.ts";
 import { parseInventory } from "#coordinator/inventory/parse.ts";
-import { inventorySchema } from "#coordinator/nats/records.ts";
+import { inventoryRecords } from "#coordinator/nats/records.ts";
 import { fail, succeed } from "#proto/common/failure.ts";
 import { memoryRegister } from "#test/doubles/memory/register.ts";
 import { VirtualClock } from "#test/flow/engine/virtual-clock.ts";
@@ -93,6 +93,6 @@ describe("a cluster that the applied file does not name", () => {
   it("is none in a record that knows of none", () => {
     const { name: fileName, yaml } = fileOf({ billing: ["db1"] });
     const older = { format: 1, fileName, yaml, removed: [], appliedAt: "t" };
-    expect(inventorySchema.parse(older)).toEqual({ ...older, kept: [] });
+    expect(inventoryRecords.schema.parse(older)).toEqual({ ...older, kept: [] });
   });
 });
