@@ -138,7 +138,7 @@ export class AgentRoom implements Fleet {
       yield this.#welcome(hello, leads, address, refused);
       return;
     }
-    const session = this.#open(hello);
+    const session = this.#open(hello, hostOf(context.peer));
     void this.#read(session, incoming, context.signal);
     try {
       yield this.#welcome(hello, true, address);
@@ -167,10 +167,10 @@ export class AgentRoom implements Fleet {
     return undefined;
   }
 
-  #open(hello: Hello): Session {
+  #open(hello: Hello, from: string): Session {
     this.#streams += 1;
     const nowMs = this.#options.clock.monotonicMs();
-    const presence = { node: hello.node, hello, stream: this.#streams, lastWordMs: nowMs };
+    const presence = { node: hello.node, hello, from, stream: this.#streams, lastWordMs: nowMs };
     const session: Session = {
       presence,
       out: new Outbox(),
@@ -237,6 +237,14 @@ export class AgentRoom implements Fleet {
     }
     this.#asked.answered(health.request, node, report);
   }
+}
+
+/** Of what gRPC calls the other end, host:port or [host]:port; an IPv4 address stays one on an IPv6 socket. */
+function hostOf(peer: string): string {
+  return peer
+    .replace(/:\d+$/, "")
+    .replace(/^\[(.*)\]$/, "$1")
+    .replace(/^::ffff:/, "");
 }
 
 /** A host is its state folder and its boot: a clone may have a copy of the first. */

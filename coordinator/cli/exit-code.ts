@@ -49,6 +49,7 @@ const rules: readonly (readonly [string, ExitCode])[] = [
   ["duration.", exitCodes.usage],
   ["cluster.unknown", exitCodes.usage],
   ["node.unknown", exitCodes.usage],
+  ["node.not-in-inventory", exitCodes.usage],
   ["rollout.unknown", exitCodes.usage],
   ["rollout.none", exitCodes.usage],
   ["snapshot.unknown", exitCodes.usage],

@@ -1,9 +1,9 @@
 /** Turns a command's body into an action: opens the session, runs it, and ends with its exit code. */
 import type { Failure } from "#proto/common/failure.ts";
+import { nearest } from "#proto/common/nearest.ts";
 import type { FleetView } from "../domain/views.ts";
 import { type CommonOptions, explainFailure, failureOf, openSession, read, type Session } from "./command.ts";
 import type { ExitCode } from "./exit-code.ts";
-import { nearest } from "./nearest.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What the composition root gives to the program. */

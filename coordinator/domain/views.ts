@@ -33,9 +33,21 @@ export interface ClusterView {
   readonly findings: readonly Failure[];
 }
 
+/** An agent that dials in under a name that the inventory does not have. */
+export interface StrangerView {
+  readonly name: string;
+  /** The address that it comes from. */
+  readonly from: string;
+  readonly engine: string;
+  readonly agentVersion: string;
+  readonly lastWordAgeMs: number;
+}
+
 export interface FleetView {
   readonly takenAt: string;
   readonly clusters: readonly ClusterView[];
+  /** Absent where one cluster was asked for. */
+  readonly strangers?: readonly StrangerView[];
   /** The coordinator listens beyond loopback without certificates: said in every table. */
   readonly insecure: boolean;
 }

@@ -66,7 +66,7 @@ export interface RolloutFilter {
 export interface ApplicationMeans {
   readonly clock: Clock;
   readonly random: Random;
-  readonly fleet: Fleet & { doubled(): readonly string[] };
+  readonly fleet: Fleet & { doubled(): readonly string[]; strangers(): readonly string[] };
   readonly log: EventLog<RolloutEvent>;
   readonly audit: AuditTrail;
   readonly heads: AuditHeads;

@@ -5,7 +5,7 @@ import type { ClaimRecord } from "../domain/claim.ts";
 import type { ClusterEntry, NodeEntry } from "../domain/inventory.ts";
 import type { LockRecord } from "../domain/lock.ts";
 import type { Playbook } from "../domain/playbook.ts";
-import type { ClusterView, LockView, NodeView } from "../domain/views.ts";
+import type { ClusterView, LockView, NodeView, StrangerView } from "../domain/views.ts";
 import type { Fleet } from "./ports.ts";
 
 export interface ClusterFacts {
@@ -39,6 +39,21 @@ export function clusterView(
       : { claim: { rollout: claim.rollout, by: claim.by, since: claim.since } }),
     ...(freeze === undefined ? {} : { freeze }),
   };
+}
+
+export interface Visited extends Pick<Fleet, "presence"> {
+  strangers(): readonly string[];
+}
+
+export function strangerViews(fleet: Visited, nowMs: number): readonly StrangerView[] {
+  return fleet.strangers().flatMap((node) => {
+    const presence = fleet.presence(node);
+    if (presence === undefined) return [];
+    const { from, hello, lastWordMs } = presence;
+    const { engine, agentVersion } = hello;
+    const lastWordAgeMs = Math.max(0, Math.round(nowMs - lastWordMs));
+    return [{ name: node, from, engine, agentVersion, lastWordAgeMs }];
+  });
 }
 
 function nodeView(

@@ -9,7 +9,7 @@ import type { RolloutState } from "../domain/rollout/state.ts";
 import { viewOf, whyOf } from "../domain/rollout/view.ts";
 import type { FleetView, LockView, RolloutView, WhyView } from "../domain/views.ts";
 import type { ApplicationMeans, RolloutFilter } from "./application-means.ts";
-import { clusterView, lockView } from "./fleet-view.ts";
+import { clusterView, lockView, strangerViews } from "./fleet-view.ts";
 
 export class Inquiries {
   readonly #means: ApplicationMeans;
@@ -27,7 +27,8 @@ export class Inquiries {
         clusterView(entry, fleet, playbook(entry.engine), await this.#factsOf(entry)),
       ),
     );
-    return succeed({ takenAt: new Date(clock.now()).toISOString(), clusters, insecure });
+    const strangers = cluster === undefined ? { strangers: strangerViews(fleet, clock.monotonicMs()) } : {};
+    return succeed({ takenAt: new Date(clock.now()).toISOString(), clusters, ...strangers, insecure });
   }
 
   async #factsOf({ name }: ClusterEntry) {

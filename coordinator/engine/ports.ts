@@ -56,6 +56,8 @@ export interface DocumentStore<T> {
 export interface Presence {
   readonly node: string;
   readonly hello: Hello;
+  /** Where its stream comes from, as seen from here: an address without its port. */
+  readonly from: string;
   /** A number that is new with each stream: "present stream" means this. */
   readonly stream: number;
   /** Coordinator's monotonic ms of the last word from it. */

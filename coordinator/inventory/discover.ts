@@ -4,11 +4,19 @@ import type { Outcome } from "#proto/common/failure.ts";
 import { fail, succeed } from "#proto/common/failure.ts";
 import type { NodeReport } from "#proto/common/report.ts";
 import { Depth } from "#proto/gen/lockkeeper/v1/health_pb.ts";
+import { fewOf } from "../domain/few.ts";
 import type { Playbook } from "../domain/playbook.ts";
 import type { Fleet } from "../engine/ports.ts";
 
+/** Where there is no inventory yet, all are new, and nothing needs to be said. */
+function remarkOn(strangers: readonly string[], nodes: readonly string[]): string {
+  const isNews = strangers.length > 0 && strangers.length < nodes.length;
+  return isNews ? `# not in the inventory so far: ${fewOf(strangers)}\n` : "";
+}
+
 export interface DiscoveredFleet extends Fleet {
   attachedNodes(): readonly string[];
+  strangers(): readonly string[];
 }
 
 const reportLimitMs = 30_000;
@@ -40,5 +48,5 @@ export async function discoverInventory(
   const silent = nodes
     .filter((_, index) => taken[index]?.ok !== true)
     .map((node) => `# ${node} is attached and gave no report\n`);
-  return succeed(`${silent.join("")}${stringify(document)}`);
+  return succeed(`${silent.join("")}${remarkOn(fleet.strangers(), nodes)}${stringify(document)}`);
 }

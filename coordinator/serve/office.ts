@@ -1,7 +1,10 @@
 /** All parts of a coordinator put together: who knows whom. Nothing runs yet. */
 import { succeed } from "#proto/common/failure.ts";
+import type { LeaderView } from "../api/leader-only.ts";
 import type { RolloutState } from "../domain/rollout/state.ts";
+import { agentChecks, agentsElsewhere } from "../engine/agents-here.ts";
 import { Application } from "../engine/application.ts";
+import { strangerViews } from "../engine/fleet-view.ts";
 import { forgottenPrograms } from "../engine/forgotten.ts";
 import { driveOpen } from "../engine/open-rollouts.ts";
 import { Planning } from "../engine/planning.ts";
@@ -55,17 +58,27 @@ export function furnish(means: ServeMeans, records: Records, coordinator: string
     playbook,
     leader,
     insecure: means.config.insecure,
-    doctor: () => doctor(parts),
+    doctor: () => doctor(parts, leader()),
   });
   const port = Object.assign(application, { discover: () => discoverInventory(agents.room, playbooks) });
   const { inventory, artefacts } = ledgers;
   return { room: agents.room, port, leader, leadership, snapshots, inventory, artefacts };
 }
 
-async function doctor({ records, agents }: Parts) {
+async function doctor({ means, records, ledgers, agents }: Parts, leader: ReturnType<LeaderView>) {
   const { store, replicas, embedded } = records;
-  const doubled = agents.room.doubled();
-  return [...(await examine({ store, replicas, embedded, doubled })), ...(await agents.heads.checks())];
+  const { room, heads } = agents;
+  return [
+    ...(await examine({ store, replicas, embedded, doubled: room.doubled() })),
+    ...(leader.leads
+      ? agentChecks({
+          nodes: ledgers.inventory.clusters().flatMap(({ nodes }) => nodes),
+          isHere: (node) => room.presence(node) !== undefined,
+          strangers: strangerViews(room, means.clock.monotonicMs()),
+        })
+      : agentsElsewhere(leader.address)),
+    ...(await heads.checks()),
+  ];
 }
 
 function planningOf({ means, records, ledgers, agents }: Parts): Planning {

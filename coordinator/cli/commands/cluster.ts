@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { render } from "#proto/catalogue/render.ts";
-import { FailureError, failure } from "#proto/common/failure.ts";
+import { type Failure, FailureError, failure } from "#proto/common/failure.ts";
 import { complaintsText } from "#proto/common/settings-file.ts";
 import type { FleetView } from "../../domain/views.ts";
 import type { InventoryChange } from "../../engine/inventory-book.ts";
@@ -129,8 +129,11 @@ export function nodeCommand(shell: Shell): Command {
   return group as unknown as Command;
 }
 
-function nodesOf({ clusters }: FleetView): readonly unknown[] {
-  return clusters.flatMap(({ name, nodes }) => nodes.map((node) => ({ cluster: name, ...node })));
+function nodesOf({ clusters, strangers = [] }: FleetView): readonly unknown[] {
+  return [
+    ...clusters.flatMap(({ name, nodes }) => nodes.map((node) => ({ cluster: name, ...node }))),
+    ...strangers.map((stranger) => ({ cluster: null, ...stranger })),
+  ];
 }
 
 async function fleetOf(session: Session, cluster = ""): Promise<FleetView> {
@@ -142,13 +145,22 @@ function onlyNode(fleet: FleetView, name: string): FleetView {
   const clusters = fleet.clusters
     .map((cluster) => ({ ...cluster, nodes: cluster.nodes.filter((node) => node.name === name) }))
     .filter(({ nodes }) => nodes.length > 0);
-  if (clusters.length === 0) throw new FailureError(failure("node.unknown", { node: name }));
-  return { ...fleet, clusters };
+  if (clusters.length === 0) throw new FailureError(whyNoNode(fleet, name));
+  const { strangers: _others, ...rest } = fleet;
+  return { ...rest, clusters };
 }
 
 interface Sending {
   readonly dryRun: boolean;
   readonly prune: boolean;
+}
+
+/** An agent may call itself so, and its name may be the mistake. */
+function whyNoNode({ strangers = [] }: FleetView, node: string): Failure {
+  const stranger = strangers.find(({ name }) => name === node);
+  return stranger === undefined
+    ? failure("node.unknown", { node })
+    : failure("node.not-in-inventory", { node, from: stranger.from });
 }
 
 /** The file is read and parsed here too, so that complaints come without a coordinator. */

@@ -1,8 +1,9 @@
 /** The fleet at a glance: clusters with their nodes, odd ones first; a thousand nodes fold into groups. */
 import { render } from "#proto/catalogue/render.ts";
 import { renderDuration } from "#proto/common/duration.ts";
+import { fewOf } from "../../domain/few.ts";
 import type { ClusterView, FleetView, NodeView } from "../../domain/views.ts";
-import { fewOf, findingsOf, groupsOf, type Member } from "./groups.ts";
+import { findingsOf, groupsOf, type Member } from "./groups.ts";
 import type { Paint } from "./style.ts";
 import { renderTable } from "./table.ts";
 
@@ -44,7 +45,27 @@ export function renderNodes(fleet: FleetView, paint: Paint, all = false): string
             .map(({ cluster, node }) => nodeRow(cluster, node, paint)),
         )
       : renderFolded(nodes, paint);
-  return withWarning(fleet, table, paint);
+  return withWarning(fleet, [table, ...strangersOf(fleet, paint, all)].join("\n"), paint);
+}
+
+/** Agents that dial in under names that nobody knows stand in no cluster's rows. */
+function strangersOf({ strangers = [] }: FleetView, paint: Paint, all: boolean): readonly string[] {
+  if (strangers.length === 0) return [];
+  const { says, next } = render({ code: "fleet.strangers", facts: { count: String(strangers.length) } });
+  const listed = all ? strangers : strangers.slice(0, listedNodes);
+  const rows = listed.map(({ name, from, engine, agentVersion, lastWordAgeMs }) => [
+    name,
+    from,
+    engine,
+    agentVersion,
+    `${renderDuration(lastWordAgeMs)} ago`,
+  ]);
+  return [
+    "",
+    `${paint("warn", says)}; next: ${next ?? ""}`,
+    renderTable(["AGENT", "FROM", "ENGINE", "AGENT VERSION", "LAST WORD"], rows),
+    ...(listed.length < strangers.length ? [`… and ${strangers.length - listed.length} more`] : []),
+  ];
 }
 
 interface Placed {
@@ -89,7 +110,10 @@ function nodeRow(cluster: ClusterView, node: NodeView, paint: Paint): readonly s
   ];
 }
 
-/** All that is known of each node, one line a fact. */
+/** Under what stands beside the name of a fact. */
+const hanging = `\n${" ".repeat(13)}`;
+
+/** All that is known of each node, one line a fact; what was found may take several. */
 export function renderNode(fleet: FleetView, paint: Paint): string {
   const pages = fleet.clusters.flatMap((cluster) =>
     cluster.nodes.map((node) => {
@@ -104,7 +128,8 @@ export function renderNode(fleet: FleetView, paint: Paint): string {
         ...node.findings.map((finding) => ["finding", paint("warn", render(finding).says)] as const),
       ];
       const head = `${paint("strong", node.name)} of ${cluster.name} (${cluster.engine}, ${cluster.topology})`;
-      return [head, ...facts.map(([what, value]) => `  ${what.padEnd(10)} ${value}`)].join("\n");
+      const lines = facts.map(([what, value]) => `  ${what.padEnd(10)} ${value.replaceAll("\n", hanging)}`);
+      return [head, ...lines].join("\n");
     }),
   );
   return withWarning(fleet, pages.join("\n\n"), paint);

@@ -38,14 +38,6 @@ function keyOf({ version, state, oddity, findings }: Member): string {
   return JSON.stringify([version, state, oddity, alike]);
 }
 
-const namesShown = 3;
-
-/** All of few, the first of many with their number. */
-export function fewOf(names: readonly string[], most = 8): string {
-  if (names.length <= most) return names.join(", ");
-  return `${names.slice(0, namesShown).join(", ")} … ${names.at(-1)} (${names.length})`;
-}
-
 /** What was found, told of all nodes of the group. */
 export function findingsOf({ nodes, first }: Pick<Group, "nodes" | "first">): string {
   return first.findings

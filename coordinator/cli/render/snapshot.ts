@@ -1,6 +1,7 @@
 /** Snapshots and differences for people: grouped by version and state, odd nodes first. */
 import { render } from "#proto/catalogue/render.ts";
 import { whyUnknown } from "#proto/common/measured.ts";
+import { fewOf } from "../../domain/few.ts";
 import type { Difference } from "../../domain/snapshot/difference.ts";
 import type {
   ClusterSnapshot,
@@ -8,7 +9,7 @@ import type {
   Snapshot,
   SnapshotHead,
 } from "../../domain/snapshot/snapshot.ts";
-import { fewOf, findingsOf, type Group, groupsOf, type Member } from "./groups.ts";
+import { findingsOf, type Group, groupsOf, type Member } from "./groups.ts";
 import type { Paint } from "./style.ts";
 import { renderTable } from "./table.ts";
 

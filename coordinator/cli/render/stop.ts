@@ -1,8 +1,8 @@
 /** A stop as it is told: what was touched and what was not, what stands now, what to do first, the next command. */
 import { render } from "#proto/catalogue/render.ts";
 import type { Facts, Failure, FailureCode } from "#proto/common/failure.ts";
+import { fewOf } from "../../domain/few.ts";
 import type { StopView, TouchedView } from "../../domain/views.ts";
-import { fewOf } from "./groups.ts";
 
 /** Below the line that says why; without the command, which each place puts where its readers look for it. */
 export function stopLines({

@@ -32,8 +32,17 @@ export function clip(text: string, width: number): string {
   return `${kept}…${coloured ? `${esc}[0m` : ""}`;
 }
 
+/** A row is a line, whatever was found. */
+function inOneLine(text: string): string {
+  return text
+    .trim()
+    .replace(/:\s*[\r\n]\s*/g, ": ")
+    .replace(/\s*[\r\n]\s*/g, "; ")
+    .replaceAll("\t", " ");
+}
+
 export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [header, ...rows];
+  const all = [header, ...rows].map((row) => row.map(inOneLine));
   const widths = header.map((_, column) => Math.max(...all.map((row) => widthOf(row[column] ?? ""))));
   return all
     .map((row) =>

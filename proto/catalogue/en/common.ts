@@ -18,5 +18,13 @@ export const common: Catalogue = {
     says: "there is no cluster {cluster} in the inventory",
     next: "lockkeeper cluster list",
   },
+  "fleet.strangers": {
+    says: "agents that are not in the inventory, and given nothing to do ({count})",
+    next: "lockkeeper doctor",
+  },
+  "node.not-in-inventory": {
+    says: "an agent that calls itself {node} dials in from {from}, and the inventory has no node of that name",
+    next: "lockkeeper doctor",
+  },
   "node.unknown": { says: "there is no node {node} in the inventory", next: "lockkeeper node list" },
 };

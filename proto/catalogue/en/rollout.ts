@@ -162,6 +162,28 @@ export const rollout: Catalogue = {
     says: "entries at its end were lost: {nodes} kept the hash of one that the log did not have",
     next: "lockkeeper audit",
   },
+  "coordinator.follows": {
+    says: "this coordinator does not lead: the agents are with the leader ({leader})",
+  },
+  "check.agents.all-here": { says: "every node of the inventory has its agent here ({here} of {all})" },
+  "check.agents.all-here.ko": {
+    says: "no agent is here, and no node is begun without its agent: {nodes}",
+    next: "on each of these hosts: systemctl enable --now lockkeeper-agent; it runs there? journalctl -u lockkeeper-agent",
+  },
+  "check.agents.all-here.warn": {
+    says: "no agent is here for {nodes}; nothing is begun in a cluster of which one agent is away",
+    next: "on each of these hosts: systemctl enable --now lockkeeper-agent; it runs there? journalctl -u lockkeeper-agent",
+  },
+  "check.agents.all-here.not-applicable": {
+    says: "the inventory names no node yet",
+    next: "lockkeeper cluster discover shows a draft; then lockkeeper cluster apply FILE",
+  },
+  "check.agents.all-known": { says: "every agent that dials in is in the inventory" },
+  "check.agents.all-known.warn": {
+    says: "not in the inventory: {agents}; they are given nothing to do",
+    next: "put {first} into the inventory file and apply it (lockkeeper cluster discover shows the entry), or set `node:` in /etc/lockkeeper/agent.yaml on its host to its name in the inventory, then there: systemctl restart lockkeeper-agent",
+  },
+  "check.agents.all-known.not-applicable": { says: "who dials in is not known here" },
   "check.agents.one-name-once": { says: "each node name has one agent" },
   "check.agents.one-name-once.ko": {
     says: "two agents call themselves {nodes}",

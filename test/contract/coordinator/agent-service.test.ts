@@ -37,7 +37,7 @@ async function serve() {
     beatMs: 1_000,
     helloLimitMs: 5_000,
     namesakeQuietMs: 500,
-    knows: () => true,
+    knows: (node) => node !== "dbl",
     leader: () => ({ leads: true, address: "" }),
     events,
     fetchArtefact: async function* () {},
@@ -89,6 +89,14 @@ async function soon(holds: () => boolean): Promise<void> {
 }
 
 describe("the agents' room", () => {
+  it("knows who is in no inventory, and where each comes from", async () => {
+    const { room, address } = await serve();
+    await dial(address, "db1");
+    await dial(address, "dbl");
+    expect(room.strangers()).toEqual(["dbl"]);
+    expect(room.presence("dbl")?.from).toBe("127.0.0.1");
+  });
+
   it("ends the stream of an agent that is to dial again, though that agent goes on talking", async () => {
     const { room, heard, address } = await serve();
     const agent = await dial(address, "db1");

@@ -175,7 +175,13 @@ export class SimCoordinator {
     if (message.$case === "hello") {
       if (!this.leads || (this.#streams.get(node)?.id ?? 0) > stream.id) return;
       this.#streams.set(node, stream);
-      this.reports.attached({ node, stream: stream.id, lastWordMs: 0, hello: message.value });
+      this.reports.attached({
+        node,
+        stream: stream.id,
+        lastWordMs: 0,
+        from: "10.0.0.1",
+        hello: message.value,
+      });
       this.tell({ kind: "attached", node });
       return;
     }

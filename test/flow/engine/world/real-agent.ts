@@ -194,6 +194,7 @@ export class RealAgent {
       node: this.node.name,
       stream: this.#stream,
       lastWordMs: clock.monotonicMs(),
+      from: "10.0.0.1",
       hello: life.agent.hello(),
     });
     life.stream = { to: coordinator, have, sent: 0 };

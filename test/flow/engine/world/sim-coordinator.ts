@@ -48,7 +48,7 @@ export class SimCoordinator {
     this.#inventory = new InventoryBook(stores.inventory, reader, { clock, random });
     const members = (cluster: string) => world.members(cluster);
     const nodesOf = ({ plan }: RolloutState) => plan.clusters.flatMap(members);
-    const fleet: SurveyedFleet & { doubled(): readonly string[] } = {
+    const fleet: SurveyedFleet & { doubled(): readonly string[]; strangers(): readonly string[] } = {
       presence: (node) => this.#present.get(node),
       send: (node, message) => {
         const agent = world.agents.get(node);
@@ -63,6 +63,7 @@ export class SimCoordinator {
       lastReport: () => undefined,
       clockOffset: () => ({ offsetMs: 0, errorMs: 0 }),
       doubled: () => [],
+      strangers: () => [],
     };
     this.#claims = new Claims({ register: stores.claims, clock, random });
     const standings = new Standings({ register: stores.standings, clock, random });

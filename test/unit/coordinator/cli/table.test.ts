@@ -15,6 +15,14 @@ describe("renderTable", () => {
     expect(starts).toEqual([9, 9, 9]);
   });
 
+  it("keeps a row on one line, whatever was found", () => {
+    const found = "kwbase says:\n  panic: no space\r\n\tat disk.go\n";
+    expect(renderTable(["NODE", "FINDINGS"], [["db1", found]]).split("\n")).toEqual([
+      "NODE  FINDINGS",
+      "db1   kwbase says: panic: no space; at disk.go",
+    ]);
+  });
+
   it("cuts a wide name without splitting a character", () => {
     expect(clip("数据库集群", 6)).toBe("数据…");
     expect(widthOf(clip("数据库集群", 6))).toBeLessThanOrEqual(6);

@@ -123,6 +123,24 @@ describe("a thousand nodes", () => {
     );
   });
 
+  it("names the agents that are in no inventory, the first of many unless all are asked for", () => {
+    const strangers = Array.from({ length: 30 }, (_, index) => ({
+      name: `dbl${index}`,
+      from: "10.0.0.11",
+      engine: "kwdb",
+      agentVersion: "0.1.0",
+      lastWordAgeMs: 1_000,
+    }));
+    const one = renderNodes({ ...fleetOf(1), strangers: strangers.slice(0, 1) }, plain).split("\n");
+    expect(one.slice(-3)).toEqual([
+      "agents that are not in the inventory, and given nothing to do (1); next: lockkeeper doctor",
+      "AGENT  FROM       ENGINE  AGENT VERSION  LAST WORD",
+      "dbl0   10.0.0.11  kwdb    0.1.0          1.0s ago",
+    ]);
+    expect(renderNodes({ ...fleetOf(1), strangers }, plain)).toMatch(/\n… and 6 more$/);
+    expect(renderNodes({ ...fleetOf(1), strangers }, plain, true)).toContain("dbl29 ");
+  });
+
   it("columns stand under each other whatever the script of their names", () => {
     const fleet = fleetOf(1, 3);
     const [cluster] = fleet.clusters;

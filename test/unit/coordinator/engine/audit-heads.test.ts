@@ -33,7 +33,7 @@ function coordinator(log: MemoryEventLog<AuditEntry>, disks: Map<string, string>
   });
   const attach = async (node: string) => {
     const hello = { node, auditHead: disks.get(node) ?? "" } as Hello;
-    const presence = { node, hello, stream: streams.size + 1, lastWordMs: 0 };
+    const presence = { node, hello, stream: streams.size + 1, lastWordMs: 0, from: "10.0.0.1" };
     streams.set(node, presence);
     heads.attached(presence);
     await new Promise((resolve) => setImmediate(resolve));

@@ -14,7 +14,7 @@ type Standing = "waiting" | "in-flight" | "ended";
 function deskWith(standing: Standing | undefined, attached = true) {
   const reports = new AgentReports();
   const hello = { stateId: "s", highest: [], unfinished: undefined } as unknown as Hello;
-  reports.attached({ node: "db2", hello, stream: 1, lastWordMs: 0 });
+  reports.attached({ node: "db2", hello, stream: 1, lastWordMs: 0, from: "10.0.0.1" });
   if (standing !== undefined) {
     const program = { cluster: "billing", rollout: "r1", stage: "node-db2", epoch: 2, nonce: "n", standing };
     reports.programStands("db2", program);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nearest } from "#coordinator/cli/nearest.ts";
+import { nearest } from "#proto/common/nearest.ts";
 
 describe("the name that was probably meant", () => {
   it.each([
