@@ -25,7 +25,7 @@ export function toWords(
 ): { readonly acknowledgements: Word[]; readonly overrides: Word[] } {
   const { ack, override, reason } = options;
   const wanted = ack.length + override.length;
-  if (wanted > 0 && reason.length === 0)
+  if (wanted > 0 && (reason.length === 0 || reason.some(isBlank)))
     throw usage("cli.word-without-reason", { check: [...ack, ...override].join(", ") });
   if (reason.length > 1 && reason.length !== wanted)
     throw usage("cli.reasons-do-not-match", { words: String(wanted), reasons: String(reason.length) });
@@ -37,6 +37,11 @@ export function toWords(
     acknowledgements: ack.map((check, index) => ({ check, reason: reasonOf(index), until })),
     overrides: override.map((check, index) => ({ check, reason: reasonOf(ack.length + index), until })),
   };
+}
+
+/** Nothing, or the place for a reason in a command that was printed: no reason to be recorded. */
+function isBlank(reason: string): boolean {
+  return /^[\s.…]*$/.test(reason);
 }
 
 function instant(text: string | undefined, nowMs: number): string {

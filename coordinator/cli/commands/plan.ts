@@ -4,6 +4,7 @@ import type { Plan } from "../../domain/plan.ts";
 import { read, type Session } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import { renderPlan } from "../render/plan.ts";
+import { nextAfterPlan } from "../render/plan-next.ts";
 import { run, type Shell } from "../run.ts";
 import type { OutputFormat } from "../terminal.ts";
 import { type TargetOptions, targetCommand, toTarget } from "./target.ts";
@@ -31,7 +32,7 @@ export function planCommand(shell: Shell): Command {
         if (isFile(output)) {
           await session.terminal.writeFile(output, `${JSON.stringify(document, null, 2)}\n`);
           session.terminal.note(
-            `plan ${document.digest.slice(0, 12)} written to ${output}; next: lockkeeper apply ${output}`,
+            `plan ${document.digest.slice(0, 12)} written to ${output}; ${nextAfterPlan(document, output)}`,
           );
         }
         return exitCodes.done;

@@ -19,6 +19,7 @@ describe("toWords", () => {
 
   it.each([
     ["a word without a reason", { ack: ["a"], override: [], reason: [] }, "cli.word-without-reason"],
+    ["a reason nobody filled in", { ack: ["a"], override: [], reason: ["…"] }, "cli.word-without-reason"],
     ["an override without an end", { ack: [], override: ["a"], reason: ["b"] }, "cli.override-without-end"],
     [
       "an end in the past",

@@ -1,0 +1,29 @@
+/** What to type after a plan was written: the whole command, with a flag for each word that the plan asks for. */
+import type { CheckResult } from "../../domain/check.ts";
+import type { Plan } from "../../domain/plan.ts";
+
+/** Where a check refuses for which no acknowledgement can stand in, apply would refuse too: that is looked at first. */
+export function nextAfterPlan(plan: Plan, file: string): string {
+  const refusing = plan.checks.filter((check) => refuses(check, plan.asks));
+  if (refusing.length > 0) {
+    const ids = [...new Set(refusing.map(({ id }) => id))].join(", ");
+    return `apply would refuse it (${ids}); next: ${checkCommand(plan)}`;
+  }
+  const acks = plan.asks.flatMap((check) => ["--ack", check]);
+  const reason = acks.length === 0 ? [] : ["--reason", '"…"'];
+  return `next: ${["lockkeeper apply", quoted(file), ...acks, ...reason].join(" ")}`;
+}
+
+function refuses({ id, status }: CheckResult, asks: readonly string[]): boolean {
+  return status === "ko" || (status === "unknown" && !asks.includes(id));
+}
+
+function checkCommand({ clusters, to, artefact }: Plan): string {
+  const given = artefact === undefined ? [] : ["--sha256", artefact.digest];
+  return ["lockkeeper check", clusters[0] ?? "", "--to", to, ...given].join(" ");
+}
+
+/** As a shell takes it for one word. */
+function quoted(word: string): string {
+  return /^[\w./:@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
