@@ -1,22 +1,25 @@
-/** Check results: a dotted line to the result, then what was found, then a hint that can be pasted. */
+/**
+ * Check results: a dotted line to the result, then what was found, then a hint that can be pasted. What is wrong comes
+ * first, and of what is alike wrong the cause before its consequences.
+ */
 import { render } from "#proto/catalogue/render.ts";
 import type { FailureCode } from "#proto/common/failure.ts";
-import type { CheckResult } from "../../domain/check.ts";
+import type { CheckResult, CheckStatus } from "../../domain/check.ts";
 import { type Paint, toneOfCheck, wordOfCheck } from "./style.ts";
 import { widthOf } from "./table.ts";
 
 const lineWidth = 72;
+const order: readonly CheckStatus[] = ["ko", "warn", "unknown", "ok", "not-applicable"];
 
 export function renderChecks(results: readonly CheckResult[], paint: Paint): string {
   return [...results]
-    .sort(byPlace)
+    .sort(byUrgency)
     .map((result) => renderCheck(result, paint))
     .join("\n");
 }
 
-/** Counts by status, worst first: `2 KO, 1 UNKNOWN, 14 OK`. */
+/** Counts by status, in the order of their list: `2 KO, 1 UNKNOWN, 14 OK`. */
 export function countChecks(results: readonly CheckResult[]): string {
-  const order = ["ko", "unknown", "warn", "ok", "not-applicable"] as const;
   return order
     .map((status) => ({ status, count: results.filter((result) => result.status === status).length }))
     .filter(({ count }) => count > 0)
@@ -24,8 +27,15 @@ export function countChecks(results: readonly CheckResult[]): string {
     .join(", ");
 }
 
-function byPlace(left: CheckResult, right: CheckResult): number {
-  return (left.node ?? "").localeCompare(right.node ?? "") || left.id.localeCompare(right.id);
+/**
+ * What ails a node is why its cluster ails; what hangs on another check stands after it in the playbook's own list,
+ * whose order is kept otherwise.
+ */
+function byUrgency(left: CheckResult, right: CheckResult): number {
+  return (
+    order.indexOf(left.status) - order.indexOf(right.status) ||
+    Number(left.node === undefined) - Number(right.node === undefined)
+  );
 }
 
 function renderCheck(result: CheckResult, paint: Paint): string {

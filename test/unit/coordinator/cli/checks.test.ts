@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { countChecks, renderChecks } from "#coordinator/cli/render/checks.ts";
+import { plain } from "#coordinator/cli/render/style.ts";
+import type { CheckResult } from "#coordinator/domain/check.ts";
+import { checkCluster } from "#coordinator/playbooks/kwdb/checks.ts";
+
+const check = (id: string, status: CheckResult["status"], node?: string): CheckResult => ({
+  id: `t.${id}`,
+  status,
+  facts: {},
+  yields: "never",
+  ...(node === undefined ? {} : { node }),
+});
+
+/** First lines of the results, without their dots. */
+function heads(results: readonly CheckResult[]): readonly string[] {
+  return renderChecks(results, plain)
+    .split("\n")
+    .flatMap((line) => /^(\S.*?) \.{3,} (.*)$/.exec(line)?.slice(1).join(" ") ?? []);
+}
+
+describe("check results", () => {
+  const results = [
+    check("ranges", "ko"),
+    check("backup", "ok"),
+    check("z-installed", "ko", "db2"),
+    check("a-live", "ko", "db2"),
+    check("clock", "warn", "db1"),
+    check("report", "unknown", "db3"),
+    check("archive", "not-applicable"),
+    check("disk", "ok", "db1"),
+  ];
+
+  it("begin with what is wrong; a node's own ailment stands before its cluster's, a cause before what hangs on it", () => {
+    expect(heads(results)).toEqual([
+      "db2: check.t.z-installed KO",
+      "db2: check.t.a-live KO",
+      "check.t.ranges KO",
+      "db1: check.t.clock WARN",
+      "db3: check.t.report UNKNOWN",
+      "db1: check.t.disk OK",
+      "check.t.backup OK",
+      "check.t.archive n/a",
+    ]);
+    expect(countChecks(results)).toBe("3 KO, 1 WARN, 1 UNKNOWN, 2 OK, 1 n/a");
+  });
+
+  it("of a node without an agent name that before what nobody knows without it", () => {
+    const cluster = {
+      name: "c",
+      engine: "kwdb",
+      topology: "multi-replica",
+      deployment: "script",
+      gates: { everyMs: 1, dwellMs: 1, limitMs: 1 },
+      settings: {},
+      windows: [],
+      nodes: [{ name: "db1", address: "a" }],
+    };
+    const all = checkCluster({ cluster, wish: { to: "3.1.0" }, reports: {}, nowMs: 0, clockOffsets: {} });
+    const unknown = heads(all).filter((line) => line.endsWith("UNKNOWN"));
+    expect(unknown[0]).toBe("db1: its agent reports UNKNOWN");
+    expect(unknown.length).toBeGreaterThan(2);
+  });
+});
