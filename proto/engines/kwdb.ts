@@ -48,6 +48,25 @@ export const modeSchema = z.object({
 });
 export type Mode = z.infer<typeof modeSchema>;
 
+/**
+ * How a node is installed: by the vendor's script on the host, by it as a container (`deploy.sh` writes a unit around
+ * docker-compose), by a compose file of one's own, by `docker run`, or compiled from source.
+ */
+export const formSchema = z.enum(["script", "compose-service", "compose", "docker-run", "compiled"]);
+export type Form = z.infer<typeof formSchema>;
+
+/** The container that the node is, running or not. */
+const containerSchema = z.object({
+  name: z.string(),
+  id: z.string(),
+  /** The reference that it was made from, and what that was: `sha256:…`. */
+  image: z.string(),
+  imageId: z.string(),
+  /** `repository@sha256:…` of an image that came from a registry. */
+  digests: z.array(z.string()),
+});
+export type Container = z.infer<typeof containerSchema>;
+
 /** `.version`: line 1 and, where there is one, line 2. */
 const versionFileSchema = z.object({ basic: z.string(), extended: z.string().nullable() });
 
@@ -60,6 +79,8 @@ const pulse = {
       active: z.string(),
       sub: z.string(),
       mainPid: z.number(),
+      /** What keeps the database where that is a process of its own, as docker-compose; 0 where there is none. */
+      supervisorPid: z.number().optional(),
       needsReload: z.boolean(),
     }),
   ),
@@ -72,13 +93,20 @@ const gate = {
   nodes: measured(z.array(nodeRowSchema)),
   ranges: measured(z.object({ unavailable: z.number(), underReplicated: z.number() })),
   jobs: measured(z.array(jobSchema)),
-  /** Version and digest of the executable behind MainPID (/proc/PID/exe), not of the file on disk; host's clock. */
+  /**
+   * Version and digest of the executable behind MainPID (/proc/PID/exe), not of the file on disk; host's clock. Of a
+   * container: the build of its own row, and the id of its image.
+   */
   running: measured(
     z.object({ pid: z.number(), version: z.string(), executableSha256: z.string(), startedAt: z.string() }),
   ),
 };
 
 const full = {
+  /** Absent from agents that know the script's form only. */
+  form: measured(formSchema).optional(),
+  /** Not applicable where no container is. */
+  container: measured(containerSchema).optional(),
   binary: measured(z.object({ version: z.string(), sha256: z.string() })),
   mode: measured(modeSchema),
   startModeFile: measured(z.string()),

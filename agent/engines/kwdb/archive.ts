@@ -9,28 +9,26 @@ import { failure, type Outcome, succeed } from "#proto/common/failure.ts";
 import { writeFileDurably } from "../../host/file-runner.ts";
 import { type Host, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { label } from "./args.ts";
-import { readMode } from "./client.ts";
 import { causeOf } from "./files.ts";
+import type { Means } from "./installation.ts";
+import { installationOn } from "./installed.ts";
 import { keptOriginal, namedAfter, notOriginal, originText } from "./origin.ts";
 import { done, failed, failedBy } from "./outcome.ts";
-import type { KwdbSettings } from "./settings.ts";
 import { freeBytes, usedBytes } from "./space.ts";
-import { readUnit } from "./unit.ts";
 
-export function archiveVerbs(settings: KwdbSettings): readonly Verb[] {
-  return [
-    ofStopped(settings, "kwdb.archive-data", archive),
-    ofStopped(settings, "kwdb.prove-archive", compare),
-  ];
+export function archiveVerbs(means: Means): readonly Verb[] {
+  return [ofStopped(means, "kwdb.archive-data", archive), ofStopped(means, "kwdb.prove-archive", compare)];
 }
 
 interface Place {
   readonly folder: string;
   readonly file: string;
+  /** What is archived, as a path of the host. */
+  readonly dataRoot: string;
 }
 
 function ofStopped(
-  { unit, archiveDir }: KwdbSettings,
+  means: Means,
   name: "kwdb.archive-data" | "kwdb.prove-archive",
   deed: (context: StepContext, place: Place) => Promise<StepResult>,
 ): Verb {
@@ -39,14 +37,18 @@ function ofStopped(
     class: "observe",
     args: z.strictObject({ label }),
     async run(context, args): Promise<StepResult> {
+      const { archiveDir } = means.settings;
       if (archiveDir === undefined) return failed("kwdb.archive-not-configured");
-      const state = await readUnit(context.host, unit);
+      const here = await installationOn(context.host, means);
+      const [state, mode] = [await here.service(), await here.mode()];
       if (!state.ok) return failedBy(state.failure);
+      if (!mode.ok) return failedBy(mode.failure);
       const { mainPid } = state.value;
+      const { dataRoot } = mode.value;
       if (mainPid !== 0) return failed("kwdb.archive-of-running", { mainPid: String(mainPid) });
       try {
         const file = `${archiveDir}/${namedAfter(args.label, context)}.tar`;
-        return await deed(context, { folder: archiveDir, file });
+        return await deed(context, { folder: archiveDir, file, dataRoot });
       } catch (error) {
         return failed("kwdb.archive-failed", { cause: causeOf(error), exitCode: "" });
       }
@@ -58,17 +60,15 @@ function ofStopped(
  * Every file in the archive against the one on disk: content, size, owner, mode, time. An original that was kept from
  * before the upgrade began was compared then, and differs now on purpose.
  */
-async function compare(context: StepContext, { file }: Place): Promise<StepResult> {
+async function compare(context: StepContext, { file, dataRoot }: Place): Promise<StepResult> {
   const { host, tool, begunBefore } = context;
   const size = await sizeOf(host, file);
   const origin = await keptOriginal(host.path(originOf(file)), context);
   if (size === undefined || origin === undefined) return failed("kwdb.archive-missing", { file });
   if (begunBefore === "irreversible")
     return done({ file, found: "proven before", ...notOriginal(origin, "old-data") });
-  const mode = await readMode(host);
-  if (!mode.ok) return failedBy(mode.failure);
   const ran = await tool({
-    argv: ["tar", "--compare", ...kept, "-f", host.path(file), "-C", host.path(mode.value.dataRoot)],
+    argv: ["tar", "--compare", ...kept, "-f", host.path(file), "-C", host.path(dataRoot)],
   });
   if (ran.exitCode === 0) return done({ file, bytes: String(size) });
   const cause = ran.tail.trim().split("\n").at(-1) ?? "";
@@ -78,7 +78,7 @@ async function compare(context: StepContext, { file }: Place): Promise<StepResul
 /** What of a file is kept beside its content; holes in it stay holes. */
 const kept = ["--numeric-owner", "--xattrs", "--acls", "--sparse"] as const;
 
-async function archive(context: StepContext, { folder, file }: Place): Promise<StepResult> {
+async function archive(context: StepContext, { folder, file, dataRoot }: Place): Promise<StepResult> {
   const { host, tool } = context;
   const before = await sizeOf(host, file);
   const origin = before === undefined ? undefined : await keptOriginal(host.path(originOf(file)), context);
@@ -89,9 +89,6 @@ async function archive(context: StepContext, { folder, file }: Place): Promise<S
       found: "archived before",
       ...notOriginal(origin, "old-data"),
     });
-  const mode = await readMode(host);
-  if (!mode.ok) return failedBy(mode.failure);
-  const { dataRoot } = mode.value;
   const part = `${file}.part`;
   const room = await whyNoRoom(host, { folder, part, dataRoot });
   if (!room.ok) return failedBy(room.failure);

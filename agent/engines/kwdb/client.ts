@@ -5,11 +5,9 @@
  */
 import { type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Mode } from "#proto/engines/kwdb.ts";
-import type { Host, Look, ToolRequest } from "../../verb.ts";
+import type { Look, ToolRequest } from "../../verb.ts";
 import { type Question, type Row, readAnswers } from "./answers.ts";
-import { readText } from "./files.ts";
-import { parseMode } from "./mode.ts";
-import { paths } from "./paths.ts";
+import type { Installation } from "./installation.ts";
 
 export interface AskOptions {
   /** Another node's `host:port`; this node when absent. */
@@ -28,39 +26,17 @@ export interface Client {
 
 const askMs = 20_000;
 
-export async function readMode(host: Host): Promise<Outcome<Mode>> {
-  const text = await readText(host, paths.mode);
-  return text.ok ? parseMode(text.value) : text;
-}
-
-export async function openClient(host: Host): Promise<Outcome<Client>> {
-  const mode = await readMode(host);
+export async function openClient(here: Installation): Promise<Outcome<Client>> {
+  const mode = await here.mode();
   if (!mode.ok) return mode;
-  const { sqlPort, user } = mode.value;
-  const command: Client["command"] = (words, at = `127.0.0.1:${sqlPort}`) => ({
-    argv: [host.path(paths.binary), ...words, ...securityWords(host, mode.value), `--host=${at}`],
-    cwd: host.path(paths.bin),
-    user,
-  });
+  const command: Client["command"] = (words, at) => here.client(mode.value, words, at);
   const run: Client["run"] = (words, { at, deadlineMs = askMs } = {}) => {
     const { argv, ...how } = command(words, at);
-    return host.look(argv, { deadlineMs, ...how });
+    return here.host.look(argv, { deadlineMs, ...how });
   };
   const ask: Client["ask"] = async (questions, options) => {
     const words = questions.flatMap(({ sql }) => ["-e", sql]);
     return readAnswers(await run(["sql", ...words, "--format=csv"], options), questions);
   };
   return succeed({ mode: mode.value, command, run, ask });
-}
-
-function securityWords(host: Host, { security }: Mode): readonly string[] {
-  const certs = `--certs-dir=${host.path(paths.certs)}`;
-  switch (security) {
-    case "insecure":
-      return ["--insecure"];
-    case "tls":
-      return [certs];
-    case "tlcp":
-      return [certs, "--tlcp"];
-  }
 }

@@ -7,13 +7,12 @@ import type { KwdbFull, KwdbGate, KwdbPulse, NodeRow } from "#proto/engines/kwdb
 import type { Depth, Host } from "../../verb.ts";
 import type { Question, Row } from "./answers.ts";
 import { type Client, openClient } from "./client.ts";
-import { readText } from "./files.ts";
 import { hostFacts } from "./host-facts.ts";
+import type { Installation, Means, Running } from "./installation.ts";
+import { installationOn } from "./installed.ts";
 import { isReady } from "./looks.ts";
 import { type Take, takeUntil } from "./measure.ts";
 import { nodeStatus, ownRow, withMarks } from "./node-status.ts";
-import { paths } from "./paths.ts";
-import type { ProgramCache } from "./program-cache.ts";
 import {
   clusterSettings,
   gossipFlags,
@@ -27,52 +26,41 @@ import {
   readSpread,
   storeSpread,
 } from "./questions.ts";
-import type { KwdbSettings } from "./settings.ts";
-import { readUnit } from "./unit.ts";
-import { normal, parseVersionFile } from "./version-text.ts";
-
-export interface FactsMeans {
-  readonly settings: KwdbSettings;
-  readonly programs: ProgramCache;
-}
+import { normal } from "./version-text.ts";
 
 /** In time for the coordinator's own limits: 10 s for a gate's sample, 30 s for a survey. */
 const askMs = { gate: 8_000, full: 20_000 } as const;
 
 export async function kwdbFacts(
   host: Host,
-  means: FactsMeans,
+  means: Means,
   { depth, signal }: { readonly depth: Depth; readonly signal: AbortSignal },
 ): Promise<KwdbPulse | KwdbGate | KwdbFull> {
   const take = takeUntil(host, signal);
-  const pulse = pulseFacts(host, means, take);
+  const here = await installationOn(host, means);
+  const pulse = pulseFacts(here, take);
   if (depth === "pulse") return pulse;
-  const client = openClient(host);
+  const client = openClient(here);
   if (depth === "gate") {
     const asked = askTogether(client, [gossipFlags, rangeSums, openJobs], askMs.gate);
-    return { ...(await pulse), ...(await gateFacts(host, means, { take, client, asked })) };
+    return { ...(await pulse), ...(await gateFacts(here, { take, client, asked })) };
   }
   // what needs no quorum comes first: a question that blocks keeps those after it from being answered
   const questions = [gossipFlags, openSessions, clusterSettings, rangeSums, openJobs, storeSpread];
   const asked = askTogether(client, questions, askMs.full);
-  const gate = gateFacts(host, means, { take, client, asked });
+  const gate = gateFacts(here, { take, client, asked });
   const cluster = clusterFacts(take, asked);
-  const ofHost = hostFacts(host, means.settings, take);
+  const ofHost = hostFacts(here, means.settings, take);
   return { ...(await pulse), ...(await gate), ...(await cluster), ...(await ofHost) };
 }
 
-async function pulseFacts(host: Host, { settings }: FactsMeans, take: Take): Promise<KwdbPulse> {
+async function pulseFacts(here: Installation, take: Take): Promise<KwdbPulse> {
   const [versionFile, unit, ready] = await Promise.all([
-    take(() => readVersionFile(host)),
-    take(() => readUnit(host, settings.unit)),
-    take(() => isReady(host)),
+    take(() => here.versionFile()),
+    take(() => here.service()),
+    take(() => isReady(here)),
   ]);
   return { versionFile, unit, ready };
-}
-
-export async function readVersionFile(host: Host) {
-  const text = await readText(host, paths.versionFile);
-  return text.ok ? parseVersionFile(text.value) : text;
 }
 
 type Asked = (question: Question) => Promise<Outcome<readonly Row[]>>;
@@ -101,8 +89,7 @@ function askTogether(
 }
 
 async function gateFacts(
-  host: Host,
-  means: FactsMeans,
+  here: Installation,
   { take, client, asked }: Asking,
 ): Promise<Pick<KwdbGate, "nodes" | "ranges" | "jobs" | "running">> {
   const rows = readNodes(client, asked);
@@ -110,7 +97,7 @@ async function gateFacts(
     take(() => rows),
     take(() => readWith(asked(rangeSums), readRangeSums)),
     take(() => readWith(asked(openJobs), readJobs)),
-    take(() => readRunning(host, means, { client, rows })),
+    take(() => readRunning(here, { client, rows })),
   ]);
   return { nodes, ranges, jobs, running };
 }
@@ -134,32 +121,23 @@ async function readWith<T>(
   return rows.ok ? read(rows.value) : rows;
 }
 
-type Running = Extract<KwdbGate["running"], { readonly value: unknown }>["value"];
-
-/** The process that runs: its executable by /proc, its version by that executable or else by its row. */
+/** The process that runs, by itself, and its version by its own row where it does not tell. */
 export async function readRunning(
-  host: Host,
-  { settings, programs }: FactsMeans,
+  here: Installation,
   {
     client,
     rows,
   }: { readonly client: Promise<Outcome<Client>>; readonly rows: Promise<Outcome<readonly NodeRow[]>> },
 ): Promise<Outcome<Running>> {
-  const unit = await readUnit(host, settings.unit);
-  if (!unit.ok) return unit;
-  const pid = unit.value.mainPid;
-  if (pid === 0) return fail("kwdb.not-running", {});
-  const program = await programs.read(host, pid);
-  if (!program.ok) return program;
-  const { executableSha256, startedAt, version } = program.value;
-  if (version !== undefined) return succeed({ pid, version, executableSha256, startedAt });
-  const [open, listed] = await Promise.all([client, rows]);
-  if (!open.ok) return open;
-  if (!listed.ok) return listed;
-  const own = ownRow(listed.value, open.value.mode);
-  if (own === undefined || own.build === null)
-    return fail("kwdb.own-row-missing", { address: open.value.mode.address });
-  return succeed({ pid, version: normal(own.build), executableSha256, startedAt });
+  return here.running(async () => {
+    const [open, listed] = await Promise.all([client, rows]);
+    if (!open.ok) return open;
+    if (!listed.ok) return listed;
+    const own = ownRow(listed.value, open.value.mode);
+    return own === undefined || own.build === null
+      ? fail("kwdb.own-row-missing", { address: open.value.mode.address })
+      : succeed(normal(own.build));
+  });
 }
 
 async function clusterFacts(

@@ -52,3 +52,18 @@ export async function isThere(path: string): Promise<boolean> {
     () => false,
   );
 }
+
+/** sha256 of each; one that is not there is so noted, which is a state like another. */
+export async function hashesOf(
+  host: Host,
+  hostPaths: readonly string[],
+): Promise<Outcome<Record<string, string>>> {
+  const sums: Record<string, string> = {};
+  for (const file of hostPaths) {
+    sums[file] = await sha256Of(host.path(file)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return "absent";
+      throw error;
+    });
+  }
+  return succeed(sums);
+}

@@ -1,16 +1,16 @@
 /** What only checks, plans and snapshots need of the host: files, tools, and who else works here. */
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import type { Measured } from "#proto/common/measured.ts";
 import type { KwdbFull } from "#proto/engines/kwdb.ts";
 import type { Host } from "../../verb.ts";
-import { readMode } from "./client.ts";
 import { readText, sha256Of } from "./files.ts";
+import type { Installation } from "./installation.ts";
 import type { Take } from "./measure.ts";
 import { keptPackages } from "./packages.ts";
 import { paths, unitFile } from "./paths.ts";
 import { foreignInstallers } from "./processes.ts";
 import type { KwdbSettings } from "./settings.ts";
 import { freeBytes, usedBytes } from "./space.ts";
-import { normal, readVersionOutput } from "./version-text.ts";
 
 type HostOnly = Omit<
   KwdbFull,
@@ -28,17 +28,19 @@ type HostOnly = Omit<
 
 const lookMs = 10_000;
 
-export async function hostFacts(host: Host, settings: KwdbSettings, take: Take): Promise<HostOnly> {
+export async function hostFacts(here: Installation, settings: KwdbSettings, take: Take): Promise<HostOnly> {
+  const { host } = here;
   const [binary, mode, startModeFile, unitSha256, configurationSha256, upgradeCompleteFlag] =
     await Promise.all([
-      take(() => readBinary(host)),
-      take(() => readMode(host)),
-      take(() => readStartMode(host)),
-      take(async () => succeed(await sha256Of(host.path(unitFile(settings.unit))))),
-      take(() => configuration(host)),
+      take(() => here.program()),
+      take(() => here.mode()),
+      take(() => readStartMode(here)),
+      unitSha256Of(here, take),
+      take(() => here.configuration()),
       take(() => hasUpgradeFlag(host)),
     ]);
-  const [sudo, foreign, meddlers, kept, packageTool, architecture, archive] = await Promise.all([
+  const { container: readContainer } = here;
+  const [sudo, foreign, meddlers, kept, packageTool, architecture, archive, container] = await Promise.all([
     take(() => sudoWorks(host)),
     take(() => foreignInstallers(host)),
     take(() => meddlersOn(host)),
@@ -46,10 +48,13 @@ export async function hostFacts(host: Host, settings: KwdbSettings, take: Take):
     take(() => packageToolOf(host)),
     take(() => architectureOf(host)),
     settings.archiveDir === undefined
-      ? noArchive(host)
-      : take(() => archiveFacts(host, settings.archiveDir ?? "")),
+      ? notApplicable(host, "this agent's file names no archiveDir")
+      : take(() => archiveFacts(here, settings.archiveDir ?? "")),
+    readContainer === undefined ? notApplicable(host, "it is no container") : take(readContainer),
   ]);
   return {
+    form: { at: new Date(host.clock.now()).toISOString(), value: here.form },
+    container,
     binary,
     mode,
     startModeFile,
@@ -66,35 +71,17 @@ export async function hostFacts(host: Host, settings: KwdbSettings, take: Take):
   };
 }
 
-/** The binary on disk: what would be started. Refused: `kwdb.binary-missing`, `kwdb.binary-mute`. */
-export async function readBinary(host: Host): Promise<Outcome<{ version: string; sha256: string }>> {
-  const look = await host.look([host.path(paths.binary), "version"], { deadlineMs: lookMs });
-  if (look.exitCode !== 0) {
-    const cause = look.spawnError ?? (look.timedOut ? "it did not answer" : look.stderr.trim().slice(0, 300));
-    return fail("kwdb.binary-missing", { path: paths.binary, cause });
-  }
-  const version = readVersionOutput(look.stdout);
-  if (version === undefined) return fail("kwdb.binary-mute", { path: paths.binary });
-  return succeed({ version: normal(version), sha256: await sha256Of(host.path(paths.binary)) });
+async function unitSha256Of({ host, unit }: Installation, take: Take): Promise<Measured<string>> {
+  return unit === undefined
+    ? notApplicable(host, "no unit starts it")
+    : take(async () => succeed(await sha256Of(host.path(unitFile(unit)))));
 }
 
-async function readStartMode(host: Host): Promise<Outcome<string>> {
-  const mode = await readMode(host);
+async function readStartMode(here: Installation): Promise<Outcome<string>> {
+  const mode = await here.mode();
   if (!mode.ok) return mode;
-  const text = await readText(host, `${mode.value.dataRoot}/kwbase.start_mode`);
+  const text = await readText(here.host, `${mode.value.dataRoot}/kwbase.start_mode`);
   return text.ok ? succeed(text.value.trim()) : text;
-}
-
-/** Files that decide how the node starts; one that is not there is so noted, which is a state like another. */
-async function configuration(host: Host): Promise<Outcome<Record<string, string>>> {
-  const sums: Record<string, string> = {};
-  for (const file of [paths.mode, paths.nodeFile, paths.environment]) {
-    sums[file] = await sha256Of(host.path(file)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return "absent";
-      throw error;
-    });
-  }
-  return succeed(sums);
 }
 
 /** What an online upgrade that did not come to its end leaves in the environment file. */
@@ -151,16 +138,16 @@ async function architectureOf(host: Host): Promise<Outcome<string>> {
   return look.exitCode === 0 ? succeed(look.stdout.trim()) : fail("look.failed", { what: "uname -m" });
 }
 
-async function noArchive(host: Host) {
-  const at = new Date(host.clock.now()).toISOString();
-  return { at, notApplicable: "this agent's file names no archiveDir" };
+function notApplicable(host: Host, why: string) {
+  return { at: new Date(host.clock.now()).toISOString(), notApplicable: why };
 }
 
 type Archive = Extract<KwdbFull["archive"], { readonly value: unknown }>["value"];
 
 /** Room for a copy of the data folder, uncompressed: how well it compresses is not known before. */
-async function archiveFacts(host: Host, folder: string): Promise<Outcome<Archive>> {
-  const mode = await readMode(host);
+async function archiveFacts(here: Installation, folder: string): Promise<Outcome<Archive>> {
+  const { host } = here;
+  const mode = await here.mode();
   if (!mode.ok) return mode;
   const [free, used] = await Promise.all([freeBytes(host, folder), usedBytes(host, mode.value.dataRoot)]);
   if (!free.ok) return free;

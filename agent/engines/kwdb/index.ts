@@ -1,8 +1,8 @@
 /** KWDB at the agent: its verbs and its facts. */
 import { type AgentEngine, engineKind } from "../../verb.ts";
 import { archiveVerbs } from "./archive.ts";
-import { readMode } from "./client.ts";
 import { kwdbFacts } from "./facts.ts";
+import { installationOn } from "./installed.ts";
 import { reportJobs } from "./keeping-jobs.ts";
 import { lookingVerbs } from "./looking.ts";
 import { packageVerbs } from "./package.ts";
@@ -22,14 +22,14 @@ export const kwdbKind = engineKind<KwdbSettings>({
       verbs: [
         ...stagingVerbs,
         ...lookingVerbs(means),
-        reportJobs,
-        ...savingVerbs(settings),
-        ...archiveVerbs(settings),
-        ...serviceVerbs(settings),
-        ...packageVerbs(settings),
+        reportJobs(means),
+        ...savingVerbs(means),
+        ...archiveVerbs(means),
+        ...serviceVerbs(means),
+        ...packageVerbs(means),
       ],
       folders: async (host) => {
-        const mode = await readMode(host);
+        const mode = await (await installationOn(host, means)).mode();
         return ["/usr/local", ...(mode.ok ? [mode.value.dataRoot] : [])];
       },
       facts: (host, depth, signal) => kwdbFacts(host, means, { depth, signal }),

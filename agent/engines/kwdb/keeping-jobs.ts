@@ -9,6 +9,8 @@ import type { Job } from "#proto/engines/kwdb.ts";
 import { type Host, type StepResult, type Verb, verb } from "../../verb.ts";
 import { milliseconds } from "./args.ts";
 import { openClient } from "./client.ts";
+import type { Means } from "./installation.ts";
+import { installationOn } from "./installed.ts";
 import { nodeStatus } from "./node-status.ts";
 import { done } from "./outcome.ts";
 import { keepingJobs, readJobs } from "./questions.ts";
@@ -43,25 +45,27 @@ function instant(text: string): number {
   return Date.parse(text.replace(" ", "T"));
 }
 
-export const reportJobs: Verb = verb({
-  name: "kwdb.report-jobs",
-  class: "observe",
-  args: z.strictObject({ waitMs: milliseconds }),
-  async run({ host, signal }, { waitMs }): Promise<StepResult> {
-    const endMs = host.clock.monotonicMs() + waitMs;
-    for (;;) {
-      const found = await look(host);
-      const words = found.ok ? found.value : undefined;
-      const told =
-        words ?? types.map((type) => [type, { isSettled: false, says: "it could not be asked" }] as const);
-      const isOver = host.clock.monotonicMs() >= endMs || signal.aborted;
-      if (isOver || told.every(([, { isSettled }]) => isSettled)) {
-        return done(Object.fromEntries(told.map(([type, word]) => [nameOf(type, word), word.says])));
+export function reportJobs(means: Means): Verb {
+  return verb({
+    name: "kwdb.report-jobs",
+    class: "observe",
+    args: z.strictObject({ waitMs: milliseconds }),
+    async run({ host, signal }, { waitMs }): Promise<StepResult> {
+      const endMs = host.clock.monotonicMs() + waitMs;
+      for (;;) {
+        const found = await look(host, means);
+        const words = found.ok ? found.value : undefined;
+        const told =
+          words ?? types.map((type) => [type, { isSettled: false, says: "it could not be asked" }] as const);
+        const isOver = host.clock.monotonicMs() >= endMs || signal.aborted;
+        if (isOver || told.every(([, { isSettled }]) => isSettled)) {
+          return done(Object.fromEntries(told.map(([type, word]) => [nameOf(type, word), word.says])));
+        }
+        await host.clock.sleep(pollMs, signal).catch(() => undefined);
       }
-      await host.clock.sleep(pollMs, signal).catch(() => undefined);
-    }
-  },
-});
+    },
+  });
+}
 
 /** The coordinator tells outputs of such a name at the rollout's end. */
 function nameOf(type: string, { isSettled }: KeepingWord): string {
@@ -69,8 +73,8 @@ function nameOf(type: string, { isSettled }: KeepingWord): string {
 }
 
 /** Since the last node of the cluster was started. */
-async function look(host: Host): Promise<Outcome<readonly (readonly [string, KeepingWord])[]>> {
-  const client = await openClient(host);
+async function look(host: Host, means: Means): Promise<Outcome<readonly (readonly [string, KeepingWord])[]>> {
+  const client = await openClient(await installationOn(host, means));
   if (!client.ok) return client;
   const [status, [answer]] = await Promise.all([nodeStatus(client.value), client.value.ask([keepingJobs])]);
   if (!status.ok) return status;

@@ -1,16 +1,15 @@
 /** Verbs that only look: around the cluster, at this node, and at this node from another. */
 import { z } from "zod";
 import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
-import { type Host, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
+import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { milliseconds, peers, version } from "./args.ts";
 import { type Client, openClient } from "./client.ts";
-import { type FactsMeans, readRunning } from "./facts.ts";
-import { isThere } from "./files.ts";
+import { readRunning } from "./facts.ts";
+import type { Installation, Means } from "./installation.ts";
+import { installationOn } from "./installed.ts";
 import { type ClusterView, isReady, markedNodes, notReadyAmong, viewCluster } from "./looks.ts";
 import { describe, isWell, nodeStatus, ownRow, whyNotUpgraded } from "./node-status.ts";
 import { done, failed, failedBy } from "./outcome.ts";
-import { paths } from "./paths.ts";
-import { readUnit } from "./unit.ts";
 
 const pollMs = 300;
 
@@ -19,40 +18,42 @@ const pollMs = 300;
  * rollout has begun a change may be down, or half-way, by that: its own row says nothing then, and where it does not
  * answer its peers speak for the cluster. That its replicas are missing is no reason not to bring it back.
  */
-const lookAround = verb({
-  name: "kwdb.look-around",
-  class: "observe",
-  args: z.strictObject({ version, target: version, peers }),
-  async run({ host, begunBefore }, args): Promise<StepResult> {
-    const client = await openClient(host);
-    if (!client.ok) return failedBy(client.failure);
-    const isAgain = begunBefore !== "nothing";
-    if (isAgain && args.peers.length === 0)
-      return done({ nodes: "1", from: "nobody: the only node may be down by our own deed" });
-    if (isAgain && !(await isThere(host.path(paths.binary))))
-      return lookWithoutClient(client.value, args.peers);
-    const view = await viewFrom(client.value, isAgain ? [undefined, ...args.peers] : [undefined]);
-    if (!view.ok) return failedBy(view.failure);
-    const { nodes, ranges, from } = view.value;
-    const own = ownRow(nodes, client.value.mode);
-    const counted = isAgain ? nodes.filter((row) => row !== own) : nodes;
-    const bad = counted.find((row) => !isWell(row, [args.version, args.target]));
-    if (bad !== undefined)
-      return failed("kwdb.cluster-not-healthy", {
-        id: String(bad.id),
-        address: bad.address ?? "?",
-        row: describe(bad),
-      });
-    const mayLack = isAgain && own?.isLive !== true;
-    if (ranges.unavailable > 0 || (ranges.underReplicated > 0 && !mayLack))
-      return failed("kwdb.ranges-not-well", {
-        from,
-        unavailable: String(ranges.unavailable),
-        underReplicated: String(ranges.underReplicated),
-      });
-    return done({ nodes: String(nodes.length), from });
-  },
-});
+function lookAround(means: Means): Verb {
+  return verb({
+    name: "kwdb.look-around",
+    class: "observe",
+    args: z.strictObject({ version, target: version, peers }),
+    async run({ host, begunBefore }, args): Promise<StepResult> {
+      const here = await installationOn(host, means);
+      const client = await openClient(here);
+      if (!client.ok) return failedBy(client.failure);
+      const isAgain = begunBefore !== "nothing";
+      if (isAgain && args.peers.length === 0)
+        return done({ nodes: "1", from: "nobody: the only node may be down by our own deed" });
+      if (isAgain && !(await here.hasClient())) return lookWithoutClient(client.value, args.peers);
+      const view = await viewFrom(client.value, isAgain ? [undefined, ...args.peers] : [undefined]);
+      if (!view.ok) return failedBy(view.failure);
+      const { nodes, ranges, from } = view.value;
+      const own = ownRow(nodes, client.value.mode);
+      const counted = isAgain ? nodes.filter((row) => row !== own) : nodes;
+      const bad = counted.find((row) => !isWell(row, [args.version, args.target]));
+      if (bad !== undefined)
+        return failed("kwdb.cluster-not-healthy", {
+          id: String(bad.id),
+          address: bad.address ?? "?",
+          row: describe(bad),
+        });
+      const mayLack = isAgain && own?.isLive !== true;
+      if (ranges.unavailable > 0 || (ranges.underReplicated > 0 && !mayLack))
+        return failed("kwdb.ranges-not-well", {
+          from,
+          unavailable: String(ranges.unavailable),
+          underReplicated: String(ranges.underReplicated),
+        });
+      return done({ nodes: String(nodes.length), from });
+    },
+  });
+}
 
 /**
  * A package change that was cut short leaves the node without its client. Each peer then answers for itself: its page
@@ -80,18 +81,19 @@ async function viewFrom(
 }
 
 /** Ready here: the port says so, one process stays, and the node's own row says target version, live and available. */
-function proveReady({ settings }: FactsMeans): Verb {
+function proveReady(means: Means): Verb {
   return verb({
     name: "kwdb.prove-ready",
     class: "observe",
     args: z.strictObject({ version, waitMs: milliseconds, stableMs: milliseconds }),
     async run(context, args): Promise<StepResult> {
       const { clock } = context.host;
+      const here = await installationOn(context.host, means);
       let stableSinceMs: number | undefined;
       let deadSinceMs: number | undefined;
       let pid = 0;
       return poll(context, args.waitMs, async () => {
-        const unit = await readUnit(context.host, settings.unit);
+        const unit = await here.service();
         if (!unit.ok) return unit.failure;
         if (unit.value.mainPid === 0) {
           deadSinceMs ??= clock.monotonicMs();
@@ -103,7 +105,7 @@ function proveReady({ settings }: FactsMeans): Verb {
         deadSinceMs = undefined;
         if (unit.value.mainPid !== pid) stableSinceMs = clock.monotonicMs();
         pid = unit.value.mainPid;
-        const why = await whyNotReady(context.host, args.version);
+        const why = await whyNotReady(here, args.version);
         if (why !== undefined) return why;
         const stableMs = clock.monotonicMs() - (stableSinceMs ?? clock.monotonicMs());
         return stableMs >= args.stableMs
@@ -114,52 +116,56 @@ function proveReady({ settings }: FactsMeans): Verb {
   });
 }
 
-async function whyNotReady(host: Host, target: string): Promise<Failure | undefined> {
-  const ready = await isReady(host);
+async function whyNotReady(here: Installation, target: string): Promise<Failure | undefined> {
+  const ready = await isReady(here);
   if (!ready.ok) return ready.failure;
   if (!ready.value) return failure("kwdb.node-not-ready", { node: "this node" });
-  const client = await openClient(host);
+  const client = await openClient(here);
   if (!client.ok) return client.failure;
   const rows = await markedNodes(client.value);
   return rows.ok ? whyNotUpgraded(ownRow(rows.value, client.value.mode), target) : rows.failure;
 }
 
 /** Seen by another node: gossip is local, so a node's own word for itself is not enough. */
-const proveSeen = verb({
-  name: "kwdb.prove-seen",
-  class: "observe",
-  args: z.strictObject({
-    version,
-    peers: peers.refine((all) => all.length > 0),
-    waitMs: milliseconds,
-  }),
-  async run(context, args): Promise<StepResult> {
-    return poll(context, args.waitMs, async () => {
-      const client = await openClient(context.host);
-      if (!client.ok) return client.failure;
-      let why: Failure = failure("kwdb.no-peer", {});
-      for (const peer of args.peers) {
-        const rows = await nodeStatus(client.value, { at: peer });
-        const found = rows.ok
-          ? whyNotUpgraded(ownRow(rows.value, client.value.mode), args.version)
-          : rows.failure;
-        if (found === undefined) return undefined;
-        why = { ...found, facts: { ...found.facts, from: peer } };
-      }
-      return why;
-    });
-  },
-});
+function proveSeen(means: Means): Verb {
+  return verb({
+    name: "kwdb.prove-seen",
+    class: "observe",
+    args: z.strictObject({
+      version,
+      peers: peers.refine((all) => all.length > 0),
+      waitMs: milliseconds,
+    }),
+    async run(context, args): Promise<StepResult> {
+      const here = await installationOn(context.host, means);
+      return poll(context, args.waitMs, async () => {
+        const client = await openClient(here);
+        if (!client.ok) return client.failure;
+        let why: Failure = failure("kwdb.no-peer", {});
+        for (const peer of args.peers) {
+          const rows = await nodeStatus(client.value, { at: peer });
+          const found = rows.ok
+            ? whyNotUpgraded(ownRow(rows.value, client.value.mode), args.version)
+            : rows.failure;
+          if (found === undefined) return undefined;
+          why = { ...found, facts: { ...found.facts, from: peer } };
+        }
+        return why;
+      });
+    },
+  });
+}
 
-function proveVersion(means: FactsMeans): Verb {
+function proveVersion(means: Means): Verb {
   return verb({
     name: "kwdb.prove-version",
     class: "observe",
     args: z.strictObject({ version }),
     async run({ host }, args): Promise<StepResult> {
-      const client = openClient(host);
+      const here = await installationOn(host, means);
+      const client = openClient(here);
       const rows = client.then((open) => (open.ok ? nodeStatus(open.value) : open));
-      const running = await readRunning(host, means, { client, rows });
+      const running = await readRunning(here, { client, rows });
       if (!running.ok) return failedBy(running.failure);
       const { version: found, executableSha256 } = running.value;
       return found === args.version
@@ -189,6 +195,6 @@ async function poll(
   }
 }
 
-export function lookingVerbs(means: FactsMeans): readonly Verb[] {
-  return [lookAround, proveReady(means), proveSeen, proveVersion(means)];
+export function lookingVerbs(means: Means): readonly Verb[] {
+  return [lookAround(means), proveReady(means), proveSeen(means), proveVersion(means)];
 }

@@ -4,8 +4,8 @@ import { get as getHttps } from "node:https";
 import { connect } from "node:net";
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Mode, NodeRow } from "#proto/engines/kwdb.ts";
-import type { Host } from "../../verb.ts";
-import { type AskOptions, type Client, readMode } from "./client.ts";
+import type { AskOptions, Client } from "./client.ts";
+import type { Installation } from "./installation.ts";
 import { nodeStatus, withMarks } from "./node-status.ts";
 import { gossipFlags, rangeSums, readRangeSums } from "./questions.ts";
 
@@ -45,8 +45,8 @@ export async function markedNodes(client: Client, options: AskOptions = {}): Pro
 const readyLimitMs = 3_000;
 
 /** `/health?ready=1`: 200 only while it serves, is live and does not drain. */
-export async function isReady(host: Host): Promise<Outcome<boolean>> {
-  const mode = await readMode(host);
+export async function isReady(here: Installation): Promise<Outcome<boolean>> {
+  const mode = await here.mode();
   return mode.ok ? succeed(await saysReady(mode.value)) : mode;
 }
 

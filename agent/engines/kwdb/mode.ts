@@ -1,10 +1,18 @@
 /** The installer's MODE file: positional lines, and the address on the last one. */
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Mode } from "#proto/engines/kwdb.ts";
+import type { Host } from "../../verb.ts";
+import { readText } from "./files.ts";
+import { paths } from "./paths.ts";
 
 const kinds = ["bare", "container"] as const;
 const topologies = ["single", "single-replication", "multi-replication"] as const;
 const securities = ["insecure", "tls", "tlcp"] as const;
+
+export async function readMode(host: Host): Promise<Outcome<Mode>> {
+  const text = await readText(host, paths.mode);
+  return text.ok ? parseMode(text.value) : text;
+}
 
 export function parseMode(text: string): Outcome<Mode> {
   const lines = text.split("\n").map((line) => line.trim());

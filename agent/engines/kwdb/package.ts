@@ -14,13 +14,11 @@ import { z } from "zod";
 import { type Failure, failure } from "#proto/common/failure.ts";
 import { type Host, type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { digest, version } from "./args.ts";
-import { readVersionFile } from "./facts.ts";
-import { readBinary } from "./host-facts.ts";
+import { isDown, type Means } from "./installation.ts";
+import { installationOn } from "./installed.ts";
 import { done, failed, failedBy } from "./outcome.ts";
 import { deployFolder } from "./packages.ts";
 import { foreignInstallers, workingIn } from "./processes.ts";
-import type { KwdbSettings } from "./settings.ts";
-import { readUnit } from "./unit.ts";
 
 const args = z.strictObject({ digest, version });
 type Args = z.infer<typeof args>;
@@ -31,21 +29,21 @@ interface Found {
   readonly binary: string;
 }
 
-export function packageVerbs(settings: KwdbSettings): readonly Verb[] {
+export function packageVerbs(means: Means): readonly Verb[] {
   return [
     verb({
       name: "kwdb.upgrade-package",
       class: "irreversible",
       args,
-      run: (context, given) => upgrade(context, given, settings),
-      probe,
+      run: (context, given) => upgrade(context, given, means),
+      probe: (context, given) => probe(context, given, means),
     }),
     verb({
       name: "kwdb.prove-files",
       class: "observe",
       args: z.strictObject({ version }),
       async run({ host }, given): Promise<StepResult> {
-        const found = await look(host);
+        const found = await look(host, means);
         return isDone(found, given.version)
           ? done({ ...found })
           : failed("kwdb.upgrade-not-done", notDone(found, given.version));
@@ -54,8 +52,9 @@ export function packageVerbs(settings: KwdbSettings): readonly Verb[] {
   ];
 }
 
-async function look(host: Host): Promise<Found> {
-  const [file, binary] = await Promise.all([readVersionFile(host), readBinary(host)]);
+async function look(host: Host, means: Means): Promise<Found> {
+  const here = await installationOn(host, means);
+  const [file, binary] = await Promise.all([here.versionFile(), here.program()]);
   return { file: file.ok ? file.value.basic : "", binary: binary.ok ? binary.value.version : "" };
 }
 
@@ -67,23 +66,23 @@ function notDone({ file, binary }: Found, target: string): Failure["facts"] {
   return { target, versionFile: file || "none", binary: binary || "none" };
 }
 
-async function probe({ host }: StepContext, given: Args): Promise<Probe> {
+async function probe({ host }: StepContext, given: Args, means: Means): Promise<Probe> {
   const folder = await deployFolder(host, given.digest);
   const still = folder === undefined ? [] : await workingIn(folder);
   if (still.length > 0)
     return { state: "unknown", failure: failure("kwdb.upgrade-still-running", { pids: still.join(", ") }) };
-  const found = await look(host);
+  const found = await look(host, means);
   return isDone(found, given.version) ? { state: "done", outputs: { ...found } } : { state: "not-done" };
 }
 
-async function upgrade(context: StepContext, given: Args, { unit }: KwdbSettings): Promise<StepResult> {
+async function upgrade(context: StepContext, given: Args, means: Means): Promise<StepResult> {
   const { host } = context;
   const folder = await deployFolder(host, given.digest);
   if (folder === undefined) return failed("kwdb.package-without-script", { digest: given.digest });
-  const why = await whyNotNow(host, unit, folder);
+  const why = await whyNotNow(host, means, folder);
   if (why !== undefined) return failedBy(why);
   const ran = await context.tool({ argv: ["./deploy.sh", "upgrade", "-l"], cwd: folder });
-  const found = await look(host);
+  const found = await look(host, means);
   const exitCode = String(ran.exitCode ?? "none");
   if (isDone(found, given.version)) return done({ ...found, exitCode }, ran.tail);
   const facts = { ...notDone(found, given.version), cause: causeIn(ran.tail), exitCode };
@@ -91,10 +90,10 @@ async function upgrade(context: StepContext, given: Args, { unit }: KwdbSettings
 }
 
 /** The script does not refuse a running cluster node, and does not notice another installation. */
-async function whyNotNow(host: Host, unit: string, folder: string): Promise<Failure | undefined> {
-  const state = await readUnit(host, unit);
+async function whyNotNow(host: Host, means: Means, folder: string): Promise<Failure | undefined> {
+  const state = await (await installationOn(host, means)).service();
   if (!state.ok) return state.failure;
-  if (state.value.mainPid !== 0)
+  if (!isDown(state.value))
     return failure("kwdb.upgrade-of-running", { mainPid: String(state.value.mainPid) });
   const ours = new Set(await workingIn(folder));
   const foreign = await foreignInstallers(host);

@@ -1,18 +1,18 @@
 /** Saves what the vendor's reinstallation would wipe: configuration, certificates, unit. Into the agent's own folder. */
 import { cp, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { label } from "./args.ts";
 import { causeOf, manifestOf } from "./files.ts";
+import type { Installation, Means } from "./installation.ts";
+import { installationOn } from "./installed.ts";
 import { keptOriginal, namedAfter, notOriginal, originText } from "./origin.ts";
 import { done, failed } from "./outcome.ts";
-import { paths, unitFile } from "./paths.ts";
-import type { KwdbSettings } from "./settings.ts";
 
 const keepCount = 8;
 
-export function savingVerbs({ unit }: KwdbSettings): readonly Verb[] {
+export function savingVerbs(means: Means): readonly Verb[] {
   return [
     verb({
       name: "kwdb.save-configuration",
@@ -24,7 +24,7 @@ export function savingVerbs({ unit }: KwdbSettings): readonly Verb[] {
           const kept = await keptOriginal(originOf(folder), context);
           if (kept !== undefined)
             return done({ folder, found: "saved before", ...notOriginal(kept, "old-configuration") });
-          await save(context, unit, folder);
+          await save(context, await installationOn(context.host, means), folder);
           await forgetOld(context, folder);
           return done({ folder, ...notOriginal(context, "old-configuration") });
         } catch (error) {
@@ -43,17 +43,18 @@ function originOf(folder: string): string {
   return join(folder, "origin.json");
 }
 
-async function save(context: StepContext, unit: string, folder: string): Promise<void> {
+async function save(context: StepContext, here: Installation, folder: string): Promise<void> {
   const { host } = context;
   const beside = `${folder}.new`;
   await rm(beside, { recursive: true, force: true });
   await mkdir(beside, { recursive: true, mode: 0o700 });
-  await cp(host.path(paths.etc), join(beside, "kaiwudb"), {
-    recursive: true,
-    preserveTimestamps: true,
-    verbatimSymlinks: true,
-  });
-  await cp(host.path(unitFile(unit)), join(beside, `${unit}.service`), { preserveTimestamps: true });
+  for (const path of here.worthSaving) {
+    await cp(host.path(path), join(beside, basename(path)), {
+      recursive: true,
+      preserveTimestamps: true,
+      verbatimSymlinks: true,
+    });
+  }
   await writeFile(join(beside, "manifest.json"), JSON.stringify(await manifestOf(beside)));
   await writeFile(originOf(beside), originText(context));
   await rm(folder, { recursive: true, force: true });

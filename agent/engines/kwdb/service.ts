@@ -1,97 +1,100 @@
 /** Verbs around the service: drain, stop, prove it stopped, reload, start. Exit codes are hints; MainPID is read. */
 import { z } from "zod";
 import { type Failure, failure } from "#proto/common/failure.ts";
-import { type Host, type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
+import { type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { milliseconds, nothing } from "./args.ts";
-import { openClient, readMode } from "./client.ts";
+import { openClient } from "./client.ts";
+import { type Installation, isDown, type Means, type Order, type ServiceState } from "./installation.ts";
+import { installationOn } from "./installed.ts";
 import { isListening, isReady, markedNodes } from "./looks.ts";
 import { ownRow } from "./node-status.ts";
 import { done, failed, failedBy } from "./outcome.ts";
-import { paths } from "./paths.ts";
-import { serversOf } from "./processes.ts";
-import type { KwdbSettings } from "./settings.ts";
-import { readUnit, type UnitState } from "./unit.ts";
 
 const settleMs = 15_000;
 const pollMs = 200;
 
-export function serviceVerbs({ unit }: KwdbSettings): readonly Verb[] {
+export function serviceVerbs(means: Means): readonly Verb[] {
   return [
     verb({
       name: "kwdb.drain",
       class: "reversible",
       args: z.strictObject({ waitMs: milliseconds }),
-      run: drain,
-      probe: probeUnit(unit, async ({ mainPid }, context) => mainPid === 0 || (await servesNobody(context))),
+      run: (context, args) => drain(context, args, means),
+      probe: probeService(means, async (state, here, context) =>
+        state.mainPid === 0 ? true : servesNobody(here, context),
+      ),
     }),
-    ordered(unit, "stop", async ({ mainPid }) => mainPid === 0),
-    ordered(unit, "start", async ({ mainPid }) => mainPid !== 0),
+    ordered(means, "stop", async (state) => isDown(state)),
+    ordered(means, "start", async ({ mainPid }) => mainPid !== 0),
     // the mark of a drain goes only when the node starts anew
     ordered(
-      unit,
+      means,
       "restart",
-      async ({ mainPid }, { host }) => mainPid !== 0 && (await isDraining(host)) === false,
+      async ({ mainPid }, here) => mainPid !== 0 && (await isDraining(here)) === false,
     ),
     verb({
       name: "kwdb.prove-stopped",
       class: "observe",
       args: nothing,
-      run: ({ host }) => proveStopped(host, unit),
+      run: async ({ host }) => proveStopped(await installationOn(host, means)),
     }),
-    reloadUnits(unit),
+    reloadUnits(means),
   ];
 }
 
-type IsSo = (state: UnitState, context: StepContext) => Promise<boolean>;
+type IsSo = (state: ServiceState, here: Installation, context: StepContext) => Promise<boolean>;
 
-function probeUnit(unit: string, isSo: IsSo) {
+function probeService(means: Means, isSo: IsSo) {
   return async (context: StepContext): Promise<Probe> => {
-    const state = await readUnit(context.host, unit);
+    const here = await installationOn(context.host, means);
+    const state = await here.service();
     if (!state.ok) return { state: "unknown", failure: state.failure };
-    return (await isSo(state.value, context)) ? { state: "done", outputs: {} } : { state: "not-done" };
+    return (await isSo(state.value, here, context)) ? { state: "done", outputs: {} } : { state: "not-done" };
   };
 }
 
-function ordered(unit: string, order: "start" | "stop" | "restart", isSo: IsSo): Verb {
+function ordered(means: Means, order: Order, isSo: IsSo): Verb {
   return verb({
     name: `kwdb.${order}`,
     class: "reversible",
     args: nothing,
     async run({ host, tool }): Promise<StepResult> {
-      const ran = await tool({ argv: ["systemctl", order, unit] });
-      const why = await whyNotSettled(host, unit, order !== "stop");
+      const here = await installationOn(host, means);
+      const ran = await tool(here.order(order));
+      const why = await whyNotSettled(here, order !== "stop");
       return why === undefined ? done({ exitCode: String(ran.exitCode ?? "") }) : failedBy(why, ran.tail);
     },
-    probe: probeUnit(unit, isSo),
+    probe: probeService(means, isSo),
   });
 }
 
-async function whyNotSettled(host: Host, unit: string, running: boolean): Promise<Failure | undefined> {
-  const { clock } = host;
+async function whyNotSettled(here: Installation, running: boolean): Promise<Failure | undefined> {
+  const { clock } = here.host;
   for (const endMs = clock.monotonicMs() + settleMs; ; await clock.sleep(pollMs)) {
-    const state = await readUnit(host, unit);
-    if (state.ok && (state.value.mainPid !== 0) === running) return undefined;
+    const state = await here.service();
+    if (state.ok && (running ? state.value.mainPid !== 0 : isDown(state.value))) return undefined;
     // the unit has no Restart: one that has failed will not come
     const isFinal = state.ok && running && state.value.active === "failed";
     if (!isFinal && clock.monotonicMs() < endMs) continue;
     if (!state.ok) return state.failure;
     return failure(
       running ? "kwdb.service-not-started" : "kwdb.service-not-stopped",
-      toldOf(unit, state.value),
+      toldOf(here, state.value),
     );
   }
 }
 
-function toldOf(unit: string, { active, sub, mainPid }: UnitState): Failure["facts"] {
-  return { unit, active, sub, mainPid: String(mainPid) };
+function toldOf({ unit, form }: Installation, { active, sub, mainPid }: ServiceState): Failure["facts"] {
+  return { unit: unit ?? form, active, sub, mainPid: String(mainPid) };
 }
 
 /** A plain stop very likely cuts clients off: the unit's own stop sends two signals, and the second is a hard one. */
 async function drain(
   { host, tool }: StepContext,
   { waitMs }: { readonly waitMs: number },
+  means: Means,
 ): Promise<StepResult> {
-  const client = await openClient(host);
+  const client = await openClient(await installationOn(host, means));
   if (!client.ok) return failedBy(client.failure);
   const seconds = Math.max(1, Math.floor(waitMs / 1_000));
   const ran = await tool(client.value.command(["node", "drain", `--drain-wait=${seconds}s`]));
@@ -104,45 +107,46 @@ async function drain(
  * The mark of a drain stands from its beginning on, and a drained node answers no SQL: only draining once more, which
  * is harmless, waits for the end. A node that an earlier try has changed and that serves nobody has nobody to lose.
  */
-async function servesNobody({ host, begunBefore }: StepContext): Promise<boolean> {
+async function servesNobody(here: Installation, { begunBefore }: StepContext): Promise<boolean> {
   if (begunBefore === "nothing") return false;
-  const ready = await isReady(host);
+  const ready = await isReady(here);
   return ready.ok && !ready.value;
 }
 
 /** undefined where it cannot be asked. */
-async function isDraining(host: Host): Promise<boolean | undefined> {
-  const client = await openClient(host);
+async function isDraining(here: Installation): Promise<boolean | undefined> {
+  const client = await openClient(here);
   if (!client.ok) return undefined;
   const rows = await markedNodes(client.value);
   return rows.ok ? ownRow(rows.value, client.value.mode)?.draining : undefined;
 }
 
-async function proveStopped(host: Host, unit: string): Promise<StepResult> {
-  const state = await readUnit(host, unit);
+async function proveStopped(here: Installation): Promise<StepResult> {
+  const state = await here.service();
   if (!state.ok) return failedBy(state.failure);
-  if (state.value.mainPid !== 0) return failed("kwdb.service-not-stopped", toldOf(unit, state.value));
-  const left = await serversOf(host.path(paths.binary));
+  if (!isDown(state.value)) return failed("kwdb.service-not-stopped", toldOf(here, state.value));
+  const left = await here.leftOvers();
   if (left.length > 0) return failed("kwdb.process-left", { pids: left.join(", ") });
-  const mode = await readMode(host);
+  const mode = await here.mode();
   if (!mode.ok) return failedBy(mode.failure);
   const { sqlPort } = mode.value;
   return (await isListening(sqlPort)) ? failed("kwdb.port-open", { port: String(sqlPort) }) : done();
 }
 
-function reloadUnits(unit: string): Verb {
+function reloadUnits(means: Means): Verb {
   return verb({
     name: "kwdb.reload-units",
     class: "reversible",
     args: nothing,
     async run({ host, tool }): Promise<StepResult> {
+      const here = await installationOn(host, means);
       const ran = await tool({ argv: ["systemctl", "daemon-reload"] });
-      const state = await readUnit(host, unit);
+      const state = await here.service();
       if (!state.ok) return failedBy(state.failure);
       return state.value.needsReload
         ? failed("kwdb.unit-needs-reload", { node: "this node" }, ran.tail)
         : done();
     },
-    probe: probeUnit(unit, async ({ needsReload }) => !needsReload),
+    probe: probeService(means, async ({ needsReload }) => !needsReload),
   });
 }

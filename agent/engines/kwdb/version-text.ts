@@ -1,5 +1,8 @@
 /** Versions as the vendor's files and tools print them. */
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import type { Host } from "../../verb.ts";
+import { readText } from "./files.ts";
+import { paths } from "./paths.ts";
 
 /** Of `kwbase version`; the label is KWDB in some releases. undefined where there is none. */
 export function readVersionOutput(stdout: string): string | undefined {
@@ -15,6 +18,11 @@ export function parseVersionFile(
   return /^\d+(\.\d+)+$/.test(basic)
     ? succeed({ basic, extended: extended === "" ? null : extended })
     : fail("kwdb.version-file-unreadable", { text: text.slice(0, 80) });
+}
+
+export async function readVersionFile(host: Host) {
+  const text = await readText(host, paths.versionFile);
+  return text.ok ? parseVersionFile(text.value) : text;
 }
 
 /** `V3.1.0` and `3.1.0` are the same version. */

@@ -1,7 +1,7 @@
 /** Checks of one node: is it what the inventory says, well, and left by nobody half-way? */
 import { type Failure, failure } from "#proto/common/failure.ts";
 import { known, type Measured, whyUnknown } from "#proto/common/measured.ts";
-import type { KwdbFull } from "#proto/engines/kwdb.ts";
+import type { Form, KwdbFull } from "#proto/engines/kwdb.ts";
 import { sqlAddress } from "./address.ts";
 import { fullOf, normalVersion, ownRow, runningVersion } from "./facts.ts";
 import { whyBad } from "./gates.ts";
@@ -24,13 +24,33 @@ const installed: NodeCheck = (input, { name }) =>
     ]),
   );
 
+/** What a word of the inventory may be on a host. */
+const formsOf: Readonly<Record<string, readonly Form[]>> = {
+  script: ["script"],
+  container: ["compose-service", "compose", "docker-run"],
+  compiled: ["compiled"],
+};
+
 const deployedAsDeclared: NodeCheck = (input, { name }) =>
-  withFacts(input, name, (facts) =>
-    judge({ id: "deployed-as-declared", node: name }, facts.mode, ({ kind }) => [
-      kind === "bare" ? "ok" : "ko",
-      { found: kind, declared: input.cluster.deployment },
-    ]),
-  );
+  withFacts(input, name, ({ form: told, mode }) => {
+    const about = { id: "deployed-as-declared", node: name } as const;
+    const declared = input.cluster.deployment;
+    const form = told ?? formByMode(mode);
+    if (known(form) === undefined) return judge(about, form, () => ["ko"]);
+    return judge(about, mode, ({ kind }) => {
+      const found = known(form);
+      const isSo = found !== undefined && formsOf[declared]?.includes(found) === true;
+      const isKind = (kind === "container") === (declared === "container");
+      return [isSo && isKind ? "ok" : "ko", { found: found === "script" ? kind : (found ?? "?"), declared }];
+    });
+  });
+
+/** Agents of before know the script's form only; of these MODE says all that there is to say. */
+function formByMode(mode: KwdbFull["mode"]): Measured<Form> {
+  return "value" in mode
+    ? { at: mode.at, value: mode.value.kind === "bare" ? "script" : "compose-service" }
+    : mode;
+}
 
 const declaredTopologies: Readonly<Record<string, readonly [string, string]>> = {
   "multi-replica": ["multi-replication", "start"],

@@ -1,9 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
-import { hostFacts, readBinary } from "#agent/engines/kwdb/host-facts.ts";
+import { hostFacts } from "#agent/engines/kwdb/host-facts.ts";
 import { takeUntil } from "#agent/engines/kwdb/measure.ts";
+import { readBinary } from "#agent/engines/kwdb/program.ts";
 import { fakeHost, lookOf } from "./fake-host.ts";
+import { onHost } from "./installation.ts";
 
 type Fake = ReturnType<typeof fakeHost>;
 
@@ -14,7 +16,8 @@ function put(host: Fake, path: string, text: string): void {
 
 const settings = { unit: "kaiwudb" };
 const environment = "/etc/kaiwudb/script/kaiwudb_env";
-const factsOf = (host: Fake) => hostFacts(host, settings, takeUntil(host, new AbortController().signal));
+const factsOf = (host: Fake) =>
+  hostFacts(onHost(host), settings, takeUntil(host, new AbortController().signal));
 
 function systemctl(states: Readonly<Record<string, string>>) {
   const blocks = Object.entries(states).map(([id, state]) => `Id=${id}\nActiveState=${state}\n`);
@@ -85,7 +88,7 @@ describe("the binary on disk", () => {
   ])("that %s has no version", async (_, look, code) => {
     const host = fakeHost(() => look);
     put(host, path, "binary");
-    expect(await readBinary(host)).toMatchObject({ ok: false, failure: { code } });
+    expect(await readBinary(host, path)).toMatchObject({ ok: false, failure: { code } });
   });
 });
 

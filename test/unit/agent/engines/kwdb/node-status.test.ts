@@ -4,6 +4,7 @@ import { type Client, openClient } from "#agent/engines/kwdb/client.ts";
 import { isWell, nodeStatus, ownRow, whyNotUpgraded, withMarks } from "#agent/engines/kwdb/node-status.ts";
 import type { Look } from "#agent/verb.ts";
 import { fakeHost, lookOf } from "./fake-host.ts";
+import { onHost } from "./installation.ts";
 
 const header = "id,address,sql_address,build,started_at,updated_at,locality,start_mode,is_available,is_live";
 /** The table of the field manual: a node that is well, one just stopped, one long gone. */
@@ -107,7 +108,7 @@ describe("the client", () => {
     const host = fakeHost();
     mkdirSync(host.path("/etc/kaiwudb/info"), { recursive: true });
     writeFileSync(host.path("/etc/kaiwudb/info/MODE"), lines(security));
-    const client = await openClient(host);
+    const client = await openClient(onHost(host));
     if (!client.ok) throw new Error(client.failure.code);
     expect(client.value.command(["node", "drain"])).toEqual({
       argv: [

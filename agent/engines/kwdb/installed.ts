@@ -1,0 +1,9 @@
+/** Which form of installation this host has. */
+import type { Host } from "../../verb.ts";
+import type { Installation, Means } from "./installation.ts";
+import { scriptInstallation } from "./script-installation.ts";
+
+/** Looked for anew each time: reading MODE is cheap, and an upgrade may change it. */
+export async function installationOn(host: Host, means: Means): Promise<Installation> {
+  return scriptInstallation(host, means);
+}
