@@ -57,9 +57,13 @@ function ofPlans(port: ControlPort): Pick<Service, "check" | "makePlan" | "apply
     })),
     makePlan: answering(async ({ purpose }) => {
       if (purpose === undefined) throw new FailureError(failure("cli.cluster-missing", {}));
-      const made =
-        purpose.$case === "target" ? port.makePlan(wanted(purpose.value)) : port.makePlanBack(purpose.value);
-      return { plan: document("plan", planFormat, taken(await made)) };
+      if (purpose.$case === "backFromRollout")
+        return { plan: document("plan", planFormat, taken(await port.makePlanBack(purpose.value))) };
+      const { ways, plan } = taken(await port.makePlan(wanted(purpose.value)));
+      const told = { ways: document("ways", 1, ways) };
+      return plan.ok
+        ? { ...told, plan: document("plan", planFormat, plan.value) }
+        : { ...told, refused: document("failure", 1, plan.failure) };
     }),
     apply: answering(async (request) => ({
       rollout: taken(await port.apply(who(request.caller), wishOf(request))),

@@ -8,6 +8,7 @@ import type { CheckResult } from "./check.ts";
 import type { Gates } from "./gate.ts";
 import type { ClusterEntry } from "./inventory.ts";
 import type { Plan } from "./plan.ts";
+import type { OpenWay } from "./way.ts";
 
 /** What an artefact says of itself after the coordinator has looked into it. */
 export interface ArtefactFacts {
@@ -50,6 +51,8 @@ export interface Playbook {
   /** What forbids to start a node now, though nothing is wrong: codes `blocker.…`. Looked at before each grant. */
   blockers?(input: PlaybookInput): readonly Failure[];
   plan(input: PlaybookInput): Outcome<Plan>;
+  /** The ways that are open to the version, whatever strategy and method the wish names. */
+  ways?(input: PlaybookInput): readonly OpenWay[];
   readonly gates: Gates;
   /** May a cluster of this plan serve with a node left at the old version? */
   mayServeMixed(plan: Plan): boolean;

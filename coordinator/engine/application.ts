@@ -22,7 +22,7 @@ import type {
 import { FleetOrders } from "./fleet-orders.ts";
 import { Inquiries } from "./inquiries.ts";
 import type { InventoryComparison } from "./inventory-book.ts";
-import type { WantedTarget } from "./planning.ts";
+import type { Choice, WantedTarget } from "./planning.ts";
 import { RolloutOrders } from "./rollout-orders.ts";
 import type { OpenRollout } from "./snapshots.ts";
 
@@ -95,8 +95,8 @@ export class Application {
     return this.#means.planning.check(target);
   }
 
-  makePlan(target: WantedTarget): Promise<Outcome<Plan>> {
-    return this.#means.planning.plan(target);
+  makePlan(target: WantedTarget): Promise<Outcome<Choice>> {
+    return this.#means.planning.choose(target);
   }
 
   async makePlanBack(rollout: string): Promise<Outcome<Plan>> {

@@ -10,6 +10,7 @@ import type { Plan } from "../domain/plan.ts";
 import type { ArtefactFacts, Playbook, PlaybookInput, Wish } from "../domain/playbook.ts";
 import type { RolloutState } from "../domain/rollout/state.ts";
 import { changedBy } from "../domain/rollout/touched.ts";
+import type { OpenWay } from "../domain/way.ts";
 import { isOpen } from "../domain/window.ts";
 import { checkOf, type HeldProgram } from "./forgotten.ts";
 import type { LookResult } from "./rollout-desk.ts";
@@ -47,6 +48,11 @@ interface Asked {
   readonly silent?: Failure;
 }
 
+export interface Choice {
+  readonly ways: readonly OpenWay[];
+  readonly plan: Outcome<Plan>;
+}
+
 export class Planning {
   readonly #means: PlanningMeans;
 
@@ -62,9 +68,20 @@ export class Planning {
   }
 
   async plan(target: WantedTarget): Promise<Outcome<Plan>> {
+    const found = await this.choose(target);
+    return found.ok ? found.value.plan : found;
+  }
+
+  /** The ways that are open, and the plan of the one that is wanted or else taken by default; or why there is none. */
+  async choose(target: WantedTarget): Promise<Outcome<Choice>> {
     const asked = await this.#ask(target);
     if (!asked.ok) return asked;
-    const { playbook, input, silent } = asked.value;
+    const { playbook, input } = asked.value;
+    const plan = await this.#planOf(asked.value);
+    return succeed({ ways: playbook.ways?.(input) ?? [], plan });
+  }
+
+  async #planOf({ playbook, input, silent }: Asked): Promise<Outcome<Plan>> {
     if (silent !== undefined) return { ok: false, failure: silent };
     const made = playbook.plan(input);
     if (!made.ok) return made;

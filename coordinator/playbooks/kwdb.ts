@@ -10,12 +10,14 @@ import { gates } from "./kwdb/gates.ts";
 import { planUpgrade } from "./kwdb/plan.ts";
 import { compareViews, summarise } from "./kwdb/summary.ts";
 import { playbookVersion } from "./kwdb/version.ts";
+import { openWays } from "./kwdb/way.ts";
 
 export const kwdb: Playbook = {
   engine: "kwdb",
   version: playbookVersion,
   check: checkCluster,
   plan: planUpgrade,
+  ways: openWays,
   gates,
   fingerprint,
   summarise,

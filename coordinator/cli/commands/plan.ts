@@ -1,10 +1,12 @@
 import type { Command } from "@commander-js/extra-typings";
-import { FailureError, failure } from "#proto/common/failure.ts";
+import { type Failure, FailureError, failure } from "#proto/common/failure.ts";
 import type { Plan } from "../../domain/plan.ts";
+import type { OpenWay } from "../../domain/way.ts";
 import { read, type Session } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import { renderPlan } from "../render/plan.ts";
 import { nextAfterPlan } from "../render/plan-next.ts";
+import { renderWays } from "../render/ways.ts";
 import { run, type Shell } from "../run.ts";
 import type { OutputFormat } from "../terminal.ts";
 import { type TargetOptions, targetCommand, toTarget } from "./target.ts";
@@ -27,7 +29,15 @@ export function planCommand(shell: Shell): Command {
         const made = await session.call((client) =>
           client.makePlan({ caller: session.terminal.caller, purpose }),
         );
+        const ways = made.ways === undefined ? [] : read<readonly OpenWay[]>(made.ways, "ways");
+        const isOpenChoice = options.strategy === undefined && options.method === undefined;
+        if (made.refused !== undefined) {
+          if (isOpenChoice && ways.length > 0) session.show(ways, (all) => renderWays(all, session.paint));
+          throw new FailureError(read<Failure>(made.refused, "failure"));
+        }
         const document = read<Plan>(made.plan, "plan");
+        if (isOpenChoice && session.output === "table" && ways.length > 0)
+          session.terminal.data(`${renderWays(ways, session.paint)}\n`);
         session.show(document, (it) => renderPlan(it, session.paint));
         if (isFile(output)) {
           await session.terminal.writeFile(output, `${JSON.stringify(document, null, 2)}\n`);

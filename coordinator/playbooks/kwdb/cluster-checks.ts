@@ -6,7 +6,9 @@ import type { KwdbFull } from "#proto/engines/kwdb.ts";
 import type { CheckResult } from "../../domain/check.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { fullOf, hostOf, nodeNames, runningVersion } from "./facts.ts";
+import { settingsWanted } from "./hop.ts";
 import { blockingJobs } from "./jobs.ts";
+import { outageMs } from "./outage.ts";
 import { judgeEvery, result } from "./result.ts";
 import { settingsOf } from "./settings.ts";
 import { compareViews } from "./summary.ts";
@@ -15,24 +17,11 @@ import { wayOf } from "./way.ts";
 
 type ClusterCheck = (input: PlaybookInput) => CheckResult | readonly CheckResult[] | undefined;
 
-/** Stop, package installation, start and rejoin of one node, generously. */
-const changeMs = 15 * 60_000;
-/** What an ordinary disk gives to tar, carefully. */
-const archiveBytesPerSecond = 50 * 1024 ** 2;
-
-/** How long a node is away, with its archive where one is made. */
-function outageOf({ cluster, reports }: PlaybookInput): number {
-  const settings = settingsOf(cluster);
-  if (!settings.ok || !settings.value.archiveData) return changeMs;
-  const bytes = nodeNames(cluster).map((name) => known(fullOf(reports[name])?.archive)?.dataBytes ?? 0);
-  return changeMs + Math.ceil((Math.max(0, ...bytes) * 1_000) / archiveBytesPerSecond);
-}
-
 /** What is asked because the cluster serves meanwhile means nothing where it does not. */
 function whileServing(check: ClusterCheck): ClusterCheck {
   return (input) => {
     const way = wayOf(input);
-    return way.ok && way.value === "offline" ? undefined : check(input);
+    return way.ok && way.value.strategy === "offline" ? undefined : check(input);
   };
 }
 
@@ -50,15 +39,22 @@ const versionHop: ClusterCheck = ({ cluster, wish, reports }) => {
   const hop = mayHop(from, wish.to);
   if (!hop.may) return { ...result({ id: "version-hop" }, "ko", { from, to: wish.to }), reason: hop.why };
   const fine = result({ id: "version-hop" }, "ok", { from, to: wish.to });
-  if (hop.contradiction === undefined || way.value === "offline") return fine;
-  return [
-    fine,
-    result({ id: hop.contradiction.replace("kwdb.", ""), yields: "acknowledge" }, "unknown", {
-      from,
-      to: wish.to,
-    }),
-  ];
+  const wanted = hop.words.filter(({ strategy = way.value.strategy }) => strategy === way.value.strategy);
+  const words = wanted.map(({ id }) =>
+    result({ id: id.replace("kwdb.", ""), yields: "acknowledge" }, "unknown", { from, to: wish.to }),
+  );
+  return [fine, ...words];
 };
+
+/** What the vendor wants to be set before the hop: it is not ours to change, since it costs speed. */
+const hopSettings: ClusterCheck = (input) =>
+  settingsWanted(input).map(({ variable, value }) =>
+    judgeEvery({ id: "hop-settings" }, answersOf(input, "settings"), (settings) => {
+      const found = settings[variable] ?? "not set";
+      const isSo = found === value || intervalMs(found) === intervalMs(value);
+      return [isSo ? "ok" : "ko", { variable, value, found }];
+    }),
+  );
 
 const packageGiven: ClusterCheck = ({ wish }) =>
   result({ id: "package-given" }, wish.artefact === undefined ? "ko" : "ok", {
@@ -166,9 +162,9 @@ const outageBudget: ClusterCheck = (input) =>
   judgeEvery({ id: "outage-budget", yields: "override" }, answersOf(input, "settings"), (settings) => {
     const text = settings["server.time_until_store_dead"] ?? "";
     const limitMs = intervalMs(text);
-    const outageMs = outageOf(input);
-    const facts = { limit: text, outageMs: String(outageMs), minutes: String(Math.ceil(outageMs / 60_000)) };
-    return [limitMs !== undefined && limitMs > outageMs ? "ok" : "ko", facts];
+    const awayMs = outageMs(input);
+    const facts = { limit: text, outageMs: String(awayMs), minutes: String(Math.ceil(awayMs / 60_000)) };
+    return [limitMs !== undefined && limitMs > awayMs ? "ok" : "ko", facts];
   });
 
 /** An interval as SQL shows it (`00:30:00`) or as it is set (`30m0s`); undefined for anything else. */
@@ -189,6 +185,7 @@ function answersOf<Name extends keyof KwdbFull>(
 
 export const clusterChecks: readonly ClusterCheck[] = [
   versionHop,
+  hopSettings,
   packageGiven,
   settingsKnown,
   nodeCount,

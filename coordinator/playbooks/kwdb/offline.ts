@@ -4,6 +4,7 @@
  */
 import type { NodeEntry } from "../../domain/inventory.ts";
 import type { ClusterStage, Phase, PlanStep } from "../../domain/plan.ts";
+import { settleMs } from "./hop.ts";
 import {
   archiveSteps,
   changeSteps,
@@ -37,7 +38,7 @@ export function allAtOnce(upgrade: Upgrade, nodes: readonly NodeEntry[]): Cluste
     kind: "cluster",
     id: offlineStage,
     clusters: [cluster.name],
-    before: [healthy(upgrade, `${from},${to}`, cluster.gates.dwellMs)],
+    before: [healthy(upgrade, `${from},${to}`, Math.max(cluster.gates.dwellMs, settleMs(input)))],
     phases: [
       phase("look", lookSteps),
       phase("stop", () => stopSteps),

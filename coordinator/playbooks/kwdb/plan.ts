@@ -13,12 +13,13 @@ import { checkCluster } from "./checks.ts";
 import { fullOf, runningVersion } from "./facts.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { versionsAt } from "./gates.ts";
+import { oldestVersion } from "./hop.ts";
 import { allAtOnce, offlineStage } from "./offline.ts";
 import { nodeByNode } from "./rolling.ts";
 import { settingsOf } from "./settings.ts";
 import { jobsStep, provingSteps, stagingSteps } from "./steps.ts";
 import { healthy, ownVersion, programOn, type Upgrade } from "./upgrade.ts";
-import { compareVersions, mayHop } from "./version-policy.ts";
+import { mayHop } from "./version-policy.ts";
 import { type Way, wayOf } from "./way.ts";
 
 export function planUpgrade(input: PlaybookInput): Outcome<Plan> {
@@ -44,23 +45,26 @@ export function planUpgrade(input: PlaybookInput): Outcome<Plan> {
     clusters: [cluster.name],
     from,
     to: wish.to,
-    strategy: way.value,
-    method: "script",
+    strategy: way.value.strategy,
+    method: way.value.method,
     artefact: { digest, name },
     boundTo: fingerprint(input),
-    ...courseOf(upgrade, way.value),
+    ...courseOf(upgrade, way.value.strategy),
     checks,
     asks: [
       ...new Set(
         checks.filter(({ status, yields }) => status === "unknown" && yields !== "never").map(({ id }) => id),
       ),
     ],
-    warnings: warningsFor(upgrade, way.value),
+    warnings: warningsFor(upgrade, way.value.strategy),
   });
 }
 
 /** Its stages, where no way leads back in place any more, and which ways there are. */
-function courseOf(upgrade: Upgrade, way: Way): Pick<Plan, "stages" | "pointOfNoReturn" | "wayBack"> {
+function courseOf(
+  upgrade: Upgrade,
+  way: Way["strategy"],
+): Pick<Plan, "stages" | "pointOfNoReturn" | "wayBack"> {
   const { input } = upgrade;
   const { nodes: all } = input.cluster;
   const nodes = all.filter(
@@ -81,16 +85,6 @@ function courseOf(upgrade: Upgrade, way: Way): Pick<Plan, "stages" | "pointOfNoR
   };
 }
 
-/** The version to come from: the oldest that runs, so that a half-done upgrade is planned from its beginning. */
-function oldestVersion({ cluster, reports }: PlaybookInput): string | undefined {
-  const versions = cluster.nodes.map(({ name }) => {
-    const facts = fullOf(reports[name]);
-    return runningVersion(facts) ?? known(facts?.versionFile)?.basic;
-  });
-  if (versions.some((version) => version === undefined)) return undefined;
-  return [...(versions as string[])].sort(compareVersions)[0];
-}
-
 function whyNoVersion({ cluster, reports }: PlaybookInput): Outcome<never> {
   const silent = cluster.nodes.find(({ name }) => reports[name] === undefined);
   return silent === undefined
@@ -102,7 +96,7 @@ function isInstalled({ reports, wish }: PlaybookInput, { name }: NodeEntry): boo
   return known(fullOf(reports[name])?.versionFile)?.basic === wish.to;
 }
 
-function warningsFor({ from, to }: Upgrade, way: Way): readonly string[] {
+function warningsFor({ from, to }: Upgrade, way: Way["strategy"]): readonly string[] {
   return [
     "warning.kwdb.no-downgrade",
     way === "offline" ? "warning.kwdb.downtime" : "warning.kwdb.jobs-may-fail",

@@ -5,6 +5,7 @@
  */
 import type { NodeEntry } from "../../domain/inventory.ts";
 import type { NodeStage } from "../../domain/plan.ts";
+import { settleMs } from "./hop.ts";
 import { nodeSteps } from "./steps.ts";
 import { healthy, journeyOf, ownVersion, programOn, type Upgrade, upgraded } from "./upgrade.ts";
 
@@ -24,7 +25,7 @@ function nodeStage(upgrade: Upgrade, node: NodeEntry, isFirst: boolean): NodeSta
     node: node.name,
     ...(own === from ? {} : { from: own }),
     // the dwell before the next node is the one after the last
-    before: [healthy(upgrade, versions, isFirst ? gates.dwellMs : 0)],
+    before: [healthy(upgrade, versions, isFirst ? Math.max(gates.dwellMs, settleMs(input)) : 0)],
     program: programOn(upgrade, node, nodeSteps(journeyOf(upgrade, node))),
     after: [upgraded(upgrade, node), healthy(upgrade, versions, gates.dwellMs)],
   };

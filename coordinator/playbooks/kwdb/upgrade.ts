@@ -41,7 +41,7 @@ export function healthy({ input: { cluster } }: Upgrade, versions: string, dwell
     args: { versions, nodes: String(cluster.nodes.length) },
     everyMs,
     dwellMs,
-    limitMs,
+    limitMs: Math.max(limitMs, 3 * dwellMs),
   };
 }
 

@@ -28,9 +28,18 @@ export const kwdb: Catalogue = {
     next: "--strategy {open}",
   },
   "kwdb.method-not-served": {
-    says: "method {method} is not served by this version",
-    next: "--method script",
+    says: "{cluster} is deployed by {deployment}: method {method} is not served for it",
+    next: "--method {open}",
   },
+  "kwdb.version-with-tag": {
+    says: "{version} has a tag: packages of one number differ by it alone, and a node does not tell which its binary is of",
+    next: "name a version without a tag; a hotfix is installed by hand, with the vendor's deploy.sh",
+  },
+  "downtime.kwdb.each-node": {
+    says: "none of the cluster; each of the {nodes} nodes is away for at most {minutes} minutes, one after the other",
+  },
+  "downtime.kwdb.all": { says: "the whole cluster, at most {minutes} minutes ({nodes} nodes)" },
+  "lost.kwdb.nothing": { says: "nothing that was written" },
   "kwdb.target-missing": { says: "to which version?", next: "add --to VERSION" },
   "kwdb.package-missing": {
     says: "the package of {to} is not named",
@@ -89,6 +98,15 @@ export const kwdb: Catalogue = {
   "check.kwdb.rolling-3-0-to-3-1": { says: "the vendor's pages agree on {from} to {to}" },
   "check.kwdb.rolling-3-0-to-3-1.unknown": {
     says: "they do not: the upgrade guide says node by node, the release notes of 3.1.0 say offline; choose with open eyes",
+  },
+  "check.kwdb.installer-of-3-2": { says: "the vendor's pages describe this installer for {to}" },
+  "check.kwdb.installer-of-3-2.unknown": {
+    says: "they do not: from 3.2 they know the .run installer, whose questions no program can answer; deploy.sh is in the sources of 3.2 and on no page",
+  },
+  "check.kwdb.hop-settings": { says: "{variable} is {value}, as this hop needs it" },
+  "check.kwdb.hop-settings.ko": {
+    says: "{variable} is {found}",
+    next: "SET CLUSTER SETTING {variable} = '{value}'; then plan anew: the first gate waits until it has its effect",
   },
   "check.kwdb.package-given": { says: "the package is named: {name}" },
   "check.kwdb.package-given.ko": {

@@ -181,6 +181,11 @@ describe("exit codes", () => {
       expect.objectContaining({ id: "kwdb.package-given", status: "ko" }),
     );
     expectRefusal(await cli("plan", "billing", "--to", "3.0.0"), 3, /already runs 3\.0\.0/);
+    const unnamed = await cli("plan", "billing", "--to", toVersion);
+    expect(unnamed.stdout).toMatch(/--strategy rolling --method script .*taken[\s\S]*--strategy offline/);
+    expectRefusal({ ...unnamed, stdout: "" }, 3, /the package of 3\.1\.0 is not named/);
+    const chosen = await cli("plan", "billing", "--to", toVersion, "--strategy", "offline");
+    expectRefusal(chosen, 3, /the package of 3\.1\.0 is not named/);
     const made = await plan("good.json");
     expectRefusal(await cli("apply", made, "-y"), 3, /checks refuse, nothing was touched: .*kwdb\.backup/);
     const edited = JSON.parse(await readFile(made, "utf8")) as { stages: Plan["stages"][number][] };

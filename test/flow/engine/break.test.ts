@@ -205,7 +205,7 @@ describe("lock break on a node that does not answer", () => {
     expect(await whyOf(world, "c")).toContain("lock.broken");
     world.agent("db1").mend();
     await world.settle(5_000);
-    const plan = await world.during(world.coordinator?.application.makePlan({ cluster: "c", version: "2" }));
+    const plan = await world.plan();
     expect(plan.ok ? plan.value.checks : []).toContainEqual(
       expect.objectContaining({ id: "lock.broken", status: "unknown", yields: "acknowledge" }),
     );

@@ -40,7 +40,7 @@ async function lostInMidWork(stoppedTakes: number) {
 async function checked(world: World) {
   const target = { cluster: "c", version: "2" };
   const checks = await world.during(world.coordinator?.application.check(target));
-  const plan = await world.during(world.coordinator?.application.makePlan(target));
+  const plan = await world.plan();
   if (!checks.ok || !plan.ok) throw new Error("no answer");
   return { checks: checks.value, plan: plan.value };
 }

@@ -120,7 +120,16 @@ export interface MakePlanRequest {
 }
 
 export interface MakePlanResponse {
-  readonly plan?: Document | undefined;
+  /** Absent where none could be made. */
+  readonly plan?:
+    | Document
+    | undefined;
+  /** All that are open, whichever one the plan takes. */
+  readonly ways?:
+    | Document
+    | undefined;
+  /** Why there is no plan: a failure. */
+  readonly refused?: Document | undefined;
 }
 
 export interface Word {
@@ -1294,13 +1303,19 @@ export const MakePlanRequest: MessageFns<MakePlanRequest> = {
 };
 
 function createBaseMakePlanResponse(): MakePlanResponse {
-  return { plan: undefined };
+  return { plan: undefined, ways: undefined, refused: undefined };
 }
 
 export const MakePlanResponse: MessageFns<MakePlanResponse> = {
   encode(message: MakePlanResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.plan !== undefined) {
       Document.encode(message.plan, writer.uint32(10).fork()).join();
+    }
+    if (message.ways !== undefined) {
+      Document.encode(message.ways, writer.uint32(18).fork()).join();
+    }
+    if (message.refused !== undefined) {
+      Document.encode(message.refused, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1326,6 +1341,22 @@ export const MakePlanResponse: MessageFns<MakePlanResponse> = {
             message.plan = Document.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.ways = Document.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.refused = Document.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1344,6 +1375,10 @@ export const MakePlanResponse: MessageFns<MakePlanResponse> = {
   fromPartial(object: DeepPartial<MakePlanResponse>): MakePlanResponse {
     const message = createBaseMakePlanResponse() as any;
     message.plan = (object.plan !== undefined && object.plan !== null) ? Document.fromPartial(object.plan) : undefined;
+    message.ways = (object.ways !== undefined && object.ways !== null) ? Document.fromPartial(object.ways) : undefined;
+    message.refused = (object.refused !== undefined && object.refused !== null)
+      ? Document.fromPartial(object.refused)
+      : undefined;
     return message;
   },
 };

@@ -260,7 +260,8 @@ export class World {
       ...(method === undefined ? {} : { method }),
       ...(into === undefined ? {} : { into }),
     };
-    return this.during(this.coordinator?.application.makePlan(target));
+    const made = await this.during(this.coordinator?.application.makePlan(target));
+    return made.ok ? made.value.plan : made;
   }
 
   /** Applied, and not waited for. */

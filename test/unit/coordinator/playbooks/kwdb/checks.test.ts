@@ -14,6 +14,17 @@ function statusOf(id: string, changed: Changed, node?: string): string {
 const ofAll = (facts: Partial<Record<keyof KwdbFull, unknown>>): Changed => ({
   facts: { db1: facts, db2: facts, db3: facts },
 });
+/** The hop to 3.2, with the setting that it needs as each node shows it. */
+function to32(period?: string): Changed {
+  const settings = { "server.time_until_store_dead": "00:30:00" };
+  return {
+    to: "3.2.0",
+    ...ofAll({
+      settings: is(period === undefined ? settings : { ...settings, "ts.raft_log.sync_period": period }),
+    }),
+  };
+}
+
 const of2 = (facts: Partial<Record<keyof KwdbFull, unknown>>): Changed => ({ facts: { db2: facts } });
 
 const job = (type: string, status: string) => ({
@@ -45,6 +56,19 @@ describe("checks of the cluster", () => {
     ["version-hop", "unknown", "one node that does not say what it runs", of2({ running: unknown })],
     ["rolling-3-0-to-3-1", "absent", "a patch", {}],
     ["rolling-3-0-to-3-1", "unknown", "the hop on which the vendor contradicts itself", { to: "3.1.0" }],
+    ["installer-of-3-2", "unknown", "a hop that the vendor's pages make otherwise", to32("0s")],
+    ["installer-of-3-2", "absent", "a hop that they describe", { to: "3.1.0" }],
+    ["hop-settings", "absent", "a hop that needs none", { to: "3.1.0" }],
+    ["hop-settings", "ko", "3.2 with the raft log still written late", to32("10s")],
+    ["hop-settings", "ko", "3.2 with a setting that nobody knows", to32()],
+    ["hop-settings", "ok", "3.2 with the setting as it is shown by SQL", to32("00:00:00")],
+    ["hop-settings", "ok", "3.2 with the setting as it is typed", to32("0s")],
+    [
+      "hop-settings",
+      "absent",
+      "a standalone node, which has no raft log to lose",
+      { ...to32("10s"), topology: "standalone" },
+    ],
     ["package-given", "ok", "a named package", {}],
     ["package-given", "ko", "no package", { wish: { artefact: undefined as never } }],
     ["node-count", "ok", "three nodes", {}],

@@ -74,6 +74,23 @@ describe("the plan of an offline upgrade", () => {
   });
 });
 
+describe("a hop that needs a setting", () => {
+  it.each(["rolling", "offline"] as const)(
+    "is green for as long as the setting needs before the first node is touched, %s",
+    (strategy) => {
+      const settings = is({ "server.time_until_store_dead": "00:30:00", "ts.raft_log.sync_period": "0s" });
+      const each = { settings };
+      const plan = planOf({ to: "3.2.0", wish: { strategy }, facts: { db1: each, db2: each, db3: each } });
+      const [gate] = plan.stages.flatMap((stage) =>
+        stage.kind === "node" || stage.kind === "cluster" ? stage.before : [],
+      );
+      expect(gate?.dwellMs).toBe(300_000);
+      expect(gate?.limitMs).toBeGreaterThan(300_000);
+      expect(plan.asks).toContain("kwdb.installer-of-3-2");
+    },
+  );
+});
+
 describe("the plan of a rolling upgrade", () => {
   it.each([
     ["2.2.0", "2.2.1"],
