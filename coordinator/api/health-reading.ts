@@ -1,7 +1,8 @@
 /** What a Health message tells: the report in it, and by its round trip how far that node's clock is off. */
 import type { Clock } from "#proto/common/clock.ts";
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
-import { type NodeReport, reportSchema } from "#proto/common/report.ts";
+import { unknownFormat } from "#proto/common/format.ts";
+import { type NodeReport, reportFormat, reportSchema } from "#proto/common/report.ts";
 import type { Health } from "#proto/gen/lockkeeper/v1/health_pb.ts";
 
 /** Offset of a node's clock against ours, from the newest round trip. */
@@ -20,9 +21,13 @@ export interface Asked {
   readonly askedAt: number;
 }
 
+/** Refused: `node.report-format-unknown`, `node.report-unreadable`. */
 export function readReport({ reportJson }: Health, node: string): Outcome<NodeReport> {
   try {
-    const parsed = reportSchema.safeParse(JSON.parse(reportJson.toString("utf8")));
+    const told: unknown = JSON.parse(reportJson.toString("utf8"));
+    const unknown = unknownFormat(told, reportFormat);
+    if (unknown !== undefined) return fail("node.report-format-unknown", { node, ...unknown });
+    const parsed = reportSchema.safeParse(told);
     if (parsed.success && parsed.data.node === node) return succeed(parsed.data);
     return fail("node.report-unreadable", {
       node,

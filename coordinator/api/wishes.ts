@@ -7,7 +7,7 @@ import {
   type Target,
   type Word as WireWord,
 } from "#proto/gen/lockkeeper/v1/control_pb.ts";
-import type { Plan } from "../domain/plan.ts";
+import { readPlan } from "../domain/plan-file.ts";
 import type { GivenWord, Order, WantedTarget } from "./control-port.ts";
 
 export function wanted(target: Target | undefined): WantedTarget {
@@ -22,8 +22,10 @@ export function wanted(target: Target | undefined): WantedTarget {
 export function wishOf({ plan, stopAfterNodes, approveEach, acknowledgements, overrides }: ApplyRequest) {
   if (plan?.kind !== "plan")
     throw new FailureError(failure("cli.plan-unreadable", { file: "request", cause: "it is not a plan" }));
+  const read = readPlan(Buffer.from(plan.json).toString("utf8"), "request");
+  if (!read.ok) throw new FailureError(read.failure);
   return {
-    plan: JSON.parse(Buffer.from(plan.json).toString("utf8")) as Plan,
+    plan: read.value,
     approveEach,
     words: givenWords(acknowledgements, overrides),
     ...(stopAfterNodes > 0 ? { stopAfterNodes } : {}),

@@ -1,6 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import { FailureError, failure } from "#proto/common/failure.ts";
-import { type Plan, planFormat } from "../../domain/plan.ts";
+import type { Plan } from "../../domain/plan.ts";
+import { readPlan } from "../../domain/plan-file.ts";
 import { command, count, type Session } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import { follow } from "../follow.ts";
@@ -29,7 +30,9 @@ export function applyCommand(shell: Shell): Command {
     .option("--until <time>", "when the words end: 2h, or an RFC 3339 instant")
     .action((file, options) =>
       run(shell, options, async (session) => {
-        const plan = await readPlan(session, file);
+        const read = readPlan(await session.terminal.readFile(file), file);
+        if (!read.ok) throw new FailureError(read.failure);
+        const plan = read.value;
         if (!options.yes) await askForYes(session, plan);
         const { rollout } = await session.call((client) =>
           client.apply({
@@ -47,28 +50,6 @@ export function applyCommand(shell: Shell): Command {
       }),
     );
   return apply as unknown as Command;
-}
-
-async function readPlan(session: Session, file: string): Promise<Plan> {
-  const text = await session.terminal.readFile(file);
-  let plan: unknown;
-  try {
-    plan = JSON.parse(text);
-  } catch (error) {
-    throw new FailureError(
-      failure("cli.plan-unreadable", { file, cause: error instanceof Error ? error.message : String(error) }),
-    );
-  }
-  const looksRight =
-    plan !== null && typeof plan === "object" && "stages" in plan && "digest" in plan && "format" in plan;
-  if (!looksRight)
-    throw new FailureError(failure("cli.plan-unreadable", { file, cause: "it is not a plan" }));
-  const read = plan as Plan;
-  if (read.format !== planFormat)
-    throw new FailureError(
-      failure("cli.plan-format", { file, format: String(read.format), known: String(planFormat) }),
-    );
-  return read;
 }
 
 /** The cluster's name is typed, not "y": the hand that is in the wrong window stops here. */

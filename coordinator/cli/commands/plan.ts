@@ -1,6 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import { type Failure, FailureError, failure } from "#proto/common/failure.ts";
 import type { Plan } from "../../domain/plan.ts";
+import { planText } from "../../domain/plan-file.ts";
 import type { OpenWay } from "../../domain/way.ts";
 import { read, type Session } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
@@ -40,7 +41,7 @@ export function planCommand(shell: Shell): Command {
           session.terminal.data(`${renderWays(ways, session.paint)}\n`);
         session.show(document, (it) => renderPlan(it, session.paint));
         if (isFile(output)) {
-          await session.terminal.writeFile(output, `${JSON.stringify(document, null, 2)}\n`);
+          await session.terminal.writeFile(output, planText(document));
           session.terminal.note(
             `plan ${document.digest.slice(0, 12)} written to ${output}; ${nextAfterPlan(document, output)}`,
           );

@@ -90,6 +90,10 @@ export const lock: Catalogue = {
     says: "{node} does not answer",
     next: "lockkeeper-agent status   (on {node}, as root); the program there runs to its end by itself",
   },
+  "node.report-format-unknown": {
+    says: "the agent of {node} writes its report in format {format}, and this coordinator reads up to {known}",
+    next: "bring the coordinator up to the agent's version first",
+  },
   "node.report-unreadable": {
     says: "the report of {node} cannot be read: {cause}; are agent and coordinator of one version?",
   },
