@@ -13,7 +13,8 @@ export function canonical(value: unknown): string {
 
 /** What is done, to what, from what. Checks are left out: their facts move by the minute and are judged anew. */
 export function digestedText(plan: Plan): string {
-  const { engine, clusters, from, to, strategy, method, artefact, boundTo, stages, pointOfNoReturn } = plan;
+  const { engine, clusters, from, to, strategy, method, artefact, boundTo, stages, pointOfNoReturn, back } =
+    plan;
   return canonical({
     engine,
     clusters,
@@ -25,6 +26,7 @@ export function digestedText(plan: Plan): string {
     boundTo,
     stages,
     pointOfNoReturn,
+    back,
   });
 }
 

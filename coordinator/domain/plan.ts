@@ -2,6 +2,7 @@
  * A plan: ordered stages, printable before anything runs. A plan is never executed from its file: apply
  * makes it anew from the coordinator's own facts and compares digests; a difference is drift.
  */
+import type { Failure } from "#proto/common/failure.ts";
 import type { CheckResult } from "./check.ts";
 
 export const planFormat = 1;
@@ -155,4 +156,8 @@ export interface Plan {
   readonly wayBack: readonly string[];
   /** Codes of warnings that a person should read before saying yes. */
   readonly warnings: readonly string[];
+  /** The rollout that this plan goes back from: apply takes its clusters over from it. */
+  readonly back?: string;
+  /** What was found on the nodes and what follows from it, for reading. */
+  readonly findings?: readonly Failure[];
 }

@@ -8,6 +8,7 @@ import type { CheckResult } from "./check.ts";
 import type { Gates } from "./gate.ts";
 import type { ClusterEntry } from "./inventory.ts";
 import type { Plan } from "./plan.ts";
+import type { Undone } from "./undone.ts";
 import type { OpenWay } from "./way.ts";
 
 /** What an artefact says of itself after the coordinator has looked into it. */
@@ -24,6 +25,8 @@ export interface Wish {
   readonly strategy?: "rolling" | "offline";
   readonly method?: string;
   readonly into?: string;
+  /** The rollout to go back from. */
+  readonly back?: Undone;
   /** Name and digest alone for a rollout on its way, whose package another coordinator was given. */
   readonly artefact?: Pick<ArtefactFacts, "digest" | "name"> & Partial<ArtefactFacts>;
 }
@@ -53,6 +56,8 @@ export interface Playbook {
   plan(input: PlaybookInput): Outcome<Plan>;
   /** The ways that are open to the version, whatever strategy and method the wish names. */
   ways?(input: PlaybookInput): readonly OpenWay[];
+  /** The way back from `wish.back` to its old version; absent where this engine has none in place. */
+  planBack?(input: PlaybookInput, back: Undone): Outcome<Plan>;
   readonly gates: Gates;
   /** May a cluster of this plan serve with a node left at the old version? */
   mayServeMixed(plan: Plan): boolean;

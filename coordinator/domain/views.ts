@@ -137,6 +137,8 @@ export interface StopView {
   readonly touched: TouchedView;
   /** What to type next. */
   readonly command: string;
+  /** The other way, where something was begun that cannot be undone: the way back as a plan. */
+  readonly otherwise?: string;
 }
 
 export interface RolloutView {
@@ -174,6 +176,6 @@ export interface WhyView {
     readonly who: string;
     readonly command?: string;
     /** Of a rollout that has stopped. */
-    readonly stop?: Pick<StopView, "hint" | "touched">;
+    readonly stop?: Pick<StopView, "hint" | "touched" | "otherwise">;
   }[];
 }

@@ -7,7 +7,6 @@ import type { AuditEnds, AuditEntry } from "../domain/audit.ts";
 import type { CheckResult, Word } from "../domain/check.ts";
 import type { Plan } from "../domain/plan.ts";
 import type { RolloutEvent } from "../domain/rollout/event.ts";
-import { whyNoPlanBack } from "../domain/rollout/way-back.ts";
 import type { Snapshot, SnapshotHead } from "../domain/snapshot/snapshot.ts";
 import type { FleetView, LockView, RolloutView, WhyView } from "../domain/views.ts";
 import type {
@@ -101,7 +100,7 @@ export class Application {
 
   async makePlanBack(rollout: string): Promise<Outcome<Plan>> {
     const state = await this.#inquiries.find(rollout);
-    return state === undefined ? this.#inquiries.noRollout(rollout) : whyNoPlanBack(state);
+    return state === undefined ? this.#inquiries.noRollout(rollout) : this.#means.planning.planBack(state);
   }
 
   async takeSnapshot(

@@ -10,6 +10,8 @@ import type { Plan } from "../domain/plan.ts";
 import type { ArtefactFacts, Playbook, PlaybookInput, Wish } from "../domain/playbook.ts";
 import type { RolloutState } from "../domain/rollout/state.ts";
 import { changedBy } from "../domain/rollout/touched.ts";
+import { undoneBy, whyNoPlanBack } from "../domain/rollout/way-back.ts";
+import type { Undone } from "../domain/undone.ts";
 import type { OpenWay } from "../domain/way.ts";
 import { isOpen } from "../domain/window.ts";
 import { checkOf, type HeldProgram } from "./forgotten.ts";
@@ -37,6 +39,8 @@ export interface PlanningMeans {
   broken(cluster: string): Promise<BreakNote | undefined>;
   /** What the agents of these nodes hold for rollouts that the store has forgotten. */
   forgotten(nodes: readonly string[]): Promise<readonly HeldProgram[]>;
+  /** A rollout by its id, open or ended. */
+  rollout(id: string): Promise<RolloutState | undefined>;
   /** What is known of a package; undefined when nobody has pushed it. */
   artefact(digest: string): Promise<ArtefactFacts | undefined>;
 }
@@ -77,13 +81,31 @@ export class Planning {
     const asked = await this.#ask(target);
     if (!asked.ok) return asked;
     const { playbook, input } = asked.value;
-    const plan = await this.#planOf(asked.value);
+    const plan = await this.#made(asked.value, () => playbook.plan(input));
     return succeed({ ways: playbook.ways?.(input) ?? [], plan });
   }
 
-  async #planOf({ playbook, input, silent }: Asked): Promise<Outcome<Plan>> {
+  /** The way back from a rollout; made anew from the same rollout when it is applied. */
+  async planBack(state: RolloutState): Promise<Outcome<Plan>> {
+    const back = undoneBy(state);
+    if (!back.ok) return back;
+    const { clusters, from } = state.plan;
+    const asked = await this.#ask({ cluster: clusters[0] ?? "", version: from, back: back.value });
+    if (!asked.ok) return asked;
+    const { playbook, input } = asked.value;
+    const { planBack } = playbook;
+    if (planBack === undefined || clusters.length !== 1) return whyNoPlanBack(state);
+    return this.#made(asked.value, () => planBack(input, back.value));
+  }
+
+  async #backAgain(rollout: string): Promise<Outcome<Plan>> {
+    const state = await this.#means.rollout(rollout);
+    return state === undefined ? fail("rollout.unknown", { name: rollout }) : this.planBack(state);
+  }
+
+  async #made({ input, silent }: Asked, make: () => Outcome<Plan>): Promise<Outcome<Plan>> {
     if (silent !== undefined) return { ok: false, failure: silent };
-    const made = playbook.plan(input);
+    const made = make();
     if (!made.ok) return made;
     const left = await this.#leftOver(input);
     const words = left.flatMap(({ id, yields }) => (yields === "acknowledge" ? [id] : []));
@@ -122,8 +144,8 @@ export class Planning {
   async again(plan: Plan): Promise<Outcome<Plan>> {
     if (this.digest(plan) !== plan.digest) return fail("plan.edited", { digest: plan.digest.slice(0, 12) });
     const cluster = plan.clusters[0] ?? "";
-    const target = targetOf(plan);
-    const fresh = await this.plan(target);
+    const fresh =
+      plan.back === undefined ? await this.plan(targetOf(plan)) : await this.#backAgain(plan.back);
     if (!fresh.ok || fresh.value.digest === plan.digest) return fresh;
     const drift = driftOf(plan.boundTo, fresh.value.boundTo);
     const fields = drift
@@ -150,7 +172,7 @@ export class Planning {
         };
     }
     const given = plan.artefact === undefined ? {} : { given: plan.artefact };
-    const asked = await this.#ask({ ...targetOf(plan), ...given });
+    const asked = await this.#ask({ ...targetOf(plan), ...given, ...(await this.#backOf(plan)) });
     if (!asked.ok) return { drift: [], refused: asked.failure };
     // what a node did not say is not drift
     if (asked.value.silent !== undefined) return { drift: [], notYet: asked.value.silent };
@@ -168,6 +190,12 @@ export class Planning {
       : { drift: [], refused: failure("check.lapsed", { checks: listed(standing) }) };
   }
 
+  async #backOf({ back }: Plan): Promise<{ readonly back?: Undone }> {
+    const state = back === undefined ? undefined : await this.#means.rollout(back);
+    const undone = state === undefined ? undefined : undoneBy(state);
+    return undone?.ok === true ? { back: undone.value } : {};
+  }
+
   async #ask({
     cluster: name,
     version,
@@ -176,7 +204,8 @@ export class Planning {
     method,
     into,
     given,
-  }: WantedTarget & { readonly given?: Plan["artefact"] }): Promise<Outcome<Asked>> {
+    back,
+  }: WantedTarget & { readonly given?: Plan["artefact"]; readonly back?: Undone }): Promise<Outcome<Asked>> {
     const { fleet, clock } = this.#means;
     const cluster = this.#means.cluster(name);
     if (cluster === undefined) return fail("cluster.unknown", { cluster: name });
@@ -193,6 +222,7 @@ export class Planning {
       ...(method === undefined ? {} : { method }),
       ...(into === undefined ? {} : { into }),
       ...(artefact === undefined ? {} : { artefact }),
+      ...(back === undefined ? {} : { back }),
     };
     const other = into === undefined ? undefined : this.#means.cluster(into);
     if (into !== undefined && other === undefined) return fail("cluster.unknown", { cluster: into });

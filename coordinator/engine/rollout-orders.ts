@@ -5,6 +5,7 @@ import type { Plan } from "../domain/plan.ts";
 import { eventFormat, type RolloutEvent, type RolloutFact } from "../domain/rollout/event.ts";
 import type { ApplicationMeans, ApplyWish, GivenWord, OrderWish } from "./application-means.ts";
 import type { Inquiries } from "./inquiries.ts";
+import { isGoneBackFrom, leaveToWayBack } from "./leaving.ts";
 import { letGoForgotten } from "./letting-go.ts";
 import { notLeading } from "./not-leading.ts";
 import { factFor } from "./order-fact.ts";
@@ -21,7 +22,7 @@ export class RolloutOrders {
   async apply(by: string, wish: ApplyWish): Promise<Outcome<string>> {
     const refused = notLeading(this.#means);
     if (refused !== undefined) return refused;
-    const held = await this.#heldClaim(wish.plan.clusters);
+    const held = await this.#heldClaim(wish.plan);
     if (held !== undefined) return held;
     const plan = await this.#means.planning.again(wish.plan);
     if (!plan.ok) return plan;
@@ -30,13 +31,14 @@ export class RolloutOrders {
     const words = aboutBreaks(given.value, plan.value.checks);
     const standing = blocking(plan.value.checks, words, this.#means.clock.now());
     if (standing.length > 0) return { ok: false, failure: checksRefuse(standing) };
-    return this.#begin(by, plan.value, wish, words);
+    const left = await leaveToWayBack(this.#means, by, plan.value);
+    return left.ok ? this.#begin(by, plan.value, wish, words) : left;
   }
 
-  async #heldClaim(clusters: readonly string[]): Promise<Outcome<never> | undefined> {
-    for (const cluster of clusters) {
+  async #heldClaim(plan: Plan): Promise<Outcome<never> | undefined> {
+    for (const cluster of plan.clusters) {
       const record = await this.#means.claims.holder(cluster);
-      if (record !== undefined && record.rollout !== "")
+      if (record !== undefined && record.rollout !== "" && !isGoneBackFrom(this.#means, plan, record.rollout))
         return fail("claim.held", { cluster, rollout: record.rollout, by: record.by, since: record.since });
     }
     return undefined;

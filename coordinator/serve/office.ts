@@ -1,6 +1,7 @@
 /** All parts of a coordinator put together: who knows whom. Nothing runs yet. */
 import { succeed } from "#proto/common/failure.ts";
 import type { LeaderView } from "../api/leader-only.ts";
+import { fold } from "../domain/rollout/reduce.ts";
 import type { RolloutState } from "../domain/rollout/state.ts";
 import { agentChecks, agentsElsewhere } from "../engine/agents-here.ts";
 import { Application } from "../engine/application.ts";
@@ -91,6 +92,7 @@ function planningOf({ means, records, ledgers, agents }: Parts): Planning {
     broken: async (cluster) => (await ledgers.deeds.read(cluster))?.value.broken,
     forgotten: (nodes) =>
       forgottenPrograms({ reports: ledgers.reports, drivers: agents.drivers, log: records.events }, nodes),
+    rollout: async (id) => agents.drivers.state(id) ?? fold(await records.events.read(id)),
     artefact: (digest) => ledgers.artefacts.facts(digest),
   });
 }

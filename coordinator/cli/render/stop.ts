@@ -9,13 +9,15 @@ export function stopLines({
   why,
   hint,
   touched,
-}: Pick<StopView, "why" | "hint" | "touched">): readonly string[] {
+  otherwise,
+}: Pick<StopView, "why" | "hint" | "touched" | "otherwise">): readonly string[] {
   const { next } = render(why);
   const stands = hintText(hint, why.facts);
   return [
     ...touchedLines(touched),
     ...(stands === undefined ? [] : [`  stands:  ${stands}`]),
     ...(next === undefined ? [] : [`  first:   ${next}`]),
+    ...(otherwise === undefined ? [] : [`  or back: ${otherwise}`]),
   ];
 }
 

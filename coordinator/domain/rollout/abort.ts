@@ -36,6 +36,8 @@ export function decideAbort(state: RolloutState, spec: Stage | undefined): Actio
       lock,
       why: failure("rollout.aborted", { rollout: state.id }),
     };
+  // a person goes back from here with another plan, which proves the nodes instead
+  if (state.leftTo !== undefined) return { do: "free", stage: lock.stage, lock };
   return undoing(spec, stage, lock) ?? proving(state, spec, lock);
 }
 

@@ -175,7 +175,13 @@ export type RolloutFact =
     }
   | { readonly kind: "paused"; readonly by: string; readonly reason: string }
   | { readonly kind: "resumed"; readonly by: string; readonly words: readonly Word[] }
-  | { readonly kind: "abort-asked"; readonly by: string; readonly reason: string }
+  | {
+      readonly kind: "abort-asked";
+      readonly by: string;
+      readonly reason: string;
+      /** Digest of the plan that goes back from this rollout: it is left as it stands, for that plan to mend. */
+      readonly leftTo?: string;
+    }
   | { readonly kind: "aborted" }
   | { readonly kind: "approved"; readonly stage: string; readonly by: string; readonly reason: string }
   | {

@@ -152,7 +152,8 @@ function change(
       return resumed(state, fact.words);
     case "abort-asked": {
       const { stop: _stop, paused: _paused, ...rest } = withoutWaiting(state);
-      return { ...rest, stages: rest.stages.map(anew), aborting: true };
+      const left = fact.leftTo === undefined ? {} : { leftTo: fact.leftTo };
+      return { ...rest, stages: rest.stages.map(anew), aborting: true, ...left };
     }
     case "aborted":
       return { ...withoutWaiting(state), end: "aborted" };

@@ -110,6 +110,8 @@ export interface RolloutState {
   readonly stop?: StopNote;
   readonly paused?: { readonly by: string; readonly reason: string; readonly at: string };
   readonly aborting: boolean;
+  /** Digest of the plan that goes back from here and takes over what stands. */
+  readonly leftTo?: string;
   readonly end?: "done" | "aborted";
   readonly waiting?: { readonly why: Failure; readonly since: string };
   /** Newest journal position per node and state id: what the agent need not send again. */

@@ -8,6 +8,7 @@ import { decide } from "./decide.ts";
 import { outageOf } from "./outage.ts";
 import type { RolloutState, StageState } from "./state.ts";
 import { touchedBy } from "./touched.ts";
+import { isPastReturn } from "./way-back.ts";
 
 export function viewOf(state: RolloutState): RolloutView {
   const { plan, stop, waiting } = state;
@@ -30,7 +31,7 @@ export function viewOf(state: RolloutState): RolloutView {
     notSeen: state.notSeen,
     ...(stop === undefined
       ? {}
-      : { stop: { ...stop, touched: touchedBy(state), command: commandFor(state) } }),
+      : { stop: { ...stop, touched: touchedBy(state), command: commandFor(state), ...otherwise(state) } }),
     ...(waiting === undefined ? {} : { waitingFor: waiting }),
   };
 }
@@ -100,7 +101,15 @@ function answersOf(state: RolloutState): WhyView["answers"] {
   if (stop !== undefined) {
     const { why: waitingFor, at: since, hint } = stop;
     const command = commandFor(state);
-    return [{ waitingFor, since, who: "who.operator", command, stop: { hint, touched: touchedBy(state) } }];
+    return [
+      {
+        waitingFor,
+        since,
+        who: "who.operator",
+        command,
+        stop: { hint, touched: touchedBy(state), ...otherwise(state) },
+      },
+    ];
   }
   if (state.end !== undefined) return [];
   const action = decide(state);
@@ -131,6 +140,12 @@ function answersOf(state: RolloutState): WhyView["answers"] {
     ({ gateWaits, standing }) => standing === "started" && gateWaits !== undefined,
   );
   return gating?.gateWaits === undefined ? [] : [{ waitingFor: gating.gateWaits, who: "who.nobody-needed" }];
+}
+
+/** Going on is one way; where something cannot be undone, going back is a plan of its own, and a person chooses. */
+function otherwise(state: RolloutState): { readonly otherwise?: string } {
+  const isOpen = state.plan.back === undefined && isPastReturn(state);
+  return isOpen ? { otherwise: `lockkeeper plan --back ${state.id} -o back.json` } : {};
 }
 
 /** Stops that nothing moves but a person's word for the node. */

@@ -1,36 +1,76 @@
-/** What a way back would have to undo. No playbook plans one yet; what stands in its place is said by how far it went. */
-import { fail, type Outcome } from "#proto/common/failure.ts";
-import type { PlanStep } from "../plan.ts";
+/** What a way back has to undo, from a rollout's events alone; and what is said where no playbook plans one. */
+import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import type { PlanStep, Stage } from "../plan.ts";
 import { programsOf } from "../stage-programs.ts";
-import type { RolloutState, StageState } from "./state.ts";
+import type { Undone, UndoneNode } from "../undone.ts";
+import { programKey, type RolloutState, type StageState } from "./state.ts";
 
-export function whyNoPlanBack(state: RolloutState): Outcome<never> {
+/**
+ * Refused: `way-back.not-needed`, where nothing was begun that cannot be undone; `way-back.of-way-back` for a rollout
+ * that was one itself.
+ */
+export function undoneBy(state: RolloutState): Outcome<Undone> {
   const { id, plan } = state;
-  const nodes = plan.stages.flatMap((spec, index) =>
-    programsOf(spec)
-      .filter(({ program }) => program.steps.some(isFinal))
-      .map(({ program: { node, steps } }) => ({ node, begun: hasBegun(state.stages[index], node, steps) })),
-  );
-  const listed = (begun: boolean) => nodes.filter((each) => each.begun === begun).map(({ node }) => node);
-  const facts = {
-    rollout: id,
-    engine: plan.engine,
-    from: plan.from,
-    to: plan.to,
-    changed: listed(true).join(", "),
-    left: listed(false).join(", "),
-  };
-  if (facts.changed === "") return fail("way-back.not-needed", facts);
+  if (plan.back !== undefined) return fail("way-back.of-way-back", { rollout: id, first: plan.back });
+  const nodes = nodesOf(state);
+  return nodes.some(({ isChanged }) => isChanged)
+    ? succeed({ rollout: id, plan, nodes })
+    : fail("way-back.not-needed", factsOf(state, nodes));
+}
+
+/** For an engine whose playbook knows no way back in place. */
+export function whyNoPlanBack(state: RolloutState): Outcome<never> {
+  const facts = factsOf(state, nodesOf(state));
   return fail(facts.left === "" ? "way-back.whole-cluster" : "way-back.half-way", facts);
 }
 
-function isFinal(step: PlanStep): boolean {
-  return step.class === "irreversible";
+/** Has anything been begun that cannot be undone? Then there are two ways to choose from. */
+export function isPastReturn(state: RolloutState): boolean {
+  return nodesOf(state).some(({ isChanged }) => isChanged);
 }
 
-/** A stage that has passed did all its steps, whatever its newest program remembers. */
-function hasBegun(stage: StageState | undefined, node: string, steps: readonly PlanStep[]): boolean {
-  if (stage?.standing === "passed") return true;
-  const told = Object.values(stage?.programs ?? {}).filter((program) => program.node === node);
-  return told.some((program) => steps.some((step) => isFinal(step) && step.id in program.steps));
+function factsOf({ id, plan }: RolloutState, nodes: readonly UndoneNode[]) {
+  const listed = (changed: boolean) =>
+    nodes
+      .filter(({ isChanged }) => isChanged === changed)
+      .map(({ node }) => node)
+      .join(", ");
+  const { engine, from, to } = plan;
+  return { rollout: id, engine, from, to, changed: listed(true), left: listed(false) };
+}
+
+/** Every node that a lock of the plan may touch. */
+function nodesOf({ plan, stages }: RolloutState): readonly UndoneNode[] {
+  const found = new Map<string, { begun: string[]; isChanged: boolean }>();
+  for (const [index, spec] of plan.stages.entries()) {
+    if (spec.kind !== "node" && spec.kind !== "cluster") continue;
+    for (const { wireStage, program } of programsOf(spec)) {
+      const { node, steps } = program;
+      const begun = begunIn(spec, stages[index], { wireStage, node, steps });
+      const known = found.get(node) ?? { begun: [], isChanged: false };
+      known.begun.push(...begun.map(({ id }) => id).filter((id) => !known.begun.includes(id)));
+      known.isChanged ||= begun.some((step) => step.class === "irreversible");
+      found.set(node, known);
+    }
+  }
+  return [...found].map(([node, { begun, isChanged }]) => ({ node, begun, isChanged }));
+}
+
+/** A stage or phase that has passed did all its steps, whatever its newest program remembers. */
+function begunIn(
+  spec: Stage,
+  stage: StageState | undefined,
+  {
+    wireStage,
+    node,
+    steps,
+  }: { readonly wireStage: string; readonly node: string; readonly steps: readonly PlanStep[] },
+): readonly PlanStep[] {
+  if (stage === undefined || stage.standing === "skipped") return [];
+  const phase = spec.kind === "cluster" ? wireStage.slice(spec.id.length + 1) : "";
+  if (stage.standing === "passed" || stage.phasesPassed.includes(phase)) return steps;
+  const told = stage.programs[programKey(wireStage, node)]?.steps ?? {};
+  const began = (id: string) =>
+    stage.begun.some((each) => each.wireStage === wireStage && each.node === node && each.step === id);
+  return steps.filter(({ id }) => id in told || began(id));
 }

@@ -68,6 +68,18 @@ export const rollout: Catalogue = {
     says: "{rollout} has begun nothing that cannot be undone: there is nothing to go back from, {left} are at {from}",
     next: "lockkeeper abort {rollout}, if it is still open, undoes the rest",
   },
+  "way-back.of-way-back": {
+    says: "{rollout} is itself a way back, from {first}: there is no way back from a way back",
+    next: "lockkeeper retry {rollout}; or lockkeeper plan --back {first}, which takes over from it",
+  },
+  "way-back.still-running": {
+    says: "{rollout} is {phase}: one goes back only from a rollout that has stopped or ended",
+    next: "lockkeeper pause {rollout}; or wait for its end",
+  },
+  "way-back.not-let-go": {
+    says: "{rollout} has not let go of {cluster} in time: nothing was begun",
+    next: "lockkeeper why {rollout}; then apply the same plan again",
+  },
   "way-back.half-way": {
     says: "there is no way back in place from {rollout}: {changed} changed to {to}, {left} are still at {from}",
     next: "go on (lockkeeper retry {rollout}), or put the kept old package back on {changed} by hand: docs/{engine}.md, The way back",

@@ -13,7 +13,16 @@ import type {
 } from "#coordinator/domain/plan.ts";
 import type { PlaybookInput } from "#coordinator/domain/playbook.ts";
 
-type StepId = "look" | "stop" | "stopped" | "upgrade" | "start" | "ready" | "fence" | "change-all";
+type StepId =
+  | "look"
+  | "stop"
+  | "stopped"
+  | "upgrade"
+  | "downgrade"
+  | "start"
+  | "ready"
+  | "fence"
+  | "change-all";
 
 const undos: Partial<Record<StepId, string>> = { stop: "start", start: "stop", fence: "unfence" };
 
@@ -95,6 +104,19 @@ function rolling(cluster: ClusterEntry, gated = true): Shaped {
   );
   const last: Stage = { kind: "finish", id: "finish", programs: onEach(cluster, "look"), gates: [] };
   return { strategy: "rolling", stages: [staging(cluster), ...nodes, last] };
+}
+
+/** Changed nodes one after the other, whatever they are at; all are well only after the last. */
+export function backStages(cluster: ClusterEntry, changed: readonly string[]): readonly Stage[] {
+  return changed.map((node, index) => ({
+    kind: "node",
+    id: `back-${node}`,
+    cluster: cluster.name,
+    node,
+    before: [],
+    program: program(cluster, node, "stop", "stopped", "downgrade", "start", "ready"),
+    after: index === changed.length - 1 ? [allUp(cluster)] : [],
+  }));
 }
 
 function staging(cluster: ClusterEntry): Stage {

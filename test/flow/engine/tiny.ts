@@ -4,7 +4,7 @@ import { type Gate, pass, refuse, waitFor } from "#coordinator/domain/gate.ts";
 import type { Playbook, PlaybookInput } from "#coordinator/domain/playbook.ts";
 import { failure, succeed } from "#proto/common/failure.ts";
 import type { NodeReport } from "#proto/common/report.ts";
-import { shapeOf } from "./tiny-shapes.ts";
+import { backStages, shapeOf } from "./tiny-shapes.ts";
 
 export interface TinyFacts {
   readonly up: boolean;
@@ -81,6 +81,18 @@ export const tiny: Playbook = {
       asks: [],
       wayBack: [],
       warnings: [],
+    });
+  },
+  planBack: (input, { rollout, plan, nodes }) => {
+    const changed = nodes.filter(({ isChanged }) => isChanged).map(({ node }) => node);
+    return succeed({
+      ...plan,
+      from: plan.to,
+      to: plan.from,
+      back: rollout,
+      method: "back",
+      boundTo: tiny.fingerprint(input),
+      stages: backStages(input.cluster, changed),
     });
   },
   summarise: () => ({ version: "1", state: "ready", findings: [] }),

@@ -1,6 +1,7 @@
 /** One life of the real coordinator, without its network: over stores that outlive it. */
 
 import type { RolloutEvent } from "#coordinator/domain/rollout/event.ts";
+import { fold } from "#coordinator/domain/rollout/reduce.ts";
 import type { RolloutState } from "#coordinator/domain/rollout/state.ts";
 import { AgentDesk } from "#coordinator/engine/agent-desk.ts";
 import { AgentReports } from "#coordinator/engine/agent-reports.ts";
@@ -86,6 +87,7 @@ export class SimCoordinator {
       forgotten: (nodes) => forgottenPrograms({ reports, drivers: this.drivers, log: stores.log }, nodes),
       broken: async (cluster) => (await deeds.read(cluster))?.value.broken,
       artefact: async () => undefined,
+      rollout: async (id) => this.drivers.state(id) ?? fold(await stores.log.read(id)),
     });
     const snapshots = new Snapshots({
       documents: stores.documents,

@@ -29,6 +29,11 @@ export function tinyVerbs(body: Body): readonly Verb[] {
       done: () => node.version === "2",
       set: { version: "2" },
     }),
+    changing(body, "downgrade", {
+      class: "irreversible",
+      done: () => node.version === "1",
+      set: { version: "1" },
+    }),
     changing(body, "fence", { done: () => node.fenced, set: { fenced: true } }),
     changing(body, "unfence", { done: () => !node.fenced, set: { fenced: false } }),
     changing(body, "drop-slot", { done: () => !node.slot, set: { slot: false } }),

@@ -53,6 +53,7 @@ function planning(versions: Readonly<Record<string, string>> = {}): Planning {
     forgotten: async () => [],
     playbook: () => tiny,
     artefact: async () => undefined,
+    rollout: async () => undefined,
   });
 }
 
