@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Plan } from "#coordinator/domain/plan.ts";
-import { awake, begun, versions, watching } from "./world/watching.ts";
+import { begun, versions, watching } from "./world/watching.ts";
 import type { World } from "./world/world.ts";
 
 const claimOf = async (world: World) => (await world.stores.claims.read("c"))?.value.rollout;
