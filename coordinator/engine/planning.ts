@@ -17,17 +17,9 @@ import { isOpen } from "../domain/window.ts";
 import { checkOf, type HeldProgram } from "./forgotten.ts";
 import type { LookResult } from "./rollout-desk.ts";
 import { playbookInput, type Survey, type SurveyedFleet, surveyCluster } from "./survey.ts";
+import { nodeOfField, targetOf, type WantedTarget } from "./target.ts";
 
-/** What a person wants: as typed, unset fields absent. */
-export interface WantedTarget {
-  readonly cluster: string;
-  readonly version: string;
-  readonly artefact?: string;
-  readonly digest?: string;
-  readonly strategy?: string;
-  readonly method?: string;
-  readonly into?: string;
-}
+export type { WantedTarget } from "./target.ts";
 
 export interface PlanningMeans {
   readonly fleet: SurveyedFleet;
@@ -236,18 +228,6 @@ export class Planning {
   }
 }
 
-/** What a plan was asked for with; the second of its clusters is the one it goes into. */
-function targetOf({ clusters: [cluster = "", into], to, strategy, method, artefact }: Plan): WantedTarget {
-  return {
-    cluster,
-    version: to,
-    strategy,
-    method,
-    ...(into === undefined ? {} : { into }),
-    ...(artefact === undefined ? {} : { digest: artefact.digest }),
-  };
-}
-
 function silentIn(survey: Survey): { readonly silent?: Failure } {
   const silent = Object.values(survey).flatMap((report) => ("unknown" in report ? [report.unknown] : []))[0];
   return silent === undefined ? {} : { silent };
@@ -262,9 +242,4 @@ function listed(results: readonly CheckResult[]): string {
 /** Before a rollout has begun: nothing was touched. */
 export function checksRefuse(results: readonly CheckResult[]) {
   return failure("check.refused", { checks: listed(results) });
-}
-
-/** `node.<name>.<fact>`: a name may hold points, a fact holds none. Undefined for a field of the whole cluster. */
-function nodeOfField(field: string): string | undefined {
-  return /^node\.(.+)\.[^.]+$/.exec(field)?.[1];
 }

@@ -2,7 +2,7 @@
 import { render } from "#proto/catalogue/render.ts";
 import { renderDuration } from "#proto/common/duration.ts";
 import type { RolloutPhase, RolloutView, StageStanding, StageView } from "../../domain/views.ts";
-import { stopLines } from "./stop.ts";
+import { otherwiseLines, stopLines } from "./stop.ts";
 import type { Paint } from "./style.ts";
 import { renderTable } from "./table.ts";
 
@@ -67,6 +67,7 @@ function renderEnd(rollout: RolloutView, paint: Paint): readonly string[] {
       paint("bad", `stopped at ${stage}${on}: ${render(why).says}`),
       ...stopLines(rollout.stop),
       `  next:    ${command}`,
+      ...otherwiseLines(rollout.stop),
       `  why:     lockkeeper why ${rollout.id}`,
     );
   }

@@ -9,16 +9,19 @@ export function stopLines({
   why,
   hint,
   touched,
-  otherwise,
-}: Pick<StopView, "why" | "hint" | "touched" | "otherwise">): readonly string[] {
+}: Pick<StopView, "why" | "hint" | "touched">): readonly string[] {
   const { next } = render(why);
   const stands = hintText(hint, why.facts);
   return [
     ...touchedLines(touched),
     ...(stands === undefined ? [] : [`  stands:  ${stands}`]),
     ...(next === undefined ? [] : [`  first:   ${next}`]),
-    ...(otherwise === undefined ? [] : [`  or back: ${otherwise}`]),
   ];
+}
+
+/** Below the next command: going on is one way, going back another, and neither is taken without a person. */
+export function otherwiseLines({ otherwise }: Pick<StopView, "otherwise">): readonly string[] {
+  return otherwise === undefined ? [] : [`  or back: ${otherwise}`];
 }
 
 /** Undefined for a hint of an older log that has no words any more: nothing is better than a code. */

@@ -2,7 +2,7 @@
 import { render } from "#proto/catalogue/render.ts";
 import type { FailureCode } from "#proto/common/failure.ts";
 import type { WhyView } from "../../domain/views.ts";
-import { stopLines } from "./stop.ts";
+import { otherwiseLines, stopLines } from "./stop.ts";
 import type { Paint } from "./style.ts";
 
 export function renderWhy(why: WhyView, paint: Paint): string {
@@ -17,6 +17,7 @@ export function renderWhy(why: WhyView, paint: Paint): string {
         `  who:     ${whoCan}`,
         ...(stop === undefined ? [] : stopLines({ why: waitingFor, ...stop })),
         ...(command !== undefined || next !== undefined ? [`  command: ${command ?? next}`] : []),
+        ...(stop === undefined ? [] : otherwiseLines(stop)),
       ].join("\n");
     })
     .join("\n");

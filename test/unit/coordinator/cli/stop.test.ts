@@ -34,12 +34,13 @@ const nothing: TouchedView = { untouched: [], done: [], begun: [], unknown: [], 
 describe("a stop", () => {
   it("says what was touched, what was not, what stands, and the next command", () => {
     const lines = renderRollout(view, 0, plain).split("\n");
-    expect(lines.slice(-6)).toEqual([
+    expect(lines.slice(-7)).toEqual([
       "stopped at node-db1 on db1: the program on db1 ended: failed",
       "  touched: db1: stop, upgrade",
       "  not touched: db2",
       "  stands:  the program ended there; the lock stays with its nodes, and no other is begun before they are proven",
       "  next:    lockkeeper retry r -n db1",
+      "  or back: lockkeeper plan --back r -o back.json",
       "  why:     lockkeeper why r",
     ]);
   });
@@ -50,6 +51,7 @@ describe("a stop", () => {
       "  touched: db1: stop, upgrade",
       "  not touched: db2",
       "  command: lockkeeper retry r -n db1",
+      "  or back: lockkeeper plan --back r -o back.json",
     ])
       expect(why.split("\n")).toContain(line);
     expect(why).toContain("  stands:  the program ended there");
