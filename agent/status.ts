@@ -41,7 +41,7 @@ interface ProgramStatus {
   readonly steps: number;
 }
 
-/** Refused: `agent.journal-unreadable` (not root, as a rule, or never started), `journal.damaged`. */
+/** Refused: `agent.journal-unreadable` (not root, as a rule, or never started), `journal.damaged`, `journal.format-unknown`. */
 export async function readStatus(config: AgentConfig): Promise<Outcome<Status>> {
   const path = journalPath(config.stateDir);
   const content = await readFile(path).catch((error: Error) => error);

@@ -4,7 +4,8 @@
  */
 import { crc32 } from "node:zlib";
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
-import type { Recorded } from "./entry.ts";
+import { unknownFormat } from "#proto/common/format.ts";
+import { journalFormat, type Recorded } from "./entry.ts";
 
 export interface Reading {
   readonly records: readonly Recorded[];
@@ -24,7 +25,10 @@ export function encodeLine(
   return { bytes: Buffer.from(`${sum.toString(16).padStart(8, "0")} ${json}\n`), seed: sum };
 }
 
-/** Refused with `journal.damaged` when anything but the last line cannot be proven whole. */
+/**
+ * Refused: `journal.format-unknown`, said before a further line is looked at; `journal.damaged` when anything but the
+ * last line cannot be proven whole.
+ */
 export function readLines(content: Uint8Array): Outcome<Reading> {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   const records: Recorded[] = [];
@@ -40,6 +44,8 @@ export function readLines(content: Uint8Array): Outcome<Reading> {
       break;
     }
     records.push(...decoded.records);
+    const unknown = line === 1 ? unknownFormat(records[0], journalFormat) : undefined;
+    if (unknown !== undefined) return fail("journal.format-unknown", unknown);
     seed = decoded.seed;
     good = found + 1;
   }

@@ -68,15 +68,12 @@ export class Journal {
     if (!reading.ok) return fail(reading.failure.code, { ...reading.failure.facts, path: options.path });
     const { records, goodBytes, tornBytes, seed } = reading.value;
     const born = records[0];
-    if (born !== undefined && (born.kind !== "born" || born.format !== journalFormat)) {
-      return fail("journal.format-unknown", { path: options.path });
-    }
     const file = await options.disk.open(options.path);
     if (tornBytes > 0) {
       await file.truncate(goodBytes);
       await file.sync();
     }
-    const next = Math.max(1, born?.nextSequence ?? 0, (records.at(-1)?.n ?? 0) + 1);
+    const next = Math.max(1, born?.kind === "born" ? born.nextSequence : 0, (records.at(-1)?.n ?? 0) + 1);
     const journal = new Journal(options, file, { bytes: goodBytes, seed, next });
     for (const record of records) options.take(record);
     if (born === undefined)

@@ -43,7 +43,7 @@ export const agent: Catalogue = {
     next: "look at the disk of this host; move the state folder away only when no program can be in flight: the node is then unproven",
   },
   "journal.format-unknown": {
-    says: "the agent's journal {path} has a format that this agent does not know",
+    says: "the agent's journal {path} is written in format {format}, and this agent reads up to {known}; it does nothing",
     next: "install the agent that wrote it, or a newer one",
   },
   "journal.full": {
