@@ -67,6 +67,33 @@ const containerSchema = z.object({
 });
 export type Container = z.infer<typeof containerSchema>;
 
+/** `cluster-stop`: all nodes of the cluster were stopped; `node-image`: the others went on, so no backup of a cluster. */
+export const kwdbArchiveKindSchema = z.enum(["cluster-stop", "node-image"]);
+
+export type KwdbArchiveKind = z.infer<typeof kwdbArchiveKindSchema>;
+
+/** An archive of a data folder, as it lies on the node. */
+const archiveSchema = z.object({
+  path: z.string(),
+  bytes: z.number(),
+  /** By the record beside it; null: it does not say whose it is. */
+  about: z
+    .object({
+      cluster: z.string(),
+      node: z.string(),
+      rollout: z.string(),
+      /** Of the data. */
+      version: z.string(),
+      /** ISO 8601, the host's clock. */
+      madeAt: z.string(),
+      kind: kwdbArchiveKindSchema,
+      /** It was unpacked and compared, file by file. */
+      isProven: z.boolean(),
+    })
+    .nullable(),
+});
+export type KwdbArchive = z.infer<typeof archiveSchema>;
+
 /** `.version`: line 1 and, where there is one, line 2. */
 const versionFileSchema = z.object({ basic: z.string(), extended: z.string().nullable() });
 
@@ -129,6 +156,10 @@ const full = {
   upgradeCompleteFlag: measured(z.boolean()),
   /** Not applicable where the agent's file names no folder for archives. */
   archive: measured(z.object({ folder: z.string(), availableBytes: z.number(), dataBytes: z.number() })),
+  /** Those in that folder, of this node and of others. Absent in reports of earlier agents. */
+  archives: measured(z.array(archiveSchema)).optional(),
+  /** How fast a sample was written to that folder, made durable, and read again. Absent in reports of earlier agents. */
+  archiveRate: measured(z.object({ bytesPerSecond: z.number() })).optional(),
   packageTool: measured(z.enum(["dpkg", "rpm"])),
   architecture: measured(z.string()),
 };

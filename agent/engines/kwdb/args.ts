@@ -16,3 +16,5 @@ export const peers = z
   .string()
   .transform((text) => (text === "" ? [] : text.split(",")))
   .pipe(z.array(address));
+/** Of a cluster or a node, as the inventory has it. */
+export const name = z.string().min(1).max(253);

@@ -6,6 +6,8 @@ import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { KwdbFull, KwdbGate, KwdbPulse, NodeRow } from "#proto/engines/kwdb.ts";
 import type { Depth, Host } from "../../verb.ts";
 import type { Question, Row } from "./answers.ts";
+import { archiveFacts } from "./archive-facts.ts";
+import type { ArchiveRate } from "./archive-rate.ts";
 import { type Client, openClient } from "./client.ts";
 import { hostFacts } from "./host-facts.ts";
 import type { Installation, Means, Running } from "./installation.ts";
@@ -28,12 +30,16 @@ import {
 } from "./questions.ts";
 import { normal } from "./version-text.ts";
 
+export interface FactsMeans extends Means {
+  readonly rate: ArchiveRate;
+}
+
 /** In time for the coordinator's own limits: 10 s for a gate's sample, 30 s for a survey. */
 const askMs = { gate: 8_000, full: 20_000 } as const;
 
 export async function kwdbFacts(
   host: Host,
-  means: Means,
+  means: FactsMeans,
   { depth, signal }: { readonly depth: Depth; readonly signal: AbortSignal },
 ): Promise<KwdbPulse | KwdbGate | KwdbFull> {
   const take = takeUntil(host, signal);
@@ -50,8 +56,15 @@ export async function kwdbFacts(
   const asked = askTogether(client, questions, askMs.full);
   const gate = gateFacts(here, { take, client, asked });
   const cluster = clusterFacts(take, asked);
-  const ofHost = hostFacts(here, means.settings, take);
-  return { ...(await pulse), ...(await gate), ...(await cluster), ...(await ofHost) };
+  const ofHost = hostFacts(here, take);
+  const archives = archiveFacts(here, means, { take, signal });
+  return {
+    ...(await pulse),
+    ...(await gate),
+    ...(await cluster),
+    ...(await ofHost),
+    ...(await archives),
+  };
 }
 
 async function pulseFacts(here: Installation, take: Take): Promise<KwdbPulse> {

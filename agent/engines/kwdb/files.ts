@@ -19,9 +19,10 @@ export async function readText(host: Host, hostPath: string): Promise<Outcome<st
   }
 }
 
-export async function sha256Of(path: string): Promise<string> {
+export async function sha256Of(path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  const options = { highWaterMark: 1024 * 1024, ...(signal === undefined ? {} : { signal }) };
+  for await (const chunk of createReadStream(path, options)) hash.update(chunk as Buffer);
   return hash.digest("hex");
 }
 

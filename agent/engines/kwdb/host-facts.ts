@@ -9,8 +9,6 @@ import type { Take } from "./measure.ts";
 import { keptPackages } from "./packages.ts";
 import { paths, unitFile } from "./paths.ts";
 import { foreignInstallers } from "./processes.ts";
-import type { KwdbSettings } from "./settings.ts";
-import { freeBytes, usedBytes } from "./space.ts";
 
 type HostOnly = Omit<
   KwdbFull,
@@ -24,11 +22,14 @@ type HostOnly = Omit<
   | "settings"
   | "spread"
   | "sessions"
+  | "archive"
+  | "archives"
+  | "archiveRate"
 >;
 
 const lookMs = 10_000;
 
-export async function hostFacts(here: Installation, settings: KwdbSettings, take: Take): Promise<HostOnly> {
+export async function hostFacts(here: Installation, take: Take): Promise<HostOnly> {
   const { host } = here;
   const [binary, mode, startModeFile, unitSha256, configurationSha256, upgradeCompleteFlag] =
     await Promise.all([
@@ -40,16 +41,13 @@ export async function hostFacts(here: Installation, settings: KwdbSettings, take
       take(() => hasUpgradeFlag(host)),
     ]);
   const { container: readContainer } = here;
-  const [sudo, foreign, meddlers, kept, packageTool, architecture, archive, container] = await Promise.all([
+  const [sudo, foreign, meddlers, kept, packageTool, architecture, container] = await Promise.all([
     take(() => sudoWorks(host)),
     take(() => foreignInstallers(host)),
     take(() => meddlersOn(host)),
     take(() => keptPackages(host)),
     take(() => packageToolOf(host)),
     take(() => architectureOf(host)),
-    settings.archiveDir === undefined
-      ? notApplicable(host, "this agent's file names no archiveDir")
-      : take(() => archiveFacts(here, settings.archiveDir ?? "")),
     readContainer === undefined ? notApplicable(host, "it is no container") : take(readContainer),
   ]);
   return {
@@ -67,7 +65,6 @@ export async function hostFacts(here: Installation, settings: KwdbSettings, take
     keptPackages: kept,
     packageTool,
     architecture,
-    archive,
   };
 }
 
@@ -138,18 +135,6 @@ async function architectureOf(host: Host): Promise<Outcome<string>> {
   return look.exitCode === 0 ? succeed(look.stdout.trim()) : fail("look.failed", { what: "uname -m" });
 }
 
-function notApplicable(host: Host, why: string) {
+export function notApplicable(host: Host, why: string) {
   return { at: new Date(host.clock.now()).toISOString(), notApplicable: why };
-}
-
-type Archive = Extract<KwdbFull["archive"], { readonly value: unknown }>["value"];
-
-/** Room for a copy of the data folder, uncompressed: how well it compresses is not known before. */
-async function archiveFacts(here: Installation, folder: string): Promise<Outcome<Archive>> {
-  const { host } = here;
-  const mode = await here.mode();
-  if (!mode.ok) return mode;
-  const [free, used] = await Promise.all([freeBytes(host, folder), usedBytes(host, mode.value.dataRoot)]);
-  if (!free.ok) return free;
-  return used.ok ? succeed({ folder, availableBytes: free.value, dataBytes: used.value }) : used;
 }

@@ -1,6 +1,7 @@
 /** KWDB at the agent: its verbs and its facts. */
 import { type AgentEngine, engineKind } from "../../verb.ts";
 import { archiveVerbs } from "./archive.ts";
+import { ArchiveRate } from "./archive-rate.ts";
 import { kwdbFacts } from "./facts.ts";
 import { installationOn } from "./installed.ts";
 import { reportJobs } from "./keeping-jobs.ts";
@@ -16,7 +17,7 @@ export const kwdbKind = engineKind<KwdbSettings>({
   engine: "kwdb",
   settings: kwdbSettings,
   create: (settings): AgentEngine => {
-    const means = { settings, programs: new ProgramCache() };
+    const means = { settings, programs: new ProgramCache(), rate: new ArchiveRate() };
     return {
       engine: "kwdb",
       verbs: [

@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { Facts } from "#proto/common/failure.ts";
 import type { StepContext } from "../../verb.ts";
 
-const originSchema = z.object({
+export const originSchema = z.object({
   rollout: z.string(),
   stage: z.string(),
   attempt: z.number(),
@@ -20,18 +20,28 @@ export function originText({ rollout, stage, attempt, begunBefore }: Origin): st
   return JSON.stringify({ rollout, stage, attempt, begunBefore });
 }
 
+/** Undefined where it is to be made (anew); refused to whom `isOriginal` is. */
+export async function keptOriginal(originFile: string, context: StepContext): Promise<Origin | undefined> {
+  const origin = originSchema.safeParse(await readJson(originFile)).data;
+  return origin !== undefined && isOriginal(origin, context) ? origin : undefined;
+}
+
 /**
- * Undefined where it is to be made (anew). What there is stays where this very try has made it, or where an earlier
- * one of this rollout has and something began since that cannot be undone: it is then the original. Where nothing such
- * began, what is on the node now is the original, and newer.
+ * What there is stays where this very try has made it, or where an earlier one of this rollout has and something
+ * began since that cannot be undone: it is then the original. Where nothing such began, what is on the node now is
+ * the original, and newer.
  */
-export async function keptOriginal(
-  originFile: string,
-  { rollout, stage, attempt, begunBefore }: StepContext,
-): Promise<Origin | undefined> {
-  const origin = await readOrigin(originFile);
-  if (origin?.rollout !== rollout || origin.stage !== stage) return undefined;
-  return origin.attempt === attempt || begunBefore === "irreversible" ? origin : undefined;
+export function isOriginal(
+  origin: Origin,
+  {
+    rollout,
+    stage,
+    attempt,
+    begunBefore,
+  }: Pick<StepContext, "rollout" | "stage" | "attempt" | "begunBefore">,
+): boolean {
+  if (origin.rollout !== rollout || origin.stage !== stage) return false;
+  return origin.attempt === attempt || begunBefore === "irreversible";
 }
 
 /** A file's or folder's name with the rollout in it. */
@@ -46,10 +56,11 @@ export function notOriginal({ begunBefore }: Pick<Origin, "begunBefore">, what: 
     : {};
 }
 
-async function readOrigin(file: string): Promise<Origin | undefined> {
+/** Undefined where there is no such file, or no JSON in it. */
+export async function readJson(file: string): Promise<unknown> {
   const text = await readFile(file, "utf8").catch(() => "");
   try {
-    return originSchema.safeParse(JSON.parse(text)).data;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -83,7 +83,7 @@ const oldPackage: NodeCheck = (input, { name }) =>
     return result(about, kept || isStaged ? "ok" : "unknown", { version });
   });
 
-/** Only where the cluster's entry asks for it. */
+/** Only where the cluster's entry asks for it: an archive, and its unpacked copy beside it while it is proven. */
 const dataArchive: NodeCheck = (input, { name }) => {
   const settings = settingsOf(input.cluster);
   if (!settings.ok || !settings.value.archiveData) return undefined;
@@ -92,7 +92,7 @@ const dataArchive: NodeCheck = (input, { name }) => {
     if ("notApplicable" in facts.archive)
       return result(about, "ko", { folder: "none", freeMiB: "0", dataMiB: "?" });
     return judge(about, facts.archive, ({ folder, availableBytes, dataBytes }) => [
-      availableBytes > dataBytes ? "ok" : "ko",
+      availableBytes > 2 * dataBytes ? "ok" : "ko",
       { folder, freeMiB: mebibytes(availableBytes), dataMiB: mebibytes(dataBytes) },
     ]);
   });

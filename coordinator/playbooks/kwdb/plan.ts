@@ -20,7 +20,7 @@ import { settingsOf } from "./settings.ts";
 import { jobsStep, provingSteps, stagingSteps } from "./steps.ts";
 import { healthy, ownVersion, programOn, type Upgrade } from "./upgrade.ts";
 import { mayHop } from "./version-policy.ts";
-import { type Way, wayOf } from "./way.ts";
+import { wayOf } from "./way.ts";
 
 export function planUpgrade(input: PlaybookInput): Outcome<Plan> {
   const { cluster, wish } = input;
@@ -36,7 +36,14 @@ export function planUpgrade(input: PlaybookInput): Outcome<Plan> {
   const settings = settingsOf(cluster);
   if (!settings.ok) return settings;
   const { digest, name } = wish.artefact;
-  const upgrade: Upgrade = { input, from, to: wish.to, digest, settings: settings.value };
+  const upgrade: Upgrade = {
+    input,
+    from,
+    to: wish.to,
+    digest,
+    settings: settings.value,
+    way: way.value.strategy,
+  };
   const checks = checkCluster(input);
   return succeed({
     format: planFormat,
@@ -49,23 +56,20 @@ export function planUpgrade(input: PlaybookInput): Outcome<Plan> {
     method: way.value.method,
     artefact: { digest, name },
     boundTo: fingerprint(input),
-    ...courseOf(upgrade, way.value.strategy),
+    ...courseOf(upgrade),
     checks,
     asks: [
       ...new Set(
         checks.filter(({ status, yields }) => status === "unknown" && yields !== "never").map(({ id }) => id),
       ),
     ],
-    warnings: warningsFor(upgrade, way.value.strategy),
+    warnings: warningsFor(upgrade),
   });
 }
 
 /** Its stages, where no way leads back in place any more, and which ways there are. */
-function courseOf(
-  upgrade: Upgrade,
-  way: Way["strategy"],
-): Pick<Plan, "stages" | "pointOfNoReturn" | "wayBack"> {
-  const { input } = upgrade;
+function courseOf(upgrade: Upgrade): Pick<Plan, "stages" | "pointOfNoReturn" | "wayBack"> {
+  const { input, way } = upgrade;
   const { nodes: all } = input.cluster;
   const nodes = all.filter(
     (node) => runningVersion(fullOf(input.reports[node.name])) !== upgrade.to || !isInstalled(input, node),
@@ -96,10 +100,11 @@ function isInstalled({ reports, wish }: PlaybookInput, { name }: NodeEntry): boo
   return known(fullOf(reports[name])?.versionFile)?.basic === wish.to;
 }
 
-function warningsFor({ from, to }: Upgrade, way: Way["strategy"]): readonly string[] {
+function warningsFor({ from, to, way, settings }: Upgrade): readonly string[] {
   return [
     "warning.kwdb.no-downgrade",
     way === "offline" ? "warning.kwdb.downtime" : "warning.kwdb.jobs-may-fail",
+    ...(way === "rolling" && settings.archiveData ? ["warning.kwdb.no-cluster-backup"] : []),
     ...(from.startsWith("3.0.") && to.startsWith("3.1.") ? ["warning.kwdb.no-new-raft-log"] : []),
   ];
 }

@@ -1,4 +1,5 @@
 /** The steps of KWDB's programs, with the command a person would type for each. */
+import type { KwdbArchiveKind } from "#proto/engines/kwdb.ts";
 import type { Call, PlanStep, StepClass } from "../../domain/plan.ts";
 
 const second = 1_000;
@@ -75,7 +76,9 @@ export interface Journey extends Staging {
   readonly node: string;
   /** SQL addresses of all the others. */
   readonly peers: readonly string[];
-  readonly archivesData: boolean;
+  /** Absent where the cluster's entry does not ask for it. */
+  readonly archives?: KwdbArchiveKind;
+  readonly cluster: string;
 }
 
 const drainWaitMs = 10 * minute;
@@ -137,15 +140,14 @@ export const stopSteps: readonly PlanStep[] = [
 ];
 
 /** None where the cluster's entry does not ask for it. */
-export function archiveSteps({ node, from, to, archivesData }: Journey): readonly PlanStep[] {
-  if (!archivesData) return [];
-  const label = `${node}-${from}-to-${to}`;
+export function archiveSteps({ cluster, node, from, to, archives }: Journey): readonly PlanStep[] {
+  if (archives === undefined) return [];
+  const args = { label: `${node}-${from}-to-${to}`, cluster, node, from, to, kind: archives };
   const options = { deadlineMs: archiveLimitMs, mayStopAfter: false };
-  const made = "tar --one-file-system of the data folder, into the agent's archiveDir";
-  return [
-    step("archive-data", { label }, made, options),
-    step("prove-archive", { label }, "tar --compare of the archive with the data folder", options),
-  ];
+  const made =
+    "tar --one-file-system of the data folder, into the agent's archiveDir; sha256sum of every file";
+  const proven = "tar -x beside the archive; sha256sum of every file; compared with the data folder";
+  return [step("archive-data", args, made, options), step("prove-archive", args, proven, options)];
 }
 
 export function changeSteps({ to, digest }: Staging): readonly PlanStep[] {

@@ -6,6 +6,7 @@ import { sqlAddress } from "./address.ts";
 import { fullOf, runningVersion } from "./facts.ts";
 import type { KwdbClusterSettings } from "./settings.ts";
 import type { Journey } from "./steps.ts";
+import type { Way } from "./way.ts";
 
 export interface Upgrade {
   readonly input: PlaybookInput;
@@ -14,9 +15,10 @@ export interface Upgrade {
   /** sha256 of the package. */
   readonly digest: string;
   readonly settings: KwdbClusterSettings;
+  readonly way: Way["strategy"];
 }
 
-export function journeyOf({ input, from, to, digest, settings }: Upgrade, node: NodeEntry): Journey {
+export function journeyOf({ input, from, to, digest, settings, way }: Upgrade, node: NodeEntry): Journey {
   const others = input.cluster.nodes.filter(({ name }) => name !== node.name);
   return {
     from,
@@ -24,7 +26,8 @@ export function journeyOf({ input, from, to, digest, settings }: Upgrade, node: 
     digest,
     node: node.name,
     peers: others.map((other) => sqlAddress(input, other)),
-    archivesData: settings.archiveData,
+    cluster: input.cluster.name,
+    ...(settings.archiveData ? { archives: way === "offline" ? "cluster-stop" : "node-image" } : {}),
   };
 }
 

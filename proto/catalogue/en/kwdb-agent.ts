@@ -55,7 +55,22 @@ export const kwdbAgent: Catalogue = {
   "kwdb.archive-of-running": {
     says: "the database runs (pid {mainPid}): its data is archived only when it is stopped",
   },
-  "kwdb.archive-no-room": { says: "{folder} has {free} bytes free, the data has {data}" },
+  "kwdb.archive-no-room": {
+    says: "{folder} has {free} bytes free, the archive and its unpacked copy want {wanted}",
+    next: "make room there, or name another folder as archiveDir in the agent's file",
+  },
+  "kwdb.archive-no-inodes": {
+    says: "{folder} takes {free} more files, the unpacked copy has {wanted}",
+    next: "make room there, or name another folder as archiveDir in the agent's file",
+  },
+  "kwdb.archive-record-format": {
+    says: "the archive's record is of format {format}: this agent knows {known}",
+    next: "a newer record is read by a newer agent",
+  },
+  "kwdb.archive-record-unreadable": { says: "the archive does not say whose it is" },
+  "kwdb.archive-size-unknown": { says: "how much data there is could not be measured" },
+  "kwdb.archive-rate-no-room": { says: "{folder} has {free} bytes free: too few to measure how fast it is" },
+  "kwdb.archive-rate-failed": { says: "how fast {folder} is could not be measured: {cause}" },
   "kwdb.archive-missing": { says: "{file} is not there, or was not made for this rollout" },
   "kwdb.archive-differs": {
     says: "{file} is not what the data folder holds: {cause}",

@@ -73,6 +73,9 @@ export const kwdb: Catalogue = {
   "warning.kwdb.downtime": {
     says: "the database serves nobody from the stop of its first node until all are up again",
   },
+  "warning.kwdb.no-cluster-backup": {
+    says: "the archives are images of single nodes, each from another moment: not a cluster backup, and putting one back into the cluster is supported by nobody",
+  },
   "warning.kwdb.no-new-raft-log": {
     says: "an upgrade from 3.0 to 3.1 in place does not gain the new time-series raft log; only a fresh 3.1 cluster does",
   },
@@ -169,9 +172,11 @@ export const kwdb: Catalogue = {
     says: "{name}: {value} is not",
     next: "archive-data: true or false; old-package: a sha256; await-jobs: a duration",
   },
-  "check.kwdb.data-archive": { says: "there is room for an archive of its data ({folder})" },
+  "check.kwdb.data-archive": {
+    says: "there is room for an archive of its data and its unpacked copy ({folder})",
+  },
   "check.kwdb.data-archive.ko": {
-    says: "its archive folder ({folder}) has {freeMiB} MiB free, the data has {dataMiB} MiB",
+    says: "its archive folder ({folder}) has {freeMiB} MiB free, the data has {dataMiB} MiB: an archive and its unpacked copy want twice that",
     next: "name a folder with room as archiveDir in the agent's file, or make room",
   },
   "check.kwdb.data-archive.unknown": { says: "the room and the data could not be measured" },

@@ -28,6 +28,9 @@ export class KwdbDriver {
   readonly #engine: AgentEngine;
   readonly #runner: GroupRunner;
   #tools = 0;
+  /** Results of the present attempt's tools, in order; what an agent's journal keeps. */
+  #journal: ToolRun[] = [];
+  #met = 0;
 
   constructor(
     demo: DemoHost,
@@ -53,6 +56,13 @@ export class KwdbDriver {
   }
 
   async run(name: string, args: Args = {}): Promise<StepResult> {
+    this.#journal = [];
+    return this.again(name, args);
+  }
+
+  /** The last verb once more, as the agent's next life does: its n-th tool meets the n-th of before. */
+  async again(name: string, args: Args = {}): Promise<StepResult> {
+    this.#met = 0;
     const verb = this.#verb(name);
     return verb.run(this.#context(), verb.args.parse(args));
   }
@@ -116,6 +126,15 @@ export class KwdbDriver {
 
   /** As the agent's own Tools do it, without the journal: its end, its tail, then whatever outlived it ends. */
   async #tool(request: Parameters<StepContext["tool"]>[0]): Promise<ToolRun> {
+    const met = this.#journal[this.#met];
+    this.#met += 1;
+    if (met !== undefined) return met;
+    const ran = await this.#start(request);
+    this.#journal.push(ran);
+    return ran;
+  }
+
+  async #start(request: Parameters<StepContext["tool"]>[0]): Promise<ToolRun> {
     this.#tools += 1;
     const name = `tool-${this.#tools}`;
     let mark: GroupMark | undefined;

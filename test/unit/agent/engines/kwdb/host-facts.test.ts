@@ -14,10 +14,8 @@ function put(host: Fake, path: string, text: string): void {
   writeFileSync(host.path(path), text);
 }
 
-const settings = { unit: "kaiwudb" };
 const environment = "/etc/kaiwudb/script/kaiwudb_env";
-const factsOf = (host: Fake) =>
-  hostFacts(onHost(host), settings, takeUntil(host, new AbortController().signal));
+const factsOf = (host: Fake) => hostFacts(onHost(host), takeUntil(host, new AbortController().signal));
 
 function systemctl(states: Readonly<Record<string, string>>) {
   const blocks = Object.entries(states).map(([id, state]) => `Id=${id}\nActiveState=${state}\n`);
@@ -70,10 +68,6 @@ describe("the host's facts", () => {
         "/etc/kaiwudb/info/NODE": "absent",
       },
     });
-  });
-
-  it("are of a host without an archive folder where its file names none", async () => {
-    expect((await factsOf(fakeHost())).archive).toHaveProperty("notApplicable");
   });
 });
 

@@ -62,6 +62,27 @@ describe("a plan", () => {
     }
   });
 
+  it("labels what is archived while the others go on, and warns that it is no cluster's backup", () => {
+    const kindsOf = (change: Changed) => {
+      const plan = planUpgrade(inputOf(change));
+      if (!plan.ok) throw new Error(plan.failure.code);
+      const kinds = JSON.stringify(plan.value.stages).match(/"kind":"(node-image|cluster-stop)"/g) ?? [];
+      const warns = plan.value.warnings.includes("warning.kwdb.no-cluster-backup");
+      return { kinds: [...new Set(kinds)], warns };
+    };
+    expect(kindsOf(archive)).toEqual({ kinds: ['"kind":"node-image"'], warns: true });
+    for (const more of [
+      { topology: "single-replica" },
+      { topology: "standalone" },
+      { wish: { strategy: "offline" } },
+    ])
+      expect(kindsOf({ ...archive, ...more } as Changed)).toEqual({
+        kinds: ['"kind":"cluster-stop"'],
+        warns: false,
+      });
+    expect(kindsOf({})).toEqual({ kinds: [], warns: false });
+  });
+
   it("keeps the old package on every node before anything is removed, where it is named", () => {
     const [preflight] = planned({ cluster: { settings: { "old-package": sha } } });
     expect(preflight?.steps).toEqual(
@@ -89,8 +110,8 @@ describe("checks of an archive", () => {
     results.find((each) => each.id === id && (each.node === undefined || each.node === "db2"))?.status;
 
   it.each([
-    ["room", room(2e9, 1e9), "ok"],
-    ["no room", room(1e9, 2e9), "ko"],
+    ["room for it and its unpacked copy", room(2e9 + 1, 1e9), "ok"],
+    ["room for it alone", room(2e9, 1e9), "ko"],
     ["no folder in the agent's file", notApplicable, "ko"],
     ["no answer", unknown, "unknown"],
   ])("with %s", (_, archive, status) => {
@@ -98,14 +119,14 @@ describe("checks of an archive", () => {
   });
 
   it("an archive on the way is a backup; without one a person must say where it is", () => {
-    expect(statusOf(withArchive(room(2e9, 1e9)), "kwdb.backup")).toBe("ok");
+    expect(statusOf(withArchive(room(3e9, 1e9)), "kwdb.backup")).toBe("ok");
     expect(statusOf(checkCluster(inputOf()), "kwdb.backup")).toBe("unknown");
     expect(statusOf(checkCluster(inputOf()), "kwdb.data-archive")).toBeUndefined();
   });
 
   it("its time counts into the outage", () => {
-    expect(statusOf(withArchive(room(2e9, 1e9)), "kwdb.outage-budget")).toBe("ok");
-    expect(statusOf(withArchive(room(2e12, 1e12)), "kwdb.outage-budget")).toBe("ko");
+    expect(statusOf(withArchive(room(3e9, 1e9)), "kwdb.outage-budget")).toBe("ok");
+    expect(statusOf(withArchive(room(3e12, 1e12)), "kwdb.outage-budget")).toBe("ko");
   });
 
   it("the old package is kept when the entry names it, whatever stands there now", () => {
