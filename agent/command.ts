@@ -8,11 +8,13 @@ import { readFile } from "node:fs/promises";
 import { uptime, userInfo } from "node:os";
 import { Command } from "@commander-js/extra-typings";
 import { render } from "#proto/catalogue/render.ts";
+import { troubleAt, troubleOf } from "#proto/catalogue/trouble.ts";
 import { type Random, systemClock } from "#proto/common/clock.ts";
 import { type Failure, FailureError, failure } from "#proto/common/failure.ts";
 import { type Log, makeLog } from "#proto/common/log.ts";
 import { complaintsText } from "#proto/common/settings-file.ts";
 import { takeFolder } from "#proto/common/sole-use.ts";
+import { openStateFolder } from "#proto/common/state-folder.ts";
 import { version } from "#proto/common/version.ts";
 import { composeAgent, type World } from "./compose.ts";
 import { type AgentConfig, readConfig } from "./config.ts";
@@ -43,7 +45,9 @@ export async function agentCommand(options: CommandOptions): Promise<void> {
   } catch (error) {
     complain(
       process,
-      error instanceof FailureError ? error.failure : failure("agent.cannot-start", { cause: String(error) }),
+      error instanceof FailureError
+        ? error.failure
+        : failure("agent.cannot-start", { cause: troubleAt(error) }),
     );
   }
 }
@@ -87,7 +91,7 @@ export function agentProgram(options: CommandOptions): Command {
 async function localStatus(options: CommandOptions, file: string) {
   const config = await load(options, file);
   if (config === undefined) return undefined;
-  const status = await readStatus(config);
+  const status = await readStatus(config, file);
   if (status.ok) return status.value;
   complain(options.process, status.failure);
   return undefined;
@@ -95,17 +99,22 @@ async function localStatus(options: CommandOptions, file: string) {
 
 async function load({ process, kinds }: CommandOptions, file: string): Promise<AgentConfig | undefined> {
   const text = await readFile(file, "utf8").catch((error: Error) => error);
-  const read = text instanceof Error ? undefined : readConfig(text, file, kinds);
-  if (read?.ok === true) return read.value;
-  process.stderr.write(`${read === undefined ? String(text) : complaintsText(read.complaints)}\n`);
-  process.exitCode = exitCodes.configuration;
+  if (text instanceof Error) {
+    const facts = { file, cause: troubleOf(text), example: "deploy/agent.example.yaml" };
+    complain(process, failure("config.file-unreadable", facts), exitCodes.configuration);
+    return undefined;
+  }
+  const read = readConfig(text, file, kinds);
+  if (read.ok) return read.value;
+  const complaints = complaintsText(read.complaints);
+  complain(process, failure("config.unreadable", { complaints }), exitCodes.configuration);
   return undefined;
 }
 
-function complain(process: NodeJS.Process, failure: Failure): void {
+function complain(process: NodeJS.Process, failure: Failure, exitCode: number = exitCodes.internal): void {
   const { says, next } = render(failure);
   process.stderr.write(`${says}\n${next === undefined ? "" : `  ${next}\n`}`);
-  process.exitCode = exitCodes.internal;
+  process.exitCode = exitCode;
 }
 
 async function serve(options: CommandOptions, file: string): Promise<void> {
@@ -113,7 +122,8 @@ async function serve(options: CommandOptions, file: string): Promise<void> {
   const config = await load(options, file);
   if (config === undefined) return;
   const log = logOf(options, config);
-  await makeFolderDurably(config.stateDir);
+  const opened = await openStateFolder({ folder: config.stateDir, make: makeFolderDurably, namedIn: file });
+  if (!opened.ok) return complain(process, opened.failure, exitCodes.configuration);
   if ((await takeFolder(config.stateDir, "agent")) === undefined) {
     return complain(process, { code: "agent.folder-in-use", facts: { folder: config.stateDir } });
   }

@@ -1,6 +1,7 @@
 /** What an agent knows, read from its journal by another process, with no coordinator and no NATS. */
 import { readFile } from "node:fs/promises";
 import { render } from "#proto/catalogue/render.ts";
+import { troubleOf } from "#proto/catalogue/trouble.ts";
 import { type Failure, fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import { ProgramOutcome, StepPhase } from "#proto/gen/lockkeeper/v1/program_pb.ts";
 import { journalPath } from "./compose.ts";
@@ -41,11 +42,17 @@ interface ProgramStatus {
   readonly steps: number;
 }
 
-/** Refused: `agent.journal-unreadable` (not root, as a rule, or never started), `journal.damaged`, `journal.format-unknown`. */
-export async function readStatus(config: AgentConfig): Promise<Outcome<Status>> {
+/**
+ * Refused: `agent.never-run`, `agent.journal-unreadable` (not root, as a rule), `journal.damaged`,
+ * `journal.format-unknown`.
+ */
+export async function readStatus(config: AgentConfig, file: string): Promise<Outcome<Status>> {
   const path = journalPath(config.stateDir);
-  const content = await readFile(path).catch((error: Error) => error);
-  if (content instanceof Error) return fail("agent.journal-unreadable", { path, cause: content.message });
+  const content = await readFile(path).catch((error: NodeJS.ErrnoException) => error);
+  if (content instanceof Error)
+    return content.code === "ENOENT"
+      ? fail("agent.never-run", { node: config.node, path, file })
+      : fail("agent.journal-unreadable", { path, cause: troubleOf(content) });
   const reading = readLines(content);
   if (!reading.ok) return fail(reading.failure.code, { ...reading.failure.facts, path });
   const memory = emptyMemory();

@@ -4,8 +4,10 @@
  */
 import { mkdir } from "node:fs/promises";
 import { createServer } from "nice-grpc";
+import { troubleOf } from "#proto/catalogue/trouble.ts";
 import { FailureError, failure } from "#proto/common/failure.ts";
 import { takeFolder } from "#proto/common/sole-use.ts";
+import { openStateFolder } from "#proto/common/state-folder.ts";
 import { AgentServiceService } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
 import { ControlServiceService } from "#proto/gen/lockkeeper/v1/control_pb.ts";
 import { controlService } from "./api/control-service.ts";
@@ -65,8 +67,13 @@ async function build(means: ServeMeans, teardown: Teardown): Promise<Coordinator
   };
 }
 
-async function takeStateFolder({ config }: ServeMeans, teardown: Teardown): Promise<void> {
-  await mkdir(config.stateDir, { recursive: true, mode: 0o700 });
+async function takeStateFolder({ config, configFile }: ServeMeans, teardown: Teardown): Promise<void> {
+  const opened = await openStateFolder({
+    folder: config.stateDir,
+    make: (folder) => mkdir(folder, { recursive: true, mode: 0o700 }),
+    namedIn: configFile,
+  });
+  if (!opened.ok) throw new FailureError(opened.failure);
   const giveBack = await takeFolder(config.stateDir, "coordinator");
   if (giveBack === undefined)
     throw new FailureError(failure("coordinator.folder-in-use", { folder: config.stateDir }));
@@ -89,7 +96,7 @@ async function listen({ config, clock }: ServeMeans, office: Office, teardown: T
   );
   const listening = await server.listen(config.listen).catch((error: unknown) => {
     throw new FailureError(
-      failure("coordinator.cannot-listen", { address: config.listen, cause: String(error) }),
+      failure("coordinator.cannot-listen", { address: config.listen, cause: troubleOf(error) }),
     );
   });
   teardown.add({

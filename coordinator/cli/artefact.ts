@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
+import { troubleOf } from "#proto/catalogue/trouble.ts";
 import { FailureError, failure } from "#proto/common/failure.ts";
 import type { Caller, PushArtefactRequest } from "#proto/gen/lockkeeper/v1/control_pb.ts";
 import type { Session } from "./command.ts";
@@ -29,7 +30,7 @@ export async function localArtefact(session: Session, file: string): Promise<Loc
       if (found.size > bigBytes) progress(session, `reading ${basename(file)}`, bytes, found.size);
     }
   } catch (error) {
-    throw unreadable(file, error instanceof Error ? error.message : String(error));
+    throw unreadable(file, troubleOf(error));
   } finally {
     session.terminal.progress(undefined);
   }

@@ -1,6 +1,7 @@
 /** What every command shares: the coordinator's address, the output format, and how a failure ends it. */
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { render } from "#proto/catalogue/render.ts";
+import { troubleOf } from "#proto/catalogue/trouble.ts";
 import { type Failure, FailureError, failure } from "#proto/common/failure.ts";
 import type { Document } from "#proto/gen/lockkeeper/v1/control_pb.ts";
 import { type ControlClient, withLeader } from "./client.ts";
@@ -101,6 +102,9 @@ export function explainFailure(terminal: Terminal, output: OutputFormat, cause: 
 
 export function failureOf(error: unknown): Failure {
   if (error instanceof FailureError) return error.failure;
+  const { path, syscall } = error as Partial<NodeJS.ErrnoException>;
+  if (path !== undefined && syscall !== undefined)
+    return failure("internal.file", { path, cause: troubleOf(error) });
   const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return failure("internal.unexpected", { cause });
 }

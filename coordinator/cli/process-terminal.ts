@@ -1,6 +1,7 @@
 /** The terminal of a real process. The composition root hands in everything that is not a stream. */
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
+import { troubleOf } from "#proto/catalogue/trouble.ts";
 import type { Clock } from "#proto/common/clock.ts";
 import { FailureError, failure } from "#proto/common/failure.ts";
 import type { Caller } from "#proto/gen/lockkeeper/v1/control_pb.ts";
@@ -82,9 +83,7 @@ function notesOn(stderr: NodeJS.WriteStream, redraws: boolean): Notes {
 
 function asFailure(code: `cli.${string}`, path: string): (error: unknown) => never {
   return (error) => {
-    throw new FailureError(
-      failure(code, { path, cause: error instanceof Error ? error.message : String(error) }),
-    );
+    throw new FailureError(failure(code, { path, cause: troubleOf(error) }));
   };
 }
 

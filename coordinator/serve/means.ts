@@ -5,6 +5,8 @@ import type { CoordinatorConfig } from "../config.ts";
 
 export interface ServeMeans {
   readonly config: CoordinatorConfig;
+  /** Where `config` was read from, for what is told of it. */
+  readonly configFile: string;
   readonly clock: Clock;
   readonly random: Random;
   /** Random text of the given number of characters, a-z and 0-9. */

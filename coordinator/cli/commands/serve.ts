@@ -2,6 +2,7 @@ import { access, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { Command } from "@commander-js/extra-typings";
 import { execa } from "execa";
+import { troubleOf } from "#proto/catalogue/trouble.ts";
 import type { Clock, Random } from "#proto/common/clock.ts";
 import { FailureError, failure } from "#proto/common/failure.ts";
 import type { Log } from "#proto/common/log.ts";
@@ -39,6 +40,7 @@ export function serveCommand(shell: Shell, own: ServeProcess): Command {
         await using coordinator = await serve({
           ...means,
           config,
+          configFile: file,
           log: makeLog(config.logLevel),
           natsBinary,
         });
@@ -62,7 +64,8 @@ async function readConfig(file: string, note: (text: string) => void): Promise<C
       note(`no ${defaultFile}: every setting has its default`);
       return "";
     }
-    throw new FailureError(failure("config.unreadable", { complaints: error.message }));
+    const example = "deploy/coordinator.example.yaml";
+    throw new FailureError(failure("config.file-unreadable", { file, cause: troubleOf(error), example }));
   });
   const read = readCoordinatorConfig(text, file);
   if (!read.ok)

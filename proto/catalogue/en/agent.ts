@@ -13,6 +13,10 @@ export const agent: Catalogue = {
     next: "run it as root, with the agent's own --config",
   },
   "agent.leaving": { says: "the agent is being stopped" },
+  "agent.never-run": {
+    says: "the agent of {node} has not run here yet: there is no journal {path} (stateDir of {file})",
+    next: "systemctl start lockkeeper-agent, or lockkeeper-agent run --config {file}; it runs with another file? --config names it",
+  },
   "agent.no-units": {
     says: "the file asks for runner: unit, and units cannot be used here: {cause}",
     next: "runner: auto",

@@ -51,6 +51,10 @@ export const cli: Catalogue = {
     says: "a defect in lockkeeper: {cause}",
     next: "lockkeeper status shows what the coordinator knows; please report the lines above",
   },
+  "internal.file": {
+    says: "{path} cannot be used: {cause}",
+    next: "ls -ld {path}   shows whose it is; df {path}   how full its disk is",
+  },
   "internal.document": {
     says: "the coordinator sent {got} where {wanted} was asked; are both of one version?",
   },
