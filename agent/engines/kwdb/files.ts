@@ -5,6 +5,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Host } from "../../verb.ts";
+import type { Manifest } from "./manifest.ts";
 
 const maxTextBytes = 1024 * 1024;
 
@@ -27,7 +28,7 @@ export async function sha256Of(path: string, signal?: AbortSignal): Promise<stri
 }
 
 /** sha256 of every file below a folder, by relative path, sorted. */
-export async function manifestOf(folder: string): Promise<Readonly<Record<string, string>>> {
+export async function manifestOf(folder: string): Promise<Manifest> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries
     .filter((entry) => entry.isFile())

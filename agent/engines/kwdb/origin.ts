@@ -4,8 +4,12 @@
  */
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import type { Facts } from "#proto/common/failure.ts";
+import { type Facts, FailureError, failure } from "#proto/common/failure.ts";
+import { unknownFormat } from "#proto/common/format.ts";
 import type { StepContext } from "../../verb.ts";
+
+/** Of an origin that stands by itself; an archive\'s stands in its record. */
+export const originFormat = 1;
 
 export const originSchema = z.object({
   rollout: z.string(),
@@ -17,12 +21,15 @@ export const originSchema = z.object({
 type Origin = z.infer<typeof originSchema>;
 
 export function originText({ rollout, stage, attempt, begunBefore }: Origin): string {
-  return JSON.stringify({ rollout, stage, attempt, begunBefore });
+  return JSON.stringify({ format: originFormat, rollout, stage, attempt, begunBefore });
 }
 
-/** Undefined where it is to be made (anew); refused to whom `isOriginal` is. */
+/**
+ * Undefined where it is to be made (anew); refused to whom `isOriginal` is. Throws FailureError
+ * `kwdb.origin-format-unknown`: what a newer agent has kept is not written over.
+ */
 export async function keptOriginal(originFile: string, context: StepContext): Promise<Origin | undefined> {
-  const origin = originSchema.safeParse(await readJson(originFile)).data;
+  const origin = readOrigin(await readJson(originFile), originFile);
   return origin !== undefined && isOriginal(origin, context) ? origin : undefined;
 }
 
@@ -54,6 +61,14 @@ export function notOriginal({ begunBefore }: Pick<Origin, "begunBefore">, what: 
   return begunBefore === "irreversible"
     ? { [`not-seen.${what}`]: "it was kept only after an earlier try had begun the upgrade" }
     : {};
+}
+
+/** Undefined where there is none, or a spoilt one. */
+export function readOrigin(kept: unknown, file: string): Origin | undefined {
+  const unknown = kept === undefined ? undefined : unknownFormat(kept, originFormat);
+  if (unknown !== undefined)
+    throw new FailureError(failure("kwdb.origin-format-unknown", { file, ...unknown }));
+  return originSchema.safeParse(kept).data;
 }
 
 /** Undefined where there is no such file, or no JSON in it. */

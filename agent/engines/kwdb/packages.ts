@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Host } from "../../verb.ts";
 import { manifestOf } from "./files.ts";
+import { type Manifest, readManifest } from "./manifest.ts";
 import { parseVersionFile } from "./version-text.ts";
 
 export function packageFolder(host: Host, digest: string): string {
@@ -27,10 +28,9 @@ export async function deployFolderIn(folder: string): Promise<string | undefined
 /** Which file is not as it was unpacked; undefined when all are. The script's own log folder may change. */
 export async function changedFile(host: Host, digest: string): Promise<string | undefined> {
   const folder = packageFolder(host, digest);
-  const text = await readFile(join(folder, "manifest.json"), "utf8").catch(() => "{}");
-  const wanted = JSON.parse(text) as Readonly<Record<string, string>>;
-  if (Object.keys(wanted).length === 0) return "manifest.json";
-  const found: Readonly<Record<string, string>> = await manifestOf(join(folder, "tree")).catch(() => ({}));
+  const wanted = readManifest(await readFile(join(folder, "manifest.json"), "utf8").catch(() => ""));
+  if (wanted === undefined || Object.keys(wanted).length === 0) return "manifest.json";
+  const found: Manifest = await manifestOf(join(folder, "tree")).catch(() => ({}));
   const differs = (file: string) => wanted[file] !== found[file] && !/^(?:[^/]+\/)?log\//.test(file);
   return [...new Set([...Object.keys(wanted), ...Object.keys(found)])].find(differs);
 }

@@ -7,6 +7,7 @@ import { label } from "./args.ts";
 import { causeOf, manifestOf } from "./files.ts";
 import type { Installation, Means } from "./installation.ts";
 import { installationOn } from "./installed.ts";
+import { manifestText } from "./manifest.ts";
 import { keptOriginal, namedAfter, notOriginal, originText } from "./origin.ts";
 import { done, failed } from "./outcome.ts";
 
@@ -19,11 +20,11 @@ export function savingVerbs(means: Means): readonly Verb[] {
       class: "observe",
       args: z.strictObject({ label }),
       async run(context, args): Promise<StepResult> {
+        const folder = join(savedFolder(context), namedAfter(args.label, context));
+        const kept = await keptOriginal(originOf(folder), context);
+        if (kept !== undefined)
+          return done({ folder, found: "saved before", ...notOriginal(kept, "old-configuration") });
         try {
-          const folder = join(savedFolder(context), namedAfter(args.label, context));
-          const kept = await keptOriginal(originOf(folder), context);
-          if (kept !== undefined)
-            return done({ folder, found: "saved before", ...notOriginal(kept, "old-configuration") });
           await save(context, await installationOn(context.host, means), folder);
           await forgetOld(context, folder);
           return done({ folder, ...notOriginal(context, "old-configuration") });
@@ -55,7 +56,7 @@ async function save(context: StepContext, here: Installation, folder: string): P
       verbatimSymlinks: true,
     });
   }
-  await writeFile(join(beside, "manifest.json"), JSON.stringify(await manifestOf(beside)));
+  await writeFile(join(beside, "manifest.json"), manifestText(await manifestOf(beside)));
   await writeFile(originOf(beside), originText(context));
   await rm(folder, { recursive: true, force: true });
   await rename(beside, folder);

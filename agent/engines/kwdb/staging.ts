@@ -7,6 +7,7 @@ import { type Host, type StepContext, type StepResult, verb } from "../../verb.t
 import { digest, version } from "./args.ts";
 import { manifestOf } from "./files.ts";
 import { packageToolOf } from "./host-facts.ts";
+import { manifestText } from "./manifest.ts";
 import { done, failed, failedBy } from "./outcome.ts";
 import {
   changedFile,
@@ -60,7 +61,7 @@ async function unpack({ host }: StepContext, archive: string, folder: string): P
     await rm(beside, { recursive: true, force: true });
     return failure("kwdb.package-without-script", {});
   }
-  await writeFile(join(beside, "manifest.json"), JSON.stringify(await manifestOf(tree)));
+  await writeFile(join(beside, "manifest.json"), manifestText(await manifestOf(tree)));
   await rm(folder, { recursive: true, force: true });
   await mkdir(dirname(folder), { recursive: true });
   await rename(beside, folder);

@@ -45,6 +45,10 @@ export const kwdbAgent: Catalogue = {
     says: "{file} of the staged package changed since it was unpacked",
     next: "resume stages it anew",
   },
+  "kwdb.origin-format-unknown": {
+    says: "{file}, which says whose this is, is written in format {format}, and this agent reads up to {known}; it is not written over",
+    next: "install the agent that wrote it, or a newer one",
+  },
   "kwdb.not-saved": {
     says: "configuration and certificates could not be saved: {cause}; nothing was touched",
   },

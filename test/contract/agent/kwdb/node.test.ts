@@ -220,8 +220,10 @@ describe("a node of three", () => {
     ]);
     const manifest = JSON.parse(
       readFileSync(path.join(agent.stateDir, `saved/${label}-r1/manifest.json`), "utf8"),
-    ) as object;
-    expect(Object.keys(manifest)).toEqual(expect.arrayContaining(["kaiwudb/info/MODE", "kaiwudb.service"]));
+    ) as { readonly files: object };
+    expect(Object.keys(manifest.files)).toEqual(
+      expect.arrayContaining(["kaiwudb/info/MODE", "kaiwudb.service"]),
+    );
     for (let count = 3; count <= 12; count += 1)
       await saved("more", { rollout: `r${count}`, attempt: 1, begunBefore: "nothing" });
     expect(readdirSync(path.join(agent.stateDir, "saved"))).toHaveLength(8);

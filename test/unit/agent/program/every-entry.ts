@@ -100,6 +100,7 @@ const byKind: { readonly [K in Exclude<Entry["kind"], "born">]: readonly Extract
   "tool-marked": [{ kind: "tool-marked", name: tool, mark: { pid: 4_711, startTicks: 99 } }],
   "tool-ended": [{ kind: "tool-ended", name: tool, exitCode: 0, result: "exited" }],
   step: [
+    ...Object.values(StepPhase).map((phase) => ({ ...told("stop", phase), rollout: "older" })),
     told("look", StepPhase.DONE),
     told("fence", StepPhase.STARTED),
     told("fence", StepPhase.DONE),
@@ -117,7 +118,12 @@ const byKind: { readonly [K in Exclude<Entry["kind"], "born">]: readonly Extract
   "watch-disarmed": [{ kind: "watch-disarmed", rollout, id: "other" }],
   "watch-reacting": [{ kind: "watch-reacting", rollout, id: "lag", measured: 61 }],
   "watch-fired": [{ kind: "watch-fired", rollout, id: "lag", measured: 61, reacted: false, failure: why }],
-  ended: [{ kind: "ended", ...key, epoch: 7, outcome: ProgramOutcome.UNKNOWN, step: "stop", failure: why }],
+  ended: [
+    ...Object.values(ProgramOutcome).map(
+      (outcome) => ({ kind: "ended", ...key, rollout: "older", epoch: 3, outcome, step: "" }) as const,
+    ),
+    { kind: "ended", ...key, epoch: 7, outcome: ProgramOutcome.UNKNOWN, step: "stop", failure: why },
+  ],
   "stop-asked": [{ kind: "stop-asked", ...key, undo: true, ask: 41 }],
   "undo-started": [{ kind: "undo-started", ...key, step: "fence" }],
   freed: [{ kind: "freed", rollout: "older", stage: "node-db1", attempt: 1 }],

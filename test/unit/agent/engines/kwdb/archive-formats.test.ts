@@ -16,7 +16,7 @@ const sha256 = "6a2da20943931e9834fc12cfe5bb47bbd9ae43489a30726962b576f4e3993e50
 const versions = { from: "3.0.0", to: "3.1.0", rollout };
 
 holdsToGolden("an archive's record", {
-  file: "agent/kwdb/archive-record",
+  file: "agent/engines/kwdb/archive-record",
   format: 1,
   refusal: "kwdb.archive-record-format",
   made: () => [
@@ -95,7 +95,7 @@ async function all(path: string): Promise<readonly Entry[]> {
 }
 
 describe("the format of an archive's manifest", () => {
-  const text = goldenText("agent/kwdb/archive-manifest-format-1.jsonl");
+  const text = goldenText("agent/engines/kwdb/archive-manifest-format-1.jsonl");
   const file = () => join(mkdtempSync(join(tmpdir(), "kwdb-manifest-")), "m");
   const withText = (content: string) => {
     const path = file();
