@@ -28,7 +28,9 @@ export const configSchema = z
       .strictObject({
         /** Empty: a nats-server of the coordinator's own. */
         servers: z.array(z.string()).default([]),
-        replicas: z.union([z.literal(1), z.literal(3), z.literal(5)]).optional(),
+        replicas: z
+          .union([z.literal(1), z.literal(3), z.literal(5)], { error: "must be 1, 3 or 5" })
+          .optional(),
         /** nats-server to run when no servers are named; default: PATH, else fetched. */
         binary: z.string().optional(),
       })

@@ -48,7 +48,10 @@ const gatesSchema = z
   .describe("How long and how often the gates look");
 
 const settingsSchema = z
-  .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+  .record(
+    z.string(),
+    z.union([z.string(), z.number(), z.boolean()], { error: "must be a text, a number, or true or false" }),
+  )
   .default({})
   .describe("Settings of the engine's playbook");
 

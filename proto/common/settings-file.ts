@@ -15,6 +15,8 @@ import {
 } from "yaml";
 import type { z } from "zod";
 
+import { orDidYouMean, settingsAt, wordsOf } from "./settings-words.ts";
+
 export interface Complaint {
   readonly file: string;
   readonly line: number;
@@ -34,13 +36,16 @@ export function readSettings<T>(text: string, file: string, schema: z.ZodType<T>
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
   if (document.errors.length > 0) {
-    const complaints = document.errors.map((error) => ({ ...at(error.pos[0]), text: wordsOf(error) }));
+    const complaints = document.errors.map((error) => ({ ...at(error.pos[0]), text: faultOf(error) }));
     return { ok: false, complaints };
   }
-  const parsed = schema.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {});
+  const parsed = schema.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {}, { error: wordsOf });
   if (parsed.success) return { ok: true, value: parsed.data };
   const complaints = parsed.error.issues.flatMap((issue) =>
-    explain(issue, document).map(({ path, words }) => ({ ...at(offsetOf(document, path)), text: words })),
+    explain(issue, document, schema).map(({ path, words }) => ({
+      ...at(offsetOf(document, path)),
+      text: words,
+    })),
   );
   return { ok: false, complaints };
 }
@@ -49,7 +54,7 @@ export function complaintsText(complaints: readonly Complaint[]): string {
   return complaints.map(({ file, line, column, text }) => `${file}:${line}:${column}: ${text}`).join("\n");
 }
 
-function wordsOf({ code, message }: Pick<YAMLError, "code" | "message">): string {
+function faultOf({ code, message }: Pick<YAMLError, "code" | "message">): string {
   if (code === "DUPLICATE_KEY") return "this name stands here twice";
   return (message.split("\n")[0] ?? message).replace(/ at line \d+, column \d+:?$/, "");
 }
@@ -57,11 +62,13 @@ function wordsOf({ code, message }: Pick<YAMLError, "code" | "message">): string
 function explain(
   issue: z.core.$ZodIssue,
   document: Document,
+  schema: z.ZodType,
 ): readonly { path: readonly PropertyKey[]; words: string }[] {
   if (issue.code === "unrecognized_keys") {
+    const known = settingsAt(schema, issue.path);
     return issue.keys.map((key) => ({
       path: [...issue.path, key],
-      words: `there is no setting "${key}" here`,
+      words: `there is no setting "${key}" here${orDidYouMean(key, known)}`,
     }));
   }
   const name = issue.path.map(String).join(".");

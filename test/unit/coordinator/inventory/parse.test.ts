@@ -38,8 +38,53 @@ describe("parseInventory", () => {
 
   it("names the place of a misspelt key", () => {
     expect(complaintsOf(good.replace("dwell:", "dwel:"))).toBe(
-      'fleet.yaml:9:26: there is no setting "dwel" here',
+      'fleet.yaml:9:26: there is no setting "dwel" here; did you mean "dwell"?',
     );
+  });
+
+  it.each([
+    ["engine: kwdb", "engine: kwbd", 'engine: must be kwdb; did you mean "kwdb"?'],
+    ["engine: kwdb", "engine: oracle", "engine: must be kwdb"],
+    [
+      "topology: multi-replica",
+      "topology: multi_replica",
+      'topology: must be one of multi-replica, single-replica, standalone; did you mean "multi-replica"?',
+    ],
+    [
+      "topology: multi-replica",
+      "topology: multi-replica\n    deployment: scirpt",
+      'deployment: must be one of script, container, compiled; did you mean "script"?',
+    ],
+    ["engine: kwdb", "engine: 7", "engine: must be kwdb"],
+    ["dwell: 30s", "dwell: 30", "gates.dwell: must be a text, not 30"],
+    ["    gates:", "    windows: 22:00-05:00\n    gates:", 'windows: must be a list, not "22:00-05:00"'],
+    ["    gates:", "    freeze: ''\n    gates:", "freeze: must not be empty"],
+    ["    gates:", "    settings: { old: [1] }\n    gates:", "settings.old: must be a text, a number"],
+    ["      db1:", "      -db1:", "nodes.-db1: a name is up to 63 letters"],
+    [/nodes:[\s\S]*?gates/, "nodes: [db1, db2]\n    gates", "nodes: must be names with values, not a list"],
+  ])("says in words what is wrong with %s written as %s", (from, to, says) => {
+    const complaints = complaintsOf(good.replace(from, to));
+    expect(complaints).toContain(`clusters.账单.${says}`);
+    expect(complaints).not.toMatch(/Invalid|expected|received/);
+  });
+
+  it("knows the misspelt setting also where the right one is then missing", () => {
+    expect(complaintsOf(good.replace("engine:", "enigne:"))).toContain(
+      '3:5: there is no setting "enigne" here; did you mean "engine"?',
+    );
+    expect(complaintsOf(good.replace("clusters:", "cluster:"))).toContain(
+      'fleet.yaml:1:1: there is no setting "cluster" here; did you mean "clusters"?',
+    );
+    expect(complaintsOf(good.replace("address: 10.0.0.11", "adress: 10.0.0.11"))).toContain(
+      'there is no setting "adress" here; did you mean "address"?',
+    );
+  });
+
+  it("says of a file that is no inventory at all what it must be", () => {
+    expect(complaintsOf("- db1\n- db2\n")).toBe(
+      "fleet.yaml:1:1: file: must be names with values, not a list",
+    );
+    expect(complaintsOf("")).toBe('fleet.yaml:1:1: "clusters" is missing');
   });
 
   it("names the place of a node declared twice", () => {
