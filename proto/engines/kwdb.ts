@@ -160,6 +160,10 @@ const full = {
   archives: measured(z.array(archiveSchema)).optional(),
   /** How fast a sample was written to that folder, made durable, and read again. Absent in reports of earlier agents. */
   archiveRate: measured(z.object({ bytesPerSecond: z.number() })).optional(),
+  /** Raised by a rollout from this node and not put back; null: nothing is. Absent in reports of earlier agents. */
+  storeDeadRaised: measured(
+    z.object({ rollout: z.string(), was: z.string().nullable(), raisedTo: z.string() }).nullable(),
+  ).optional(),
   packageTool: measured(z.enum(["dpkg", "rpm"])),
   architecture: measured(z.string()),
 };

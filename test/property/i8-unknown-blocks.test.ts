@@ -76,6 +76,7 @@ const bad: Readonly<Record<keyof KwdbFull, readonly unknown[]>> = {
   archive: [],
   archives: [],
   archiveRate: [],
+  storeDeadRaised: [{ rollout: "r0", was: "30m0s", raisedTo: "30m" }],
   packageTool: [],
   architecture: [],
 };

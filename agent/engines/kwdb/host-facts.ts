@@ -9,6 +9,7 @@ import type { Take } from "./measure.ts";
 import { keptPackages } from "./packages.ts";
 import { paths, unitFile } from "./paths.ts";
 import { foreignInstallers } from "./processes.ts";
+import { readKept } from "./store-dead.ts";
 
 type HostOnly = Omit<
   KwdbFull,
@@ -41,13 +42,14 @@ export async function hostFacts(here: Installation, take: Take): Promise<HostOnl
       take(() => hasUpgradeFlag(host)),
     ]);
   const { container: readContainer } = here;
-  const [sudo, foreign, meddlers, kept, packageTool, architecture, container] = await Promise.all([
+  const [sudo, foreign, meddlers, kept, packageTool, architecture, raised, container] = await Promise.all([
     take(() => sudoWorks(host)),
     take(() => foreignInstallers(host)),
     take(() => meddlersOn(host)),
     take(() => keptPackages(host)),
     take(() => packageToolOf(host)),
     take(() => architectureOf(host)),
+    take(() => readKept(host)),
     readContainer === undefined ? notApplicable(host, "it is no container") : take(readContainer),
   ]);
   return {
@@ -65,6 +67,7 @@ export async function hostFacts(here: Installation, take: Take): Promise<HostOnl
     keptPackages: kept,
     packageTool,
     architecture,
+    storeDeadRaised: raised,
   };
 }
 

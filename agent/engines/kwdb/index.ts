@@ -12,6 +12,7 @@ import { savingVerbs } from "./saving.ts";
 import { serviceVerbs } from "./service.ts";
 import { type KwdbSettings, kwdbSettings } from "./settings.ts";
 import { stagingVerbs } from "./staging.ts";
+import { storeDeadVerbs } from "./store-dead.ts";
 
 export const kwdbKind = engineKind<KwdbSettings>({
   engine: "kwdb",
@@ -28,6 +29,7 @@ export const kwdbKind = engineKind<KwdbSettings>({
         ...archiveVerbs(means),
         ...serviceVerbs(means),
         ...packageVerbs(means),
+        ...storeDeadVerbs(means),
       ],
       folders: async (host) => {
         const mode = await (await installationOn(host, means)).mode();

@@ -1,16 +1,17 @@
 /** Checks of the cluster as a whole. */
 
-import { parseDuration } from "#proto/common/duration.ts";
 import { known } from "#proto/common/measured.ts";
 import type { KwdbFull } from "#proto/engines/kwdb.ts";
+import { intervalMs } from "#proto/engines/kwdb-interval.ts";
 import type { CheckResult } from "../../domain/check.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { fullOf, hostOf, nodeNames, runningVersion } from "./facts.ts";
 import { settingsWanted } from "./hop.ts";
 import { blockingJobs } from "./jobs.ts";
-import { outageMs } from "./outage.ts";
+import { outageOf } from "./outage.ts";
 import { judgeEvery, result } from "./result.ts";
 import { settingsOf } from "./settings.ts";
+import { raiseOf, storeDead } from "./store-dead.ts";
 import { compareViews } from "./summary.ts";
 import { compareVersions, mayHop } from "./version-policy.ts";
 import { wayOf } from "./way.ts";
@@ -158,22 +159,20 @@ const clients: ClusterCheck = (input) =>
     ];
   });
 
-const outageBudget: ClusterCheck = (input) =>
-  judgeEvery({ id: "outage-budget", yields: "override" }, answersOf(input, "settings"), (settings) => {
-    const text = settings["server.time_until_store_dead"] ?? "";
+const outageBudget: ClusterCheck = (input) => {
+  const about = { id: "outage-budget", yields: "override" } as const;
+  const outage = outageOf(input);
+  if ("unknown" in outage) return { ...result(about, "unknown"), reason: outage.unknown };
+  const raised = raiseOf(input)?.to;
+  return judgeEvery(about, answersOf(input, "settings"), (settings) => {
+    const text = settings[storeDead] ?? "";
     const limitMs = intervalMs(text);
-    const awayMs = outageMs(input);
-    const facts = { limit: text, outageMs: String(awayMs), minutes: String(Math.ceil(awayMs / 60_000)) };
-    return [limitMs !== undefined && limitMs > awayMs ? "ok" : "ko", facts];
+    const minutes = String(Math.ceil(outage.ms / 60_000));
+    const facts = { limit: text, outageMs: String(outage.ms), minutes };
+    if (limitMs !== undefined && limitMs > outage.ms) return ["ok", facts];
+    return raised === undefined ? ["ko", facts] : ["warn", { ...facts, raised }];
   });
-
-/** An interval as SQL shows it (`00:30:00`) or as it is set (`30m0s`); undefined for anything else. */
-export function intervalMs(text: string): number | undefined {
-  const clock = /^(\d+):(\d\d):(\d\d)$/.exec(text);
-  if (clock !== null) return ((Number(clock[1]) * 60 + Number(clock[2])) * 60 + Number(clock[3])) * 1_000;
-  const spelt = parseDuration(text);
-  return spelt.ok ? spelt.value : undefined;
-}
+};
 
 /** What each node says to a question about the cluster. A node without a report is UNKNOWN in agent-reports. */
 function answersOf<Name extends keyof KwdbFull>(

@@ -10,7 +10,7 @@ export type NodeCheck = (input: PlaybookInput, node: NodeEntry) => CheckResult |
 export function withFacts(
   input: PlaybookInput,
   name: string,
-  check: (facts: NonNullable<ReturnType<typeof fullOf>>) => CheckResult,
+  check: (facts: NonNullable<ReturnType<typeof fullOf>>) => CheckResult | undefined,
 ): CheckResult | undefined {
   const facts = fullOf(input.reports[name]);
   return facts === undefined ? undefined : check(facts);

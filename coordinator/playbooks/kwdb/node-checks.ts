@@ -2,11 +2,13 @@
 import { type Failure, failure } from "#proto/common/failure.ts";
 import { known, type Measured, whyUnknown } from "#proto/common/measured.ts";
 import type { Form, KwdbFull } from "#proto/engines/kwdb.ts";
+import { intervalMs } from "#proto/engines/kwdb-interval.ts";
 import { sqlAddress } from "./address.ts";
 import { fullOf, normalVersion, ownRow, runningVersion } from "./facts.ts";
 import { whyBad } from "./gates.ts";
 import { type NodeCheck, withFacts } from "./node-check.ts";
 import { judge, result } from "./result.ts";
+import { storeDead } from "./store-dead.ts";
 
 const reports: NodeCheck = ({ reports: all }, { name }) => {
   if (fullOf(all[name]) !== undefined) return result({ id: "agent-reports", node: name }, "ok");
@@ -124,6 +126,23 @@ const leftOvers: NodeCheck = (input, { name }) =>
     judge({ id: "left-overs", node: name }, facts.upgradeCompleteFlag, (flag) => [flag ? "ko" : "ok"]),
   );
 
+/** Asked of agents that know of it. Where somebody has set it anew since, what was kept says nothing. */
+const storeDeadRaised: NodeCheck = (input, { name }) =>
+  withFacts(input, name, (facts) =>
+    facts.storeDeadRaised === undefined
+      ? undefined
+      : judge({ id: "store-dead-raised", node: name }, facts.storeDeadRaised, (kept) => {
+          const shown = intervalMs(known(facts.settings)?.[storeDead] ?? "");
+          if (kept === null || (shown !== undefined && shown !== intervalMs(kept.raisedTo))) return ["ok"];
+          const { rollout, was, raisedTo: raised } = kept;
+          const command =
+            was === null
+              ? `RESET CLUSTER SETTING ${storeDead}`
+              : `SET CLUSTER SETTING ${storeDead} = '${was}'`;
+          return ["warn", { rollout, raised, was: was ?? "not set", command }];
+        }),
+  );
+
 const unitFresh: NodeCheck = (input, { name }) =>
   withFacts(input, name, (facts) =>
     judge({ id: "unit-fresh", node: name }, facts.unit, ({ needsReload }) => [needsReload ? "warn" : "ok"]),
@@ -148,6 +167,7 @@ export const nodeChecks: readonly NodeCheck[] = [
   live,
   versionsAgree,
   leftOvers,
+  storeDeadRaised,
   unitFresh,
   bindable,
 ];

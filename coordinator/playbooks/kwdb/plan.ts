@@ -17,7 +17,8 @@ import { oldestVersion } from "./hop.ts";
 import { allAtOnce, offlineStage } from "./offline.ts";
 import { nodeByNode } from "./rolling.ts";
 import { settingsOf } from "./settings.ts";
-import { jobsStep, provingSteps, stagingSteps } from "./steps.ts";
+import { jobsStep, provingSteps, stagingSteps, storeDeadStep } from "./steps.ts";
+import { raiseOf } from "./store-dead.ts";
 import { healthy, ownVersion, programOn, type Upgrade } from "./upgrade.ts";
 import { mayHop } from "./version-policy.ts";
 import { wayOf } from "./way.ts";
@@ -36,14 +37,11 @@ export function planUpgrade(input: PlaybookInput): Outcome<Plan> {
   const settings = settingsOf(cluster);
   if (!settings.ok) return settings;
   const { digest, name } = wish.artefact;
-  const upgrade: Upgrade = {
-    input,
-    from,
-    to: wish.to,
-    digest,
-    settings: settings.value,
-    way: way.value.strategy,
-  };
+  const { strategy } = way.value;
+  // where all are stopped, nobody is given up meanwhile
+  const raise = strategy === "rolling" ? raiseOf(input) : undefined;
+  const made = { input, from, to: wish.to, digest, settings: settings.value, way: strategy };
+  const upgrade: Upgrade = { ...made, ...(raise === undefined ? {} : { raise }) };
   const checks = checkCluster(input);
   return succeed({
     format: planFormat,
@@ -52,7 +50,7 @@ export function planUpgrade(input: PlaybookInput): Outcome<Plan> {
     clusters: [cluster.name],
     from,
     to: wish.to,
-    strategy: way.value.strategy,
+    strategy,
     method: way.value.method,
     artefact: { digest, name },
     boundTo: fingerprint(input),
@@ -100,11 +98,12 @@ function isInstalled({ reports, wish }: PlaybookInput, { name }: NodeEntry): boo
   return known(fullOf(reports[name])?.versionFile)?.basic === wish.to;
 }
 
-function warningsFor({ from, to, way, settings }: Upgrade): readonly string[] {
+function warningsFor({ from, to, way, settings, raise }: Upgrade): readonly string[] {
   return [
     "warning.kwdb.no-downgrade",
     way === "offline" ? "warning.kwdb.downtime" : "warning.kwdb.jobs-may-fail",
     ...(way === "rolling" && settings.archiveData ? ["warning.kwdb.no-cluster-backup"] : []),
+    ...(raise === undefined ? [] : ["warning.kwdb.store-dead-raised"]),
     ...(from.startsWith("3.0.") && to.startsWith("3.1.") ? ["warning.kwdb.no-new-raft-log"] : []),
   ];
 }
@@ -119,9 +118,15 @@ function staging(upgrade: Upgrade): PreflightStage {
 }
 
 function finish(upgrade: Upgrade, nodes: readonly NodeEntry[]): FinishStage {
-  const { input, to, settings } = upgrade;
+  const { input, to, settings, raise } = upgrade;
+  const last = input.cluster.nodes.length - 1;
   const programs = input.cluster.nodes.map((node, index) =>
-    programOn(upgrade, node, [...provingSteps(to), ...(index === 0 ? [jobsStep(settings.awaitJobsMs)] : [])]),
+    programOn(upgrade, node, [
+      ...provingSteps(to),
+      ...(index === 0 ? [jobsStep(settings.awaitJobsMs)] : []),
+      // one of the two may be skipped
+      ...(raise !== undefined && (index === 0 || index === last) ? [storeDeadStep(raise)] : []),
+    ]),
   );
   // all at the new version; a skipped node may be as it was, and no other
   const ofSkipped = nodes.map((node) => {

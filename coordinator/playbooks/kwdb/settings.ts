@@ -6,6 +6,10 @@ import type { ClusterEntry } from "../../domain/inventory.ts";
 export interface KwdbClusterSettings {
   /** Each node's data folder is archived on the node while it is stopped. */
   readonly archiveData: boolean;
+  /** How many archives of a node stay, the present one with them; undefined: all. */
+  readonly keepArchives?: number;
+  /** `server.time_until_store_dead` may be raised while a node is away, where it would be away for longer. */
+  readonly raiseStoreDead: boolean;
   /** sha256 of the package that runs now, to be kept on each node before anything is removed. */
   readonly oldPackage?: string;
   /** How long the last look waits for good runs of COMPRESS and RETENTION before it says "not yet seen". */
@@ -14,7 +18,7 @@ export interface KwdbClusterSettings {
 
 /** Refused: `kwdb.setting-unreadable`. */
 export function settingsOf({ name: cluster, settings }: ClusterEntry): Outcome<KwdbClusterSettings> {
-  let read: KwdbClusterSettings = { archiveData: false, awaitJobsMs: 0 };
+  let read: KwdbClusterSettings = { archiveData: false, awaitJobsMs: 0, raiseStoreDead: false };
   for (const [name, value] of Object.entries(settings)) {
     const part = readOne(name, value);
     if (part === undefined) return fail("kwdb.setting-unreadable", { cluster, name, value });
@@ -27,6 +31,10 @@ function readOne(name: string, value: string): Partial<KwdbClusterSettings> | un
   switch (name) {
     case "archive-data":
       return /^(true|false)$/.test(value) ? { archiveData: value === "true" } : undefined;
+    case "raise-store-dead":
+      return /^(true|false)$/.test(value) ? { raiseStoreDead: value === "true" } : undefined;
+    case "keep-archives":
+      return /^[1-9]\d{0,2}$/.test(value) ? { keepArchives: Number(value) } : undefined;
     case "old-package":
       return /^[0-9a-f]{64}$/.test(value) ? { oldPackage: value } : undefined;
     case "await-jobs": {

@@ -1,6 +1,7 @@
 /** The steps of KWDB's programs, with the command a person would type for each. */
 import type { KwdbArchiveKind } from "#proto/engines/kwdb.ts";
 import type { Call, PlanStep, StepClass } from "../../domain/plan.ts";
+import { type Raise, storeDead } from "./store-dead.ts";
 
 const second = 1_000;
 const minute = 60 * second;
@@ -79,6 +80,8 @@ export interface Journey extends Staging {
   /** Absent where the cluster's entry does not ask for it. */
   readonly archives?: KwdbArchiveKind;
   readonly cluster: string;
+  /** Where a node is away for longer than the cluster waits for it. */
+  readonly raise?: Raise;
 }
 
 const drainWaitMs = 10 * minute;
@@ -88,6 +91,7 @@ const archiveLimitMs = 4 * 60 * minute;
 export function nodeSteps(journey: Journey): readonly PlanStep[] {
   return [
     ...lookSteps(journey),
+    ...raiseSteps(journey),
     step(
       "drain",
       { waitMs: String(drainWaitMs) },
@@ -104,7 +108,39 @@ export function nodeSteps(journey: Journey): readonly PlanStep[] {
     ...changeSteps(journey),
     ...startSteps,
     ...readySteps(journey),
+    ...putBackSteps(journey),
   ];
+}
+
+function raiseSteps({ raise }: Journey): readonly PlanStep[] {
+  if (raise === undefined) return [];
+  return [
+    step("raise-store-dead", { ...raise }, `SET CLUSTER SETTING ${storeDead} = '${raise.to}'`, {
+      class: "reversible",
+      deadlineMs: 5 * minute,
+      undo: { verb: "kwdb.put-back-store-dead", args: {} },
+    }),
+  ];
+}
+
+/** The value that was kept, to the letter; where it was never set, it is not set afterwards. */
+function putBackSteps({ raise }: Journey): readonly PlanStep[] {
+  if (raise === undefined) return [];
+  return [
+    step(
+      "put-back-store-dead",
+      {},
+      `SET CLUSTER SETTING ${storeDead} as it was, or RESET where it was not set`,
+      { class: "reversible", deadlineMs: 5 * minute, mayStopAfter: true },
+    ),
+  ];
+}
+
+/** Asked of one node at the end: a node that was skipped has not put it back. */
+export function storeDeadStep({ to, was }: Raise): PlanStep {
+  return step("report-store-dead", { to, was }, `SHOW CLUSTER SETTING ${storeDead}`, {
+    deadlineMs: 2 * minute,
+  });
 }
 
 /** The last look at the cluster from this node, and what the way back needs. */

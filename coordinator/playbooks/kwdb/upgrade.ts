@@ -6,6 +6,7 @@ import { sqlAddress } from "./address.ts";
 import { fullOf, runningVersion } from "./facts.ts";
 import type { KwdbClusterSettings } from "./settings.ts";
 import type { Journey } from "./steps.ts";
+import type { Raise } from "./store-dead.ts";
 import type { Way } from "./way.ts";
 
 export interface Upgrade {
@@ -16,9 +17,13 @@ export interface Upgrade {
   readonly digest: string;
   readonly settings: KwdbClusterSettings;
   readonly way: Way["strategy"];
+  readonly raise?: Raise;
 }
 
-export function journeyOf({ input, from, to, digest, settings, way }: Upgrade, node: NodeEntry): Journey {
+export function journeyOf(
+  { input, from, to, digest, settings, way, raise }: Upgrade,
+  node: NodeEntry,
+): Journey {
   const others = input.cluster.nodes.filter(({ name }) => name !== node.name);
   return {
     from,
@@ -28,6 +33,7 @@ export function journeyOf({ input, from, to, digest, settings, way }: Upgrade, n
     peers: others.map((other) => sqlAddress(input, other)),
     cluster: input.cluster.name,
     ...(settings.archiveData ? { archives: way === "offline" ? "cluster-stop" : "node-image" } : {}),
+    ...(raise === undefined ? {} : { raise }),
   };
 }
 

@@ -67,6 +67,12 @@ export const kwdbAgent: Catalogue = {
     says: "{folder} takes {free} more files, the unpacked copy has {wanted}",
     next: "make room there, or name another folder as archiveDir in the agent's file",
   },
+  "kwdb.store-dead-kept-unreadable": {
+    says: "{file} in the agent's folder holds what server.time_until_store_dead was, and cannot be read (its format: {format}, known: {known})",
+    next: "set it by hand as it should be, remove the file, retry",
+  },
+  "kwdb.store-dead-unreadable": { says: "server.time_until_store_dead is {value}: that is no duration" },
+  "kwdb.store-dead-not-set": { says: "server.time_until_store_dead is {found}, wanted {wanted}" },
   "kwdb.archive-record-format": {
     says: "the archive's record is of format {format}: this agent knows {known}",
     next: "a newer record is read by a newer agent",
@@ -85,7 +91,7 @@ export const kwdbAgent: Catalogue = {
   "kwdb.port-open": { says: "the service is stopped, and something still listens on its port {port}" },
   "kwdb.setting-unreadable": {
     says: "{cluster}: the setting {name}: {value} is not understood",
-    next: "archive-data: true or false; old-package: a sha256; await-jobs: a duration",
+    next: "archive-data and raise-store-dead: true or false; keep-archives: a number from 1; old-package: a sha256; await-jobs: a duration",
   },
   "kwdb.cluster-not-healthy": {
     says: "the last look before the change: node {id} at {address} is not well ({row}); nothing was touched",

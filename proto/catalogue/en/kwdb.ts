@@ -157,11 +157,25 @@ export const kwdb: Catalogue = {
   },
   "check.kwdb.clients.unknown": { says: "the sessions could not be counted" },
   "check.kwdb.outage-budget": { says: "a node's outage fits into server.time_until_store_dead ({limit})" },
+  "check.kwdb.outage-budget.warn": {
+    says: "it does not ({minutes} min): the setting is raised to {raised} while a node is away, and put back",
+  },
   "check.kwdb.outage-budget.ko": {
     says: "it does not ({minutes} min): replicas would be moved away meanwhile",
-    next: "SET CLUSTER SETTING server.time_until_store_dead = '30m'",
+    next: "SET CLUSTER SETTING server.time_until_store_dead to more, or settings: { raise-store-dead: true } for this cluster",
   },
-  "check.kwdb.outage-budget.unknown": { says: "the setting could not be read" },
+  "check.kwdb.outage-budget.unknown": {
+    says: "the setting, or how long a node's archive takes, could not be measured",
+  },
+  "check.kwdb.store-dead-raised": { says: "no earlier upgrade has left server.time_until_store_dead raised" },
+  "check.kwdb.store-dead-raised.warn": {
+    says: "rollout {rollout} has raised it to {raised} from this node and not put it back (before: {was})",
+    next: "{command}",
+  },
+  "check.kwdb.store-dead-raised.unknown": { says: "what an earlier upgrade has kept could not be read" },
+  "warning.kwdb.store-dead-raised": {
+    says: "server.time_until_store_dead is raised while a node is away: a node that dies then is given up later",
+  },
   "check.kwdb.backup": { says: "there is a backup to go back to" },
   "check.kwdb.backup.unknown": {
     says: "KWDB has no online backup: only you know where the data was copied, and when",
@@ -170,7 +184,7 @@ export const kwdb: Catalogue = {
   "check.kwdb.settings": { says: "the settings of the cluster's entry are understood" },
   "check.kwdb.settings.ko": {
     says: "{name}: {value} is not",
-    next: "archive-data: true or false; old-package: a sha256; await-jobs: a duration",
+    next: "archive-data and raise-store-dead: true or false; keep-archives: a number from 1; old-package: a sha256; await-jobs: a duration",
   },
   "check.kwdb.data-archive": {
     says: "there is room for an archive of its data and its unpacked copy ({folder})",

@@ -154,12 +154,12 @@ export class ClusterNode {
     await this.#tell();
   }
 
-  async set(name: string, value: string): Promise<void> {
+  async set(name: string, value: string | null): Promise<void> {
     this.#put(name, value, (this.#peers.gossip.settings.get(name)?.version ?? 0) + 1);
     await this.#tell();
   }
 
-  #put(name: string, value: string, version: number): void {
+  #put(name: string, value: string | null, version: number): void {
     const { gossip } = this.#peers;
     this.#peers.gossip = { ...gossip, settings: new Map([...gossip.settings, [name, { value, version }]]) };
   }

@@ -37,7 +37,8 @@ export interface NodeRecord {
 }
 
 export interface Setting {
-  readonly value: string;
+  /** null: it was set once, and is no longer. */
+  readonly value: string | null;
   readonly version: number;
 }
 

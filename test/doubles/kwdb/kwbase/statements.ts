@@ -20,6 +20,13 @@ export function interval(duration: string): string {
     .join(":");
 }
 
+/** A duration is kept as the database writes it: `3h` becomes `3h0m0s`. */
+function kept(value: string): string {
+  if (!/^(\d+h)?(\d+m)?(\d+s)?$/.test(value) || value === "") return value;
+  const [hours = 0, minutes = 0, seconds = 0] = interval(value).split(":").map(Number);
+  return `${hours > 0 ? `${hours}h` : ""}${hours + minutes > 0 ? `${minutes}m` : ""}${seconds}s`;
+}
+
 function known(name: string): string {
   if (defaultSettings[name] === undefined) throw new CliError(`unknown setting: "${name}"`);
   return name;
@@ -62,10 +69,16 @@ export async function execute(node: ClusterNode, text: string): Promise<Reply> {
     throw new CliError(
       `The ${statement.split(" ")[0]?.toUpperCase()} can only be used in the enterprise version`,
     );
+  const [, reset] = /^reset cluster setting ([\w.]+)$/i.exec(statement) ?? [];
+  if (reset !== undefined) {
+    await untilQuorum(node);
+    await node.set(known(reset.toLowerCase()), null);
+    return { tag: "RESET CLUSTER SETTING" };
+  }
   if (set === null && sourceOf(statement)?.needsQuorum !== false) await untilQuorum(node);
   if (set !== null) {
     await untilQuorum(node);
-    await node.set(known((set[1] ?? "").toLowerCase()), set[2] ?? "");
+    await node.set(known((set[1] ?? "").toLowerCase()), kept(set[2] ?? ""));
     return { tag: "SET CLUSTER SETTING" };
   }
   if (health.test(statement)) return { table: healthRow(node) };

@@ -150,6 +150,13 @@ function settingRows(view: View): readonly (readonly Cell[])[] {
   });
 }
 
+/** Only what was set; `RESET` takes it out. */
+function setRows(view: View): readonly (readonly Cell[])[] {
+  return [...view.settings].flatMap(([name, { value }]) =>
+    value === null ? [] : [[name, value, timestamp(view.now), /^\d.*s$/.test(value) ? "d" : "s"]],
+  );
+}
+
 const source = (columns: string, needsQuorum: boolean, rows: Source["rows"]): Source => ({
   columns: columns.split(" "),
   needsQuorum,
@@ -186,6 +193,7 @@ export const sources: Readonly<Record<string, Source>> = {
     sessionRows,
   ),
   "kwdb_internal.cluster_settings": source("variable value type public description", false, settingRows),
+  "system.settings": source("name value lastUpdated valueType", true, setRows),
   "kwdb_internal.jobs": jobs,
   "[show jobs]": jobs,
 };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { checkCluster } from "#coordinator/playbooks/kwdb/checks.ts";
-import { intervalMs } from "#coordinator/playbooks/kwdb/cluster-checks.ts";
 import type { KwdbFull } from "#proto/engines/kwdb.ts";
+import { intervalMs } from "#proto/engines/kwdb-interval.ts";
 import { at, type Changed, inputOf, is, mode, notApplicable, rows, unknown } from "./cluster.ts";
 
 function statusOf(id: string, changed: Changed, node?: string): string {

@@ -7,15 +7,19 @@ import { type Changed, cluster, inputOf, is, names, notApplicable, unknown } fro
 const sha = "f".repeat(64);
 const settings = (given: Readonly<Record<string, string>>) => settingsOf({ ...cluster, settings: given });
 
+const none = { archiveData: false, awaitJobsMs: 0, raiseStoreDead: false };
+
 describe("the settings of a cluster's entry", () => {
   it.each([
-    [{}, { archiveData: false, awaitJobsMs: 0 }],
-    [{ "archive-data": "true" }, { archiveData: true, awaitJobsMs: 0 }],
+    [{}, none],
+    [{ "archive-data": "true" }, { ...none, archiveData: true }],
+    [{ "keep-archives": "3" }, { ...none, keepArchives: 3 }],
+    [{ "raise-store-dead": "true" }, { ...none, raiseStoreDead: true }],
     [
       { "archive-data": "false", "await-jobs": "30m" },
-      { archiveData: false, awaitJobsMs: 1_800_000 },
+      { ...none, awaitJobsMs: 1_800_000 },
     ],
-    [{ "old-package": sha }, { archiveData: false, awaitJobsMs: 0, oldPackage: sha }],
+    [{ "old-package": sha }, { ...none, oldPackage: sha }],
   ])("%j", (given, value) => {
     expect(settings(given)).toEqual({ ok: true, value });
   });
@@ -24,6 +28,9 @@ describe("the settings of a cluster's entry", () => {
     { "archive-data": "yes" },
     { "old-package": "3.0.0" },
     { "await-jobs": "soon" },
+    { "keep-archives": "0" },
+    { "keep-archives": "all" },
+    { "raise-store-dead": "3h" },
     { "arhive-data": "true" },
   ])("%j is refused: by the plan, and by a check", (given) => {
     const input = inputOf({ cluster: { settings: given as Readonly<Record<string, string>> } });
@@ -99,11 +106,11 @@ describe("a plan", () => {
 describe("checks of an archive", () => {
   const room = (availableBytes: number, dataBytes: number) =>
     is({ folder: "/backup", availableBytes, dataBytes });
-  const withArchive = (archive: unknown) =>
+  const withArchive = (archive: unknown, archiveRate: unknown = is({ bytesPerSecond: 100e6 })) =>
     checkCluster(
       inputOf({
         cluster: { settings: { "archive-data": "true" } },
-        facts: Object.fromEntries(names.map((name) => [name, { archive }])),
+        facts: Object.fromEntries(names.map((name) => [name, { archive, archiveRate }])),
       }),
     );
   const statusOf = (results: ReturnType<typeof checkCluster>, id: string) =>
@@ -124,9 +131,20 @@ describe("checks of an archive", () => {
     expect(statusOf(checkCluster(inputOf()), "kwdb.data-archive")).toBeUndefined();
   });
 
-  it("its time counts into the outage", () => {
-    expect(statusOf(withArchive(room(3e9, 1e9)), "kwdb.outage-budget")).toBe("ok");
-    expect(statusOf(withArchive(room(3e12, 1e12)), "kwdb.outage-budget")).toBe("ko");
+  it.each([
+    ["little data", room(3e9, 1e9), "ok"],
+    ["exactly as much as half an hour allows, twice over", room(3e12, 45e9), "ko"],
+    ["a byte per second less than that", room(3e12, 44.9e9), "ok"],
+  ])("its time, to make and to prove it, counts into the outage: %s", (_, archive, status) => {
+    expect(statusOf(withArchive(archive), "kwdb.outage-budget")).toBe(status);
+  });
+
+  it("a time that was not measured is UNKNOWN, not short", () => {
+    expect(statusOf(withArchive(room(3e9, 1e9), unknown), "kwdb.outage-budget")).toBe("unknown");
+    expect(statusOf(withArchive(room(3e9, 1e9), is({ bytesPerSecond: 0 })), "kwdb.outage-budget")).toBe(
+      "unknown",
+    );
+    expect(statusOf(withArchive(unknown), "kwdb.outage-budget")).toBe("unknown");
   });
 
   it("the old package is kept when the entry names it, whatever stands there now", () => {
