@@ -153,7 +153,8 @@ describe("a node of three", () => {
     );
     expect(await agent.outcome("prove-stopped")).toBe("kwdb.service-not-stopped");
     const archiving = new KwdbDriver(node("db2").host, bench.dir, { settings: { archiveDir: "/" } });
-    expect(await archiving.outcome("archive-data", { label: "x" })).toBe("kwdb.archive-of-running");
+    const asked = { label: "x", cluster: "c", node: "db2", from: "3.0.0", to: "3.1.0", kind: "node-image" };
+    expect(await archiving.outcome("archive-data", asked)).toBe("kwdb.archive-of-running");
     expect(await agent.probe("stop")).toEqual({ state: "not-done" });
     expect(await agent.probe("start")).toMatchObject({ state: "done" });
   });
