@@ -14,6 +14,8 @@ import { HostFactsReader } from "./host/facts.ts";
 import { makeFolderDurably } from "./host/file-runner.ts";
 import { GroupRunner } from "./host/group-runner.ts";
 import { type AsUser, localHost } from "./host/local-host.ts";
+import { parcelPost } from "./host/parcel-post.ts";
+import { parcelsOf } from "./host/parcels.ts";
 import type { ToolRunner } from "./host/tool-runner.ts";
 import { UnitRunner, whyNoUnits } from "./host/unit-runner.ts";
 import type { DeedTools } from "./program/deed-context.ts";
@@ -141,6 +143,12 @@ function assemble(rooms: Rooms, runners: Runners): RunningAgent {
     bytesPerSecond: config.artefactBytesPerSecond,
     source: artefactSource(() => session.address),
   });
+  const parcels = {
+    folder: join(config.stateDir, "parcels"),
+    clock,
+    bytesPerSecond: config.artefactBytesPerSecond,
+    post: parcelPost(() => session.address, clock),
+  };
   const tools = new Tools({ ledger, time, preferred: runners.preferred, runners: runners.all });
   const deeds: DeedTools = {
     vocabulary: vocabularyOf(engine.verbs),
@@ -148,6 +156,7 @@ function assemble(rooms: Rooms, runners: Runners): RunningAgent {
     tools,
     time,
     fetchArtefact: (digest, signal) => artefacts.fetch(digest, signal),
+    parcels: (rollout, signal) => parcelsOf(parcels, rollout, signal),
     leaving: leaving.signal,
   };
   const lock = new LockSide({ ledger, clock, send, attached: () => session.address !== undefined });

@@ -4,7 +4,7 @@
  */
 import type { z } from "zod";
 import type { Clock } from "#proto/common/clock.ts";
-import type { Facts, Failure } from "#proto/common/failure.ts";
+import type { Facts, Failure, Outcome } from "#proto/common/failure.ts";
 
 /** A short, read-only look at the host: own process group, deadline, bounded output. Never throws on a bad exit. */
 export interface Look {
@@ -57,6 +57,18 @@ export interface Host {
  */
 export type BegunBefore = "nothing" | "reversible" | "irreversible";
 
+/** Files of this rollout that another node makes, or is given, over the coordinator. */
+export interface Parcels {
+  /** Where fetched files lie until they are moved to their place: the agent's own folder. */
+  readonly folder: string;
+  /** Gives a file to the coordinator under a name; resolves with its sha256. Tries again until the step's deadline. */
+  send(name: string, path: string): Promise<Outcome<string>>;
+  /** What was sent under a name; undefined where nothing was. */
+  find(name: string): Promise<Outcome<{ readonly digest: string } | undefined>>;
+  /** Fetches by digest into `folder`; resumable, rate-limited, digest proven. Resolves with the file's path. */
+  fetch(digest: string): Promise<Outcome<string>>;
+}
+
 export interface StepContext {
   readonly host: Host;
   /** Aborts at the step's deadline (on_deadline END) or when the agent shuts down. */
@@ -81,6 +93,7 @@ export interface StepContext {
   readonly earlier: Readonly<Record<string, Facts>>;
   /** Fetches an artefact by digest into the agent's own folder; resumable, rate-limited, digest proven. */
   fetchArtefact(digest: string): Promise<{ readonly path: string } | { readonly failure: Failure }>;
+  readonly parcels: Parcels;
 }
 
 export type StepResult =

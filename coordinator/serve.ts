@@ -10,8 +10,10 @@ import { takeFolder } from "#proto/common/sole-use.ts";
 import { openStateFolder } from "#proto/common/state-folder.ts";
 import { AgentServiceService } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
 import { ControlServiceService } from "#proto/gen/lockkeeper/v1/control_pb.ts";
+import { ParcelServiceService } from "#proto/gen/lockkeeper/v1/parcel_pb.ts";
 import { controlService } from "./api/control-service.ts";
 import { leaderOnly, shelfOfLeader } from "./api/leader-only.ts";
+import { parcelService } from "./api/parcel-service.ts";
 import { withoutToken } from "./nats/server-address.ts";
 import { nameOf } from "./serve/identity.ts";
 import type { ServeMeans } from "./serve/means.ts";
@@ -88,8 +90,9 @@ async function listen({ config, clock }: ServeMeans, office: Office, teardown: T
     "grpc.keepalive_timeout_ms": 5_000,
     "grpc.http2.min_ping_interval_without_data_ms": 5_000,
   });
-  const { room, port, artefacts, leader } = office;
+  const { room, port, artefacts, parcels, leader } = office;
   server.add(AgentServiceService, room.service());
+  server.add(ParcelServiceService, parcelService(parcels, leader));
   server.add(
     ControlServiceService,
     controlService(leaderOnly(port, leader), shelfOfLeader(artefacts, leader)),

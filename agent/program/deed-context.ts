@@ -1,7 +1,7 @@
 /** What a deed is, what it needs, and what its verb may touch while it is done. */
-import { type Facts, type Failure, FailureError, failure } from "#proto/common/failure.ts";
+import { type Facts, type Failure, FailureError, fail, failure } from "#proto/common/failure.ts";
 import type { Call } from "#proto/gen/lockkeeper/v1/program_pb.ts";
-import type { BegunBefore, Host, StepContext } from "../verb.ts";
+import type { BegunBefore, Host, Parcels, StepContext } from "../verb.ts";
 import type { Moment } from "./entry.ts";
 import type { Timekeeper } from "./moment.ts";
 import type { PartRef, Tools } from "./tools.ts";
@@ -13,6 +13,8 @@ export interface DeedTools {
   readonly tools: Tools;
   readonly time: Timekeeper;
   readonly fetchArtefact: (digest: string, signal: AbortSignal) => ReturnType<StepContext["fetchArtefact"]>;
+  /** Absent: this agent carries none. */
+  readonly parcels?: (rollout: string, signal: AbortSignal) => Parcels;
   /** Aborts when the agent is leaving: nothing more is said of what is under way; its next life finds it. */
   readonly leaving: AbortSignal;
 }
@@ -70,6 +72,7 @@ export function contextOf(
     earlier: deed.earlier,
     progress: deed.progress,
     fetchArtefact: (digest) => use.fetchArtefact(digest, signal),
+    parcels: use.parcels?.(deed.part.rollout, signal) ?? noParcels,
     tool: (request) => {
       if (!mayStart || deed.withoutTools === true)
         return Promise.reject(new FailureError(failure("probe.starts-tool", { step: deed.part.step })));
@@ -80,3 +83,10 @@ export function contextOf(
     },
   };
 }
+
+const noParcels: Parcels = {
+  folder: "",
+  send: () => Promise.resolve(fail("parcel.not-carried", { cause: "this agent carries none" })),
+  find: () => Promise.resolve(fail("parcel.not-carried", { cause: "this agent carries none" })),
+  fetch: () => Promise.resolve(fail("parcel.not-carried", { cause: "this agent carries none" })),
+};

@@ -1,6 +1,8 @@
 /** All parts of a coordinator put together: who knows whom. Nothing runs yet. */
+import { join } from "node:path";
 import { succeed } from "#proto/common/failure.ts";
 import type { LeaderView } from "../api/leader-only.ts";
+import { ParcelFolder } from "../api/parcels.ts";
 import { fold } from "../domain/rollout/reduce.ts";
 import type { RolloutState } from "../domain/rollout/state.ts";
 import { agentChecks, agentsElsewhere } from "../engine/agents-here.ts";
@@ -63,7 +65,18 @@ export function furnish(means: ServeMeans, records: Records, coordinator: string
   });
   const port = Object.assign(application, { discover: () => discoverInventory(agents.room, playbooks) });
   const { inventory, artefacts } = ledgers;
-  return { room: agents.room, port, leader, leadership, snapshots, inventory, artefacts };
+  const parcels = parcelsOf(means, agents);
+  return { room: agents.room, port, leader, leadership, snapshots, inventory, artefacts, parcels };
+}
+
+function parcelsOf({ config, clock }: ServeMeans, { drivers }: Agents): ParcelFolder {
+  return new ParcelFolder({
+    // shared between coordinators where the packages are
+    folder: join(config.artefacts ?? config.stateDir, "parcels"),
+    clock,
+    bytesPerSecond: config.artefactBytesPerSecond,
+    isOpen: (rollout) => drivers.state(rollout) !== undefined,
+  });
 }
 
 async function doctor({ means, records, ledgers, agents }: Parts, leader: ReturnType<LeaderView>) {

@@ -6,6 +6,7 @@ import { kwdbKind } from "#agent/engines/kwdb/index.ts";
 import { Artefacts } from "#agent/host/artefacts.ts";
 import { GroupRunner } from "#agent/host/group-runner.ts";
 import { localHost } from "#agent/host/local-host.ts";
+import { type ParcelPost, parcelsOf } from "#agent/host/parcels.ts";
 import type { GroupMark } from "#agent/program/entry.ts";
 import type { AgentEngine, Depth, Host, Probe, StepContext, StepResult, ToolRun } from "#agent/verb.ts";
 import { systemClock } from "#proto/common/clock.ts";
@@ -25,6 +26,8 @@ export class KwdbDriver {
   rollout = "r1";
   attempt = 1;
   begunBefore: StepContext["begunBefore"] = "nothing";
+  /** What the agents of this rollout have sent each other; shared by the drivers of several hosts. */
+  parcels = new Map<string, { readonly digest: string; readonly bytes: Buffer }>();
   readonly #engine: AgentEngine;
   readonly #runner: GroupRunner;
   #tools = 0;
@@ -113,8 +116,34 @@ export class KwdbDriver {
       earlier: {},
       progress: () => undefined,
       fetchArtefact: (digest) => artefacts.fetch(digest, signal),
+      parcels: parcelsOf(
+        {
+          folder: path.join(this.stateDir, "parcels"),
+          clock: systemClock,
+          bytesPerSecond: 1e9,
+          post: this.#post,
+        },
+        this.rollout,
+        signal,
+      ),
       tool: (request) => this.#tool(request),
     };
+  }
+
+  readonly #post: ParcelPost = {
+    send: async ({ name, digest }, chunks) => {
+      const parts: Uint8Array[] = [];
+      for await (const chunk of chunks) parts.push(chunk);
+      this.parcels.set(name, { digest, bytes: Buffer.concat(parts) });
+    },
+    find: async (_, name) => this.parcels.get(name),
+    fetch: (_, digest, offset) => this.#sendParcel(digest, offset),
+  };
+
+  async *#sendParcel(digest: string, offset: number) {
+    const found = [...this.parcels.values()].find((each) => each.digest === digest);
+    if (found === undefined) throw new Error("no such parcel");
+    yield { chunk: found.bytes.subarray(offset), totalBytes: found.bytes.length };
   }
 
   async *#send(digest: string, offset: number) {
