@@ -34,6 +34,17 @@ export const agent: Catalogue = {
     says: "there is no room for the package: {bytes} bytes wanted, {availableBytes} free in the agent's state folder",
   },
   "artefact.not-fetched": { says: "the package could not be fetched: {cause}" },
+  "parcel.not-carried": { says: "a file for another node could not be carried: {cause}" },
+  "parcel.rollout-not-open": {
+    says: "the coordinator takes no file for rollout {rollout}: it is not open there",
+    next: "lockkeeper status {rollout}",
+  },
+  "parcel.name-malformed": { says: '"{name}" is no name of a file for another node' },
+  "parcel.no-room": {
+    says: "there is no room at the coordinator for {name}: {bytes} bytes wanted, {free} free (1 GiB stays free)",
+    next: "make room in the coordinator's state folder, then lockkeeper retry",
+  },
+  "parcel.without-header": { says: "a file for another node came without a header and was refused" },
   "enter.refused": { says: "the coordinator did not let the program enter ({reason}); nothing was touched" },
   "enter.unanswered": { says: "the coordinator did not answer the enter in time; nothing was touched" },
   "hold.limit-passed": { says: "the limit of a hold has passed and its agent has undone it" },

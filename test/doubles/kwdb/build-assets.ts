@@ -19,6 +19,8 @@ export async function buildAssets(folder: string): Promise<string> {
     platform: "node",
     target: "node20",
     format: "cjs",
+    // optional parts of pg, asked for by nobody here
+    external: ["pg-native", "pg-cloudflare"],
     banner: { js: "#!/usr/bin/env node" },
     logLevel: "warning",
   });

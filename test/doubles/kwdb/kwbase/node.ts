@@ -41,6 +41,8 @@ export class ClusterNode {
   /** Set by the fault: the process listens and never serves. */
   readonly stuck: boolean;
   readonly #peers: Peers;
+  /** Statements under way that are jobs. */
+  readonly #underway: Job[] = [];
   #metricsDue = 0;
   #stopped = false;
 
@@ -159,6 +161,20 @@ export class ClusterNode {
     await this.#tell();
   }
 
+  /** A statement that is a job: seen by SHOW JOBS, and done to its end whether or not its client waits. */
+  async during<T>(type: string, work: (id: string) => Promise<T>): Promise<T> {
+    const created = Date.now();
+    const job: Job = { id: String(8_000_000_000_000 + created), type, status: "running", created };
+    this.#underway.push(job);
+    await this.beat();
+    try {
+      return await work(job.id);
+    } finally {
+      this.#underway.splice(this.#underway.indexOf(job), 1);
+      await this.beat();
+    }
+  }
+
   #put(name: string, value: string | null, version: number): void {
     const { gossip } = this.#peers;
     this.#peers.gossip = { ...gossip, settings: new Map([...gossip.settings, [name, { value, version }]]) };
@@ -213,12 +229,13 @@ export class ClusterNode {
       compress_job: "COMPRESS",
       retention_job: "RETENTION",
     };
-    return Object.entries(wanted).flatMap(([knob, type], at) => {
+    const asked = Object.entries(wanted).flatMap(([knob, type], at) => {
       const status = this.knobs[knob] ?? "no";
       const id = String(7_000_000_000 + this.nodeId * 10 + at);
       const created = this.self?.jobs.find((job) => job.id === id)?.created ?? now;
       return status === "no" ? [] : [{ id, type, status, created }];
     });
+    return [...asked, ...this.#underway];
   }
 
   /** A mark on another node outruns the beats that its owner makes meanwhile. */

@@ -3,6 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { buildTag, buildTime, goVersion, platform } from "./build.ts";
 import { CliError } from "./cli-error.ts";
 import type { ClusterNode } from "./node.ts";
+import { defaultDatabases } from "./rows/bank.ts";
+import { refuseWhileReadOnly, rowsReply } from "./rows/statements.ts";
 import { refuse, select, sourceOf } from "./select.ts";
 import type { Table } from "./table.ts";
 import { defaultSettings, settingValue, sources } from "./tables.ts";
@@ -76,8 +78,17 @@ export async function execute(node: ClusterNode, text: string): Promise<Reply> {
     return { tag: "RESET CLUSTER SETTING" };
   }
   if (set === null && sourceOf(statement)?.needsQuorum !== false) await untilQuorum(node);
+  // as it was typed: a text in it may hold line ends
+  const rows = set === null ? await rowsReply(node, text.trim().replace(/;$/, "")) : undefined;
+  if (rows !== undefined) return rows;
+  if (/^(show databases|select database_name from \[show databases\])$/i.test(statement))
+    return { table: { columns: ["database_name"], rows: defaultDatabases.map((name) => [name]) } };
+  if (/^select database_name, ?count\(\*\) as tables from kwdb_internal\.tables /i.test(statement))
+    return { table: { columns: ["database_name", "tables"], rows: [] } };
   if (set !== null) {
     await untilQuorum(node);
+    if (set[1]?.toLowerCase() !== "default_transaction_read_only.enabled")
+      refuseWhileReadOnly(node, statement);
     await node.set(known((set[1] ?? "").toLowerCase()), kept(set[2] ?? ""));
     return { tag: "SET CLUSTER SETTING" };
   }
