@@ -68,6 +68,8 @@ export interface Playbook {
     readonly version: string;
     readonly state: string;
     readonly findings: readonly Failure[];
+    /** Worth knowing, and nothing odd: what is kept there. Absent: nothing. */
+    readonly notes?: readonly Failure[];
   };
   /** Clusters as the reports describe them, for a draft of an inventory. */
   discover(

@@ -75,7 +75,8 @@ function nodeView(
   };
   if (last === undefined || playbook === undefined)
     return { ...told, version: "?", state: "unknown", findings: [] };
-  return { ...told, ...playbook.summarise(last.report) };
+  const { version, state, findings } = playbook.summarise(last.report);
+  return { ...told, version, state, findings };
 }
 
 export function lockView(

@@ -2,12 +2,14 @@
 import { type AgentEngine, engineKind } from "../../verb.ts";
 import { archiveVerbs } from "./archive.ts";
 import { ArchiveRate } from "./archive-rate.ts";
+import { archiveRetentionVerb } from "./archive-retention.ts";
 import { kwdbFacts } from "./facts.ts";
 import { installationOn } from "./installed.ts";
 import { reportJobs } from "./keeping-jobs.ts";
 import { lookingVerbs } from "./looking.ts";
 import { packageVerbs } from "./package.ts";
 import { ProgramCache } from "./program-cache.ts";
+import { provingConfigurationVerb } from "./proving-configuration.ts";
 import { savingVerbs } from "./saving.ts";
 import { serviceVerbs } from "./service.ts";
 import { type KwdbSettings, kwdbSettings } from "./settings.ts";
@@ -26,7 +28,9 @@ export const kwdbKind = engineKind<KwdbSettings>({
         ...lookingVerbs(means),
         reportJobs(means),
         ...savingVerbs(means),
+        provingConfigurationVerb(means),
         ...archiveVerbs(means),
+        archiveRetentionVerb(means),
         ...serviceVerbs(means),
         ...packageVerbs(means),
         ...storeDeadVerbs(means),

@@ -78,6 +78,7 @@ function renderCluster(cluster: ClusterSnapshot, paint: Paint): readonly string[
       ["NODES", "VERSION", "STATE", "FINDINGS"],
       groupsOf(membersOf(cluster)).map((group) => [fewOf(group.nodes), ...wordsOf(group, paint)]),
     ),
+    ...cluster.nodes.flatMap(({ node, notes = [] }) => notes.map((note) => `${node}: ${render(note).says}`)),
   ];
 }
 

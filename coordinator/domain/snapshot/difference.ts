@@ -21,6 +21,9 @@ const volatile: readonly RegExp[] = [
   /(^|\.)(takenAt|doneAt)$/,
   /(^|\.)(load|memory|sessions|jobs|foreign)\./,
   /\.fileSystems\..*(availableBytes|inodesAvailable)$/,
+  /\.archive\.value\.(availableBytes|dataBytes)$/,
+  /\.archiveRate\./,
+  /^notes\./, // the report says the same
   /^clockOffset\./,
   /\.spread\./,
   /(^|\.)(mainPid|pid)$/, // a restart shows in startedAt

@@ -20,6 +20,8 @@ export interface NodeSnapshot {
   readonly version: string;
   readonly state: string;
   readonly findings: readonly Failure[];
+  /** What is kept there, in the playbook's words. */
+  readonly notes?: readonly Failure[];
 }
 
 export interface ClusterSnapshot {

@@ -33,7 +33,7 @@ export function allAtOnce(upgrade: Upgrade, nodes: readonly NodeEntry[]): Cluste
     after: [],
     ...rest,
   });
-  const changing = nodes.map((node) => programOn(upgrade, node, changeSteps(upgrade)));
+  const changing = nodes.map((node) => programOn(upgrade, node, changeSteps(journeyOf(upgrade, node))));
   return {
     kind: "cluster",
     id: offlineStage,

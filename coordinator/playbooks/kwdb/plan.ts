@@ -17,7 +17,7 @@ import { oldestVersion } from "./hop.ts";
 import { allAtOnce, offlineStage } from "./offline.ts";
 import { nodeByNode } from "./rolling.ts";
 import { settingsOf } from "./settings.ts";
-import { jobsStep, provingSteps, stagingSteps, storeDeadStep } from "./steps.ts";
+import { jobsStep, provingSteps, retentionStep, stagingSteps, storeDeadStep } from "./steps.ts";
 import { raiseOf } from "./store-dead.ts";
 import { healthy, ownVersion, programOn, type Upgrade } from "./upgrade.ts";
 import { mayHop } from "./version-policy.ts";
@@ -119,6 +119,7 @@ function staging(upgrade: Upgrade): PreflightStage {
 
 function finish(upgrade: Upgrade, nodes: readonly NodeEntry[]): FinishStage {
   const { input, to, settings, raise } = upgrade;
+  const keep = settings.keepArchives;
   const last = input.cluster.nodes.length - 1;
   const programs = input.cluster.nodes.map((node, index) =>
     programOn(upgrade, node, [
@@ -126,6 +127,9 @@ function finish(upgrade: Upgrade, nodes: readonly NodeEntry[]): FinishStage {
       ...(index === 0 ? [jobsStep(settings.awaitJobsMs)] : []),
       // one of the two may be skipped
       ...(raise !== undefined && (index === 0 || index === last) ? [storeDeadStep(raise)] : []),
+      ...(keep === undefined
+        ? []
+        : [retentionStep({ cluster: input.cluster.name, node: node.name, keep: String(keep) })]),
     ]),
   );
   // all at the new version; a skipped node may be as it was, and no other

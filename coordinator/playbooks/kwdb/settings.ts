@@ -6,7 +6,7 @@ import type { ClusterEntry } from "../../domain/inventory.ts";
 export interface KwdbClusterSettings {
   /** Each node's data folder is archived on the node while it is stopped. */
   readonly archiveData: boolean;
-  /** How many archives of a node stay, the present one with them; undefined: all. */
+  /** How many proven archives of a node stay, the present one with them; undefined: none is removed. */
   readonly keepArchives?: number;
   /** `server.time_until_store_dead` may be raised while a node is away, where it would be away for longer. */
   readonly raiseStoreDead: boolean;
@@ -24,7 +24,8 @@ export function settingsOf({ name: cluster, settings }: ClusterEntry): Outcome<K
     if (part === undefined) return fail("kwdb.setting-unreadable", { cluster, name, value });
     read = { ...read, ...part };
   }
-  return succeed(read);
+  // who asks for archives gets them with an end
+  return succeed(read.archiveData ? { keepArchives: 2, ...read } : read);
 }
 
 function readOne(name: string, value: string): Partial<KwdbClusterSettings> | undefined {

@@ -186,7 +186,7 @@ export function archiveSteps({ cluster, node, from, to, archives }: Journey): re
   return [step("archive-data", args, made, options), step("prove-archive", args, proven, options)];
 }
 
-export function changeSteps({ to, digest }: Staging): readonly PlanStep[] {
+export function changeSteps({ node, from, to, digest }: Journey): readonly PlanStep[] {
   return [
     step("upgrade-package", { digest, version: to }, "./deploy.sh upgrade -l", {
       class: "irreversible",
@@ -197,6 +197,12 @@ export function changeSteps({ to, digest }: Staging): readonly PlanStep[] {
       deadlineMs: minute,
       mayStopAfter: false,
     }),
+    step(
+      "prove-configuration",
+      { label: `${node}-${from}-to-${to}` },
+      "diff of /etc/kaiwudb and kaiwudb.service with what was saved",
+      { deadlineMs: minute, mayStopAfter: false },
+    ),
     step("reload-units", {}, "systemctl daemon-reload", { class: "reversible", deadlineMs: minute }),
   ];
 }
@@ -228,6 +234,20 @@ export function readySteps({ to, peers }: Pick<Journey, "to" | "peers">): readon
       { deadlineMs: 4 * minute },
     ),
   ];
+}
+
+/** In the agent's archiveDir, and only what says that it is this node's; never one of the present rollout. */
+export function retentionStep(args: {
+  readonly cluster: string;
+  readonly node: string;
+  readonly keep: string;
+}): PlanStep {
+  return step(
+    "remove-old-archives",
+    args,
+    `rm of this node's archives older than its ${args.keep} newest proven ones`,
+    { deadlineMs: 30 * minute },
+  );
 }
 
 /** Asked of one node: jobs are the cluster's. Their result is told and stops nothing. */

@@ -2,9 +2,36 @@
 import { type Failure, failure } from "#proto/common/failure.ts";
 import { known, whyUnknown } from "#proto/common/measured.ts";
 import type { NodeReport } from "#proto/common/report.ts";
-import { gateOf, normalVersion, pulseOf, runningVersion } from "./facts.ts";
+import { fullOf, gateOf, normalVersion, pulseOf, runningVersion } from "./facts.ts";
 
 export function summarise(report: NodeReport): {
+  readonly version: string;
+  readonly state: string;
+  readonly findings: readonly Failure[];
+  readonly notes?: readonly Failure[];
+} {
+  const notes = archivesOn(report);
+  return { ...summaryOf(report), ...(notes.length === 0 ? {} : { notes }) };
+}
+
+/** Newest first. Those of others in a shared folder are theirs to tell. */
+function archivesOn(report: NodeReport): readonly Failure[] {
+  const found = known(fullOf(report)?.archives) ?? [];
+  const own = found.filter(({ about }) => about === null || about.node === report.node);
+  return own
+    .toSorted((left, right) => ((left.about?.madeAt ?? "") < (right.about?.madeAt ?? "") ? 1 : -1))
+    .map(({ path, bytes, about }) => {
+      const size = { path, bytes: String(bytes) };
+      if (about === null) return failure("kwdb.archive-strange", size);
+      const { rollout, version, madeAt, kind, isProven } = about;
+      return failure(kind === "cluster-stop" ? "kwdb.archive-of-stop" : "kwdb.archive-of-node", {
+        ...size,
+        ...{ rollout, version, madeAt, proven: isProven ? "proven" : "not proven" },
+      });
+    });
+}
+
+function summaryOf(report: NodeReport): {
   readonly version: string;
   readonly state: string;
   readonly findings: readonly Failure[];

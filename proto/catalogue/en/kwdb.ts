@@ -59,6 +59,13 @@ export const kwdb: Catalogue = {
   "kwdb.jobs-running": { says: "jobs run that forbid taking a node away: {jobs}" },
   "kwdb.views-differ": { says: "the nodes see different clusters: {views}" },
   "kwdb.file-and-process-differ": { says: "{node}: the files say {file}, the process is {running}" },
+  "kwdb.archive-of-stop": {
+    says: "archive {path}, {bytes} bytes, of {version} at {madeAt}, rollout {rollout}: part of a cluster's backup, {proven}",
+  },
+  "kwdb.archive-of-node": {
+    says: "archive {path}, {bytes} bytes, of {version} at {madeAt}, rollout {rollout}: not a cluster backup, {proven}",
+  },
+  "kwdb.archive-strange": { says: "archive {path}, {bytes} bytes: it does not say whose it is" },
   "kwdb.unit-needs-reload": { says: "{node}: kaiwudb.service changed on disk and was not reloaded" },
   "gate.kwdb.cluster-healthy": {
     says: "all {nodes} nodes live at {versions}, all replicas there, no blocking job, seen from every node",

@@ -309,6 +309,26 @@ describe("the archive of a stopped node's data", () => {
     expect(await bed.agent.outcome("prove-archive", label)).toBe("done");
   });
 
+  it("goes when later ones are there and proven, all of it, and what nobody knows stays", async () => {
+    const bed = await withFolder();
+    for (const rollout of ["r1", "r2", "r3"]) {
+      bed.agent.rollout = rollout;
+      await archived(bed, rollout);
+      expect(await bed.agent.outcome("prove-archive", label)).toBe("done");
+    }
+    writeFileSync(bed.host.path("/backup/strange.tar"), "");
+    const given = { cluster: "billing", node: "db1", keep: "2" };
+    expect(await bed.agent.run("remove-old-archives", given)).toMatchObject({
+      outputs: { removed: fileOf("r1"), "left-alone": expect.stringContaining("/backup/strange.tar") },
+    });
+    const names = readdirSync(bed.host.path("/backup")).sort();
+    const left = ["r2", "r3"].flatMap((rollout) =>
+      ["", ".json", ".manifest"].map((suffix) => `${path.basename(fileOf(rollout))}${suffix}`),
+    );
+    expect(names).toEqual([...left, "strange.tar"].sort());
+    expect(await bed.agent.run("remove-old-archives", given)).toMatchObject({ outputs: { removed: "none" } });
+  });
+
   it("is not made without a folder, or where there is none", async () => {
     const plain = new KwdbDriver(await bench.host(old), bench.dir);
     expect(await plain.outcome("archive-data", label)).toBe("kwdb.archive-not-configured");

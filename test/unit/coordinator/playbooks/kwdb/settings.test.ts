@@ -12,7 +12,7 @@ const none = { archiveData: false, awaitJobsMs: 0, raiseStoreDead: false };
 describe("the settings of a cluster's entry", () => {
   it.each([
     [{}, none],
-    [{ "archive-data": "true" }, { ...none, archiveData: true }],
+    [{ "archive-data": "true" }, { ...none, archiveData: true, keepArchives: 2 }],
     [{ "keep-archives": "3" }, { ...none, keepArchives: 3 }],
     [{ "raise-store-dead": "true" }, { ...none, raiseStoreDead: true }],
     [
@@ -95,6 +95,33 @@ describe("a plan", () => {
     expect(preflight?.steps).toEqual(
       names.map(() => ["stage-old-package", "prove-kept", "stage-package", "prove-package"]),
     );
+  });
+
+  it("removes older archives at its end, on each node, where archives are asked for", () => {
+    const keepOf = (settings: Readonly<Record<string, string>>) => {
+      const plan = planUpgrade(inputOf({ cluster: { settings } }));
+      const finish = plan.ok ? plan.value.stages.at(-1) : undefined;
+      if (finish?.kind !== "finish") throw new Error("no finish");
+      return finish.programs.map(
+        ({ steps }) => steps.find(({ id }) => id === "remove-old-archives")?.call.args,
+      );
+    };
+    const of = (keep: string) => names.map((node) => ({ cluster: cluster.name, node, keep }));
+    expect(keepOf({})).toEqual(names.map(() => undefined));
+    expect(keepOf({ "archive-data": "true" })).toEqual(of("2"));
+    expect(keepOf({ "archive-data": "true", "keep-archives": "5" })).toEqual(of("5"));
+    expect(keepOf({ "keep-archives": "1" })).toEqual(of("1"));
+  });
+
+  it("compares the configuration with what was saved, after the package change and before the start", () => {
+    for (const change of [{}, { topology: "single-replica" }] as const) {
+      const plan = planUpgrade(inputOf(change));
+      const text = JSON.stringify(plan.ok ? plan.value.stages : "");
+      const at = (id: string) => text.indexOf(`"id":"${id}"`);
+      expect(at("upgrade-package")).toBeGreaterThan(at("save-configuration"));
+      expect(at("prove-configuration")).toBeGreaterThan(at("upgrade-package"));
+      expect(at("start")).toBeGreaterThan(at("prove-configuration"));
+    }
   });
 
   it("reports on the jobs once, at its end, and gates on none", () => {
