@@ -14,6 +14,8 @@ export interface KwdbClusterSpec {
   readonly topology?: Topology;
   /** Names of the hosts, in the order of their node ids. */
   readonly names?: readonly string[];
+  /** Debian packages beyond those that KWDB needs. */
+  readonly packages?: readonly string[];
   /** How many of our seconds a second of the database lasts; 0.1 unless told, 1 for the real pace. */
   readonly tickScale?: number;
 }
@@ -33,7 +35,10 @@ const START_LIMIT_MS = 30_000;
 export async function startKwdbCluster(lab: Lab, spec: KwdbClusterSpec): Promise<KwdbCluster> {
   const assets = await buildAssets(lab.file("kwdb-assets"));
   const packageOf = (version: string) => buildFor(lab, assets, version);
-  const [installed, root] = await Promise.all([packageOf(spec.version), debianRoot({ suite: "bookworm" })]);
+  const [installed, root] = await Promise.all([
+    packageOf(spec.version),
+    debianRoot({ suite: "bookworm", packages: spec.packages ?? [] }),
+  ]);
   const names = spec.names ?? ["db1", "db2", "db3"];
   const addresses = names.map((_, at) => lab.ip.replace(/\d+$/, String(FIRST_HOST + at)));
   const nodes = await Promise.all(

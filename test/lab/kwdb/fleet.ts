@@ -18,6 +18,8 @@ export interface FleetSpec extends KwdbClusterSpec {
   readonly gates?: string | null;
   /** Each node's data is archived on the way. */
   readonly archives?: boolean;
+  /** More of the entry's `settings`. */
+  readonly settings?: string;
 }
 
 export const clusterName = "billing";
@@ -127,7 +129,9 @@ export class LabFleet implements AsyncDisposable {
       "    engine: kwdb",
       `    topology: ${declared[this.#spec.topology ?? "multi-replication"]}`,
       ...(gates === null ? [] : [`    gates: ${gates}`]),
-      ...(this.#spec.archives === true ? ["    settings: { archive-data: true }"] : []),
+      ...(this.#spec.archives === true
+        ? [`    settings: { archive-data: true${this.#spec.settings ?? ""} }`]
+        : []),
       "    nodes:",
       ...this.nodes.map(({ host }) => `      ${host.name}: { address: "${host.ip}" }`),
     ];

@@ -16,7 +16,13 @@ await describeLab("an offline upgrade of real hosts", () => {
 
   async function begun(
     name: string,
-    spec: { topology: Topology; version: string; to: string; archives?: boolean },
+    spec: {
+      topology: Topology;
+      version: string;
+      to: string;
+      archives?: boolean;
+      packages?: readonly string[];
+    },
   ) {
     const names = spec.topology === "single" ? ["db1"] : ["db1", "db2", "db3"];
     fleet = await startFleet({ name, names, ...spec });
@@ -41,14 +47,42 @@ await describeLab("an offline upgrade of real hosts", () => {
       version: "3.0.0",
       to: "3.1.0",
       archives: true,
+      packages: ["attr"],
     });
+    // what tar and a walk could each get wrong: a hole, another owner and mode, attributes, a strange name, a link
+    const odd = `set -e; cd /var/lib/kaiwudb; mkdir odd; cd odd
+      truncate -s 64M hole; echo data | dd of=hole bs=1 seek=1M conv=notrunc status=none
+      echo own >own; chown 1234:4321 own; chmod 2604 own; setfattr -n user.note -v hi own
+      echo x >'a b=c'; ln -s own link; ln own hard; mkfifo pipe`;
+    for (const { host } of of.nodes) await host.must(["sh", "-c", odd]);
     await expectCode(of, await of.upgrade(), 0);
     await expectDone(of, "3.1.0");
     await expectNeverMixed(of, began);
     for (const { host } of of.nodes) {
-      const listed = await host.must(["sh", "-ec", `tar -tf ${archiveDir}/*.tar`]);
-      expect(listed).toContain("./kwbase.start_mode");
+      const must = (command: string) => host.must(["sh", "-ec", `cd ${archiveDir}; ${command}`]);
+      const names = (await must("ls -A")).trim().split("\n").sort();
+      const [tar = ""] = names;
+      expect(names).toEqual([tar, `${tar}.json`, `${tar}.manifest`]);
+      const record = JSON.parse(await must("cat *.json"));
+      expect(record).toMatchObject({ node: host.name, kind: "cluster-stop", manifest: { attributes: true } });
+      expect(record.proven).not.toBeNull();
+      const manifest = (await must("grep odd/ *.manifest"))
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      const entry = (name: string) => manifest.find(({ path }) => path === `odd/${name}`);
+      expect(entry("own")).toMatchObject({
+        ...{ uid: 1234, gid: 4321, mode: "2604", attributes: { "user.note": "0x6869" } },
+      });
+      expect(entry("hole")).toMatchObject({ type: "file", size: 64 * 1024 ** 2 });
+      expect(manifest.map(({ path }) => path).sort()).toEqual(
+        ["a b=c", "hard", "hole", "link", "own", "pipe"].map((name) => `odd/${name}`),
+      );
+      expect(Number(await must("stat -c %s *.tar"))).toBeLessThan(32 * 1024 ** 2);
     }
+    const [taken] = await of.json<readonly { readonly id: string }[]>("snapshot", "list", clusterName);
+    const shown = await of.must("snapshot", "show", taken?.id ?? "");
+    expect(shown).toMatch(/db3: archive .*of 3\.0\.0 .*part of a cluster's backup, proven/);
   });
 
   it("stays down when one node cannot be changed, says so, and goes on with the printed command", async () => {
