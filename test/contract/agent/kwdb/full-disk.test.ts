@@ -1,6 +1,7 @@
 /** A file system without room: found before anything is lost. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import type { BuiltPackage } from "#test/doubles/kwdb/build-package.ts";
@@ -17,10 +18,12 @@ beforeAll(async () => {
 afterAll(() => bench.end());
 
 /** A small file system of its own; where this user may mount none, the test is skipped and says why. */
-function smallDisk({ skip }: TestContext, folder: string, kib: number): void {
+function smallDisk({ skip }: TestContext, folder: string, kib: number, inodes = 0): void {
   mkdirSync(folder, { recursive: true });
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${kib}k`, "small", folder], { stdio: "ignore" });
+    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${kib}k,nr_inodes=${inodes}`, "small", folder], {
+      stdio: "ignore",
+    });
   } catch {
     skip("no file system can be mounted here");
   }
@@ -51,5 +54,30 @@ describe("a full disk", () => {
     expect(await agent.outcome("prove-package", { digest: next.sha256, ...target, extended: "" })).toBe(
       "kwdb.package-no-room",
     );
+  });
+
+  const about = { cluster: "billing", node: "db1", from: "3.0.0", to: "3.1.0", kind: "node-image" };
+  const archive = { label: "db1-3.0.0-to-3.1.0", ...about };
+
+  it("with room for an archive and not for its unpacked copy is found before the archive is begun", async (context) => {
+    const host = await bench.host(old);
+    writeFileSync(host.path("/var/lib/kaiwudb/data"), randomBytes(1024 ** 2));
+    smallDisk(context, host.path("/backup"), 1_800);
+    const agent = new KwdbDriver(host, bench.dir, { settings: { archiveDir: "/backup" } });
+    expect(await agent.outcome("archive-data", archive)).toBe("kwdb.archive-no-room");
+    expect(readdirSync(host.path("/backup"))).toEqual([]);
+    expect((await agent.fullFacts()).archiveRate).toMatchObject({
+      unknown: { code: "kwdb.archive-rate-no-room" },
+    });
+  });
+
+  it("that takes too few more files is found before the archive is unpacked", async (context) => {
+    const host = await bench.host(old);
+    for (let at = 0; at < 40; at += 1) writeFileSync(host.path(`/var/lib/kaiwudb/data-${at}`), "");
+    smallDisk(context, host.path("/backup"), 100_000, 20);
+    const agent = new KwdbDriver(host, bench.dir, { settings: { archiveDir: "/backup" } });
+    expect(await agent.outcome("archive-data", archive)).toBe("done");
+    expect(await agent.outcome("prove-archive", archive)).toBe("kwdb.archive-no-inodes");
+    expect(readdirSync(host.path("/backup")).filter((name) => name.includes(".unpacked"))).toEqual([]);
   });
 });
