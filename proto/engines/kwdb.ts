@@ -45,6 +45,9 @@ export const modeSchema = z.object({
   security: z.enum(["insecure", "tls", "tlcp"]),
   encrypted: z.boolean(),
   address: z.string(),
+  /** Where it listens, where that is not every address of the host. */
+  sqlHost: z.string().optional(),
+  httpHost: z.string().optional(),
 });
 export type Mode = z.infer<typeof modeSchema>;
 
@@ -94,6 +97,36 @@ const archiveSchema = z.object({
 });
 export type KwdbArchive = z.infer<typeof archiveSchema>;
 
+/** A build from source, in the folder that it is started from. */
+const buildSchema = z.object({
+  folder: z.string(),
+  /** Only a folder's name can be changed for another's. */
+  kind: z.enum(["folder", "link", "mount"]),
+  /** What else is in it besides `bin`, `lib` and the manifest. */
+  foreign: z.array(z.string()),
+  bytes: z.number(),
+  availableBytes: z.number(),
+  /** What ldd does not find with the environment that it runs with, as `file: library`. */
+  missingLibraries: z.array(z.string()),
+  /** Folders of builds before, the newest first. */
+  kept: z.array(z.string()),
+});
+export type KwdbBuild = z.infer<typeof buildSchema>;
+
+/** How it is started: of its environment the names alone, since values may be secrets. */
+const startSchema = z.object({
+  /** The operator's; null: a process of its own. */
+  unit: z.string().nullable(),
+  /** The file that runs; null while none does. */
+  executable: z.string().nullable(),
+  binary: z.string(),
+  argv: z.array(z.string()),
+  cwd: z.string(),
+  user: z.string(),
+  environmentNames: z.array(z.string()),
+});
+export type KwdbStart = z.infer<typeof startSchema>;
+
 /** `.version`: line 1 and, where there is one, line 2. */
 const versionFileSchema = z.object({ basic: z.string(), extended: z.string().nullable() });
 
@@ -134,6 +167,9 @@ const full = {
   form: measured(formSchema).optional(),
   /** Not applicable where no container is. */
   container: measured(containerSchema).optional(),
+  /** Absent where nothing was compiled from source. */
+  build: measured(buildSchema).optional(),
+  start: measured(startSchema).optional(),
   binary: measured(z.object({ version: z.string(), sha256: z.string() })),
   mode: measured(modeSchema),
   startModeFile: measured(z.string()),

@@ -39,6 +39,8 @@ const bad: Readonly<Record<keyof KwdbFull, readonly unknown[]>> = {
   form: ["compose-service", "docker-run", "compiled"],
   // asked only of a form that is one
   container: [],
+  build: [],
+  start: [],
   versionFile: [{ basic: "9.9.9", extended: null }],
   unit: [
     { loaded: false, active: "inactive", sub: "dead", mainPid: 0, needsReload: false },

@@ -9,6 +9,7 @@ import type { Question, Row } from "./answers.ts";
 import { archiveFacts } from "./archive-facts.ts";
 import type { ArchiveRate } from "./archive-rate.ts";
 import { type Client, openClient } from "./client.ts";
+import { compiledFacts } from "./compiled-facts.ts";
 import { hostFacts } from "./host-facts.ts";
 import type { Installation, Means, Running } from "./installation.ts";
 import { installationOn } from "./installed.ts";
@@ -57,6 +58,7 @@ export async function kwdbFacts(
   const gate = gateFacts(here, { take, client, asked });
   const cluster = clusterFacts(take, asked);
   const ofHost = hostFacts(here, take);
+  const ofBuild = compiledFacts(host, means, take);
   const archives = archiveFacts(here, means, { take, signal });
   return {
     ...(await pulse),
@@ -64,6 +66,7 @@ export async function kwdbFacts(
     ...(await cluster),
     ...(await ofHost),
     ...(await archives),
+    ...(await ofBuild),
   };
 }
 

@@ -26,6 +26,8 @@ type HostOnly = Omit<
   | "archive"
   | "archives"
   | "archiveRate"
+  | "build"
+  | "start"
 >;
 
 const lookMs = 10_000;
@@ -71,10 +73,10 @@ export async function hostFacts(here: Installation, take: Take): Promise<HostOnl
   };
 }
 
-async function unitSha256Of({ host, unit }: Installation, take: Take): Promise<Measured<string>> {
+async function unitSha256Of({ host, unit, unitPath }: Installation, take: Take): Promise<Measured<string>> {
   return unit === undefined
     ? notApplicable(host, "no unit starts it")
-    : take(async () => succeed(await sha256Of(host.path(unitFile(unit)))));
+    : take(async () => succeed(await sha256Of(host.path(unitPath ?? unitFile(unit)))));
 }
 
 async function readStartMode(here: Installation): Promise<Outcome<string>> {

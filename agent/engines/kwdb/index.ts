@@ -1,8 +1,11 @@
 /** KWDB at the agent: its verbs and its facts. */
+import { dirname } from "node:path";
 import { type AgentEngine, engineKind } from "../../verb.ts";
 import { archiveVerbs } from "./archive.ts";
 import { ArchiveRate } from "./archive-rate.ts";
 import { archiveRetentionVerb } from "./archive-retention.ts";
+import { buildExchangeVerbs } from "./build-exchange.ts";
+import { buildStagingVerbs } from "./build-staging.ts";
 import { kwdbFacts } from "./facts.ts";
 import { installationOn } from "./installed.ts";
 import { reportJobs } from "./keeping-jobs.ts";
@@ -34,10 +37,13 @@ export const kwdbKind = engineKind<KwdbSettings>({
         ...serviceVerbs(means),
         ...packageVerbs(means),
         ...storeDeadVerbs(means),
+        ...buildStagingVerbs(means),
+        ...buildExchangeVerbs(means),
       ],
       folders: async (host) => {
         const mode = await (await installationOn(host, means)).mode();
-        return ["/usr/local", ...(mode.ok ? [mode.value.dataRoot] : [])];
+        const programs = settings.program === undefined ? "/usr/local" : dirname(settings.program.folder);
+        return [programs, ...(mode.ok ? [mode.value.dataRoot] : [])];
       },
       facts: (host, depth, signal) => kwdbFacts(host, means, { depth, signal }),
     };

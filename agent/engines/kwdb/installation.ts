@@ -35,6 +35,8 @@ export interface Installation {
   readonly form: Form;
   /** The unit that starts the database; absent where none does. */
   readonly unit?: string;
+  /** Its file, where that is not the installer's. */
+  readonly unitPath?: string;
   /** What a MODE file tells, from it or from what stands in its place. `dataRoot` is a path of the host. */
   mode(): Promise<Outcome<Mode>>;
   /** `mainPid` is the database's own process, 0 when it is not running. */
@@ -48,7 +50,7 @@ export interface Installation {
   hasClient(): Promise<boolean>;
   /** The whole command for words of ours; `at` is another node's `host:port`. */
   client(mode: Mode, words: readonly string[], at?: string): ToolRequest;
-  order(order: Order): ToolRequest;
+  order(order: Order): ToolRequest | Promise<ToolRequest>;
   /** What of the database is left when it should be stopped, beside the process that `service` tells. */
   leftOvers(): Promise<readonly string[]>;
   /** sha256 of each file that decides how it starts, by path; `absent` where there is none. */

@@ -47,7 +47,7 @@ const readyLimitMs = 3_000;
 /** `/health?ready=1`: 200 only while it serves, is live and does not drain. */
 export async function isReady(here: Installation): Promise<Outcome<boolean>> {
   const mode = await here.mode();
-  return mode.ok ? succeed(await saysReady(mode.value)) : mode;
+  return mode.ok ? succeed(await saysReady(mode.value, mode.value.httpHost)) : mode;
 }
 
 /** Those of the peers (`host:port`) whose page, on this node's own http port, does not say that they serve. */
@@ -79,9 +79,9 @@ function saysReady({ security, httpPort }: Mode, at = "127.0.0.1"): Promise<bool
 }
 
 /** Whether anything takes a connection on this port of this host. */
-export function isListening(port: number): Promise<boolean> {
+export function isListening(port: number, host = "127.0.0.1"): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host: "127.0.0.1", port, timeout: readyLimitMs });
+    const socket = connect({ host, port, timeout: readyLimitMs });
     const tell = (is: boolean) => {
       socket.destroy();
       resolve(is);

@@ -6,6 +6,7 @@ import { readFile, stat } from "node:fs/promises";
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Host } from "../../verb.ts";
 import { sha256Of } from "./files.ts";
+import type { Program } from "./installation.ts";
 import { readVersionOutput } from "./version-text.ts";
 
 export interface RunningProgram {
@@ -21,6 +22,21 @@ const versionMs = 5_000;
 
 export class ProgramCache {
   readonly #found = new Map<string, RunningProgram>();
+  readonly #onDisk = new Map<string, Program>();
+
+  /** A binary that lies on the disk: read once for as long as it is this file. Refused: as `readBinary`. */
+  async onDisk(file: string, version: () => Promise<Outcome<string>>): Promise<Outcome<Program>> {
+    const is = await stat(file).catch(() => undefined);
+    const key = [file, is?.dev, is?.ino, is?.size, is?.mtimeMs, is?.ctimeMs].join(" ");
+    const known = this.#onDisk.get(key);
+    if (known !== undefined) return succeed(known);
+    const told = await version();
+    if (!told.ok) return told;
+    const found = { version: told.value, sha256: await sha256Of(file) };
+    this.#onDisk.clear();
+    this.#onDisk.set(key, found);
+    return succeed(found);
+  }
 
   /** Refused: `kwdb.process-unreadable`. */
   async read(host: Host, pid: number): Promise<Outcome<RunningProgram>> {

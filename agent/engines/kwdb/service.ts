@@ -60,7 +60,7 @@ function ordered(means: Means, order: Order, isSo: IsSo): Verb {
     args: nothing,
     async run({ host, tool }): Promise<StepResult> {
       const here = await installationOn(host, means);
-      const ran = await tool(here.order(order));
+      const ran = await tool(await here.order(order));
       const why = await whyNotSettled(here, order !== "stop");
       return why === undefined ? done({ exitCode: String(ran.exitCode ?? "") }) : failedBy(why, ran.tail);
     },
@@ -129,8 +129,8 @@ async function proveStopped(here: Installation): Promise<StepResult> {
   if (left.length > 0) return failed("kwdb.process-left", { pids: left.join(", ") });
   const mode = await here.mode();
   if (!mode.ok) return failedBy(mode.failure);
-  const { sqlPort } = mode.value;
-  return (await isListening(sqlPort)) ? failed("kwdb.port-open", { port: String(sqlPort) }) : done();
+  const { sqlPort, sqlHost } = mode.value;
+  return (await isListening(sqlPort, sqlHost)) ? failed("kwdb.port-open", { port: String(sqlPort) }) : done();
 }
 
 function reloadUnits(means: Means): Verb {

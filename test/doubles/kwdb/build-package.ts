@@ -35,7 +35,7 @@ export interface BuiltPackage {
 }
 
 /** `kwbase` of a version: the bundle with its marks filled in. */
-async function kwbaseOf(assets: string, version: string): Promise<string> {
+export async function kwbaseOf(assets: string, version: string): Promise<string> {
   const bundle = await readFile(path.join(assets, "kwbase.js"), "utf8");
   const sha = createHash("sha1").update(version).digest("hex");
   return bundle

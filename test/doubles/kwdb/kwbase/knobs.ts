@@ -8,8 +8,13 @@ import path from "node:path";
 
 export type Knobs = Readonly<Record<string, string>>;
 
-/** `<root>` of `<root>/usr/local/kaiwudb/bin/kwbase`, asked at start because an upgrade removes the file. */
+/**
+ * `<root>` of `<root>/usr/local/kaiwudb/bin/kwbase`, asked at start because an upgrade removes the file. A build from
+ * source may lie anywhere, and is told.
+ */
 export function hostRoot(): string {
+  const told = process.env["KWDB_HOST_ROOT"];
+  if (told !== undefined) return told;
   const [, self = ""] = process.argv;
   return path.resolve(path.dirname(realpathSync(self)), "../../../..");
 }

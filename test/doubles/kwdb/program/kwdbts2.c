@@ -1,0 +1,2 @@
+extern const char *libcommon_build(void);
+const char *kwdbts2_build(void) { return libcommon_build(); }

@@ -1,0 +1,1 @@
+const char *libcommon_build(void) { return BUILD; }
