@@ -34,7 +34,7 @@ export interface Build {
 export const parts = ["bin", "lib"] as const;
 const lookMs = 30_000;
 
-/** Of a package in the agent's own folder. Refused: `kwdb.build-without-manifest`, `kwdb.build-manifest-unreadable`. */
+/** Of a package in the agent's own folder. Refused: `kwdb.build-without-manifest`, and as `parseBuildManifest`. */
 export async function stagedBuild(host: Host, digest: string): Promise<Outcome<Build>> {
   return buildBelow(join(packageFolder(host, digest), "tree"));
 }
@@ -46,14 +46,21 @@ export async function buildBelow(tree: string): Promise<Outcome<Build>> {
   const text = await readFile(join(folder, "manifest.json"), "utf8").catch(() => undefined);
   if (text === undefined) return fail("kwdb.build-without-manifest", { folder });
   try {
-    const found: unknown = JSON.parse(text);
-    const newer = unknownFormat(found, buildFormat);
-    if (newer !== undefined)
-      return fail("kwdb.build-manifest-unreadable", { cause: `its format is ${newer["format"] ?? ""}` });
-    return succeed({ folder, manifest: manifestSchema.parse(found) });
+    const manifest = parseBuildManifest(JSON.parse(text));
+    return manifest.ok ? succeed({ folder, manifest: manifest.value }) : manifest;
   } catch (error) {
-    return fail("kwdb.build-manifest-unreadable", { cause: causeOf(error).split("\n").join(" ") });
+    return fail("kwdb.build-manifest-unreadable", { cause: causeOf(error) });
   }
+}
+
+/** By its number first. Refused: `kwdb.build-manifest-format`, `kwdb.build-manifest-unreadable`. */
+export function parseBuildManifest(found: unknown): Outcome<BuildManifest> {
+  const newer = unknownFormat(found, buildFormat);
+  if (newer !== undefined) return fail("kwdb.build-manifest-format", newer);
+  const read = manifestSchema.safeParse(found);
+  return read.success
+    ? succeed(read.data)
+    : fail("kwdb.build-manifest-unreadable", { cause: read.error.message.split(/\s+/).join(" ") });
 }
 
 /** Every file of `bin` and `lib` is in the manifest, and the other way round; undefined where it is so. */

@@ -49,27 +49,35 @@ export async function keepStart(host: Host, kept: Omit<StartRecord, "format">): 
   const { environment } = kept.start;
   await writeFileDurably(environmentFile(host), environment.map((each) => `${each}\0`).join(""));
   await writeFileDurably(unitEnvironmentFile(host), environment.flatMap(systemdLine).join(""));
-  await writeFileDurably(recordFile(host), `${JSON.stringify({ format: startRecordFormat, ...kept })}\n`);
+  await writeFileDurably(recordFile(host), startRecordText(kept));
 }
 
-/** Refused: `kwdb.start-not-kept`, and by name what a newer agent has written. */
+export function startRecordText(kept: Omit<StartRecord, "format">): string {
+  return `${JSON.stringify({ format: startRecordFormat, ...kept })}\n`;
+}
+
+/** Refused: `kwdb.start-not-kept`, and as `parseStartRecord`. */
 export async function keptStart(host: Host): Promise<Outcome<StartRecord>> {
   const path = recordFile(host);
-  let text: string;
   try {
-    text = await readFile(path, "utf8");
+    return parseStartRecord(JSON.parse(await readFile(path, "utf8")));
   } catch (error) {
     return fail("kwdb.start-not-kept", { path, cause: causeOf(error) });
   }
-  try {
-    const found: unknown = JSON.parse(text);
-    const newer = unknownFormat(found, startRecordFormat);
-    if (newer !== undefined)
-      return fail("kwdb.start-not-kept", { path, cause: `its format is ${newer["format"] ?? ""}` });
-    return succeed(recordSchema.parse(found));
-  } catch (error) {
-    return fail("kwdb.start-not-kept", { path, cause: causeOf(error) });
-  }
+}
+
+/** By its number first. Refused: `kwdb.start-record-format`, `kwdb.start-not-kept`. */
+export function parseStartRecord(kept: unknown): Outcome<StartRecord> {
+  const newer = unknownFormat(kept, startRecordFormat);
+  if (newer !== undefined) return fail("kwdb.start-record-format", newer);
+  const read = recordSchema.safeParse(kept);
+  return read.success
+    ? succeed(read.data)
+    : fail("kwdb.start-not-kept", { path: "start.json", cause: oneLine(read.error.message) });
+}
+
+function oneLine(text: string): string {
+  return text.split(/\s+/).join(" ");
 }
 
 /** systemd.exec(5): in double quotes these are escaped, and nothing is expanded; names that are none are left out. */

@@ -4,6 +4,7 @@ import { cli } from "./cli.ts";
 import { common } from "./common.ts";
 import { kwdb } from "./kwdb.ts";
 import { kwdbAgent } from "./kwdb-agent.ts";
+import { kwdbCompiled } from "./kwdb-compiled.ts";
 import { lock } from "./lock.ts";
 import { rollout } from "./rollout.ts";
 import { store } from "./store.ts";
@@ -18,4 +19,5 @@ export const en: Catalogue = {
   ...agent,
   ...kwdb,
   ...kwdbAgent,
+  ...kwdbCompiled,
 };

@@ -85,11 +85,7 @@ suite(`a build from source${canBuild ? "" : ": needs a C compiler"}`, () => {
     expect(await agent.outcome("prove-ready", { version: "3.1.0", waitMs: "20000", stableMs: "300" })).toBe(
       "done",
     );
-    expect(
-      await agent
-        .run("prove-running-build", given())
-        .then(() => agent.outcome("prove-running-build", { digest: next.sha256 })),
-    ).toBe("done");
+    expect(await agent.outcome("prove-running-build", { digest: next.sha256 })).toBe("done");
     const at = `/proc/${await here.pid()}`;
     expect(readFileSync(`${at}/environ`, "utf8").split("\0")).toEqual(
       expect.arrayContaining([`SECRET=${secret} $x "y"`, "LD_LIBRARY_PATH=../lib"]),
@@ -120,7 +116,7 @@ suite(`a build from source${canBuild ? "" : ": needs a C compiler"}`, () => {
       "unknown",
       "kwdb.build-strange",
     ],
-  ])("with %s it is %3$s by its probe", async (what, change, state, outcome) => {
+  ])("with %s the exchange stands as its probe says", async (what, change, state, outcome) => {
     const { agent, host } = await stopped();
     const at = host.path(folder);
     if (what.startsWith("another")) await bench.assets.then(() => copyOf(old, `${at}.elsewhere-made`));
