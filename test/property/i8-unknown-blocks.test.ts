@@ -116,7 +116,16 @@ describe("I8: UNKNOWN is never OK", () => {
   it.each(
     cases.filter(
       ([fact]) =>
-        !["archive", "archives", "archiveRate", "container", "packageTool", "architecture"].includes(fact),
+        ![
+          "archive",
+          "archives",
+          "archiveRate",
+          "build",
+          "container",
+          "packageTool",
+          "start",
+          "architecture",
+        ].includes(fact),
     ),
   )("nothing begins while %s of %s is not known", (fact, node) => {
     const results = checkCluster(inputOf(withFact(node, fact, unknown)));
