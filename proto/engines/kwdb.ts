@@ -48,6 +48,10 @@ export const modeSchema = z.object({
   /** Where it listens, where that is not every address of the host. */
   sqlHost: z.string().optional(),
   httpHost: z.string().optional(),
+  /** `host:port` of the node's own row, where that is not `address` with `sqlPort`. */
+  advertised: z.string().optional(),
+  /** Within its container, where that is not as the vendor's installer has it. */
+  within: z.object({ sqlPort: z.number(), certs: z.string() }).optional(),
 });
 export type Mode = z.infer<typeof modeSchema>;
 
@@ -67,6 +71,19 @@ const containerSchema = z.object({
   imageId: z.string(),
   /** `repository@sha256:…` of an image that came from a registry. */
   digests: z.array(z.string()),
+  /** The compose file that it comes from; absent where none is. */
+  compose: z
+    .object({ file: z.string(), services: z.array(z.string()), images: z.array(z.string()) })
+    .optional(),
+  /** Words of `docker create` before and after the image that make it again; `refused`: what no word can say. */
+  repeats: z
+    .object({
+      options: z.array(z.string()),
+      command: z.array(z.string()),
+      refused: z.array(z.string()),
+      sha256: z.string(),
+    })
+    .optional(),
 });
 export type Container = z.infer<typeof containerSchema>;
 
@@ -126,6 +143,17 @@ const startSchema = z.object({
   environmentNames: z.array(z.string()),
 });
 export type KwdbStart = z.infer<typeof startSchema>;
+/** The engine that the container lives in. */
+const dockerSchema = z.object({
+  version: z.string(),
+  /** What `docker-compose` says of its version; null where there is no such program. */
+  compose: z.string().nullable(),
+  root: z.string(),
+  availableBytes: z.number(),
+  /** Containers besides it whose names hold its name: deploy.sh would not know them apart. */
+  alike: z.array(z.string()),
+});
+export type DockerEngine = z.infer<typeof dockerSchema>;
 
 /** `.version`: line 1 and, where there is one, line 2. */
 const versionFileSchema = z.object({ basic: z.string(), extended: z.string().nullable() });
@@ -170,6 +198,7 @@ const full = {
   /** Absent where nothing was compiled from source. */
   build: measured(buildSchema).optional(),
   start: measured(startSchema).optional(),
+  docker: measured(dockerSchema).optional(),
   binary: measured(z.object({ version: z.string(), sha256: z.string() })),
   mode: measured(modeSchema),
   startModeFile: measured(z.string()),

@@ -41,6 +41,7 @@ const bad: Readonly<Record<keyof KwdbFull, readonly unknown[]>> = {
   container: [],
   build: [],
   start: [],
+  docker: [],
   versionFile: [{ basic: "9.9.9", extended: null }],
   unit: [
     { loaded: false, active: "inactive", sub: "dead", mainPid: 0, needsReload: false },
@@ -124,6 +125,7 @@ describe("I8: UNKNOWN is never OK", () => {
           "container",
           "packageTool",
           "start",
+          "docker",
           "architecture",
         ].includes(fact),
     ),

@@ -18,3 +18,11 @@ export const peers = z
   .pipe(z.array(address));
 /** Of a cluster or a node, as the inventory has it. */
 export const name = z.string().min(1).max(253);
+/** An image of a registry, by its digest. */
+export const reference = z.string().regex(/^[a-z0-9][A-Za-z0-9._:/-]{0,300}@sha256:[0-9a-f]{64}$/);
+/** The new image: of a package, or of a registry; the other of the two is empty. */
+export const imageArgs = z.strictObject({
+  digest: z.union([digest, z.literal("")]),
+  reference: z.union([reference, z.literal("")]),
+  version,
+});

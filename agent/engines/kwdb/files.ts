@@ -1,7 +1,7 @@
 /** Files of the host: read whole within a limit, hashed in chunks. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { open, readdir, readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Host } from "../../verb.ts";
@@ -68,4 +68,19 @@ export async function hashesOf(
     });
   }
   return succeed(sums);
+}
+
+/** Written beside, with owner and mode of what it replaces, and renamed: a reader finds the old text or the new one. */
+export async function writeAsBefore(path: string, text: string): Promise<void> {
+  const { mode, uid, gid } = await stat(path);
+  const file = await open(`${path}.new`, "w", mode & 0o777);
+  try {
+    await file.writeFile(text);
+    await file.chmod(mode & 0o777);
+    await file.chown(uid, gid);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.new`, path);
 }

@@ -43,20 +43,23 @@ export async function hostFacts(here: Installation, take: Take): Promise<HostOnl
       take(() => here.configuration()),
       take(() => hasUpgradeFlag(host)),
     ]);
-  const { container: readContainer } = here;
-  const [sudo, foreign, meddlers, kept, packageTool, architecture, raised, container] = await Promise.all([
-    take(() => sudoWorks(host)),
-    take(() => foreignInstallers(host)),
-    take(() => meddlersOn(host)),
-    take(() => keptPackages(host)),
-    take(() => packageToolOf(host)),
-    take(() => architectureOf(host)),
-    take(() => readKept(host)),
-    readContainer === undefined ? notApplicable(host, "it is no container") : take(readContainer),
-  ]);
+  const { container: readContainer, engine: readEngine } = here;
+  const [sudo, foreign, meddlers, kept, packageTool, architecture, raised, container, docker] =
+    await Promise.all([
+      take(() => sudoWorks(host)),
+      take(() => foreignInstallers(host)),
+      take(() => meddlersOn(host)),
+      take(() => keptPackages(host)),
+      take(() => packageToolOf(host)),
+      take(() => architectureOf(host)),
+      take(() => readKept(host)),
+      readContainer === undefined ? notApplicable(host, "it is no container") : take(readContainer),
+      readEngine === undefined ? notApplicable(host, "it is no container") : take(readEngine),
+    ]);
   return {
     form: { at: new Date(host.clock.now()).toISOString(), value: here.form },
     container,
+    docker,
     binary,
     mode,
     startModeFile,

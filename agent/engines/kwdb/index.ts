@@ -6,7 +6,9 @@ import { ArchiveRate } from "./archive-rate.ts";
 import { archiveRetentionVerb } from "./archive-retention.ts";
 import { buildExchangeVerbs } from "./build-exchange.ts";
 import { buildStagingVerbs } from "./build-staging.ts";
+import { containerVerbs } from "./container-verbs.ts";
 import { kwdbFacts } from "./facts.ts";
+import { imageVerbs } from "./image-verbs.ts";
 import { installationOn } from "./installed.ts";
 import { reportJobs } from "./keeping-jobs.ts";
 import { lookingVerbs } from "./looking.ts";
@@ -23,11 +25,11 @@ export const kwdbKind = engineKind<KwdbSettings>({
   engine: "kwdb",
   settings: kwdbSettings,
   create: (settings): AgentEngine => {
-    const means = { settings, programs: new ProgramCache(), rate: new ArchiveRate() };
+    const means = { settings, programs: new ProgramCache(), images: new Map(), rate: new ArchiveRate() };
     return {
       engine: "kwdb",
       verbs: [
-        ...stagingVerbs,
+        ...stagingVerbs(means),
         ...lookingVerbs(means),
         reportJobs(means),
         ...savingVerbs(means),
@@ -39,6 +41,8 @@ export const kwdbKind = engineKind<KwdbSettings>({
         ...storeDeadVerbs(means),
         ...buildStagingVerbs(means),
         ...buildExchangeVerbs(means),
+        ...imageVerbs(means),
+        ...containerVerbs(means),
       ],
       folders: async (host) => {
         const mode = await (await installationOn(host, means)).mode();

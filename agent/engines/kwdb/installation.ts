@@ -4,8 +4,9 @@
  * the unit, the binary or the version file themselves.
  */
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
-import type { Container, Form, Mode } from "#proto/engines/kwdb.ts";
+import type { Container, DockerEngine, Form, Mode } from "#proto/engines/kwdb.ts";
 import type { Host, ToolRequest } from "../../verb.ts";
+import type { ImageVersions } from "./images.ts";
 import type { ProgramCache, RunningProgram } from "./program-cache.ts";
 import type { KwdbSettings } from "./settings.ts";
 import type { UnitState } from "./unit.ts";
@@ -14,6 +15,7 @@ import type { UnitState } from "./unit.ts";
 export interface Means {
   readonly settings: KwdbSettings;
   readonly programs: ProgramCache;
+  readonly images: ImageVersions;
 }
 
 export interface ServiceState extends UnitState {
@@ -57,6 +59,10 @@ export interface Installation {
   configuration(): Promise<Outcome<Record<string, string>>>;
   /** The container that it is, running or not; absent where it is none. */
   container?(): Promise<Outcome<Container>>;
+  /** The engine that the container lives in. */
+  engine?(): Promise<Outcome<DockerEngine>>;
+  /** What is saved beside those, by file name. */
+  alsoSaved?(): Promise<Outcome<Record<string, string>>>;
   /** What a reinstallation would wipe, as paths of the host. */
   readonly worthSaving: readonly string[];
 }

@@ -25,11 +25,11 @@ function lookAround(means: Means): Verb {
     args: z.strictObject({ version, target: version, peers }),
     async run({ host, begunBefore }, args): Promise<StepResult> {
       const here = await installationOn(host, means);
-      const client = await openClient(here);
-      if (!client.ok) return failedBy(client.failure);
       const isAgain = begunBefore !== "nothing";
       if (isAgain && args.peers.length === 0)
         return done({ nodes: "1", from: "nobody: the only node may be down by our own deed" });
+      const client = await openClient(here);
+      if (!client.ok) return failedBy(client.failure);
       if (isAgain && !(await here.hasClient())) return lookWithoutClient(client.value, args.peers);
       const view = await viewFrom(client.value, isAgain ? [undefined, ...args.peers] : [undefined]);
       if (!view.ok) return failedBy(view.failure);
@@ -123,7 +123,20 @@ async function whyNotReady(here: Installation, target: string): Promise<Failure 
   const client = await openClient(here);
   if (!client.ok) return client.failure;
   const rows = await markedNodes(client.value);
-  return rows.ok ? whyNotUpgraded(ownRow(rows.value, client.value.mode), target) : rows.failure;
+  if (!rows.ok) return rows.failure;
+  return whyNotUpgraded(ownRow(rows.value, client.value.mode), target) ?? (await whyOtherImage(here));
+}
+
+/** A container may still be of the image before: what runs must be what a start would take. */
+async function whyOtherImage(here: Installation): Promise<Failure | undefined> {
+  if (here.container === undefined) return undefined;
+  const [container, wanted] = [await here.container(), await here.program()];
+  if (!container.ok) return container.failure;
+  if (!wanted.ok) return wanted.failure;
+  const { imageId } = container.value;
+  return imageId === `sha256:${wanted.value.sha256}`
+    ? undefined
+    : failure("kwdb.image-other", { found: imageId, wanted: wanted.value.sha256 });
 }
 
 /** Seen by another node: gossip is local, so a node's own word for itself is not enough. */

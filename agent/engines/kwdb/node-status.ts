@@ -60,8 +60,11 @@ function isTrue(value: string | null | undefined): boolean {
 }
 
 /** The row of this node, by the address of its MODE file. */
-export function ownRow(rows: readonly NodeRow[], { address, sqlPort }: Mode): NodeRow | undefined {
-  const own = `${address}:${sqlPort}`;
+export function ownRow(
+  rows: readonly NodeRow[],
+  { address, sqlPort, advertised }: Mode,
+): NodeRow | undefined {
+  const own = advertised ?? `${address}:${sqlPort}`;
   return rows.find((row) => row.address === own || row.sqlAddress === own);
 }
 

@@ -5,6 +5,7 @@ export const paths = {
   nodeFile: "/etc/kaiwudb/info/NODE",
   versionFile: "/etc/kaiwudb/info/.version",
   environment: "/etc/kaiwudb/script/kaiwudb_env",
+  composeFile: "/etc/kaiwudb/script/docker-compose.yml",
   programs: "/usr/local/kaiwudb",
   bin: "/usr/local/kaiwudb/bin",
   binary: "/usr/local/kaiwudb/bin/kwbase",

@@ -2,6 +2,7 @@
 import { cp, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
+import { FailureError, type Outcome, succeed } from "#proto/common/failure.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { label } from "./args.ts";
 import { causeOf, manifestOf } from "./files.ts";
@@ -9,7 +10,7 @@ import type { Installation, Means } from "./installation.ts";
 import { installationOn } from "./installed.ts";
 import { manifestText } from "./manifest.ts";
 import { keptOriginal, namedAfter, notOriginal, originText } from "./origin.ts";
-import { done, failed } from "./outcome.ts";
+import { done, failed, failedBy } from "./outcome.ts";
 
 const keepCount = 8;
 
@@ -29,6 +30,7 @@ export function savingVerbs(means: Means): readonly Verb[] {
           await forgetOld(context, folder);
           return done({ folder, ...notOriginal(context, "old-configuration") });
         } catch (error) {
+          if (error instanceof FailureError) return failedBy(error.failure);
           return failed("kwdb.not-saved", { cause: causeOf(error) });
         }
       },
@@ -56,6 +58,9 @@ async function save(context: StepContext, here: Installation, folder: string): P
       verbatimSymlinks: true,
     });
   }
+  const more: Outcome<Record<string, string>> = (await here.alsoSaved?.()) ?? succeed({});
+  if (!more.ok) throw new FailureError(more.failure);
+  for (const [name, text] of Object.entries(more.value)) await writeFile(join(beside, name), text);
   await writeFile(join(beside, "manifest.json"), manifestText(await manifestOf(beside)));
   await writeFile(originOf(beside), originText(context));
   await rm(folder, { recursive: true, force: true });

@@ -3,10 +3,12 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/p
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { type Failure, failure } from "#proto/common/failure.ts";
-import { type Host, type StepContext, type StepResult, verb } from "../../verb.ts";
+import { type Host, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { digest, version } from "./args.ts";
 import { manifestOf } from "./files.ts";
 import { packageToolOf } from "./host-facts.ts";
+import type { Means } from "./installation.ts";
+import { containerOn } from "./installed.ts";
 import { manifestText } from "./manifest.ts";
 import { done, failed, failedBy } from "./outcome.ts";
 import {
@@ -78,33 +80,45 @@ const proveDigest = verb({
   },
 });
 
-const provePackage = verb({
-  name: "kwdb.prove-package",
-  class: "observe",
-  args: z.strictObject({ digest, version, extended: z.string().regex(/^[a-z0-9]{0,20}$/) }),
-  async run({ host }, args): Promise<StepResult> {
-    const folder = await deployFolder(host, args.digest);
-    if (folder === undefined) return failed("kwdb.package-without-script", {});
-    const why =
-      (await whyNotThisPackage(folder, args)) ??
-      (await whyNotInstallable(host, folder)) ??
-      (await whyNoRoom(host, folder));
-    return why === undefined ? done({ folder }) : failedBy(why);
-  },
-});
+function provePackage(means: Means): Verb {
+  return verb({
+    name: "kwdb.prove-package",
+    class: "observe",
+    args: z.strictObject({ digest, version, extended: z.string().regex(/^[a-z0-9]{0,20}$/) }),
+    async run({ host }, args): Promise<StepResult> {
+      const folder = await deployFolder(host, args.digest);
+      if (folder === undefined) return failed("kwdb.package-without-script", {});
+      const isContainer = (await containerOn(host, means)) !== undefined;
+      const why =
+        (await whyOtherKind(folder, isContainer)) ??
+        (await whyNotThisVersion(folder, args)) ??
+        // an image is proven by loading it
+        (isContainer
+          ? undefined
+          : ((await whyNotInstallable(host, folder)) ?? (await whyNoRoom(host, folder))));
+      return why === undefined ? done({ folder }) : failedBy(why);
+    },
+  });
+}
 
-async function whyNotThisPackage(
-  folder: string,
-  wanted: { readonly version: string; readonly extended: string },
-): Promise<Failure | undefined> {
+async function whyOtherKind(folder: string, isContainer: boolean): Promise<Failure | undefined> {
   const names = await readdir(join(folder, "packages")).catch(() => undefined);
   if (names === undefined) return failure("kwdb.package-without-packages", { folder });
-  if (names.includes("KaiwuDB.tar")) return failure("kwdb.package-is-container", { folder });
+  if (names.includes("KaiwuDB.tar") !== isContainer)
+    return failure(isContainer ? "kwdb.package-is-bare" : "kwdb.package-is-container", { folder });
+  if (isContainer) return undefined;
   // the script gives all that match to the installer in one word list: two of a kind break it
   for (const part of ["server", "libcommon"]) {
     const found = names.filter((name) => name.includes(part));
     if (found.length !== 1) return failure("kwdb.package-part", { part, found: found.join(", ") || "none" });
   }
+  return undefined;
+}
+
+async function whyNotThisVersion(
+  folder: string,
+  wanted: { readonly version: string; readonly extended: string },
+): Promise<Failure | undefined> {
   const text = await readFile(join(folder, "packages", ".version"), "utf8").catch(() => "");
   const told = parseVersionFile(text);
   if (!told.ok) return failure("kwdb.package-without-version", { folder });
@@ -174,4 +188,6 @@ const proveKept = verb({
   },
 });
 
-export const stagingVerbs = [stagePackage, proveDigest, provePackage, proveKept] as const;
+export function stagingVerbs(means: Means): readonly Verb[] {
+  return [stagePackage, proveDigest, provePackage(means), proveKept];
+}

@@ -3,8 +3,12 @@ import type { NodeEntry } from "../../domain/inventory.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { fullOf } from "./facts.ts";
 
-/** As its peers know it: the inventory's address, with the port that the node's own MODE file names. */
+/**
+ * As its peers know it: the inventory's address, with the port that the node's own MODE file names. One in
+ * a container of the operator's own says itself where it is.
+ */
 export function sqlAddress({ reports }: PlaybookInput, { name, address }: NodeEntry): string {
-  if (/:\d+$/.test(address)) return address;
-  return `${address}:${known(fullOf(reports[name])?.mode)?.sqlPort ?? 26257}`;
+  const mode = known(fullOf(reports[name])?.mode);
+  if (mode?.advertised !== undefined) return mode.advertised;
+  return /:\d+$/.test(address) ? address : `${address}:${mode?.sqlPort ?? 26257}`;
 }

@@ -6,6 +6,7 @@ import { intervalMs } from "#proto/engines/kwdb-interval.ts";
 import type { CheckResult } from "../../domain/check.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { fullOf, hostOf, nodeNames, runningVersion } from "./facts.ts";
+import { formOf, takesImages } from "./form.ts";
 import { settingsWanted } from "./hop.ts";
 import { blockingJobs } from "./jobs.ts";
 import { outageOf } from "./outage.ts";
@@ -57,11 +58,25 @@ const hopSettings: ClusterCheck = (input) =>
     }),
   );
 
-const packageGiven: ClusterCheck = ({ wish }) =>
-  result({ id: "package-given" }, wish.artefact === undefined ? "ko" : "ok", {
+/** Which combination of container and topology there is, as the vendor documents them. */
+const containerForm: ClusterCheck = (input) => {
+  if (input.cluster.deployment !== "container") return undefined;
+  const form = formOf(input);
+  if (form.ok) return result({ id: "container-form" }, "ok", { form: form.value });
+  const status = form.failure.code === "kwdb.form-unknown" ? "unknown" : "ko";
+  return { ...result({ id: "container-form" }, status), reason: form.failure };
+};
+
+const packageGiven: ClusterCheck = (input) => {
+  const { wish } = input;
+  const [settings, form] = [settingsOf(input.cluster), formOf(input)];
+  const image = settings.ok && form.ok && takesImages(form.value) ? settings.value.image : undefined;
+  if (image !== undefined) return result({ id: "package-given" }, "ok", { name: image, digest: "" });
+  return result({ id: "package-given" }, wish.artefact === undefined ? "ko" : "ok", {
     name: wish.artefact?.name ?? "",
     digest: wish.artefact?.digest ?? "",
   });
+};
 
 /** By topology: how many nodes it must have. */
 const nodeCounts: Readonly<Record<string, (nodes: number) => boolean>> = {
@@ -185,6 +200,7 @@ function answersOf<Name extends keyof KwdbFull>(
 export const clusterChecks: readonly ClusterCheck[] = [
   versionHop,
   hopSettings,
+  containerForm,
   packageGiven,
   settingsKnown,
   nodeCount,

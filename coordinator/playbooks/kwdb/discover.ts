@@ -34,7 +34,8 @@ export function discoverClusters(reports: readonly NodeReport[]): readonly Found
         .join(" ") ?? address;
     const group = groups.get(peers) ?? {
       topology: topologies[mode.topology],
-      deployment: mode.kind === "bare" ? "script" : "container",
+      deployment:
+        known(facts.form) === "compiled" ? "compiled" : mode.kind === "bare" ? "script" : "container",
       nodes: [],
     };
     group.nodes.push({ name: report.node, address });

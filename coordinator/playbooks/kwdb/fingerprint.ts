@@ -32,6 +32,12 @@ export function fingerprint({ cluster, wish, reports }: PlaybookInput): Readonly
         .sort()
         .map(([file, sha]) => `${file}:${sha.slice(0, 12)}`)
         .join(" ") || "unknown";
+    if (cluster.deployment !== "container") continue;
+    const container = known(facts?.container);
+    fields[`node.${name}.form`] = known(facts?.form) ?? "unknown";
+    fields[`node.${name}.image`] =
+      container === undefined ? "unknown" : `${container.image} ${container.imageId}`;
+    fields[`node.${name}.words`] = container?.repeats?.sha256 ?? "none";
   }
   return fields;
 }

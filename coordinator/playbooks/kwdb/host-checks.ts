@@ -11,9 +11,12 @@ const clockWarnMs = 100;
 /** Unpacked package, twice, and room for the log. */
 const wantedFreeBytes = 2 * 1024 ** 3;
 
+/** deploy.sh asks for it; a container of the operator's own is changed without that script. */
 const sudo: NodeCheck = (input, { name }) =>
   withFacts(input, name, (facts) =>
-    judge({ id: "sudo", node: name }, facts.sudo, (works) => [works ? "ok" : "ko"]),
+    input.cluster.deployment === "container" && ["compose", "docker-run"].includes(known(facts.form) ?? "")
+      ? undefined
+      : judge({ id: "sudo", node: name }, facts.sudo, (works) => [works ? "ok" : "ko"]),
   );
 
 const foreign: NodeCheck = (input, { name }) =>
@@ -75,6 +78,8 @@ const space: NodeCheck = ({ reports: all }, { name }) => {
 /** After a failed package change the old package is the only way back: the script removes it before it installs. */
 const oldPackage: NodeCheck = (input, { name }) =>
   withFacts(input, name, (facts) => {
+    // the old image is kept by a step of the plan
+    if (input.cluster.deployment === "container") return undefined;
     const version = runningVersion(facts) ?? "?";
     const about = { id: "old-package", node: name, yields: "acknowledge" } as const;
     const settings = settingsOf(input.cluster);

@@ -153,7 +153,7 @@ const bindable: NodeCheck = (input, { name }) =>
   withFacts(input, name, (facts) => {
     const about = { id: "bindable", node: name } as const;
     const bound: readonly Measured<unknown>[] = [facts.unitSha256, facts.configurationSha256];
-    const unread = bound.find((each) => known(each) === undefined);
+    const unread = bound.find((each) => whyUnknown(each) !== undefined);
     if (unread === undefined) return result(about, "ok");
     const reason = whyUnknown(unread) ?? { code: "measure.never-taken" as const, facts: {} };
     return { ...result(about, "unknown"), reason };

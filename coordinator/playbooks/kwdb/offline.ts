@@ -5,22 +5,14 @@
 import type { NodeEntry } from "../../domain/inventory.ts";
 import type { ClusterStage, Phase, PlanStep } from "../../domain/plan.ts";
 import { settleMs } from "./hop.ts";
-import {
-  archiveSteps,
-  changeSteps,
-  type Journey,
-  lookSteps,
-  readySteps,
-  startSteps,
-  stopSteps,
-} from "./steps.ts";
+import { archiveSteps, type Journey, readySteps } from "./steps.ts";
 import { healthy, journeyOf, programOn, type Upgrade, upgraded } from "./upgrade.ts";
 
 export const offlineStage = "all-nodes";
 
 /** `nodes`: those that are not at the new version yet; the others are stopped and started with them. */
 export function allAtOnce(upgrade: Upgrade, nodes: readonly NodeEntry[]): ClusterStage {
-  const { input, from, to, settings } = upgrade;
+  const { input, from, to, settings, steps } = upgrade;
   const { cluster } = input;
   const phase = (
     id: string,
@@ -33,18 +25,18 @@ export function allAtOnce(upgrade: Upgrade, nodes: readonly NodeEntry[]): Cluste
     after: [],
     ...rest,
   });
-  const changing = nodes.map((node) => programOn(upgrade, node, changeSteps(journeyOf(upgrade, node))));
+  const changing = nodes.map((node) => programOn(upgrade, node, steps.change(journeyOf(upgrade, node))));
   return {
     kind: "cluster",
     id: offlineStage,
     clusters: [cluster.name],
     before: [healthy(upgrade, `${from},${to}`, Math.max(cluster.gates.dwellMs, settleMs(input)))],
     phases: [
-      phase("look", lookSteps),
-      phase("stop", () => stopSteps),
+      phase("look", steps.look),
+      phase("stop", steps.stop),
       ...(settings.archiveData ? [phase("archive", archiveSteps)] : []),
       { id: "change", order: "one-by-one", programs: changing, after: [] },
-      phase("start", () => startSteps),
+      phase("start", steps.start),
       phase("prove", readySteps, {
         after: [
           ...cluster.nodes.map((node) => upgraded(upgrade, node)),

@@ -12,14 +12,16 @@ import { sqlAddress } from "./address.ts";
 import { checkCluster } from "./checks.ts";
 import { fullOf, runningVersion } from "./facts.ts";
 import { fingerprint } from "./fingerprint.ts";
+import { formOf, takesImages } from "./form.ts";
 import { versionsAt } from "./gates.ts";
 import { oldestVersion } from "./hop.ts";
 import { allAtOnce, offlineStage } from "./offline.ts";
 import { nodeByNode } from "./rolling.ts";
 import { settingsOf } from "./settings.ts";
-import { jobsStep, provingSteps, retentionStep, stagingSteps, storeDeadStep } from "./steps.ts";
+import { stepSetOf } from "./step-set.ts";
+import { jobsStep, provingSteps, retentionStep, storeDeadStep } from "./steps.ts";
 import { raiseOf } from "./store-dead.ts";
-import { healthy, ownVersion, programOn, type Upgrade } from "./upgrade.ts";
+import { healthy, journeyOf, ownVersion, programOn, stagingOf, type Upgrade } from "./upgrade.ts";
 import { mayHop } from "./version-policy.ts";
 import { wayOf } from "./way.ts";
 
@@ -32,16 +34,28 @@ export function planUpgrade(input: PlaybookInput): Outcome<Plan> {
   if (from === undefined) return whyNoVersion(input);
   const hop = mayHop(from, wish.to);
   if (!hop.may) return { ok: false, failure: hop.why };
-  if (wish.artefact === undefined)
-    return fail("kwdb.package-missing", { cluster: cluster.name, to: wish.to });
+  const form = formOf(input);
+  if (!form.ok) return form;
   const settings = settingsOf(cluster);
   if (!settings.ok) return settings;
-  const { digest, name } = wish.artefact;
+  const byImage = settings.value.image !== undefined && takesImages(form.value);
+  if (wish.artefact === undefined && !byImage)
+    return fail("kwdb.package-missing", { cluster: cluster.name, to: wish.to });
+  const artefact = byImage ? undefined : wish.artefact;
   const { strategy } = way.value;
   // where all are stopped, nobody is given up meanwhile
   const raise = strategy === "rolling" ? raiseOf(input) : undefined;
-  const made = { input, from, to: wish.to, digest, settings: settings.value, way: strategy };
-  const upgrade: Upgrade = { ...made, ...(raise === undefined ? {} : { raise }) };
+  const upgrade: Upgrade = {
+    input,
+    from,
+    to: wish.to,
+    digest: artefact?.digest ?? "",
+    form: form.value,
+    steps: stepSetOf(form.value),
+    settings: settings.value,
+    way: strategy,
+    ...(raise === undefined ? {} : { raise }),
+  };
   const checks = checkCluster(input);
   return succeed({
     format: planFormat,
@@ -52,7 +66,7 @@ export function planUpgrade(input: PlaybookInput): Outcome<Plan> {
     to: wish.to,
     strategy,
     method: way.value.method,
-    artefact: { digest, name },
+    ...(artefact === undefined ? {} : { artefact: { digest: artefact.digest, name: artefact.name } }),
     boundTo: fingerprint(input),
     ...courseOf(upgrade),
     checks,
@@ -67,7 +81,7 @@ export function planUpgrade(input: PlaybookInput): Outcome<Plan> {
 
 /** Its stages, where no way leads back in place any more, and which ways there are. */
 function courseOf(upgrade: Upgrade): Pick<Plan, "stages" | "pointOfNoReturn" | "wayBack"> {
-  const { input, way } = upgrade;
+  const { input, way, steps } = upgrade;
   const { nodes: all } = input.cluster;
   const nodes = all.filter(
     (node) => runningVersion(fullOf(input.reports[node.name])) !== upgrade.to || !isInstalled(input, node),
@@ -75,10 +89,10 @@ function courseOf(upgrade: Upgrade): Pick<Plan, "stages" | "pointOfNoReturn" | "
   const isWhole = way === "offline" && all.length > 1;
   const changing: readonly Stage[] = isWhole ? [allAtOnce(upgrade, nodes)] : nodeByNode(upgrade, nodes);
   const [first] = changing;
-  const at = isWhole ? `${offlineStage}/change` : first?.id;
+  const at = isWhole ? `${offlineStage}/${steps.noReturn.phase}` : first?.id;
   return {
-    stages: [staging(upgrade), ...changing, finish(upgrade, nodes)],
-    ...(at === undefined ? {} : { pointOfNoReturn: `${at}/upgrade-package` }),
+    stages: [staging(upgrade), ...changing, finish(upgrade, nodes), ...tidying(upgrade, nodes)],
+    ...(at === undefined ? {} : { pointOfNoReturn: `${at}/${steps.noReturn.step}` }),
     wayBack: [
       "way-back.kwdb.before",
       way === "rolling" ? "way-back.kwdb.one-node" : "way-back.kwdb.all-stopped",
@@ -109,12 +123,19 @@ function warningsFor({ from, to, way, settings, raise }: Upgrade): readonly stri
 }
 
 function staging(upgrade: Upgrade): PreflightStage {
-  const { input, from, to, digest, settings } = upgrade;
-  const old =
-    settings.oldPackage === undefined ? {} : { old: { digest: settings.oldPackage, version: from } };
-  const steps = stagingSteps({ digest, to, ...old });
-  const programs = input.cluster.nodes.map((node) => programOn(upgrade, node, steps));
+  const { input, steps } = upgrade;
+  const programs = input.cluster.nodes.map((node) =>
+    programOn(upgrade, node, steps.staging(stagingOf(upgrade))),
+  );
   return { kind: "preflight", id: "stage-package", programs };
+}
+
+/** Nothing of the old goes before the last gate has found all well. */
+function tidying(upgrade: Upgrade, nodes: readonly NodeEntry[]): readonly FinishStage[] {
+  const programs = nodes
+    .map((node) => programOn(upgrade, node, upgrade.steps.tidy(journeyOf(upgrade, node))))
+    .filter(({ steps }) => steps.length > 0);
+  return programs.length === 0 ? [] : [{ kind: "finish", id: "tidy", programs, gates: [] }];
 }
 
 function finish(upgrade: Upgrade, nodes: readonly NodeEntry[]): FinishStage {

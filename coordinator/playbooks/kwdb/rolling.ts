@@ -26,7 +26,7 @@ function nodeStage(upgrade: Upgrade, node: NodeEntry, isFirst: boolean): NodeSta
     ...(own === from ? {} : { from: own }),
     // the dwell before the next node is the one after the last
     before: [healthy(upgrade, versions, isFirst ? Math.max(gates.dwellMs, settleMs(input)) : 0)],
-    program: programOn(upgrade, node, nodeSteps(journeyOf(upgrade, node))),
+    program: programOn(upgrade, node, nodeSteps(upgrade.steps, journeyOf(upgrade, node))),
     after: [upgraded(upgrade, node), healthy(upgrade, versions, gates.dwellMs)],
   };
 }

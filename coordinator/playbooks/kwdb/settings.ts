@@ -14,6 +14,8 @@ export interface KwdbClusterSettings {
   readonly oldPackage?: string;
   /** How long the last look waits for good runs of COMPRESS and RETENTION before it says "not yet seen". */
   readonly awaitJobsMs: number;
+  /** `repository@sha256:…` in a package's place, for a container of the operator's own. */
+  readonly image?: string;
 }
 
 /** Refused: `kwdb.setting-unreadable`. */
@@ -38,6 +40,10 @@ function readOne(name: string, value: string): Partial<KwdbClusterSettings> | un
       return /^[1-9]\d{0,2}$/.test(value) ? { keepArchives: Number(value) } : undefined;
     case "old-package":
       return /^[0-9a-f]{64}$/.test(value) ? { oldPackage: value } : undefined;
+    case "image":
+      return /^[a-z0-9][A-Za-z0-9._:/-]{0,300}@sha256:[0-9a-f]{64}$/.test(value)
+        ? { image: value }
+        : undefined;
     case "await-jobs": {
       const wait = parseDuration(value);
       return wait.ok ? { awaitJobsMs: wait.value } : undefined;

@@ -1,10 +1,11 @@
 /** The steps of KWDB's programs, with the command a person would type for each. */
-import type { KwdbArchiveKind } from "#proto/engines/kwdb.ts";
+import type { Container, Form, KwdbArchiveKind } from "#proto/engines/kwdb.ts";
 import type { Call, PlanStep, StepClass } from "../../domain/plan.ts";
+import type { StepSet } from "./step-set.ts";
 import { type Raise, storeDead } from "./store-dead.ts";
 
 const second = 1_000;
-const minute = 60 * second;
+export const minute = 60 * second;
 
 interface StepOptions {
   /** Where the step is not called as its verb is. */
@@ -17,7 +18,7 @@ interface StepOptions {
   readonly service?: PlanStep["service"];
 }
 
-function step(id: string, args: Call["args"], shownAs: string, options: StepOptions): PlanStep {
+export function step(id: string, args: Call["args"], shownAs: string, options: StepOptions): PlanStep {
   const { class: stepClass = "observe", deadlineMs, onDeadline = "end", undo, service } = options;
   return {
     id,
@@ -35,6 +36,8 @@ function step(id: string, args: Call["args"], shownAs: string, options: StepOpti
 export interface Staging {
   readonly to: string;
   readonly digest: string;
+  /** An image of a registry, by its digest, in a package's place. */
+  readonly reference?: string;
   /** The package that runs now, where it is to be kept. */
   readonly old?: { readonly digest: string; readonly version: string };
 }
@@ -82,15 +85,20 @@ export interface Journey extends Staging {
   readonly cluster: string;
   /** Where a node is away for longer than the cluster waits for it. */
   readonly raise?: Raise;
+  readonly form: Form;
+  /** Of a node in a container. */
+  readonly container?: string;
+  readonly composeFile?: string;
+  readonly repeats?: NonNullable<Container["repeats"]>;
 }
 
 const drainWaitMs = 10 * minute;
 const archiveLimitMs = 4 * 60 * minute;
 
 /** The documented order for one node, from the last look to the proof that it is back. */
-export function nodeSteps(journey: Journey): readonly PlanStep[] {
+export function nodeSteps(set: StepSet, journey: Journey): readonly PlanStep[] {
   return [
-    ...lookSteps(journey),
+    ...set.look(journey),
     ...raiseSteps(journey),
     step(
       "drain",
@@ -103,10 +111,10 @@ export function nodeSteps(journey: Journey): readonly PlanStep[] {
         undo: { verb: "kwdb.restart", args: {} },
       },
     ),
-    ...stopSteps,
+    ...set.stop(journey),
     ...archiveSteps(journey),
-    ...changeSteps(journey),
-    ...startSteps,
+    ...set.change(journey),
+    ...set.start(journey),
     ...readySteps(journey),
     ...putBackSteps(journey),
   ];

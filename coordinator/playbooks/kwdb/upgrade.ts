@@ -1,11 +1,14 @@
 /** What the stages of an upgrade are made from, whichever way it goes, and the gates that they share. */
+import type { Form } from "#proto/engines/kwdb.ts";
 import type { NodeEntry } from "../../domain/inventory.ts";
 import type { GateSpec, PlanProgram, PlanStep } from "../../domain/plan.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { sqlAddress } from "./address.ts";
 import { fullOf, runningVersion } from "./facts.ts";
+import { containerOf, takesImages } from "./form.ts";
 import type { KwdbClusterSettings } from "./settings.ts";
-import type { Journey } from "./steps.ts";
+import type { StepSet } from "./step-set.ts";
+import type { Journey, Staging } from "./steps.ts";
 import type { Raise } from "./store-dead.ts";
 import type { Way } from "./way.ts";
 
@@ -15,25 +18,41 @@ export interface Upgrade {
   readonly to: string;
   /** sha256 of the package. */
   readonly digest: string;
+  readonly form: Form;
+  /** What depends on the form. */
+  readonly steps: StepSet;
   readonly settings: KwdbClusterSettings;
   readonly way: Way["strategy"];
   readonly raise?: Raise;
 }
 
-export function journeyOf(
-  { input, from, to, digest, settings, way, raise }: Upgrade,
-  node: NodeEntry,
-): Journey {
+export function journeyOf(upgrade: Upgrade, node: NodeEntry): Journey {
+  const { input, from, to, settings, way, form, raise } = upgrade;
+  const container = containerOf(input, node.name);
   const others = input.cluster.nodes.filter(({ name }) => name !== node.name);
   return {
+    ...stagingOf(upgrade),
     from,
     to,
-    digest,
+    form,
     node: node.name,
+    ...(container === undefined ? {} : { container: container.name }),
+    ...(container?.compose === undefined ? {} : { composeFile: container.compose.file }),
+    ...(container?.repeats === undefined ? {} : { repeats: container.repeats }),
     peers: others.map((other) => sqlAddress(input, other)),
     cluster: input.cluster.name,
     ...(settings.archiveData ? { archives: way === "offline" ? "cluster-stop" : "node-image" } : {}),
     ...(raise === undefined ? {} : { raise }),
+  };
+}
+
+export function stagingOf({ from, to, digest, settings, form }: Upgrade): Staging {
+  const { image, oldPackage } = settings;
+  return {
+    to,
+    digest,
+    ...(image === undefined || !takesImages(form) ? {} : { reference: image }),
+    ...(oldPackage === undefined ? {} : { old: { digest: oldPackage, version: from } }),
   };
 }
 

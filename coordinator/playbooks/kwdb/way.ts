@@ -8,11 +8,14 @@ import { outageMs } from "./outage.ts";
 
 export interface Way {
   readonly strategy: "rolling" | "offline";
-  readonly method: "script";
+  readonly method: "script" | "container";
 }
 
 /** A method replaces the programs of one deployment. */
-const methods: Readonly<Record<string, Way["method"]>> = { script: "script" };
+const methods: Readonly<Record<string, Way["method"]>> = {
+  script: "script",
+  container: "container",
+};
 
 /**
  * The first is taken where none is named. Versions may serve mixed only where each range has copies on several nodes, so

@@ -5,6 +5,7 @@ import { common } from "./common.ts";
 import { kwdb } from "./kwdb.ts";
 import { kwdbAgent } from "./kwdb-agent.ts";
 import { kwdbCompiled } from "./kwdb-compiled.ts";
+import { kwdbContainer } from "./kwdb-container.ts";
 import { lock } from "./lock.ts";
 import { rollout } from "./rollout.ts";
 import { store } from "./store.ts";
@@ -20,4 +21,5 @@ export const en: Catalogue = {
   ...kwdb,
   ...kwdbAgent,
   ...kwdbCompiled,
+  ...kwdbContainer,
 };

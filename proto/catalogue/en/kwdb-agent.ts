@@ -91,7 +91,7 @@ export const kwdbAgent: Catalogue = {
   "kwdb.port-open": { says: "the service is stopped, and something still listens on its port {port}" },
   "kwdb.setting-unreadable": {
     says: "{cluster}: the setting {name}: {value} is not understood",
-    next: "archive-data and raise-store-dead: true or false; keep-archives: a number from 1; old-package: a sha256; await-jobs: a duration",
+    next: "archive-data and raise-store-dead: true or false; keep-archives: a number from 1; old-package: a sha256; await-jobs: a duration; image: repository@sha256:…",
   },
   "kwdb.cluster-not-healthy": {
     says: "the last look before the change: node {id} at {address} is not well ({row}); nothing was touched",

@@ -191,7 +191,7 @@ export const kwdb: Catalogue = {
   "check.kwdb.settings": { says: "the settings of the cluster's entry are understood" },
   "check.kwdb.settings.ko": {
     says: "{name}: {value} is not",
-    next: "archive-data and raise-store-dead: true or false; keep-archives: a number from 1; old-package: a sha256; await-jobs: a duration",
+    next: "archive-data and raise-store-dead: true or false; keep-archives: a number from 1; old-package: a sha256; await-jobs: a duration; image: repository@sha256:…",
   },
   "check.kwdb.data-archive": {
     says: "there is room for an archive of its data and its unpacked copy ({folder})",

@@ -9,6 +9,7 @@ import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/prom
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { buildImage, type ImageRequest } from "./build-image.ts";
 
 const run = promisify(execFile);
 /** Every file's time: packages of one version are equal whenever they are built. */
@@ -22,6 +23,8 @@ export interface PackageRequest {
   /** Line 2 of `.version`: alpha1, hotfix2 … */
   readonly extended?: string;
   readonly kind?: "bare" | "container";
+  /** A container package with a real image; without it `KaiwuDB.tar` is a file that no engine loads. */
+  readonly image?: Pick<ImageRequest, "tag" | "tickScale" | "shared">;
   /** Receives `kwdb_install/` and `KWDB-<version>.tar.gz`. */
   readonly out: string;
   /** A folder with the vendor's own deploy.sh and utils/, used unchanged. */
@@ -164,7 +167,11 @@ export async function buildPackage(request: PackageRequest): Promise<BuiltPackag
   await mkdir(packages);
   const lines = [request.version, ...(request.extended === undefined ? [] : [request.extended])];
   await writeFile(path.join(packages, ".version"), `${lines.join("\n")}\n`);
-  if (request.kind === "container")
+  if (request.image !== undefined) {
+    const kwbase = await kwbaseOf(request.assets, request.version);
+    const { version, image } = request;
+    await buildImage({ ...image, version, kwbase, file: path.join(packages, "KaiwuDB.tar") });
+  } else if (request.kind === "container")
     await writeFile(path.join(packages, "KaiwuDB.tar"), `stand-in image ${request.version}\n`);
   else await debs(request, packages);
   const tarball = path.join(request.out, `KWDB-${lines.join("-")}.tar.gz`);

@@ -20,6 +20,12 @@ export interface FleetSpec extends KwdbClusterSpec {
   readonly archives?: boolean;
   /** More of the entry's `settings`. */
   readonly settings?: string;
+  /** The inventory's word; a script's unless told. */
+  readonly deployment?: string;
+  /** Further settings of each agent's engine, as YAML flow. */
+  readonly agentSettings?: string;
+  /** Makes the cluster; of packages on the hosts themselves unless told. */
+  readonly start?: (lab: Lab, spec: KwdbClusterSpec) => Promise<KwdbCluster>;
 }
 
 export const clusterName = "billing";
@@ -113,7 +119,7 @@ export class LabFleet implements AsyncDisposable {
       "insecure: true",
       "stateDir: /var/lib/lockkeeper-agent",
       "runner: unit",
-      `engine: { kind: kwdb, settings: { ${this.#spec.archives === true ? `archiveDir: ${archiveDir}` : ""} } }`,
+      `engine: { kind: kwdb, settings: { ${this.#spec.agentSettings ?? (this.#spec.archives === true ? `archiveDir: ${archiveDir}` : "")} } }`,
     ];
     await host.must(["mkdir", "-p", archiveDir]);
     await host.write("/etc/lockkeeper/agent.yaml", `${lines.join("\n")}\n`);
@@ -128,6 +134,7 @@ export class LabFleet implements AsyncDisposable {
       `  ${clusterName}:`,
       "    engine: kwdb",
       `    topology: ${declared[this.#spec.topology ?? "multi-replication"]}`,
+      ...(this.#spec.deployment === undefined ? [] : [`    deployment: ${this.#spec.deployment}`]),
       ...(gates === null ? [] : [`    gates: ${gates}`]),
       ...(this.#spec.archives === true
         ? [`    settings: { archive-data: true${this.#spec.settings ?? ""} }`]
@@ -247,7 +254,7 @@ export async function startFleet(spec: FleetSpec): Promise<LabFleet> {
   });
   const lab = await createLab({ name: spec.name });
   try {
-    const fleet = new LabFleet(spec, lab, await startKwdbCluster(lab, spec));
+    const fleet = new LabFleet(spec, lab, await (spec.start ?? startKwdbCluster)(lab, spec));
     await fleet.begin();
     return fleet;
   } catch (error) {

@@ -45,7 +45,10 @@ kw_running() {
   if [ "$(install_type)" = bare ]; then
     [ "$(systemctl show --property MainPID --value kaiwudb)" -ne 0 ]
   else
-    docker ps -a --filter name=kaiwudb-container --format '{{.Status}}' | grep -q '^Up'
+    # a part of a name is enough for the filter, and two that match are none
+    local found
+    found=$(docker ps -a --filter name=kaiwudb-container --format '{{.Status}}')
+    [ "$(wc -l <<<"$found")" -eq 1 ] && grep -q '^Up' <<<"$found"
   fi
 }
 

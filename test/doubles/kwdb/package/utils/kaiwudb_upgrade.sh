@@ -42,11 +42,30 @@ package_tool() {
   esac
 }
 
+# The name is what stands after ": " in what docker says. Of the old one nothing is left, and MODE keeps its name.
+upgrade_container() {
+  local out image old script=$root/etc/kaiwudb/script
+  if [ "$(knob docker_load)" = fails ]; then echo "docker load failed: Error processing tar file(exit status 1): unexpected EOF"; return 1; fi
+  out=$(sudo docker load <KaiwuDB.tar 2>&1) || { echo "docker load failed: $out"; return 1; }
+  image=${out#*: }
+  cd "$script" || return 1
+  old=$(sudo docker ps -a --filter name=kaiwudb-container --format '{{.Image}}')
+  if [ -n "$old" ]; then sudo docker-compose down >/dev/null 2>&1; else old=$(mode_line 3); fi
+  sudo docker rmi "$old" >/dev/null 2>&1
+  sudo sed -i "s#image:.*#image: $image#" docker-compose.yml >/dev/null 2>&1
+  sudo sed -iq 's/\/etc\/kwdb\//\/etc\/kaiwudb\//g' docker-compose.yml >/dev/null 2>&1
+  case "$(knob version_copy)" in
+  fails | disk_full) ;;
+  *) sudo cp -f "$here/packages/.version" "$root/etc/kaiwudb/info/.version" >/dev/null 2>&1 ;;
+  esac
+  return 0
+}
+
 # Old packages go first. After the two installs nothing is looked at any more: the result is always success.
 upgrade() {
   local name out unit=$root/etc/systemd/system/kaiwudb.service env=$root/etc/kaiwudb/script/kaiwudb_env
-  if [ "$g_kind" = container ]; then echo "docker load failed: the stand-in has no images"; return 1; fi
   cd "$here/packages" || return 1
+  if [ "$g_kind" = container ]; then upgrade_container; return; fi
   for name in kaiwudb-server kaiwudb-libcommon kwdb-server kwdb-libcommon; do package_tool remove "$name" >/dev/null 2>&1; done
   for name in libcommon server; do
     out=$(package_tool install ./$(ls | grep "$name") 2>&1) || { echo "$out"; return 1; }

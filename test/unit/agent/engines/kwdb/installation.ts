@@ -5,5 +5,9 @@ import type { Host } from "#agent/verb.ts";
 
 /** The script's form on a host, with the settings that an agent's file has by default. */
 export function onHost(host: Host): Installation {
-  return scriptInstallation(host, { settings: { unit: "kaiwudb" }, programs: new ProgramCache() });
+  return scriptInstallation(host, {
+    settings: { unit: "kaiwudb" },
+    programs: new ProgramCache(),
+    images: new Map(),
+  });
 }

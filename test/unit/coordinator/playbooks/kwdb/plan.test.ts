@@ -169,7 +169,8 @@ describe("the plan of a rolling upgrade", () => {
   });
 
   it.each<readonly [string, Changed]>([
-    ["kwdb.deployment-not-served", { cluster: { deployment: "container" } }],
+    ["kwdb.deployment-not-served", { cluster: { deployment: "compiled" } }],
+    ["kwdb.form-unknown", { cluster: { deployment: "container" } }],
     ["kwdb.strategy-not-served", { topology: "single-replica", wish: { strategy: "rolling" } }],
     ["kwdb.strategy-not-served", { topology: "standalone", wish: { strategy: "rolling" } }],
     ["kwdb.method-not-served", { wish: { method: "export-import" } }],

@@ -1,0 +1,101 @@
+// Clusters of KWDB in containers on real hosts with a Docker engine each, at an old version.
+import { join } from "node:path";
+import type { Topology } from "#test/doubles/host/create-host.ts";
+import { buildAssets } from "#test/doubles/kwdb/build-assets.ts";
+import { type BuiltPackage, buildPackage } from "#test/doubles/kwdb/build-package.ts";
+import { dockerHost, type Host, type Lab } from "../harness/index.ts";
+import { type KwdbCluster, type KwdbClusterSpec, until } from "./cluster.ts";
+import { ContainerNode, serviceFiles } from "./container-node.ts";
+import { PORTS } from "./node.ts";
+
+export interface ContainerCluster extends KwdbCluster {
+  readonly nodes: readonly ContainerNode[];
+}
+
+const START_LIMIT_MS = 30_000;
+const TICK_SCALE = 0.1;
+
+export const imageTag = (version: string) => `kwdb/kwdb:${version}`;
+
+/** The package of a version, with a real image in it. */
+export function packagesIn(lab: Lab): (version: string) => Promise<BuiltPackage> {
+  const assets = buildAssets(lab.file("kwdb-assets"));
+  return async (version) =>
+    buildPackage({
+      assets: await assets,
+      version,
+      kind: "container",
+      image: { tag: imageTag(version), tickScale: TICK_SCALE, shared: lab.file("images") },
+      out: lab.file(`kwdb-${version}`),
+    });
+}
+
+/** A host with the old image in its engine and the folders of a node. */
+export async function hostWithImage(lab: Lab, name: string, at: number, old: BuiltPackage): Promise<Host> {
+  const host = await dockerHost(lab, { name, ip: lab.ip.replace(/\d+$/, String(11 + at)) });
+  await host.copyIn(join(old.folder, "packages/KaiwuDB.tar"), "/var/lib/docker/old.tar");
+  await host.must(["docker", "load", "--input", "/var/lib/docker/old.tar"], { timeoutMs: 120_000 });
+  await host.must(["rm", "/var/lib/docker/old.tar"]);
+  await host.must(["mkdir", "-p", "/var/lib/kaiwudb", "/etc/kaiwudb/certs"]);
+  return host;
+}
+
+/** As deploy.sh installs it: a unit around docker-compose. */
+export async function startServiceCluster(lab: Lab, spec: KwdbClusterSpec): Promise<ContainerCluster> {
+  const packageOf = packagesIn(lab);
+  const old = await packageOf(spec.version);
+  const { names = ["db1", "db2", "db3"], topology = "multi-replication" } = spec;
+  const ips = names.map((_, at) => lab.ip.replace(/\d+$/, String(11 + at)));
+  const nodes = await Promise.all(
+    names.map(async (name, at) => {
+      const host = await hostWithImage(lab, name, at, old);
+      const ip = ips[at] ?? "";
+      const files = serviceFiles({
+        ip,
+        topology,
+        image: imageTag(spec.version),
+        version: spec.version,
+        join: `${ips[0] ?? ""}:${PORTS.sql}`,
+        others: ips.filter((other) => other !== ip),
+      });
+      for (const [path, text] of Object.entries(files)) await host.write(path, text);
+      await host.must(["systemctl", "daemon-reload"]);
+      return new ContainerNode(host, "kaiwudb-container");
+    }),
+  );
+  for (const node of nodes) await node.host.must(["systemctl", "start", "kaiwudb"]);
+  await initialise(nodes, topology);
+  const untilHealthy = (expected = nodes.length) => untilAllSee(nodes, expected);
+  await untilHealthy();
+  return { nodes, packageOf, untilHealthy };
+}
+
+async function initialise([first, ...others]: readonly ContainerNode[], topology: Topology): Promise<void> {
+  if (first === undefined) return;
+  await until("the first node listens", async () => (await first.readyStatus()) !== 0, START_LIMIT_MS).catch(
+    async (error: unknown) => {
+      throw new Error(`${String(error)}\n${await lastWords(first)}`);
+    },
+  );
+  if (topology !== "single") {
+    const init = await first.kwbase("init");
+    if (init.code !== 0) throw new Error(`kwbase init: ${init.stderr}`);
+  }
+  for (const node of [first, ...others])
+    await until(`${node.host.name} is ready`, async () => (await node.readyStatus()) === 200, START_LIMIT_MS);
+}
+
+/** The last words of the unit and of the container, for a start that fails. */
+async function lastWords({ host, container }: ContainerNode): Promise<string> {
+  const unit = await host.exec(["journalctl", "-u", "kaiwudb", "-n", "20", "--no-pager"]);
+  const own = await host.exec(["docker", "logs", "--tail", "20", container]);
+  return `${unit.stdout}\n${own.stdout}${own.stderr}`;
+}
+
+async function untilAllSee(nodes: readonly ContainerNode[], expected: number): Promise<void> {
+  for (const node of nodes) {
+    const sees = async () =>
+      (await node.status()).filter((row) => row.isAvailable && row.isLive).length === expected;
+    await until(`${node.host.name} sees ${expected} healthy nodes`, sees, START_LIMIT_MS);
+  }
+}
