@@ -55,10 +55,12 @@ function ofPlans(port: ControlPort): Pick<Service, "check" | "makePlan" | "apply
     check: answering(async ({ target }) => ({
       checks: document("check", 1, taken(await port.check(wanted(target)))),
     })),
-    makePlan: answering(async ({ purpose }) => {
+    makePlan: answering(async ({ purpose, backStrategy }) => {
       if (purpose === undefined) throw new FailureError(failure("cli.cluster-missing", {}));
-      if (purpose.$case === "backFromRollout")
-        return { plan: document("plan", planFormat, taken(await port.makePlanBack(purpose.value))) };
+      if (purpose.$case === "backFromRollout") {
+        const back = await port.makePlanBack(purpose.value, backStrategy === "" ? undefined : backStrategy);
+        return { plan: document("plan", planFormat, taken(back)) };
+      }
       const { ways, plan } = taken(await port.makePlan(wanted(purpose.value)));
       const told = { ways: document("ways", 1, ways) };
       return plan.ok

@@ -98,9 +98,11 @@ export class Application {
     return this.#means.planning.choose(target);
   }
 
-  async makePlanBack(rollout: string): Promise<Outcome<Plan>> {
+  async makePlanBack(rollout: string, strategy?: string): Promise<Outcome<Plan>> {
     const state = await this.#inquiries.find(rollout);
-    return state === undefined ? this.#inquiries.noRollout(rollout) : this.#means.planning.planBack(state);
+    return state === undefined
+      ? this.#inquiries.noRollout(rollout)
+      : this.#means.planning.planBack(state, strategy);
   }
 
   async takeSnapshot(

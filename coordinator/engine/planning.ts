@@ -78,11 +78,16 @@ export class Planning {
   }
 
   /** The way back from a rollout; made anew from the same rollout when it is applied. */
-  async planBack(state: RolloutState): Promise<Outcome<Plan>> {
+  async planBack(state: RolloutState, strategy?: string): Promise<Outcome<Plan>> {
     const back = undoneBy(state);
     if (!back.ok) return back;
     const { clusters, from } = state.plan;
-    const asked = await this.#ask({ cluster: clusters[0] ?? "", version: from, back: back.value });
+    const asked = await this.#ask({
+      cluster: clusters[0] ?? "",
+      version: from,
+      back: back.value,
+      ...(strategy === undefined ? {} : { strategy }),
+    });
     if (!asked.ok) return asked;
     const { playbook, input } = asked.value;
     const { planBack } = playbook;
@@ -90,9 +95,9 @@ export class Planning {
     return this.#made(asked.value, () => planBack(input, back.value));
   }
 
-  async #backAgain(rollout: string): Promise<Outcome<Plan>> {
+  async #backAgain(rollout: string, strategy: string): Promise<Outcome<Plan>> {
     const state = await this.#means.rollout(rollout);
-    return state === undefined ? fail("rollout.unknown", { name: rollout }) : this.planBack(state);
+    return state === undefined ? fail("rollout.unknown", { name: rollout }) : this.planBack(state, strategy);
   }
 
   async #made({ input, silent }: Asked, make: () => Outcome<Plan>): Promise<Outcome<Plan>> {
@@ -137,7 +142,9 @@ export class Planning {
     if (this.digest(plan) !== plan.digest) return fail("plan.edited", { digest: plan.digest.slice(0, 12) });
     const cluster = plan.clusters[0] ?? "";
     const fresh =
-      plan.back === undefined ? await this.plan(targetOf(plan)) : await this.#backAgain(plan.back);
+      plan.back === undefined
+        ? await this.plan(targetOf(plan))
+        : await this.#backAgain(plan.back, plan.strategy);
     if (!fresh.ok || fresh.value.digest === plan.digest) return fresh;
     const drift = driftOf(plan.boundTo, fresh.value.boundTo);
     const fields = drift

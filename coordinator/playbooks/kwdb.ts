@@ -3,6 +3,7 @@
  * time in the documented order; every other way is refused by name.
  */
 import type { Playbook } from "../domain/playbook.ts";
+import { planBack } from "./kwdb/back.ts";
 import { checkCluster } from "./kwdb/checks.ts";
 import { discoverClusters } from "./kwdb/discover.ts";
 import { fingerprint } from "./kwdb/fingerprint.ts";
@@ -17,6 +18,7 @@ export const kwdb: Playbook = {
   version: playbookVersion,
   check: checkCluster,
   plan: planUpgrade,
+  planBack,
   ways: openWays,
   gates,
   fingerprint,

@@ -229,6 +229,10 @@ const full = {
   storeDeadRaised: measured(
     z.object({ rollout: z.string(), was: z.string().nullable(), raisedTo: z.string() }).nullable(),
   ).optional(),
+  /** Configurations saved before a change, whole ones only, and the files that differ from them now. Absent in reports of earlier agents. */
+  saved: measured(
+    z.array(z.object({ name: z.string(), rollout: z.string(), differs: z.array(z.string()) })),
+  ).optional(),
   packageTool: measured(z.enum(["dpkg", "rpm"])),
   architecture: measured(z.string()),
 };

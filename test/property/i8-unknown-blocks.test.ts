@@ -80,6 +80,8 @@ const bad: Readonly<Record<keyof KwdbFull, readonly unknown[]>> = {
   archives: [],
   archiveRate: [],
   storeDeadRaised: [{ rollout: "r0", was: "30m0s", raisedTo: "30m" }],
+  // asked by the way back alone
+  saved: [],
   packageTool: [],
   architecture: [],
 };
@@ -123,6 +125,7 @@ describe("I8: UNKNOWN is never OK", () => {
           "archiveRate",
           "build",
           "container",
+          "saved",
           "packageTool",
           "start",
           "docker",

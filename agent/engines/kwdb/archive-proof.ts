@@ -61,7 +61,7 @@ export async function proveArchive(context: StepContext, proving: Proving): Prom
   return done(outputs);
 }
 
-async function whyDamaged(
+export async function whyDamaged(
   host: Host,
   file: string,
   { record, bytes }: { readonly record: ArchiveRecord; readonly bytes: number },
@@ -85,7 +85,7 @@ async function copiedBytes(host: Host, file: string): Promise<number> {
 }
 
 /** What an earlier try has left goes with the same tool that unpacks: it runs once, however often this is called. */
-const unpack =
+export const unpackCommand =
   'rm -rf -- "$2" && mkdir -m 700 -- "$2" && exec tar -x --same-permissions --same-owner --numeric-owner --xattrs "--xattrs-include=*" --acls -f "$1" -C "$2"';
 const lives = 8;
 
@@ -98,21 +98,30 @@ async function compareUnpacked(
   const { host, tool } = context;
   const spare = host.path(spareOf(file));
   for (let life = 0; ; life += 1) {
-    const ran = await tool({ argv: ["sh", "-c", unpack, "sh", host.path(file), spare] });
+    const ran = await tool({ argv: ["sh", "-c", unpackCommand, "sh", host.path(file), spare] });
     const said = ran.tail.trim().split("\n").at(-1) ?? "";
     if (ran.exitCode !== 0) return differs(file, `it cannot be unpacked: ${said}`, ran.tail);
     // an earlier life of this agent has compared it, removed it, and not come to say so
     if (await isThere(spare)) break;
     if (life === lives) return differs(file, "its unpacked copy is gone");
   }
-  const manifest = () => readManifest(host.path(manifestOf(file)));
-  const ofCopy = await differenceOf(manifest(), await copied(context, spare, record), copyFields);
+  const ofCopy = await differenceOfCopy(context, { file, copy: spare, record });
   if (ofCopy !== undefined) return differs(file, `unpacked, ${ofCopy}`);
   // once the upgrade has begun, the data folder differs on purpose
   if (context.begunBefore === "irreversible") return undefined;
   const walk = { hashes: false, signal: context.signal };
-  const ofData = await differenceOf(manifest(), entriesOf(host.path(dataRoot), walk), dataFields);
+  const manifest = readManifest(host.path(manifestOf(file)));
+  const ofData = await differenceOf(manifest, entriesOf(host.path(dataRoot), walk), dataFields);
   return ofData === undefined ? undefined : differs(file, `in the data folder, ${ofData}`);
+}
+
+/** The first difference between what was archived and what was unpacked. `copy` is a path of our own file system. */
+export async function differenceOfCopy(
+  context: StepContext,
+  { file, copy, record }: { readonly file: string; readonly copy: string; readonly record: ArchiveRecord },
+): Promise<string | undefined> {
+  const manifest = readManifest(context.host.path(manifestOf(file)));
+  return differenceOf(manifest, await copied(context, copy, record), copyFields);
 }
 
 const copyFields: readonly (keyof Entry)[] = [

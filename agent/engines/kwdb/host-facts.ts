@@ -9,6 +9,7 @@ import type { Take } from "./measure.ts";
 import { keptPackages } from "./packages.ts";
 import { paths, unitFile } from "./paths.ts";
 import { foreignInstallers } from "./processes.ts";
+import { savedOn } from "./saved.ts";
 import { readKept } from "./store-dead.ts";
 
 type HostOnly = Omit<
@@ -44,7 +45,7 @@ export async function hostFacts(here: Installation, take: Take): Promise<HostOnl
       take(() => hasUpgradeFlag(host)),
     ]);
   const { container: readContainer, engine: readEngine } = here;
-  const [sudo, foreign, meddlers, kept, packageTool, architecture, raised, container, docker] =
+  const [sudo, foreign, meddlers, kept, packageTool, architecture, raised, container, docker, saved] =
     await Promise.all([
       take(() => sudoWorks(host)),
       take(() => foreignInstallers(host)),
@@ -55,6 +56,7 @@ export async function hostFacts(here: Installation, take: Take): Promise<HostOnl
       take(() => readKept(host)),
       readContainer === undefined ? notApplicable(host, "it is no container") : take(readContainer),
       readEngine === undefined ? notApplicable(host, "it is no container") : take(readEngine),
+      take(() => savedOn(here)),
     ]);
   return {
     form: { at: new Date(host.clock.now()).toISOString(), value: here.form },
@@ -73,6 +75,7 @@ export async function hostFacts(here: Installation, take: Take): Promise<HostOnl
     packageTool,
     architecture,
     storeDeadRaised: raised,
+    saved,
   };
 }
 

@@ -12,9 +12,12 @@ import { imageVerbs } from "./image-verbs.ts";
 import { installationOn } from "./installed.ts";
 import { reportJobs } from "./keeping-jobs.ts";
 import { lookingVerbs } from "./looking.ts";
+import { oldPackageVerb } from "./old-package.ts";
 import { packageVerbs } from "./package.ts";
 import { ProgramCache } from "./program-cache.ts";
 import { provingConfigurationVerb } from "./proving-configuration.ts";
+import { restoringConfigurationVerbs } from "./restoring-configuration.ts";
+import { restoringDataVerbs } from "./restoring-data.ts";
 import { savingVerbs } from "./saving.ts";
 import { serviceVerbs } from "./service.ts";
 import { type KwdbSettings, kwdbSettings } from "./settings.ts";
@@ -43,6 +46,9 @@ export const kwdbKind = engineKind<KwdbSettings>({
         ...buildExchangeVerbs(means),
         ...imageVerbs(means),
         ...containerVerbs(means),
+        oldPackageVerb(means),
+        ...restoringConfigurationVerbs(means),
+        ...restoringDataVerbs(means),
       ],
       folders: async (host) => {
         const mode = await (await installationOn(host, means)).mode();

@@ -21,7 +21,7 @@ import { deployFolder } from "./packages.ts";
 import { foreignInstallers, workingIn } from "./processes.ts";
 
 const args = z.strictObject({ digest, version });
-type Args = z.infer<typeof args>;
+export type Args = z.infer<typeof args>;
 
 interface Found {
   /** Empty: there is none. */
@@ -52,21 +52,21 @@ export function packageVerbs(means: Means): readonly Verb[] {
   ];
 }
 
-async function look(host: Host, means: Means): Promise<Found> {
+export async function look(host: Host, means: Means): Promise<Found> {
   const here = await installationOn(host, means);
   const [file, binary] = await Promise.all([here.versionFile(), here.program()]);
   return { file: file.ok ? file.value.basic : "", binary: binary.ok ? binary.value.version : "" };
 }
 
-function isDone({ file, binary }: Found, target: string): boolean {
+export function isDone({ file, binary }: Found, target: string): boolean {
   return file === target && binary === target;
 }
 
-function notDone({ file, binary }: Found, target: string): Failure["facts"] {
+export function notDone({ file, binary }: Found, target: string): Failure["facts"] {
   return { target, versionFile: file || "none", binary: binary || "none" };
 }
 
-async function probe({ host }: StepContext, given: Args, means: Means): Promise<Probe> {
+export async function probe({ host }: StepContext, given: Args, means: Means): Promise<Probe> {
   const folder = await deployFolder(host, given.digest);
   const still = folder === undefined ? [] : await workingIn(folder);
   if (still.length > 0)
@@ -90,7 +90,7 @@ async function upgrade(context: StepContext, given: Args, means: Means): Promise
 }
 
 /** The script does not refuse a running cluster node, and does not notice another installation. */
-async function whyNotNow(host: Host, means: Means, folder: string): Promise<Failure | undefined> {
+export async function whyNotNow(host: Host, means: Means, folder: string): Promise<Failure | undefined> {
   const state = await (await installationOn(host, means)).service();
   if (!state.ok) return state.failure;
   if (!isDown(state.value))

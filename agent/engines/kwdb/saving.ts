@@ -1,5 +1,5 @@
 /** Saves what the vendor's reinstallation would wipe: configuration, certificates, unit. Into the agent's own folder. */
-import { cp, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { FailureError, type Outcome, succeed } from "#proto/common/failure.ts";
@@ -13,6 +13,7 @@ import { keptOriginal, namedAfter, notOriginal, originText } from "./origin.ts";
 import { done, failed, failedBy } from "./outcome.ts";
 
 const keepCount = 8;
+const copyMs = 60_000;
 
 export function savingVerbs(means: Means): readonly Verb[] {
   return [
@@ -52,11 +53,11 @@ async function save(context: StepContext, here: Installation, folder: string): P
   await rm(beside, { recursive: true, force: true });
   await mkdir(beside, { recursive: true, mode: 0o700 });
   for (const path of here.worthSaving) {
-    await cp(host.path(path), join(beside, basename(path)), {
-      recursive: true,
-      preserveTimestamps: true,
-      verbatimSymlinks: true,
+    // owners, modes and attributes too: it may have to be put back as it is
+    const copied = await host.look(["cp", "-a", "--", host.path(path), join(beside, basename(path))], {
+      deadlineMs: copyMs,
     });
+    if (copied.exitCode !== 0) throw new Error(copied.spawnError ?? `cp ${path}: ${copied.stderr.trim()}`);
   }
   const more: Outcome<Record<string, string>> = (await here.alsoSaved?.()) ?? succeed({});
   if (!more.ok) throw new FailureError(more.failure);

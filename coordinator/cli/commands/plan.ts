@@ -28,7 +28,11 @@ export function planCommand(shell: Shell): Command {
       run(shell, { ...options, output: formatOf(output) }, async (session) => {
         const purpose = await purposeOf(session, cluster, options);
         const made = await session.call((client) =>
-          client.makePlan({ caller: session.terminal.caller, purpose }),
+          client.makePlan({
+            caller: session.terminal.caller,
+            purpose,
+            backStrategy: options.back === undefined ? "" : (options.strategy ?? ""),
+          }),
         );
         const ways = made.ways === undefined ? [] : read<readonly OpenWay[]>(made.ways, "ways");
         const isOpenChoice = options.strategy === undefined && options.method === undefined;

@@ -12,6 +12,7 @@ export function renderPlan(plan: Plan, paint: Paint): string {
     paint("strong", title),
     ...(plan.artefact === undefined ? [] : [`package ${plan.artefact.name} sha256:${plan.artefact.digest}`]),
     `checks when it was made: ${countChecks(plan.checks)}`,
+    ...(plan.findings ?? []).map((finding) => `found: ${render(finding).says}`),
     ...plan.warnings.map((code) => paint("warn", `warning: ${text(code)}`)),
     ...plan.asks.map((check) =>
       paint(

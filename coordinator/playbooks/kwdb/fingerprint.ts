@@ -1,6 +1,7 @@
 /** What a plan is bound to. Fields of one node begin with `node.<name>.`: they may change once it was upgraded. */
 import { known } from "#proto/common/measured.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
+import { archiveOf } from "./back-way.ts";
 import { fullOf, nodeNames, runningVersion } from "./facts.ts";
 import { playbookVersion } from "./version.ts";
 
@@ -18,6 +19,7 @@ export function fingerprint({ cluster, wish, reports }: PlaybookInput): Readonly
     target: wish.to,
     package: wish.artefact?.digest ?? "",
     playbook: String(playbookVersion),
+    ...(wish.back === undefined ? {} : { back: wish.back.rollout }),
   };
   for (const name of nodeNames(cluster)) {
     const facts = fullOf(reports[name]);
@@ -32,6 +34,7 @@ export function fingerprint({ cluster, wish, reports }: PlaybookInput): Readonly
         .sort()
         .map(([file, sha]) => `${file}:${sha.slice(0, 12)}`)
         .join(" ") || "unknown";
+    if (wish.back !== undefined) Object.assign(fields, keptFields(name, facts, wish.back.rollout));
     if (cluster.deployment !== "container") continue;
     const container = known(facts?.container);
     fields[`node.${name}.form`] = known(facts?.form) ?? "unknown";
@@ -40,4 +43,19 @@ export function fingerprint({ cluster, wish, reports }: PlaybookInput): Readonly
     fields[`node.${name}.words`] = container?.repeats?.sha256 ?? "none";
   }
   return fields;
+}
+
+/** What a way back stands on: it may not be another one when it is begun. */
+function keptFields(
+  name: string,
+  facts: ReturnType<typeof fullOf>,
+  rollout: string,
+): Readonly<Record<string, string>> {
+  const saved = known(facts?.saved)?.filter((each) => each.rollout === rollout) ?? [];
+  const archive = archiveOf(facts, name, rollout);
+  return {
+    [`node.${name}.saved`]: saved.map((each) => each.name).join(" ") || "none",
+    [`node.${name}.archive`]:
+      archive === undefined ? "none" : `${archive.path} ${archive.bytes} ${archive.about.madeAt}`,
+  };
 }

@@ -34,13 +34,7 @@ const clusterHealthy: Gate = ({ spec, now }) => {
     if (verdict.verdict !== "pass") return verdict;
   }
   const sampled = Object.keys(now.nodes).length;
-  return expected > 0 && sampled >= expected
-    ? pass
-    : waitFor("kwdb.nodes-missing", {
-        from: "the coordinator",
-        seen: String(sampled),
-        expected: String(expected),
-      });
+  return expected > 0 && sampled >= expected ? pass : missing("the coordinator", sampled, expected);
 };
 
 /** The node itself runs the target version, by its own process and by the view of every other node. */
@@ -68,7 +62,40 @@ const nodeUpgraded: Gate = ({ spec, now }) => {
   return pass;
 };
 
-export const gates: Gates = { "kwdb.cluster-healthy": clusterHealthy, "kwdb.node-upgraded": nodeUpgraded };
+/** All but one node say that all but that one are well: it is away, and what it lacks is no reason to leave it so. */
+const othersHealthy: Gate = ({ spec, now }) => {
+  const { versions = "", nodes, node: away = "", address = "" } = spec.args;
+  const expected = Number(nodes) - 1;
+  const others = Object.entries(now.nodes).filter(([node]) => node !== away);
+  for (const [node, report] of others) {
+    const facts = "unknown" in report ? undefined : gateOf(report);
+    if (facts === undefined) return noFacts(node, report);
+    const rows = known(facts.nodes);
+    if (rows === undefined) return unknown(node, facts.nodes);
+    const counted = rows.filter((row) => row.address !== address && row.sqlAddress !== address);
+    const verdict = judgeRows(node, counted, { allowed: () => versions.split(","), expected });
+    if (verdict.verdict !== "pass") return verdict;
+    const unavailable = known(facts.ranges)?.unavailable;
+    if (unavailable === undefined) return unknown(node, facts.ranges);
+    if (unavailable > 0)
+      return waitFor("kwdb.ranges-not-well", {
+        from: node,
+        unavailable: String(unavailable),
+        underReplicated: "?",
+      });
+    const rest = judgeRest(node, facts);
+    if (rest.verdict !== "pass") return rest;
+  }
+  return expected > 0 && others.length >= expected
+    ? pass
+    : missing("the coordinator", others.length, expected);
+};
+
+export const gates: Gates = {
+  "kwdb.cluster-healthy": clusterHealthy,
+  "kwdb.others-healthy": othersHealthy,
+  "kwdb.node-upgraded": nodeUpgraded,
+};
 
 interface Expectation {
   readonly allowed: (row: NodeRow) => readonly string[];
@@ -84,20 +111,8 @@ function judgeNode(
   if (facts === undefined) return noFacts(node, report);
   const rows = known(facts.nodes);
   if (rows === undefined) return unknown(node, facts.nodes);
-  const bad = rows.find((row) => whyBad(row, allowed(row)) !== undefined);
-  if (bad !== undefined)
-    return waitFor("kwdb.node-not-well", {
-      from: node,
-      id: String(bad.id),
-      address: bad.address ?? "?",
-      why: whyBad(bad, allowed(bad)) ?? "",
-    });
-  if (rows.length < expected)
-    return waitFor("kwdb.nodes-missing", {
-      from: node,
-      seen: String(rows.length),
-      expected: String(expected),
-    });
+  const verdict = judgeRows(node, rows, { allowed, expected });
+  if (verdict.verdict !== "pass") return verdict;
   const ranges = known(facts.ranges);
   if (ranges === undefined) return unknown(node, facts.ranges);
   if (ranges.unavailable > 0 || ranges.underReplicated > 0) {
@@ -108,6 +123,22 @@ function judgeNode(
     });
   }
   return judgeRest(node, facts);
+}
+
+function judgeRows(node: string, rows: readonly NodeRow[], { allowed, expected }: Expectation): GateVerdict {
+  const bad = rows.find((row) => whyBad(row, allowed(row)) !== undefined);
+  if (bad !== undefined)
+    return waitFor("kwdb.node-not-well", {
+      from: node,
+      id: String(bad.id),
+      address: bad.address ?? "?",
+      why: whyBad(bad, allowed(bad)) ?? "",
+    });
+  return rows.length < expected ? missing(node, rows.length, expected) : pass;
+}
+
+function missing(from: string, seen: number, expected: number): GateVerdict {
+  return waitFor("kwdb.nodes-missing", { from, seen: String(seen), expected: String(expected) });
 }
 
 function judgeRest(node: string, facts: KwdbGate): GateVerdict {

@@ -7,7 +7,7 @@ import { type Raise, storeDead } from "./store-dead.ts";
 const second = 1_000;
 export const minute = 60 * second;
 
-interface StepOptions {
+export interface StepOptions {
   /** Where the step is not called as its verb is. */
   readonly verb?: string;
   readonly class?: StepClass;
@@ -61,7 +61,7 @@ export function stagingSteps({ to, digest, old }: Staging): readonly PlanStep[] 
   ];
 }
 
-function keepingSteps({ digest, version }: NonNullable<Staging["old"]>): readonly PlanStep[] {
+export function keepingSteps({ digest, version }: NonNullable<Staging["old"]>): readonly PlanStep[] {
   return [
     step(
       "stage-old-package",
@@ -95,28 +95,30 @@ export interface Journey extends Staging {
 const drainWaitMs = 10 * minute;
 const archiveLimitMs = 4 * 60 * minute;
 
+export const drainStep = step(
+  "drain",
+  { waitMs: String(drainWaitMs) },
+  `kwbase node drain --drain-wait=${drainWaitMs / minute}m`,
+  {
+    class: "reversible",
+    deadlineMs: drainWaitMs + minute,
+    service: "goes",
+    undo: { verb: "kwdb.restart", args: {} },
+  },
+);
+
 /** The documented order for one node, from the last look to the proof that it is back. */
 export function nodeSteps(set: StepSet, journey: Journey): readonly PlanStep[] {
   return [
     ...set.look(journey),
     ...raiseSteps(journey),
-    step(
-      "drain",
-      { waitMs: String(drainWaitMs) },
-      `kwbase node drain --drain-wait=${drainWaitMs / minute}m`,
-      {
-        class: "reversible",
-        deadlineMs: drainWaitMs + minute,
-        service: "goes",
-        undo: { verb: "kwdb.restart", args: {} },
-      },
-    ),
+    drainStep,
     ...set.stop(journey),
     ...archiveSteps(journey),
     ...set.change(journey),
     ...set.start(journey),
     ...readySteps(journey),
-    ...putBackSteps(journey),
+    ...(journey.raise === undefined ? [] : [putBackStep]),
   ];
 }
 
@@ -132,17 +134,12 @@ function raiseSteps({ raise }: Journey): readonly PlanStep[] {
 }
 
 /** The value that was kept, to the letter; where it was never set, it is not set afterwards. */
-function putBackSteps({ raise }: Journey): readonly PlanStep[] {
-  if (raise === undefined) return [];
-  return [
-    step(
-      "put-back-store-dead",
-      {},
-      `SET CLUSTER SETTING ${storeDead} as it was, or RESET where it was not set`,
-      { class: "reversible", deadlineMs: 5 * minute, mayStopAfter: true },
-    ),
-  ];
-}
+export const putBackStep = step(
+  "put-back-store-dead",
+  {},
+  `SET CLUSTER SETTING ${storeDead} as it was, or RESET where it was not set`,
+  { class: "reversible", deadlineMs: 5 * minute, mayStopAfter: true },
+);
 
 /** Asked of one node at the end: a node that was skipped has not put it back. */
 export function storeDeadStep({ to, was }: Raise): PlanStep {

@@ -4,6 +4,7 @@ import { cli } from "./cli.ts";
 import { common } from "./common.ts";
 import { kwdb } from "./kwdb.ts";
 import { kwdbAgent } from "./kwdb-agent.ts";
+import { kwdbBack } from "./kwdb-back.ts";
 import { kwdbCompiled } from "./kwdb-compiled.ts";
 import { kwdbContainer } from "./kwdb-container.ts";
 import { lock } from "./lock.ts";
@@ -22,4 +23,5 @@ export const en: Catalogue = {
   ...kwdbAgent,
   ...kwdbCompiled,
   ...kwdbContainer,
+  ...kwdbBack,
 };

@@ -113,10 +113,12 @@ export interface CheckResponse {
 
 export interface MakePlanRequest {
   readonly caller?: Caller | undefined;
-  readonly purpose?: { readonly $case: "target"; readonly value: Target } | {
-    readonly $case: "backFromRollout";
-    readonly value: string;
-  } | undefined;
+  readonly purpose?:
+    | { readonly $case: "target"; readonly value: Target }
+    | { readonly $case: "backFromRollout"; readonly value: string }
+    | undefined;
+  /** Of a way back: rolling, offline; empty where the rollout and what it has left decide. */
+  readonly backStrategy: string;
 }
 
 export interface MakePlanResponse {
@@ -1208,7 +1210,7 @@ export const CheckResponse: MessageFns<CheckResponse> = {
 };
 
 function createBaseMakePlanRequest(): MakePlanRequest {
-  return { caller: undefined, purpose: undefined };
+  return { caller: undefined, purpose: undefined, backStrategy: "" };
 }
 
 export const MakePlanRequest: MessageFns<MakePlanRequest> = {
@@ -1223,6 +1225,9 @@ export const MakePlanRequest: MessageFns<MakePlanRequest> = {
       case "backFromRollout":
         writer.uint32(26).string(message.purpose.value);
         break;
+    }
+    if (message.backStrategy !== "") {
+      writer.uint32(34).string(message.backStrategy);
     }
     return writer;
   },
@@ -1264,6 +1269,14 @@ export const MakePlanRequest: MessageFns<MakePlanRequest> = {
             message.purpose = { $case: "backFromRollout", value: reader.string() };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.backStrategy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1298,6 +1311,7 @@ export const MakePlanRequest: MessageFns<MakePlanRequest> = {
         break;
       }
     }
+    message.backStrategy = object.backStrategy ?? "";
     return message;
   },
 };

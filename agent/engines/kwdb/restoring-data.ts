@@ -1,0 +1,181 @@
+/**
+ * A data folder put back from the archive of a common stop: unpacked beside it and compared with the manifest, file by
+ * file; only then is the present folder renamed aside and the copy put in its place. Nothing is ever deleted: the
+ * folder aside is the only copy of what was written since.
+ */
+import { rename, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { z } from "zod";
+import { type Failure, failure, type Outcome, succeed } from "#proto/common/failure.ts";
+import { syncFolder } from "../../host/file-runner.ts";
+import { type Host, type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
+import { differenceOfCopy, unpackCommand, whyDamaged } from "./archive-proof.ts";
+import { type ArchiveRecord, readRecord, sizeOf } from "./archive-record.ts";
+import { whyNoRoomIn } from "./archive-room.ts";
+import { label, rollout } from "./args.ts";
+import { causeOf, isThere } from "./files.ts";
+import { isDown, type Means } from "./installation.ts";
+import { installationOn } from "./installed.ts";
+import { namedAfter } from "./origin.ts";
+import { done, failed, failedBy } from "./outcome.ts";
+import { usedBytes } from "./space.ts";
+
+const args = z.strictObject({ label, rollout, stage: z.string().max(250) });
+type Args = z.infer<typeof args>;
+
+export function restoringDataVerbs(means: Means): readonly Verb[] {
+  return [
+    verb({
+      name: "kwdb.prove-way-back",
+      class: "observe",
+      args,
+      async run(context, given): Promise<StepResult> {
+        const found = await findArchive(context, given, means);
+        if (!found.ok) return failedBy(found.failure);
+        const why = await whyNoRoom(context.host, found.value);
+        const { file, record } = found.value;
+        return why === undefined ? done({ file, madeAt: record.madeAt }) : failedBy(why);
+      },
+    }),
+    verb({
+      name: "kwdb.restore-data",
+      class: "irreversible",
+      args,
+      run: (context, given) => restore(context, given, means),
+      async probe(context): Promise<Probe> {
+        const dataRoot = await dataRootOf(context.host, means);
+        if (!dataRoot.ok) return { state: "unknown", failure: dataRoot.failure };
+        const { isDone, aside } = await standingOf(context, dataRoot.value);
+        return isDone ? { state: "done", outputs: toldOf(aside) } : { state: "not-done" };
+      },
+    }),
+  ];
+}
+
+interface Found {
+  readonly file: string;
+  readonly record: ArchiveRecord;
+  readonly dataRoot: string;
+}
+
+/** Of this rollout and this stop, of the old data, proven and not changed since. */
+async function findArchive(
+  { host }: StepContext,
+  { label: name, rollout: of, stage }: Args,
+  means: Means,
+): Promise<Outcome<Found>> {
+  const { archiveDir } = means.settings;
+  if (archiveDir === undefined) return { ok: false, failure: failure("kwdb.archive-not-configured") };
+  const dataRoot = await dataRootOf(host, means);
+  if (!dataRoot.ok) return dataRoot;
+  const file = `${archiveDir}/${namedAfter(name, { rollout: of })}.tar`;
+  const [record, bytes] = await Promise.all([readRecord(host, file), sizeOf(host, file)]);
+  if (record === undefined || bytes === undefined)
+    return { ok: false, failure: failure("kwdb.archive-missing", { file }) };
+  const why = whyNotThatStop(record, { rollout: of, stage, dataRoot: dataRoot.value });
+  if (why !== undefined) return { ok: false, failure: failure("kwdb.archive-not-of-stop", { file, why }) };
+  const damage = await whyDamaged(host, file, { record, bytes });
+  return damage === undefined
+    ? succeed({ file, record, dataRoot: dataRoot.value })
+    : { ok: false, failure: failure("kwdb.archive-differs", { file, cause: damage }) };
+}
+
+function whyNotThatStop(
+  record: ArchiveRecord,
+  wanted: { readonly rollout: string; readonly stage: string; readonly dataRoot: string },
+): string | undefined {
+  if (record.rollout !== wanted.rollout) return `it is of ${record.rollout}`;
+  if (record.stage !== wanted.stage) return `it was made in ${record.stage}, not in ${wanted.stage}`;
+  if (record.kind !== "cluster-stop") return "the other nodes went on while it was made";
+  if (record.begunBefore === "irreversible") return "it was made after the node had begun to change";
+  if (record.proven === null) return "it was never proven";
+  return record.dataRoot === wanted.dataRoot
+    ? undefined
+    : `it is of ${record.dataRoot}, and the data folder is ${wanted.dataRoot}`;
+}
+
+async function dataRootOf(host: Host, means: Means): Promise<Outcome<string>> {
+  const mode = await (await installationOn(host, means)).mode();
+  return mode.ok ? succeed(mode.value.dataRoot) : mode;
+}
+
+interface Standing {
+  readonly beside: string;
+  readonly aside: string;
+  readonly isAside: boolean;
+  readonly isDone: boolean;
+}
+
+/** Named after the way back itself: another one's copies are never taken for this one's. */
+async function standingOf({ host, rollout: own }: StepContext, dataRoot: string): Promise<Standing> {
+  const named = (what: string) => namedAfter(`${dataRoot}.${what}`, { rollout: own });
+  const [beside, aside] = [named("restored"), named("before")];
+  const [isAside, isPresent] = await Promise.all([aside, dataRoot].map((path) => isThere(host.path(path))));
+  return { beside, aside, isAside: isAside === true, isDone: isAside === true && isPresent === true };
+}
+
+async function whyNoRoom(host: Host, { dataRoot, record }: Found): Promise<Failure | undefined> {
+  const parent = dirname(dataRoot);
+  const [data, above] = await Promise.all([dataRoot, parent].map((path) => stat(host.path(path))));
+  // a file system's own root cannot be renamed
+  if (data?.dev !== above?.dev) return failure("kwdb.data-folder-is-mount", { folder: dataRoot });
+  const { dataBytes: wantedBytes, manifest } = record;
+  return whyNoRoomIn(host, parent, { wantedBytes, entries: manifest.entries });
+}
+
+async function restore(context: StepContext, given: Args, means: Means): Promise<StepResult> {
+  const { host } = context;
+  const service = await (await installationOn(host, means)).service();
+  if (!service.ok) return failedBy(service.failure);
+  if (!isDown(service.value))
+    return failed("kwdb.restore-of-running", { mainPid: String(service.value.mainPid) });
+  const found = await findArchive(context, given, means);
+  if (!found.ok) return failedBy(found.failure);
+  const standing = await standingOf(context, found.value.dataRoot);
+  if (standing.isDone) return done(toldOf(standing.aside));
+  try {
+    const why = standing.isAside ? undefined : await unpack(context, found.value, standing);
+    return why ?? (await swap(host, found.value, standing));
+  } catch (error) {
+    return failed("kwdb.data-not-restored", { file: found.value.file, cause: causeOf(error) });
+  }
+}
+
+async function unpack(
+  context: StepContext,
+  found: Found,
+  { beside }: Standing,
+): Promise<StepResult | undefined> {
+  const { host, tool } = context;
+  const { file, record, dataRoot } = found;
+  const left = await usedBytes(host, beside);
+  const room = await whyNoRoomIn(host, dirname(dataRoot), {
+    wantedBytes: record.dataBytes,
+    entries: record.manifest.entries,
+    ownBytes: left.ok ? left.value : 0,
+  });
+  if (room !== undefined) return failedBy(room);
+  const ran = await tool({ argv: ["sh", "-c", unpackCommand, "sh", host.path(file), host.path(beside)] });
+  const said = ran.tail.trim().split("\n").at(-1) ?? "";
+  if (ran.exitCode !== 0) return failed("kwdb.data-not-restored", { file, cause: said }, ran.tail);
+  const differs = await differenceOfCopy(context, { file, copy: host.path(beside), record });
+  return differs === undefined
+    ? undefined
+    : failed("kwdb.archive-differs", { file, cause: `unpacked, ${differs}` });
+}
+
+async function swap(
+  host: Host,
+  { file, dataRoot, record }: Found,
+  { beside, aside, isAside }: Standing,
+): Promise<StepResult> {
+  if (!isAside) await rename(host.path(dataRoot), host.path(aside));
+  await rename(host.path(beside), host.path(dataRoot));
+  await syncFolder(host.path(dirname(dataRoot)));
+  return done({ file, madeAt: record.madeAt, ...toldOf(aside) });
+}
+
+/** Told at the rollout's end: somebody has to say when it may go. */
+function toldOf(aside: string): Record<string, string> {
+  return { aside, "not-seen.data-of-before": `kept in ${aside}; remove it when nobody misses what is in it` };
+}

@@ -1,0 +1,129 @@
+import type { Catalogue } from "../render.ts";
+
+/** The way back of KWDB: what its verbs refuse, and what its plan asks. */
+export const kwdbBack: Catalogue = {
+  "kwdb.old-package-not-installed": {
+    says: "the old package is not back: {target} wanted, version file {versionFile}, binary {binary}; {file}: {cause}",
+    next: "mend the cause on that host, then: lockkeeper retry ROLLOUT",
+  },
+  "kwdb.restore-of-running": {
+    says: "the database runs (MainPID {mainPid}): nothing is put back under its feet",
+    next: "find out who started it",
+  },
+  "kwdb.saved-missing": {
+    says: "there is no configuration that {rollout} has saved: {folder}",
+    next: "put /etc/kaiwudb and the unit back by hand: docs/kwdb.md, The way back",
+  },
+  "kwdb.saved-of-another": {
+    says: "the configuration in {folder} was saved by {found}, not by {rollout}: it is not put back",
+  },
+  "kwdb.saved-not-original": {
+    says: "the configuration in {folder} was saved only after {rollout} had begun to change the node: it is not the old one",
+    next: "put /etc/kaiwudb and the unit back by hand: docs/kwdb.md, The way back",
+  },
+  "kwdb.saved-changed": {
+    says: "the saved configuration in {folder} is not as it was saved: {file}",
+    next: "put /etc/kaiwudb and the unit back by hand: docs/kwdb.md, The way back",
+  },
+  "kwdb.archive-not-of-stop": {
+    says: "{file} is not the archive to go back to: {why}",
+    next: "docs/kwdb.md, The way back",
+  },
+  "kwdb.data-folder-is-mount": {
+    says: "{folder} is a file system of its own and cannot be renamed aside",
+    next: "put the data back by hand: docs/kwdb.md, The way back",
+  },
+  "kwdb.data-not-restored": { says: "the data could not be put back from {file}: {cause}" },
+  "kwdb.back-not-served": {
+    says: "{cluster} is deployed by {deployment}, and {rollout} went by {method}: the way back is planned for the script alone",
+    next: "docs/kwdb.md, The way back, by hand",
+  },
+  "kwdb.back-nothing": {
+    says: "every node that {rollout} has changed serves at {from} again: there is nothing to go back from",
+  },
+  "kwdb.back-no-package": {
+    says: "nobody knows the package of {from}: {nodes} have kept none in common, and the rollout named none",
+    next: "lockkeeper artefact push KWDB-{from}.tar.gz, then old-package: DIGEST under settings of the cluster, and lockkeeper cluster apply",
+  },
+  "kwdb.back-no-archives": {
+    says: "{to} has run on {cluster}, and {nodes} have no proven archive of the common stop in {rollout}: an image of some nodes is no way back for all",
+    next: "a new cluster of {from}, from an export of this one: docs/kwdb.md, The way back",
+  },
+  "kwdb.back-other-format": {
+    says: "{from} to {to} changes the format of the data: {from} cannot be started on it again",
+    next: "one node: kwbase node decommission ID on another, then rm of its data folder, the old package, and start with --join; all: export and import into a new cluster",
+  },
+  "kwdb.writes-not-counted": { says: "how much was written since {since} is measured by nobody" },
+  "kwdb.no-downgrade-documented": {
+    says: "the vendor documents no downgrade in place from {to} to {from}; in its source both read one format",
+  },
+  "check.kwdb.writes-lost": { says: "nothing that was written is lost: the data stays as it is" },
+  "check.kwdb.writes-lost.unknown": {
+    says: "on {nodes} the data becomes what it was at {since}: all that was written since is lost to the database; the folders of now are kept aside",
+    next: 'apply … --ack kwdb.writes-lost --reason "who has agreed"',
+  },
+  "check.kwdb.back-on-kept-data": { says: "the old version may be started on the data of the new" },
+  "check.kwdb.back-on-kept-data.unknown": {
+    says: "{from} is started on data that {to} has written: the format is the same in the vendor's source, and the vendor documents no such way",
+    next: 'apply … --ack kwdb.back-on-kept-data --reason "tried on …"',
+  },
+  "check.kwdb.back-package": { says: "the package of {version} is kept on the node ({digest})" },
+  "check.kwdb.back-package.warn": { says: "it is not there, and is fetched before anything is stopped" },
+  "check.kwdb.back-package.ko": { says: "the package {digest} is of {found}, not of {version}" },
+  "check.kwdb.back-package.unknown": { says: "the kept packages could not be read" },
+  "check.kwdb.back-configuration": {
+    says: "the configuration that {rollout} has saved is whole, and as it is now",
+  },
+  "check.kwdb.back-configuration.warn": {
+    says: "it is whole; going back changes these again, and what they are now is saved first: {files}",
+  },
+  "check.kwdb.back-configuration.ko": {
+    says: "there is none, or it is not as it was saved",
+    next: "put /etc/kaiwudb and the unit back by hand: docs/kwdb.md, The way back",
+  },
+  "check.kwdb.back-configuration.unknown": { says: "what was saved could not be read" },
+  "gate.kwdb.others-healthy": {
+    says: "all of the {nodes} nodes but {node} live at {versions}, no range unavailable, no blocking job, seen from each of them",
+  },
+  "warning.kwdb.writes-lost": {
+    says: "the data goes back to the common stop; what was written since is lost to the database",
+  },
+  "warning.kwdb.data-kept": { says: "the data stays as it is: nothing that was written is lost" },
+  "way-back.kwdb.back-before": {
+    says: "before restore-package runs: lockkeeper abort; nothing has changed",
+  },
+  "way-back.kwdb.back-after": {
+    says: "after it: go on (lockkeeper retry), or make the plan anew; data folders of before stay where they are, aside",
+  },
+  "way.kwdb.go-on-back": { says: "mend the node and go on with the way back: lockkeeper retry" },
+  "way.kwdb.back-anew": {
+    says: "make the way back anew from the same rollout (lockkeeper plan --back); its apply takes over from this one",
+  },
+  "back.kwdb.untouched": { says: "{node} is left as it is" },
+  "back.kwdb.package": {
+    says: "{node} gets the package and the configuration of {to} back, on the data that it has",
+  },
+  "back.kwdb.package-and-data": {
+    says: "{node} gets the package, the configuration and the data of {to} back, from the common stop",
+  },
+  "back.kwdb.data-only": { says: "{node} gets its data of the common stop back" },
+  "evidence.kwdb.serving": { says: "{node} serves at {running}" },
+  "evidence.kwdb.stopped": { says: "{node} is whole at {file}, and stopped" },
+  "evidence.kwdb.under-the-process": {
+    says: "{node}: the programs were changed to {binary} under a process of {running}, which goes on",
+  },
+  "evidence.kwdb.packages-gone": {
+    says: "{node}: the packages of {file} were removed and no server is installed: the change failed, or was cut short",
+  },
+  "evidence.kwdb.version-file-behind": {
+    says: "{node}: {binary} is installed and the version file says {file}: it was cut short before its last copy",
+  },
+  "evidence.kwdb.version-file-ahead": {
+    says: "{node}: the version file says {file} and {binary} is installed: a way back was cut short, or the files were changed by hand",
+  },
+  "evidence.kwdb.no-version-file": { says: "{node} has no version file; the binary is {binary}" },
+  "evidence.kwdb.unknown": {
+    says: "{node}: what it is at is not known (version file {file}, binary {binary}, process {running})",
+  },
+  "kwdb.configuration-not-restored": { says: "the saved configuration could not be put back: {cause}" },
+};
