@@ -7,7 +7,7 @@ import type { Host } from "./host.ts";
 import type { HostSpec, Lab } from "./lab.ts";
 import { debianRoot } from "./root.ts";
 
-const PACKAGES = ["docker.io", "docker-cli", "docker-compose", "iptables", "ca-certificates"];
+const PACKAGES = ["docker.io", "docker-cli", "docker-compose", "iptables", "openssl"];
 const ENGINE_LIMIT_MS = 60_000;
 
 /** A host on which `docker info` answers. Throws with the engine's last words where it does not come up. */

@@ -99,3 +99,92 @@ async function untilAllSee(nodes: readonly ContainerNode[], expected: number): P
     await until(`${node.host.name} sees ${expected} healthy nodes`, sees, START_LIMIT_MS);
   }
 }
+
+export const ownContainer = "kwdb";
+
+/** By `docker run` as the vendor's pages have it, and with more of an operator's own than these. */
+export function startByRun(secure: boolean) {
+  return (lab: Lab, spec: KwdbClusterSpec): Promise<ContainerCluster> =>
+    startAlone(lab, spec, {
+      security: secure ? [`--certs-dir=${certs}`] : ["--insecure"],
+      start: (host, image) => host.must(runWords(image, secure)),
+    });
+}
+
+const certs = "/kaiwudb/certs";
+
+function serverWords(secure: boolean): readonly string[] {
+  return [
+    "start-single-node",
+    secure ? `--certs-dir=${certs}` : "--insecure",
+    "--listen-addr=0.0.0.0:26257",
+    "--http-addr=0.0.0.0:8080",
+    "--store=/kaiwudb/deploy/kwdb-container",
+  ];
+}
+
+function runWords(image: string, secure: boolean): readonly string[] {
+  return [
+    ...["docker", "run", "--detach", "--privileged", "--name", ownContainer],
+    // the vendor gives memlock -1, which the machine below this lab may not
+    ...["--ulimit", "memlock=65536", "--ulimit", "nofile=4096:8192"],
+    ...["--publish", "26257:26257", "--publish", "127.0.0.1:8080:8080"],
+    ...["--volume", "/var/lib/kaiwudb:/kaiwudb/deploy/kwdb-container", "--volume", "/kaiwudb/own"],
+    ...(secure ? ["--volume", `/etc/kaiwudb/certs:${certs}`] : []),
+    ...["--ipc", "shareable", "--restart", "unless-stopped", "--workdir", "/kaiwudb/bin"],
+    ...["--env", "SITE=north east", "--label", "owner=billing", image],
+    ...["./kwbase", ...serverWords(secure)],
+  ];
+}
+
+export const ownComposeFile = "/srv/kwdb/docker-compose.yml";
+
+/** By a compose file of the operator's own. */
+export function startByCompose(lab: Lab, spec: KwdbClusterSpec): Promise<ContainerCluster> {
+  return startAlone(lab, spec, {
+    security: ["--insecure"],
+    async start(host, image) {
+      await host.write(ownComposeFile, ownCompose(image));
+      await host.must(["docker-compose", "-f", ownComposeFile, "up", "-d"], { timeoutMs: 60_000 });
+    },
+  });
+}
+
+function ownCompose(image: string): string {
+  return `# ours
+services:
+  db:
+    container_name: ${ownContainer}
+    image: ${image} # the vendor's
+    privileged: true
+    restart: unless-stopped
+    ports: ["26257:26257", "8080:8080"]
+    volumes: ["/var/lib/kaiwudb:/kaiwudb/deploy/kwdb-container", "/kaiwudb/own"]
+    working_dir: /kaiwudb/bin
+    command: ./kwbase ${serverWords(false).join(" ")}
+`;
+}
+
+interface Alone {
+  readonly security: readonly string[];
+  start(host: Host, image: string): Promise<unknown>;
+}
+
+async function startAlone(
+  lab: Lab,
+  { version }: KwdbClusterSpec,
+  { security, start }: Alone,
+): Promise<ContainerCluster> {
+  const packageOf = packagesIn(lab);
+  const host = await hostWithImage(lab, "db1", 0, await packageOf(version));
+  await host.must(["sh", "-ec", CERTIFICATE]);
+  await start(host, imageTag(version));
+  const nodes = [new ContainerNode(host, ownContainer, security)];
+  await initialise(nodes, "single");
+  const untilHealthy = (expected = 1) => untilAllSee(nodes, expected);
+  await untilHealthy();
+  return { nodes, packageOf, untilHealthy };
+}
+
+const CERTIFICATE = `cd /etc/kaiwudb/certs
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=node -keyout node.key -out node.crt 2>/dev/null`;

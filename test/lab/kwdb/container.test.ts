@@ -1,9 +1,17 @@
 // KWDB in containers of real Docker engines: each way from the old version to the new one, seen from outside.
 import { afterEach, expect, it } from "vitest";
 import { describeLongLab, type RunResult } from "../harness/index.ts";
-import { type ContainerCluster, imageTag, startServiceCluster } from "./container-cluster.ts";
+import {
+  type ContainerCluster,
+  imageTag,
+  ownComposeFile,
+  ownContainer,
+  startByCompose,
+  startByRun,
+  startServiceCluster,
+} from "./container-cluster.ts";
 import type { ContainerNode } from "./container-node.ts";
-import { type FleetSpec, type LabFleet, startFleet } from "./fleet.ts";
+import { clusterName, type FleetSpec, type LabFleet, startFleet } from "./fleet.ts";
 
 await describeLongLab("KWDB in containers", () => {
   let fleet: LabFleet | undefined;
@@ -37,7 +45,90 @@ await describeLongLab("KWDB in containers", () => {
     await expectCode(of, await of.upgrade(), 0);
     await expectAt(db1, "2.2.1");
   });
+
+  it("as deploy.sh installs it: three nodes one after another, after a failed docker load was mended", async () => {
+    const of = await begun({
+      name: "service-three",
+      version: "3.0.0",
+      to: "3.1.0",
+      start: startServiceCluster,
+    });
+    const [, db2] = nodesOf(of);
+    if (db2 === undefined) throw new Error("no node");
+    await db2.faults({ docker_load: "fails" });
+    await expectCode(of, await of.upgrade(400_000), 5);
+    const why = await of.must("why", clusterName);
+    expect(why).toContain("docker load failed");
+    expect(await db2.versionFile()).toBe("3.0.0");
+    expect(await db2.mainPid()).toBe(0);
+    expect(nodesOf(of).length).toBe(3);
+    await db2.faults({});
+    const [, command = ""] = /command: lockkeeper (.+)$/m.exec(why) ?? [];
+    await expectCode(of, await of.longCli(400_000, ...command.trim().split(/\s+/)), 0);
+    for (const node of nodesOf(of)) await expectAt(node, "3.1.0");
+    expect(await of.lock()).toMatchObject({ state: "free" });
+  });
+
+  it.each([false, true])("by docker run, with certificates: %s", async (secure) => {
+    const of = await begun({
+      name: secure ? "run-secure" : "run-insecure",
+      names: ["db1"],
+      topology: "single",
+      version: "3.0.0",
+      to: "3.0.1",
+      agentSettings: `container: ${ownContainer}`,
+      start: startByRun(secure),
+    });
+    const [db1] = nodesOf(of);
+    if (db1 === undefined) throw new Error("no node");
+    const before = await given(db1);
+    await expectCode(of, await of.upgrade(), 0);
+    await expectAt(db1, "3.0.1");
+    // word for word, the anonymous volume by its name included
+    expect(await given(db1)).toEqual(before);
+  });
+
+  it("by a compose file: one line of it changes, and the volumes are the same ones", async () => {
+    const of = await begun({
+      name: "composed",
+      names: ["db1"],
+      topology: "single",
+      version: "3.0.0",
+      to: "3.0.1",
+      agentSettings: `compose: ${ownComposeFile}`,
+      start: startByCompose,
+    });
+    const [db1] = nodesOf(of);
+    if (db1 === undefined) throw new Error("no node");
+    const [text, volumes] = [await db1.host.read(ownComposeFile), await given(db1)];
+    await expectCode(of, await of.upgrade(), 0);
+    await expectAt(db1, "3.0.1");
+    expect((await given(db1)).volumes).toEqual(volumes.volumes);
+    expect(await db1.host.read(ownComposeFile)).toBe(
+      text?.replace(`image: ${imageTag("3.0.0")} # the vendor's`, `image: ${imageTag("3.0.1")}`),
+    );
+  });
 });
+
+/** What its operator gave, as the engine has it. */
+async function given(node: ContainerNode) {
+  const json = async (template: string) => JSON.parse(await node.inspect(`{{json ${template}}}`)) as unknown;
+  const mounts = (await json(".Mounts")) as readonly {
+    readonly Source: string;
+    readonly Destination: string;
+  }[];
+  return {
+    volumes: mounts.map(({ Source, Destination }) => `${Source} ${Destination}`).sort(),
+    ports: await json(".HostConfig.PortBindings"),
+    restart: await json(".HostConfig.RestartPolicy"),
+    ulimits: await json(".HostConfig.Ulimits"),
+    ipc: await json(".HostConfig.IpcMode"),
+    privileged: await json(".HostConfig.Privileged"),
+    env: await json(".Config.Env"),
+    owner: await json('(index .Config.Labels "owner")'),
+    command: await json(".Config.Cmd"),
+  };
+}
 
 async function expectAt(node: ContainerNode, version: string): Promise<void> {
   const rows = await node.status();

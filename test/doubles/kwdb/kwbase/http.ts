@@ -1,5 +1,9 @@
 /** The HTTP port: /health, /_status/vars, /_status/nodes, /_admin/v1/liveness. */
+import { existsSync, readFileSync } from "node:fs";
 import http from "node:http";
+import https from "node:https";
+import net from "node:net";
+import path from "node:path";
 import { buildSha, buildTag } from "./build.ts";
 import type { ClusterNode } from "./node.ts";
 import { describedIn, livenessStatus, type View } from "./records.ts";
@@ -83,12 +87,33 @@ function page(node: ClusterNode, secure: boolean, url: URL): Page {
   return { status: 404, type: "text/plain", body: "404 page not found\n" };
 }
 
+/** On one port in plain text and, where the folder of certificates has a node's, in TLS: told by the first byte. */
+function serverFor(handler: http.RequestListener, certs: string | undefined): net.Server {
+  const plain = http.createServer(handler);
+  const file = (name: string) => path.join(certs ?? "", name);
+  if (certs === undefined || !existsSync(file("node.crt"))) return plain;
+  const secret = { cert: readFileSync(file("node.crt")), key: readFileSync(file("node.key")) };
+  const tls = https.createServer(secret, handler);
+  return net.createServer((socket) => {
+    socket.once("error", () => socket.destroy());
+    socket.once("data", (chunk: Buffer) => {
+      socket.pause();
+      socket.unshift(chunk);
+      (chunk[0] === handshake ? tls : plain).emit("connection", socket);
+      process.nextTick(() => socket.resume());
+    });
+  });
+}
+
+const handshake = 0x16;
+
 export async function listenHttp(
   node: ClusterNode,
-  secure: boolean,
+  certs: string | undefined,
   hosts: readonly string[],
   port: number,
 ): Promise<void> {
+  const secure = certs !== undefined;
   const handler: http.RequestListener = (request, response) => {
     const found = page(node, secure, new URL(request.url ?? "/", "http://node"));
     response.writeHead(found.status, { "content-type": found.type });
@@ -98,7 +123,7 @@ export async function listenHttp(
     hosts.map(
       (host) =>
         new Promise<void>((resolve, reject) => {
-          const server = http.createServer(handler);
+          const server = serverFor(handler, certs);
           server.once("error", reject);
           server.listen(port, host, resolve);
         }),

@@ -153,7 +153,12 @@ export async function start(mode: string, argv: readonly string[]): Promise<neve
     splitAddress(sql, 26257).port,
     handlerOf(node, { secure, quit: stop }),
   );
-  await listenHttp(node, secure, listenHosts(http, advertised, loopbackOnly), splitAddress(http, 8080).port);
+  await listenHttp(
+    node,
+    secure ? (flag(flags, "certs-dir") ?? "") : undefined,
+    listenHosts(http, advertised, loopbackOnly),
+    splitAddress(http, 8080).port,
+  );
   writeAddressFiles(store, {
     "listen-addr": sql,
     "advertise-addr": advertised,
