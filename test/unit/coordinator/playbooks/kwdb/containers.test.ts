@@ -35,14 +35,10 @@ function containerOf(form: Form): Container {
     imageId: `sha256:${"9".repeat(64)}`,
     digests: [],
   };
-  switch (form) {
-    case "docker-run":
-      return { ...about, name: "kwdb", repeats };
-    case "compose":
-      return { ...about, name: "kwdb", compose: { ...composed, file: "/srv/kwdb/docker-compose.yml" } };
-    default:
-      return { ...about, name: "kaiwudb-container", compose: composed };
-  }
+  if (form === "docker-run") return { ...about, name: "kwdb", repeats };
+  return form === "compose"
+    ? { ...about, name: "kwdb", compose: { ...composed, file: "/srv/kwdb/docker-compose.yml" } }
+    : { ...about, name: "kaiwudb-container", compose: composed };
 }
 
 type Topology = NonNullable<Changed["topology"]>;
