@@ -97,7 +97,7 @@ export interface StepContext {
 }
 
 export type StepResult =
-  /** An output named `not-seen.<what>` is told at the rollout's end as not yet seen. */
+  /** An output named `not-seen.<what>` is told at the rollout's end as not yet seen, one named `told.<what>` as it is. */
   | { readonly result: "done"; readonly outputs: Facts; readonly tail?: string }
   | { readonly result: "failed"; readonly failure: Failure; readonly outputs?: Facts; readonly tail?: string }
   /** What happened cannot be known from here. */

@@ -22,7 +22,7 @@ export interface ArtefactFacts {
 
 export interface Wish {
   readonly to: string;
-  readonly strategy?: "rolling" | "offline";
+  readonly strategy?: "rolling" | "offline" | "move";
   readonly method?: string;
   readonly into?: string;
   /** The rollout to go back from. */

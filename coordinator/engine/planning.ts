@@ -213,8 +213,7 @@ export class Planning {
     // of a rollout on its way the nodes have the package; another coordinator may have been given it
     const artefact = given ?? (digest === undefined ? undefined : await this.#means.artefact(digest));
     if (digest !== undefined && artefact === undefined) return fail("artefact.unknown", { digest });
-    if (strategy !== undefined && strategy !== "rolling" && strategy !== "offline")
-      return fail("plan.strategy-unknown", { strategy });
+    if (strategy !== undefined && !isStrategy(strategy)) return fail("plan.strategy-unknown", { strategy });
     const wish: Wish = {
       to: version,
       ...(strategy === undefined ? {} : { strategy }),
@@ -249,4 +248,8 @@ function listed(results: readonly CheckResult[]): string {
 /** Before a rollout has begun: nothing was touched. */
 export function checksRefuse(results: readonly CheckResult[]) {
   return failure("check.refused", { checks: listed(results) });
+}
+
+function isStrategy(word: string): word is NonNullable<Wish["strategy"]> {
+  return word === "rolling" || word === "offline" || word === "move";
 }

@@ -8,6 +8,9 @@ import { checkCluster } from "./kwdb/checks.ts";
 import { discoverClusters } from "./kwdb/discover.ts";
 import { fingerprint } from "./kwdb/fingerprint.ts";
 import { gates } from "./kwdb/gates.ts";
+import { moveFingerprint, openMoves, planMove } from "./kwdb/move.ts";
+import { checkMove } from "./kwdb/move-checks.ts";
+import { isMove } from "./kwdb/move-sides.ts";
 import { planUpgrade } from "./kwdb/plan.ts";
 import { compareViews, summarise } from "./kwdb/summary.ts";
 import { playbookVersion } from "./kwdb/version.ts";
@@ -16,12 +19,12 @@ import { openWays } from "./kwdb/way.ts";
 export const kwdb: Playbook = {
   engine: "kwdb",
   version: playbookVersion,
-  check: checkCluster,
-  plan: planUpgrade,
+  check: (input) => (isMove(input) ? checkMove(input) : checkCluster(input)),
+  plan: (input) => (isMove(input) ? planMove(input) : planUpgrade(input)),
   planBack,
-  ways: openWays,
+  ways: (input) => [...openWays(input), ...openMoves(input)],
   gates,
-  fingerprint,
+  fingerprint: (input) => (isMove(input) ? moveFingerprint(input) : fingerprint(input)),
   summarise,
   compareViews,
   discover: discoverClusters,

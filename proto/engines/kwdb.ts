@@ -206,6 +206,8 @@ const full = {
   configurationSha256: measured(z.record(z.string(), z.string())),
   /** `server.time_until_store_dead` and the other settings that the playbook reads. */
   settings: measured(z.record(z.string(), z.string())),
+  /** Those that a person has made, by name; absent from agents that do not move data. */
+  databases: measured(z.array(z.string())).optional(),
   /** Leaseholders and replicas per node id. */
   spread: measured(z.array(z.object({ nodeId: z.number(), leaseholders: z.number(), replicas: z.number() }))),
   /** Sessions per node id and client, by the client's address without its port. */

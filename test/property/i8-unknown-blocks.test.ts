@@ -55,6 +55,8 @@ const bad: Readonly<Record<keyof KwdbFull, readonly unknown[]>> = {
     rows().map((row) => ({ ...row, startMode: "start-single-replica" })),
     [...rows(), rowOf(3, "3.0.0")],
   ],
+  // asked only of a move
+  databases: [],
   ranges: [{ unavailable: 1, underReplicated: 0 }],
   jobs: [[job]],
   running: [{ pid: 1, version: "2.2.0", executableSha256: "f", startedAt: at }],

@@ -19,9 +19,11 @@ import { nodeStatus, ownRow, withMarks } from "./node-status.ts";
 import {
   clusterSettings,
   gossipFlags,
+  madeDatabases,
   openJobs,
   openSessions,
   rangeSums,
+  readDatabases,
   readJobs,
   readRangeSums,
   readSessions,
@@ -53,7 +55,15 @@ export async function kwdbFacts(
     return { ...(await pulse), ...(await gateFacts(here, { take, client, asked })) };
   }
   // what needs no quorum comes first: a question that blocks keeps those after it from being answered
-  const questions = [gossipFlags, openSessions, clusterSettings, rangeSums, openJobs, storeSpread];
+  const questions = [
+    gossipFlags,
+    openSessions,
+    clusterSettings,
+    rangeSums,
+    openJobs,
+    storeSpread,
+    madeDatabases,
+  ];
   const asked = askTogether(client, questions, askMs.full);
   const gate = gateFacts(here, { take, client, asked });
   const cluster = clusterFacts(take, asked);
@@ -159,11 +169,12 @@ export async function readRunning(
 async function clusterFacts(
   take: Take,
   asked: Asked,
-): Promise<Pick<KwdbFull, "settings" | "spread" | "sessions">> {
-  const [settings, spread, sessions] = await Promise.all([
+): Promise<Pick<KwdbFull, "settings" | "spread" | "sessions" | "databases">> {
+  const [settings, spread, sessions, databases] = await Promise.all([
     take(() => readWith(asked(clusterSettings), readSettings)),
     take(() => readWith(asked(storeSpread), readSpread)),
     take(() => readWith(asked(openSessions), readSessions)),
+    take(() => readWith(asked(madeDatabases), readDatabases)),
   ]);
-  return { settings, spread, sessions };
+  return { settings, spread, sessions, databases };
 }

@@ -13,6 +13,7 @@ import { installationOn } from "./installed.ts";
 import { reportJobs } from "./keeping-jobs.ts";
 import { lookingVerbs } from "./looking.ts";
 import { oldPackageVerb } from "./old-package.ts";
+import { movingVerbs } from "./moving/index.ts";
 import { packageVerbs } from "./package.ts";
 import { ProgramCache } from "./program-cache.ts";
 import { provingConfigurationVerb } from "./proving-configuration.ts";
@@ -41,6 +42,7 @@ export const kwdbKind = engineKind<KwdbSettings>({
         archiveRetentionVerb(means),
         ...serviceVerbs(means),
         ...packageVerbs(means),
+        ...movingVerbs(means),
         ...storeDeadVerbs(means),
         ...buildStagingVerbs(means),
         ...buildExchangeVerbs(means),

@@ -61,6 +61,24 @@ export const openSessions: Question = {
   columns: ["node_id", "client_address", "application_name"],
 };
 
+export const madeDatabases: Question = {
+  sql: "SELECT database_name FROM [SHOW DATABASES]",
+  columns: ["database_name"],
+};
+
+/** Every cluster has these. */
+export const defaultDatabases: readonly string[] = ["defaultdb", "postgres", "system"];
+
+/** Those that a person has made. */
+export function readDatabases(rows: readonly Row[]): Outcome<string[]> {
+  const names = rows.flatMap((row) => row["database_name"] ?? []);
+  // an answer without them is not an answer
+  const missing = defaultDatabases.find((name) => !names.includes(name));
+  if (missing !== undefined)
+    return fail("kwdb.answer-unreadable", { wanted: missing, found: names.join(",").slice(0, 200) });
+  return succeed(names.filter((name) => !defaultDatabases.includes(name)).sort());
+}
+
 export function readRangeSums(rows: readonly Row[]): Outcome<Known<KwdbFull["ranges"]>> {
   const unavailable = countIn(rows[0], "ranges_unavailable");
   const underReplicated = countIn(rows[0], "ranges_underreplicated");

@@ -21,7 +21,7 @@ export function targetCommand(name: string, summary: string, options: CommandOpt
       new Option(
         "--strategy <strategy>",
         "default: what the topology allows with the least downtime",
-      ).choices(["rolling", "offline"]),
+      ).choices(["rolling", "offline", "move"]),
     )
     .addOption(
       new Option("--method <method>", "default: how it is deployed").choices([

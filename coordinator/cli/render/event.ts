@@ -65,10 +65,17 @@ const words: Describe = {
   skipped: (fact) => `${fact.node} skipped by ${fact.by}: ${fact.reason}`,
   "lock-broken": (fact) => `LOCK BROKEN on ${fact.cluster} by ${fact.by}: ${fact.reason}`,
   "taken-over": (fact) => `coordinator ${fact.coordinator} goes on with this rollout`,
-  finished: (fact) =>
-    fact.notSeen.length === 0
-      ? "finished"
-      : `finished; not seen yet: ${fact.notSeen.map((each) => render(each).says).join("; ")}`,
+  finished: (fact) => {
+    const listed = (label: string, isOf: (code: string) => boolean) => {
+      const says = fact.notSeen.filter(({ code }) => isOf(code)).map((each) => render(each).says);
+      return says.length === 0 ? [] : [`${label}: ${says.join("; ")}`];
+    };
+    return [
+      "finished",
+      ...listed("not seen yet", (code) => code !== "step.told"),
+      ...listed("to know", (code) => code === "step.told"),
+    ].join("; ");
+  },
 };
 
 function describe(fact: RolloutFact): string | undefined {

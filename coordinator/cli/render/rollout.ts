@@ -77,7 +77,10 @@ function renderEnd(rollout: RolloutView, paint: Paint): readonly string[] {
     );
   for (const { kind, check, by, reason } of rollout.words)
     lines.push(`${kind}: ${check} by ${by}: ${reason}`);
-  for (const each of rollout.notSeen) lines.push(paint("warn", `not seen yet: ${render(each).says}`));
+  for (const each of rollout.notSeen) {
+    const label = each.code === "step.told" ? "to know" : "not seen yet";
+    lines.push(paint("warn", `${label}: ${render(each).says}`));
+  }
   return lines;
 }
 

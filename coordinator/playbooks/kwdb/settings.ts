@@ -16,11 +16,26 @@ export interface KwdbClusterSettings {
   readonly awaitJobsMs: number;
   /** `repository@sha256:…` in a package's place, for a container of the operator's own. */
   readonly image?: string;
+  /** While the data is moved into another cluster: refused by a fence, or counted and lost. */
+  readonly writesWhileMoving: "refused" | "counted";
+  /** How the cluster is left when its data was moved. */
+  readonly oldAfterwards: "read-only" | "as-it-was";
+  /** After this long the fence comes down by itself, unless the move is done. */
+  readonly fenceLimitMs: number;
 }
+
+const defaults: KwdbClusterSettings = {
+  archiveData: false,
+  awaitJobsMs: 0,
+  raiseStoreDead: false,
+  writesWhileMoving: "refused",
+  oldAfterwards: "read-only",
+  fenceLimitMs: 12 * 3_600_000,
+};
 
 /** Refused: `kwdb.setting-unreadable`. */
 export function settingsOf({ name: cluster, settings }: ClusterEntry): Outcome<KwdbClusterSettings> {
-  let read: KwdbClusterSettings = { archiveData: false, awaitJobsMs: 0, raiseStoreDead: false };
+  let read = defaults;
   for (const [name, value] of Object.entries(settings)) {
     const part = readOne(name, value);
     if (part === undefined) return fail("kwdb.setting-unreadable", { cluster, name, value });
@@ -47,6 +62,15 @@ function readOne(name: string, value: string): Partial<KwdbClusterSettings> | un
     case "await-jobs": {
       const wait = parseDuration(value);
       return wait.ok ? { awaitJobsMs: wait.value } : undefined;
+    }
+    case "writes-while-moving":
+      return value === "refused" || value === "counted" ? { writesWhileMoving: value } : undefined;
+    case "old-cluster-afterwards":
+      return value === "read-only" || value === "as-it-was" ? { oldAfterwards: value } : undefined;
+    case "fence-limit": {
+      const limit = parseDuration(value);
+      // a fence that may be undone while it is still being made would never be one
+      return limit.ok && limit.value > 10 * 60_000 ? { fenceLimitMs: limit.value } : undefined;
     }
     default:
       return undefined;

@@ -61,7 +61,11 @@ export function programOn({ input }: Upgrade, node: NodeEntry, steps: readonly P
 }
 
 /** Several versions are separated by commas. */
-export function healthy({ input: { cluster } }: Upgrade, versions: string, dwellMs: number): GateSpec {
+export function healthy(
+  { input: { cluster } }: Pick<Upgrade, "input">,
+  versions: string,
+  dwellMs: number,
+): GateSpec {
   const { everyMs, limitMs } = cluster.gates;
   return {
     gate: "kwdb.cluster-healthy",

@@ -7,6 +7,7 @@ import { kwdbAgent } from "./kwdb-agent.ts";
 import { kwdbBack } from "./kwdb-back.ts";
 import { kwdbCompiled } from "./kwdb-compiled.ts";
 import { kwdbContainer } from "./kwdb-container.ts";
+import { kwdbMove } from "./kwdb-move.ts";
 import { lock } from "./lock.ts";
 import { rollout } from "./rollout.ts";
 import { store } from "./store.ts";
@@ -24,4 +25,5 @@ export const en: Catalogue = {
   ...kwdbCompiled,
   ...kwdbContainer,
   ...kwdbBack,
+  ...kwdbMove,
 };

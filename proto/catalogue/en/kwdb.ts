@@ -13,7 +13,7 @@ export const kwdb: Catalogue = {
   },
   "kwdb.major-by-script": {
     says: "{from} to {to} crosses a major version: the script would replace the files, and the node would not start",
-    next: "export from the old cluster and import into a new one",
+    next: "lockkeeper plan CLUSTER --to {to} --method export-import --into NEW, where NEW is a new cluster of {to}",
   },
   "kwdb.hop-not-documented": {
     says: "{from} to {to} is not a documented hop",

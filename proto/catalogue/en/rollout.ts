@@ -1,6 +1,7 @@
 import type { Catalogue } from "../render.ts";
 
 export const rollout: Catalogue = {
+  "step.told": { says: "{what} (on {node}): {says}" },
   "step.not-seen": { says: "{what} (asked on {node}): {says}" },
   "rollout.node-left-behind": {
     says: "{node} at {to}: it was skipped and is left at {from} (not run there: {steps})",

@@ -126,7 +126,7 @@ export async function rowsReply(node: ClusterNode, statement: string): Promise<R
   if (bank === undefined) return undefined;
   for (const { shape, writes: changes, answer } of known) {
     const found = shape.exec(statement);
-    if (found === null || isInternal(found)) continue;
+    if (found === null || (answer === select && isInternal(found))) continue;
     if (changes) refuseWhileReadOnly(node, statement);
     return answer({ node, bank, text: statement, found });
   }

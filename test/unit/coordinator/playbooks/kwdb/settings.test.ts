@@ -7,7 +7,14 @@ import { type Changed, cluster, inputOf, is, names, notApplicable, unknown } fro
 const sha = "f".repeat(64);
 const settings = (given: Readonly<Record<string, string>>) => settingsOf({ ...cluster, settings: given });
 
-const none = { archiveData: false, awaitJobsMs: 0, raiseStoreDead: false };
+const none = {
+  archiveData: false,
+  awaitJobsMs: 0,
+  raiseStoreDead: false,
+  writesWhileMoving: "refused",
+  oldAfterwards: "read-only",
+  fenceLimitMs: 12 * 3_600_000,
+};
 
 describe("the settings of a cluster's entry", () => {
   it.each([
@@ -20,6 +27,10 @@ describe("the settings of a cluster's entry", () => {
       { ...none, awaitJobsMs: 1_800_000 },
     ],
     [{ "old-package": sha }, { ...none, oldPackage: sha }],
+    [
+      { "writes-while-moving": "counted", "old-cluster-afterwards": "as-it-was", "fence-limit": "2h" },
+      { ...none, writesWhileMoving: "counted", oldAfterwards: "as-it-was", fenceLimitMs: 7_200_000 },
+    ],
   ])("%j", (given, value) => {
     expect(settings(given)).toEqual({ ok: true, value });
   });
@@ -28,6 +39,9 @@ describe("the settings of a cluster's entry", () => {
     { "archive-data": "yes" },
     { "old-package": "3.0.0" },
     { "await-jobs": "soon" },
+    { "writes-while-moving": "lost" },
+    { "old-cluster-afterwards": "dropped" },
+    { "fence-limit": "10m" },
     { "keep-archives": "0" },
     { "keep-archives": "all" },
     { "raise-store-dead": "3h" },

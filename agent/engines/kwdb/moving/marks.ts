@@ -1,0 +1,60 @@
+/**
+ * What this agent has done for a move, in its own folder, a file for each thing of each rollout: written durably before
+ * the thing is begun. A database without such a mark is somebody else's.
+ */
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { FailureError, failure } from "#proto/common/failure.ts";
+import { makeFolderDurably, syncFolder, writeFileDurably } from "../../../host/file-runner.ts";
+import type { StepContext } from "../../../verb.ts";
+import { causeOf } from "../files.ts";
+import { folderOf } from "./place.ts";
+
+export interface Mark<T> {
+  readonly file: string;
+  /** Undefined where there is none. Throws `kwdb.move-mark-unreadable`: what it stands for is then not known. */
+  read(): Promise<T | undefined>;
+  write(value: T): Promise<void>;
+  remove(): Promise<void>;
+}
+
+const format = 1;
+
+type Of = Pick<StepContext, "host" | "rollout">;
+
+export function markFolder({ host, rollout }: Of): string {
+  return join(host.stateDir, "moving", folderOf(rollout));
+}
+
+export function markOf<T>(context: Of, name: string, schema: z.ZodType<T>): Mark<T> {
+  const folder = markFolder(context);
+  const file = join(folder, `${name}.json`);
+  return {
+    file,
+    read: () => readMark(file, schema),
+    write: async (value) => {
+      await makeFolderDurably(folder);
+      await writeFileDurably(file, JSON.stringify({ format, value }));
+    },
+    remove: async () => {
+      await rm(file, { force: true });
+      await syncFolder(folder).catch(() => undefined);
+    },
+  };
+}
+
+/** Also of another agent, as a parcel. Undefined where there is no such file. */
+export async function readMark<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  let cause: string;
+  try {
+    const kept: unknown = JSON.parse(await readFile(file, "utf8"));
+    const read = z.object({ format: z.literal(format), value: schema }).safeParse(kept);
+    if (read.success) return read.data.value;
+    cause = read.error.issues.map(({ message }) => message).join("; ");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    cause = causeOf(error);
+  }
+  throw new FailureError(failure("kwdb.move-mark-unreadable", { file, cause }));
+}
