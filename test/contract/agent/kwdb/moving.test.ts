@@ -78,7 +78,7 @@ describe("a move of a 2.2 cluster into a 3.1 one", () => {
     expect(await old.sql("INSERT INTO shop.empty VALUES (1, 'x')")).toBe("INSERT 1");
     // the new cluster was not fenced by a setting of the old one
     expect(await young.sql("INSERT INTO shop.empty VALUES (1, 'x')")).toBe("INSERT 1");
-  }, 180_000);
+  }, 300_000);
 
   it("names what it took out of meta.sql", async () => {
     const database = "meters";
@@ -88,7 +88,7 @@ describe("a move of a 2.2 cluster into a 3.1 one", () => {
     await must(young, "receive-export", { database });
     expect(await must(young, "rewrite-meta", { database })).toEqual({ "meta.sql": "PARTITION INTERVAL 10d" });
     expect(await must(young, "rewrite-meta", { database })).toEqual({});
-  }, 60_000);
+  }, 240_000);
 
   it("does not touch a database that it has not made", async () => {
     old.verbs.rollout = young.verbs.rollout = "r-other";
@@ -104,7 +104,7 @@ describe("a move of a 2.2 cluster into a 3.1 one", () => {
     expect(await young.verbs.outcome("prove-empty", { databases, version: "3.1.0" })).toBe(
       "kwdb.target-not-empty",
     );
-  }, 60_000);
+  }, 240_000);
 });
 
 describe("a move that meets trouble", () => {
@@ -149,7 +149,7 @@ describe("a move that meets trouble", () => {
       state: "not-done",
     });
     expect(await old.verbs.outcome("send-export", { database })).toBe("kwdb.export-changed");
-  }, 60_000);
+  }, 240_000);
 
   it("does not begin while a job of a lost client still writes", async () => {
     next("r-busy");
@@ -162,7 +162,7 @@ describe("a move that meets trouble", () => {
     );
     await old.host.faults({});
     await lost;
-  }, 60_000);
+  }, 240_000);
 
   it("fails on a rejected row, keeps the import unfinished, and makes it again", async () => {
     next("r-reject");
@@ -182,7 +182,7 @@ describe("a move that meets trouble", () => {
     expect(await young.sql("SELECT count(*) FROM meters.power")).toBe("count\n2");
     await must(young, "drop-imported", { database: "meters" });
     expect(await young.sql("SHOW DATABASES")).not.toContain("meters");
-  }, 90_000);
+  }, 240_000);
 
   it("finds a row that the import has lost without a word, and an empty text that became NULL", async () => {
     next("r-lost");
@@ -204,7 +204,7 @@ describe("a move that meets trouble", () => {
     expect(await compare()).toBe("done");
     await young.sql("UPDATE shop.orders SET note = NULL WHERE note = ''");
     expect(await compare()).toMatch(/^kwdb\.rows-differ .*"of":"values of note"/);
-  }, 90_000);
+  }, 240_000);
 
   it("counts what came after the export where writes go on, and tells it by table", async () => {
     next("r-late");
@@ -221,7 +221,7 @@ describe("a move that meets trouble", () => {
     expect(why(await young.verbs.run("compare-rows", { databases: one, writes: "refused", waitMs }))).toMatch(
       /^kwdb\.rows-came-after/,
     );
-  }, 60_000);
+  }, 240_000);
 
   it("refuses what would not fit, and what lies in a database that every cluster has", async () => {
     next("r-default");
@@ -230,7 +230,7 @@ describe("a move that meets trouble", () => {
     const names = JSON.stringify(here !== undefined && "value" in here ? here.value : []);
     expect(await old.verbs.outcome("measure-data", { databases: names })).toBe("kwdb.default-database-used");
     expect(await old.verbs.outcome("measure-data", { databases: "[]" })).toBe("kwdb.databases-differ");
-  }, 60_000);
+  }, 240_000);
 
   it("puts the fence back to what it was, and never takes down one that was there before", async () => {
     next("r-fence");
@@ -254,5 +254,5 @@ describe("a move that meets trouble", () => {
     writeFileSync(mark, kept);
     await must(old, "unfence-writes");
     expect(await old.sql(fence)).toContain("false");
-  }, 60_000);
+  }, 240_000);
 });

@@ -60,12 +60,15 @@ async function importTable(
   const { root } = node.options;
   if (strike(root, node.knobs, "import_fails") === table)
     throw new CliError(`import of ${table} failed: context canceled`);
+  const before = counts.rows;
   for (const file of existsSync(at) ? readdirSync(at) : []) {
     if (!/^n?\d+\.\d+\.csv$/.test(file)) continue;
     counts.rows += await bank.in(database, (client) =>
       bank.copyIn(client, name, readFileSync(path.join(at, file))),
     );
   }
+  // a fault that is to strike once waits for a table with rows
+  if (counts.rows === before) return;
   const rejects = await takeAway(bank, place, Number(strike(root, node.knobs, "import_rejects") ?? 0));
   if (rejects.length > 0) {
     counts.rejected += rejects.length;
