@@ -128,6 +128,7 @@ describe("I8: UNKNOWN is never OK", () => {
           "build",
           "container",
           "saved",
+          "databases",
           "packageTool",
           "start",
           "docker",

@@ -76,7 +76,7 @@ export const kwdbMove: Catalogue = {
   "kwdb.counts-missing": { says: "the old cluster's counts ({when}) did not come to this node" },
   "kwdb.rows-differ": {
     says: "{table}, {of}: the old cluster has {before} (before) and {after} (after), the new one {here}",
-    next: "the old cluster is whole: lockkeeper abort drops what was imported; look for the cause before the next try",
+    next: "the old cluster is whole; look for the cause, then lockkeeper retry, or drop what was imported: lockkeeper abort",
   },
   "kwdb.rows-came-after": {
     says: "{table}, {of}: {before} before the export and {after} after it: somebody wrote in spite of the fence",

@@ -23,7 +23,7 @@ export interface PostgresServer {
 }
 
 /** The folder with bin/, lib/ and share/; the package's own links are made where its install script did not run. */
-function nativeFolder(): string {
+export function postgresFolder(): string {
   const folder = path.dirname(path.dirname(createRequire(import.meta.url).resolve("pg17")));
   const links = JSON.parse(readFileSync(path.join(folder, "native/pg-symlinks.json"), "utf8")) as readonly {
     readonly source: string;
@@ -48,7 +48,7 @@ async function freePort(): Promise<number> {
 }
 
 export async function startPostgres(): Promise<PostgresServer> {
-  const native = nativeFolder();
+  const native = postgresFolder();
   const folder = mkdtempSync(path.join(tmpdir(), "lockkeeper-postgres-"));
   const data = path.join(folder, "data");
   mkdirSync(data);

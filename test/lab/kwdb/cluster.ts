@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { HostOptions, Topology } from "#test/doubles/host/create-host.ts";
 import { buildAssets } from "#test/doubles/kwdb/build-assets.ts";
 import { type BuiltPackage, buildPackage } from "#test/doubles/kwdb/build-package.ts";
-import { debianRoot, type Lab } from "../harness/index.ts";
+import { debianRoot, type Host, type Lab } from "../harness/index.ts";
 import { installKwdb } from "./installer.ts";
 import { KwdbNode, PORTS } from "./node.ts";
 
@@ -18,6 +18,12 @@ export interface KwdbClusterSpec {
   readonly packages?: readonly string[];
   /** How many of our seconds a second of the database lasts; 0.1 unless told, 1 for the real pace. */
   readonly tickScale?: number;
+  /** Last number of the first host's address, where a lab has several clusters. */
+  readonly firstHost?: number;
+  /** Path on this machine → path in each host, read-only. */
+  readonly binds?: Readonly<Record<string, string>>;
+  /** Done on each host when KWDB is installed and does not run yet. */
+  readonly prepare?: (host: Host) => Promise<void>;
 }
 
 export interface KwdbCluster {
@@ -40,11 +46,12 @@ export async function startKwdbCluster(lab: Lab, spec: KwdbClusterSpec): Promise
     debianRoot({ suite: "bookworm", packages: spec.packages ?? [] }),
   ]);
   const names = spec.names ?? ["db1", "db2", "db3"];
-  const addresses = names.map((_, at) => lab.ip.replace(/\d+$/, String(FIRST_HOST + at)));
+  const addresses = names.map((_, at) => lab.ip.replace(/\d+$/, String((spec.firstHost ?? FIRST_HOST) + at)));
   const nodes = await Promise.all(
     names.map(async (name, at) => {
-      const host = await lab.host({ name, root, ip: addresses[at] ?? "" });
+      const host = await lab.host({ name, root, ip: addresses[at] ?? "", binds: spec.binds ?? {} });
       await installKwdb(host, hostOptions(spec, { name, at, addresses, installed }));
+      await spec.prepare?.(host);
       return new KwdbNode(host);
     }),
   );

@@ -35,7 +35,7 @@ describe("completion", () => {
     [["cluster", "apply", "--pr"], ["--prune"]],
     [
       ["plan", "billing", "--strategy", ""],
-      ["offline", "rolling"],
+      ["move", "offline", "rolling"],
     ],
     [["node", "list", "-o", "j"], ["json"]],
     [

@@ -74,7 +74,9 @@ const checkOf = (sides: Sides, id: string) =>
 describe("the plan of a move", () => {
   it("is as agreed", async () => {
     const plan = planOf();
-    await expect(`${JSON.stringify(plan, null, 2)}\n`).toMatchFileSnapshot(
+    // the other golden plans hold the playbook's number
+    const boundTo = { ...plan.boundTo, playbook: "*", "into.playbook": "*" };
+    await expect(`${JSON.stringify({ ...plan, boundTo }, null, 2)}\n`).toMatchFileSnapshot(
       "../../../../fixtures/coordinator/playbooks/kwdb/move-2.2.1-to-3.1.0.json",
     );
     expect(plan).toMatchObject({
