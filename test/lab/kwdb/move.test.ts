@@ -1,4 +1,4 @@
-// A 2.2 cluster of three moved into a 3.1 node, on real hosts, with the shipped unit of the agent and rows in a real
+// A standalone 2.2 node moved into a 3.1 one, on real hosts, with the shipped unit of the agent and rows in a real
 // PostgreSQL; the exporting host loses its agent in mid export, and the importing one is switched off in mid import.
 import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";

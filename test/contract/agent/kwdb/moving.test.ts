@@ -1,7 +1,9 @@
 /** The verbs of a move on two hosts with real rows, one after the other as a plan has them. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { slug } from "#agent/engines/kwdb/moving/place.ts";
 import { awkwardData, MovingRoom, read, type Side, why } from "./moving-room.ts";
 
 const room = new MovingRoom();
@@ -230,6 +232,20 @@ describe("a move that meets trouble", () => {
     const names = JSON.stringify(here !== undefined && "value" in here ? here.value : []);
     expect(await old.verbs.outcome("measure-data", { databases: names })).toBe("kwdb.default-database-used");
     expect(await old.verbs.outcome("measure-data", { databases: "[]" })).toBe("kwdb.databases-differ");
+    await old.sql("DROP DATABASE defaultdb");
+    expect(await old.verbs.outcome("measure-data", { databases: names })).toBe("done");
+    const du = path.join(old.host.root, "host-bin/du");
+    writeFileSync(du, "#!/bin/sh\necho 999999999999999999\n", { mode: 0o755 });
+    expect(await old.verbs.outcome("measure-data", { databases: names })).toBe("kwdb.move-no-room");
+    expect(await old.verbs.outcome("export-database", { database, privileges: "true" })).toBe(
+      "kwdb.move-no-room",
+    );
+    rmSync(du);
+    const files = [{ path: "meta.sql", bytes: 999_999_999_999_999, sha256: "a".repeat(64) }];
+    const bytes = Buffer.from(JSON.stringify({ format: 1, value: { files } }));
+    const digest = createHash("sha256").update(bytes).digest("hex");
+    young.verbs.parcels.set(`manifest/${slug(database)}`, { digest, bytes });
+    expect(await young.verbs.outcome("receive-export", { database })).toBe("kwdb.move-no-room");
   }, 240_000);
 
   it("puts the fence back to what it was, and never takes down one that was there before", async () => {
