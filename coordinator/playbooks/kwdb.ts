@@ -1,6 +1,6 @@
 /**
- * KWDB: the front door of its playbook. Multi-replica clusters deployed by script, upgraded one node at a
- * time in the documented order; every other way is refused by name.
+ * KWDB: the front door of its playbook. Clusters deployed by script, in containers or compiled from source go to a new
+ * version in the documented order of their topology; every other way is refused by name.
  */
 import type { Playbook } from "../domain/playbook.ts";
 import { planBack } from "./kwdb/back.ts";

@@ -93,18 +93,20 @@ function proveBuild(means: Means): Verb {
   });
 }
 
-/** In the agent's folder, with its own libraries before those of the running process. */
+/** In the agent's folder, with its own libraries in place of those of the build that runs. */
 async function whyNotRunnable(
-  { host, start }: Compiled,
+  { host, start, folder: inPlace }: Compiled,
   { folder }: Build,
   wanted: string,
 ): Promise<Failure | undefined> {
   const running = await start();
   if (!running.ok) return running.failure;
   const own = variable(running.value, "LD_LIBRARY_PATH");
-  const libraries = [join(folder, "lib"), ...(own === undefined ? [] : [own])].join(":");
+  const old = host.path(inPlace);
+  const others = (own ?? "").split(":").filter((each) => each !== "" && !`${each}/`.startsWith(`${old}/`));
+  const libraries = [join(folder, "lib"), ...others].join(":");
   const cwd = join(folder, "bin");
-  const missing = await missingLibraries(host, folder, { cwd, libraries });
+  const missing = await missingLibraries(host, folder, { cwd, libraries, without: old });
   if (!missing.ok) return missing.failure;
   if (missing.value.length > 0)
     return failure("kwdb.build-libraries", { missing: missing.value.slice(0, 5).join(", ") });

@@ -150,21 +150,24 @@ export interface LibraryPlace {
   readonly cwd: string;
   /** LD_LIBRARY_PATH; none where it is not set. */
   readonly libraries?: string | undefined;
+  /** A library found below it does not count: it is of the build that will not be there. */
+  readonly without?: string;
 }
 
 /** What ldd(1) does not find for the programs and libraries of a build, as `file: library`. */
 export async function missingLibraries(
   host: Host,
   folder: string,
-  { cwd, libraries }: LibraryPlace,
+  { cwd, libraries, without }: LibraryPlace,
 ): Promise<Outcome<string[]>> {
   const missing: string[] = [];
   const env = { LC_ALL: "C", ...(libraries === undefined ? {} : { LD_LIBRARY_PATH: libraries }) };
   for (const file of ["bin/kwbase", ...(await librariesOf(folder))]) {
     const look = await host.look(["ldd", join(folder, file)], { deadlineMs: lookMs, env, cwd });
     if (look.spawnError !== undefined || look.timedOut) return fail("look.failed", { what: `ldd ${file}` });
-    for (const [, library = ""] of look.stdout.matchAll(/^\s*(\S+) => not found/gm))
-      missing.push(`${file}: ${library}`);
+    for (const [, library = "", found = ""] of look.stdout.matchAll(/^\s*(\S+) => (not found|\S+)/gm))
+      if (found === "not found" || (without !== undefined && found.startsWith(`${without}/`)))
+        missing.push(`${file}: ${library}`);
   }
   return succeed(missing);
 }

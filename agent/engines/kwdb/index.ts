@@ -6,6 +6,7 @@ import { ArchiveRate } from "./archive-rate.ts";
 import { archiveRetentionVerb } from "./archive-retention.ts";
 import { buildExchangeVerbs } from "./build-exchange.ts";
 import { buildStagingVerbs } from "./build-staging.ts";
+import { buildStartVerb } from "./build-start.ts";
 import { containerVerbs } from "./container-verbs.ts";
 import { kwdbFacts } from "./facts.ts";
 import { imageVerbs } from "./image-verbs.ts";
@@ -51,6 +52,7 @@ export const kwdbKind = engineKind<KwdbSettings>({
         oldPackageVerb(means),
         ...restoringConfigurationVerbs(means),
         ...restoringDataVerbs(means),
+        buildStartVerb(means),
       ],
       folders: async (host) => {
         const mode = await (await installationOn(host, means)).mode();

@@ -5,13 +5,16 @@
 import type { CheckResult } from "../../domain/check.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { clusterChecks } from "./cluster-checks.ts";
+import { compiledChecks } from "./compiled-checks.ts";
 import { containerChecks } from "./container-checks.ts";
 import { hostChecks } from "./host-checks.ts";
 import { nodeChecks } from "./node-checks.ts";
 
 export function checkCluster(input: PlaybookInput): readonly CheckResult[] {
   const perNode = input.cluster.nodes.flatMap((node) =>
-    [...nodeChecks, ...hostChecks, ...containerChecks].flatMap((check) => check(input, node) ?? []),
+    [...nodeChecks, ...hostChecks, ...containerChecks, ...compiledChecks].flatMap(
+      (check) => check(input, node) ?? [],
+    ),
   );
   return [...clusterChecks.flatMap((check) => check(input) ?? []), ...perNode];
 }

@@ -41,7 +41,10 @@ const versionHop: ClusterCheck = ({ cluster, wish, reports }) => {
   const hop = mayHop(from, wish.to);
   if (!hop.may) return { ...result({ id: "version-hop" }, "ko", { from, to: wish.to }), reason: hop.why };
   const fine = result({ id: "version-hop" }, "ok", { from, to: wish.to });
-  const wanted = hop.words.filter(({ strategy = way.value.strategy }) => strategy === way.value.strategy);
+  const wanted = hop.words.filter(
+    ({ strategy = way.value.strategy, unless }) =>
+      strategy === way.value.strategy && unless !== way.value.method,
+  );
   const words = wanted.map(({ id }) =>
     result({ id: id.replace("kwdb.", ""), yields: "acknowledge" }, "unknown", { from, to: wish.to }),
   );

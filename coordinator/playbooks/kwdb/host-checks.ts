@@ -14,7 +14,8 @@ const wantedFreeBytes = 2 * 1024 ** 3;
 /** deploy.sh asks for it; a container of the operator's own is changed without that script. */
 const sudo: NodeCheck = (input, { name }) =>
   withFacts(input, name, (facts) =>
-    input.cluster.deployment === "container" && ["compose", "docker-run"].includes(known(facts.form) ?? "")
+    input.cluster.deployment === "compiled" ||
+    (input.cluster.deployment === "container" && ["compose", "docker-run"].includes(known(facts.form) ?? ""))
       ? undefined
       : judge({ id: "sudo", node: name }, facts.sudo, (works) => [works ? "ok" : "ko"]),
   );
@@ -78,8 +79,8 @@ const space: NodeCheck = ({ reports: all }, { name }) => {
 /** After a failed package change the old package is the only way back: the script removes it before it installs. */
 const oldPackage: NodeCheck = (input, { name }) =>
   withFacts(input, name, (facts) => {
-    // the old image is kept by a step of the plan
-    if (input.cluster.deployment === "container") return undefined;
+    // the old image, or the old build, is kept by a step of the plan
+    if (input.cluster.deployment !== "script") return undefined;
     const version = runningVersion(facts) ?? "?";
     const about = { id: "old-package", node: name, yields: "acknowledge" } as const;
     const settings = settingsOf(input.cluster);

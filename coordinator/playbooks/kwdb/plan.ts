@@ -94,8 +94,8 @@ function courseOf(upgrade: Upgrade): Pick<Plan, "stages" | "pointOfNoReturn" | "
     stages: [staging(upgrade), ...changing, finish(upgrade, nodes), ...tidying(upgrade, nodes)],
     ...(at === undefined ? {} : { pointOfNoReturn: `${at}/${steps.noReturn.step}` }),
     wayBack: [
-      "way-back.kwdb.before",
-      way === "rolling" ? "way-back.kwdb.one-node" : "way-back.kwdb.all-stopped",
+      steps.wayBack?.before ?? "way-back.kwdb.before",
+      steps.wayBack?.after ?? (way === "rolling" ? "way-back.kwdb.one-node" : "way-back.kwdb.all-stopped"),
       "way-back.kwdb.all",
     ],
   };

@@ -1,6 +1,7 @@
 /** What of a node's program depends on how the node is installed. The order of the whole does not. */
 import type { Form } from "#proto/engines/kwdb.ts";
 import type { PlanStep } from "../../domain/plan.ts";
+import { compiledSteps } from "./compiled-steps.ts";
 import { composeServiceSteps, composeSteps, dockerRunSteps } from "./container-steps.ts";
 import {
   changeSteps,
@@ -22,6 +23,8 @@ export interface StepSet {
   tidy(journey: Journey): readonly PlanStep[];
   /** The step after whose beginning there is no way back in place, and the phase that it stands in. */
   readonly noReturn: { readonly phase: "change" | "start"; readonly step: string };
+  /** What leads back before that step and after it, where it is not what it is for packages. */
+  readonly wayBack?: { readonly before: string; readonly after: string };
 }
 
 const script: StepSet = {
@@ -42,8 +45,9 @@ export function stepSetOf(form: Form): StepSet {
       return composeSteps;
     case "docker-run":
       return dockerRunSteps;
-    case "script":
     case "compiled":
+      return compiledSteps;
+    case "script":
       return script;
   }
 }

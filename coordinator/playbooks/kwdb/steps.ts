@@ -1,5 +1,5 @@
 /** The steps of KWDB's programs, with the command a person would type for each. */
-import type { Container, Form, KwdbArchiveKind } from "#proto/engines/kwdb.ts";
+import type { Container, Form, KwdbArchiveKind, KwdbStart } from "#proto/engines/kwdb.ts";
 import type { Call, PlanStep, StepClass } from "../../domain/plan.ts";
 import type { StepSet } from "./step-set.ts";
 import { type Raise, storeDead } from "./store-dead.ts";
@@ -90,6 +90,8 @@ export interface Journey extends Staging {
   readonly container?: string;
   readonly composeFile?: string;
   readonly repeats?: NonNullable<Container["repeats"]>;
+  /** Of a build from source. */
+  readonly program?: Pick<KwdbStart, "unit" | "argv" | "cwd"> & { readonly folder: string };
 }
 
 const drainWaitMs = 10 * minute;

@@ -1,4 +1,5 @@
 /** What the stages of an upgrade are made from, whichever way it goes, and the gates that they share. */
+import { known } from "#proto/common/measured.ts";
 import type { Form } from "#proto/engines/kwdb.ts";
 import type { NodeEntry } from "../../domain/inventory.ts";
 import type { GateSpec, PlanProgram, PlanStep } from "../../domain/plan.ts";
@@ -29,6 +30,7 @@ export interface Upgrade {
 export function journeyOf(upgrade: Upgrade, node: NodeEntry): Journey {
   const { input, from, to, settings, way, form, raise } = upgrade;
   const container = containerOf(input, node.name);
+  const program = programOf(input, node);
   const others = input.cluster.nodes.filter(({ name }) => name !== node.name);
   return {
     ...stagingOf(upgrade),
@@ -39,11 +41,21 @@ export function journeyOf(upgrade: Upgrade, node: NodeEntry): Journey {
     ...(container === undefined ? {} : { container: container.name }),
     ...(container?.compose === undefined ? {} : { composeFile: container.compose.file }),
     ...(container?.repeats === undefined ? {} : { repeats: container.repeats }),
+    ...(program === undefined ? {} : { program }),
     peers: others.map((other) => sqlAddress(input, other)),
     cluster: input.cluster.name,
     ...(settings.archiveData ? { archives: way === "offline" ? "cluster-stop" : "node-image" } : {}),
     ...(raise === undefined ? {} : { raise }),
   };
+}
+
+/** Of a build from source: where it stands, and how it is started. */
+function programOf({ reports }: PlaybookInput, { name }: NodeEntry): Journey["program"] {
+  const facts = fullOf(reports[name]);
+  const [build, start] = [known(facts?.build), known(facts?.start)];
+  if (build === undefined || start === undefined) return undefined;
+  const { unit, argv, cwd } = start;
+  return { folder: build.folder, unit, argv, cwd };
 }
 
 export function stagingOf({ from, to, digest, settings, form }: Upgrade): Staging {

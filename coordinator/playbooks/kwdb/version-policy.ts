@@ -13,6 +13,8 @@ export interface WordWanted {
   readonly id: `kwdb.${string}`;
   /** Absent: whichever way it goes. */
   readonly strategy?: Strategy;
+  /** Absent: by whichever method. */
+  readonly unless?: "compiled";
 }
 
 /** A cluster setting that must hold, and have held for a while, before the first node is touched. */
@@ -30,6 +32,9 @@ interface Hop {
   readonly settings?: readonly SettingWanted[];
 }
 
+/** Nobody asks for an installer where there is none. */
+const installerOf32: WordWanted = { id: "kwdb.installer-of-3-2", unless: "compiled" };
+
 /** From the vendor's upgrade pages of 2.2.1, 3.1.0 and later. Each is open to every deployment and topology. */
 const hops: readonly Hop[] = [
   { from: /^2\.2\.\d+$/, to: /^2\.2\.\d+$/ },
@@ -45,7 +50,7 @@ const hops: readonly Hop[] = [
     from: /^3\.[01]\.\d+$/,
     to: /^3\.2\.\d+$/,
     // the pages of 3.2 know another installer only
-    words: [{ id: "kwdb.installer-of-3-2" }],
+    words: [installerOf32],
     settings: [
       {
         topology: "multi-replica",
@@ -55,7 +60,7 @@ const hops: readonly Hop[] = [
       },
     ],
   },
-  { from: /^3\.2\.\d+$/, to: /^3\.2\.\d+$/, words: [{ id: "kwdb.installer-of-3-2" }] },
+  { from: /^3\.2\.\d+$/, to: /^3\.2\.\d+$/, words: [installerOf32] },
 ];
 
 export type Verdict =

@@ -8,13 +8,14 @@ import { outageMs } from "./outage.ts";
 
 export interface Way {
   readonly strategy: "rolling" | "offline";
-  readonly method: "script" | "container";
+  readonly method: "script" | "container" | "compiled";
 }
 
 /** A method replaces the programs of one deployment. */
 const methods: Readonly<Record<string, Way["method"]>> = {
   script: "script",
   container: "container",
+  compiled: "compiled",
 };
 
 /**
@@ -50,8 +51,13 @@ export function openWays(input: PlaybookInput): readonly OpenWay[] {
     isDefault: index === 0,
     downtime: downtimeOf(input, strategy),
     lost: failure("lost.kwdb.nothing", {}),
-    wayBack: failure(strategy === "rolling" ? "way-back.kwdb.one-node" : "way-back.kwdb.all-stopped", {}),
+    wayBack: failure(wayBackOf(method, strategy), {}),
   }));
+}
+
+function wayBackOf(method: Way["method"], strategy: Way["strategy"]): Failure["code"] {
+  if (method === "compiled") return "way-back.kwdb.kept-build";
+  return strategy === "rolling" ? "way-back.kwdb.one-node" : "way-back.kwdb.all-stopped";
 }
 
 function downtimeOf(input: PlaybookInput, strategy: Way["strategy"]): Failure {

@@ -84,4 +84,31 @@ export const kwdbCompiled: Catalogue = {
   "kwdb.running-build-differs": {
     says: "process {pid} runs a program of sha256 {found}, and the build's is {wanted}",
   },
+  "way-back.kwdb.before-start": {
+    says: "before the new build is started on a node: the old folder gets its name back, and is started as before",
+  },
+  "way-back.kwdb.kept-build": {
+    says: "after the new build was started on one node: finish there, or put the kept folder back on the kept data (FOLDER.kept-VERSION-ROLLOUT stands beside it) and start it as before",
+  },
+  "check.kwdb.program-folder": { says: "{folder} holds bin and lib, and nothing else" },
+  "check.kwdb.program-folder.ko": {
+    says: "it is a {kind}, with {foreign} beside bin and lib",
+    next: "move data, certificates and logs out of it; name the folder itself, below a mount point, in the agent's file",
+  },
+  "check.kwdb.program-folder.unknown": { says: "the folder could not be looked at" },
+  "check.kwdb.program-start": { says: "the process runs {binary}; unit: {unit}" },
+  "check.kwdb.program-start.ko": {
+    says: "{executable} runs instead",
+    next: "correct program in the agent's file; a unit must run kwbase itself",
+  },
+  "check.kwdb.program-start.unknown": { says: "how it was started is not known" },
+  "check.kwdb.program-libraries": { says: "ldd finds every library of the present build" },
+  "check.kwdb.program-libraries.ko": {
+    says: "not these: {missing}",
+    next: "look at LD_LIBRARY_PATH of the process, or at the libraries of this host",
+  },
+  "check.kwdb.program-libraries.unknown": { says: "ldd could not be asked" },
+  "check.kwdb.program-room": { says: "beside {folder} is room for another build ({freeMiB} MiB free)" },
+  "check.kwdb.program-room.ko": { says: "{wantedMiB} MiB are wanted", next: "make room there" },
+  "check.kwdb.program-room.unknown": { says: "it could not be measured" },
 };

@@ -14,6 +14,8 @@ export interface ClusterOptions {
   readonly names: readonly string[];
   readonly topology?: Topology;
   readonly tickScale?: number;
+  /** A folder of `makeAuthority`: the cluster is secure. */
+  readonly authority?: string;
 }
 
 /** Hosts on 127.0.0.1, 127.0.0.2 …, each with ports of its own; nothing is started. */
@@ -39,6 +41,7 @@ export async function createHosts(options: ClusterOptions): Promise<readonly Dem
       tickScale,
       loopbackOnly: true,
       user: os.userInfo().username,
+      ...(options.authority === undefined ? {} : { authority: options.authority }),
     };
     hosts.push(await createHost(path.join(options.root, place.name), options.assets, host));
   }

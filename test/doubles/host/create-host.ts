@@ -5,10 +5,13 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, cp, mkdir, readdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
+import http from "node:http";
+import https from "node:https";
 import net from "node:net";
 import path from "node:path";
 import { promisify } from "node:util";
 import type { BuiltPackage } from "../kwdb/build-package.ts";
+import { makeNodeCerts } from "../kwdb/make-certs.ts";
 
 const run = promisify(execFile);
 
@@ -37,6 +40,14 @@ export interface HostOptions {
   readonly tickScale?: number;
   /** Bind the loopback and the advertised address instead of 0.0.0.0. */
   readonly loopbackOnly?: boolean;
+  /** A folder of `makeAuthority`: the cluster is secure. Its nodes' own certificates are made with it. */
+  readonly authority?: string;
+}
+
+const certs = "/etc/kaiwudb/certs";
+
+function securityWord({ authority }: Pick<HostOptions, "authority">): string {
+  return authority === undefined ? "--insecure" : `--certs-dir=${certs}`;
 }
 
 const startCommand = {
@@ -45,7 +56,8 @@ const startCommand = {
   "multi-replication": "start",
 } as const;
 
-const unitText = ({ ip, ports, topology, join, user = "kaiwudb" }: HostOptions, version: string): string => {
+const unitText = (options: HostOptions, version: string): string => {
+  const { ip, ports, topology, join, user = "kaiwudb" } = options;
   const brpc = version.startsWith("2.") ? "" : `--brpc-addr=0.0.0.0:${ports.brpc} `;
   const joining = topology === "single" ? "" : `--join ${join}`;
   return `
@@ -63,7 +75,7 @@ LimitNOFILE=1048576
 WorkingDirectory=/usr/local/kaiwudb/bin
 EnvironmentFile=/etc/kaiwudb/script/kaiwudb_env
 ExecStartPre=/usr/bin/sudo /usr/sbin/sysctl -w vm.max_map_count=10000000
-ExecStart=/usr/local/kaiwudb/bin/kwbase ${startCommand[topology]} $KAIWUDB_START_ARG --insecure --listen-addr=0.0.0.0:${ports.sql} --advertise-addr=${ip}:${ports.sql} --http-addr=0.0.0.0:${ports.http} ${brpc}--store=/var/lib/kaiwudb  ${joining}
+ExecStart=/usr/local/kaiwudb/bin/kwbase ${startCommand[topology]} $KAIWUDB_START_ARG ${securityWord(options)} --listen-addr=0.0.0.0:${ports.sql} --advertise-addr=${ip}:${ports.sql} --http-addr=0.0.0.0:${ports.http} ${brpc}--store=/var/lib/kaiwudb  ${joining}
 ExecStop=/bin/kill $MAINPID
 KillMode=control-group
 # Restart=on-failure
@@ -90,11 +102,11 @@ export function installedFiles(options: HostOptions, versionFile: string): Reado
     ports.sql,
     ports.http,
     user,
-    "insecure",
+    options.authority === undefined ? "insecure" : "tls",
     "false",
     ip,
   ];
-  const status = `\n#! /bin/bash\ncd $(kwdb-host-root 2>/dev/null)/usr/local/kaiwudb/bin\nsudo -u ${user} bash -c "./kwbase node status --insecure --host=127.0.0.1:${ports.sql}"\n`;
+  const status = `\n#! /bin/bash\ncd $(kwdb-host-root 2>/dev/null)/usr/local/kaiwudb/bin\nsudo -u ${user} bash -c "./kwbase node status ${securityWord(options)} --host=127.0.0.1:${ports.sql}"\n`;
   return {
     "/etc/systemd/system/kaiwudb.service": unitText(options, version),
     "/etc/kaiwudb/info/MODE": `${mode.join("\n")}\n`,
@@ -156,7 +168,7 @@ export class DemoHost {
   kwbase(...args: readonly string[]): Promise<Ran> {
     return this.run(this.path("/usr/local/kaiwudb/bin/kwbase"), [
       ...args,
-      "--insecure",
+      this.options.authority === undefined ? "--insecure" : `--certs-dir=${this.path(certs)}`,
       `--host=127.0.0.1:${this.options.ports.sql}`,
     ]);
   }
@@ -180,12 +192,21 @@ export class DemoHost {
 
   /** HTTP status of the readiness page; 0 when nothing answers. */
   async readyStatus(): Promise<number> {
-    return fetch(`http://127.0.0.1:${this.options.ports.http}/health?ready=1`, {
-      signal: AbortSignal.timeout(2000),
-    }).then(
-      (response) => response.body?.cancel().then(() => response.status) ?? response.status,
-      () => 0,
-    );
+    const place = {
+      host: "127.0.0.1",
+      port: this.options.ports.http,
+      path: "/health?ready=1",
+      timeout: 2000,
+    };
+    return new Promise((resolve) => {
+      const get = this.options.authority === undefined ? http.get : https.get;
+      const asked = get({ ...place, agent: false, rejectUnauthorized: false }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      });
+      asked.on("timeout", () => asked.destroy());
+      asked.on("error", () => resolve(0));
+    });
   }
 }
 
@@ -197,6 +218,7 @@ export async function createHost(root: string, assets: string, options: HostOpti
   await writeFile(host.path("/package.json"), "{}\n");
   for (const folder of ["/etc/kaiwudb/certs", "/var/lib/kaiwudb", "/usr/bin", "/usr/lib", "/tmp"])
     await mkdir(host.path(folder), { recursive: true });
+  if (options.authority !== undefined) await makeNodeCerts(options.authority, host.path(certs), [options.ip]);
   const packages = path.join(options.installed.folder, "packages");
   const versionFile = await readFile(path.join(packages, ".version"), "utf8");
   for (const [name, content] of Object.entries(installedFiles(options, versionFile))) {

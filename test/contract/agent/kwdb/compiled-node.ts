@@ -32,7 +32,7 @@ export class CompiledNode {
     return (await serversOfFile(this.binary))[0] ?? 0;
   }
 
-  async start(): Promise<void> {
+  async start(libraries = "../lib"): Promise<void> {
     const { sql, http, brpc } = this.host.options.ports;
     const words = [
       ...[
@@ -45,7 +45,7 @@ export class CompiledNode {
     ];
     const child = spawn("nohup", ["prlimit", "--nofile=1000:2000", "./kwbase", ...words], {
       cwd: path.dirname(this.binary),
-      env: { ...this.host.env, LD_LIBRARY_PATH: "../lib", SECRET: `${secret} $x "y"` },
+      env: { ...this.host.env, LD_LIBRARY_PATH: libraries, SECRET: `${secret} $x "y"` },
       detached: true,
       stdio: "ignore",
     });

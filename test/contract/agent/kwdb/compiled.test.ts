@@ -188,6 +188,16 @@ suite(`a build from source${canBuild ? "" : ": needs a C compiler"}`, () => {
       expect(await here.pid()).not.toBe(0);
     });
 
+    it("does not take a library of the build that runs for one of the new build's own", async () => {
+      node = await compiledNode(bench, old);
+      await node.start(node.host.path(`${folder}/lib`));
+      const spoilt = await buildOf(bench, "3.1.0", { spoil: (at) => rm(`${at}/lib/libcommon.so`) });
+      node.agent.artefacts.set(spoilt.sha256, spoilt.tarball);
+      const args = { digest: spoilt.sha256, version: "3.1.0" };
+      expect(await node.agent.outcome("stage-build", args)).toBe("done");
+      expect(await node.agent.outcome("prove-build", args)).toBe("kwdb.build-libraries");
+    });
+
     it("takes a good one, and not where the folder holds more than a build", async () => {
       const { agent, host } = await running();
       await agent.run("stage-build", given());

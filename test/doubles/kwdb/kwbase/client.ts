@@ -1,15 +1,18 @@
 /** The commands that ask a running node: status, sql, drain, quit, init, upgrade, decommission, ls. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { readCerts } from "./certs.ts";
 import { CliError } from "./cli-error.ts";
 import { connectionFlags, type Flags, flag, isSet, parseFlags } from "./flags.ts";
 import { formatOf, render, type Table } from "./table.ts";
-import { ask, type Frame, type Reply } from "./wire.ts";
+import { ask, type Frame, type Reply, speakAs } from "./wire.ts";
 
 const refusedText = (cause: string) =>
   `cannot dial server.\nIs the server running?\nIf the server is running, check --host client-side and --advertise server-side.\n\n${cause}`;
 
-function dialError(address: string, error: unknown): CliError {
+function dialError({ address, secure }: ReturnType<typeof target>, error: unknown): CliError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (secure && code === "ECONNRESET")
+    return new CliError("cannot establish secure connection to insecure server.\nMaybe use --insecure?\n");
   const cause =
     {
       ECONNREFUSED: "connect: connection refused",
@@ -28,6 +31,7 @@ function target(flags: Flags): { readonly address: string; readonly secure: bool
       "cannot load certificates.\nCheck your certificate settings, set --certs-dir, or use --insecure for insecure clusters.\n\nproblem with CA certificate: not found",
     );
   }
+  if (!insecure && certs !== undefined) speakAs(readCerts(certs, "client.root"));
   return { address: host.includes(":") ? host : `${host}:26257`, secure: !insecure };
 }
 
@@ -37,12 +41,13 @@ async function* asking(
   frame: Frame,
   deadlineMs = Number(process.env["KWBASE_CONNECT_TIMEOUT"] ?? 15) * 1000,
 ): AsyncGenerator<Reply> {
-  const { address, secure } = target(flags);
+  const to = target(flags);
+  const { address, secure } = to;
   const replies = ask(address, { ...frame, secure }, deadlineMs);
   try {
     for (;;) {
       const next = await replies.next().catch((error: unknown) => {
-        throw dialError(address, error);
+        throw dialError(to, error);
       });
       if (next.done === true) return;
       if (next.value.error !== undefined) throw new CliError(next.value.error);

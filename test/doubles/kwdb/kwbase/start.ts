@@ -1,6 +1,7 @@
 /** `start`, `start-single-replica`, `start-single-node`: the process of one node, from its flags to its exit code. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { buildSha, buildTag, buildTime, hasBrpc } from "./build.ts";
+import { readCerts } from "./certs.ts";
 import { CliError } from "./cli-error.ts";
 import { type FlagKinds, type Flags, flag, isSet, parseFlags } from "./flags.ts";
 import { listenHttp } from "./http.ts";
@@ -10,7 +11,7 @@ import { ClusterNode } from "./node.ts";
 import { periods } from "./records.ts";
 import { handlerOf } from "./server.ts";
 import { openStore, report, writeAddressFiles } from "./store.ts";
-import { listen, splitAddress } from "./wire.ts";
+import { listen, speakAs, splitAddress } from "./wire.ts";
 
 const flagKinds: FlagKinds = {
   insecure: "switch",
@@ -145,6 +146,8 @@ export async function start(mode: string, argv: readonly string[]): Promise<neve
     join: (flags.values.get("join") ?? []).flatMap((list) => list.split(",")),
   });
   const secure = !isSet(flags, "insecure");
+  const certs = secure ? readCerts(flag(flags, "certs-dir") ?? "", "node") : undefined;
+  speakAs(certs);
   const loopbackOnly = knobs["loopback_only"] === "yes";
   let serving = false;
   const stop = shutdownOn(node, store, () => serving);
@@ -152,6 +155,7 @@ export async function start(mode: string, argv: readonly string[]): Promise<neve
     listenHosts(sql, advertised, loopbackOnly),
     splitAddress(sql, 26257).port,
     handlerOf(node, { secure, quit: stop }),
+    certs,
   );
   await listenHttp(
     node,

@@ -1,6 +1,11 @@
-/** The stand-in's RPC: one JSON object a line over TCP. A line that is no object, or too long, ends the connection. */
+/**
+ * The stand-in's RPC: one JSON object a line over TCP, or over TLS where certificates were given. A line that is no
+ * object, or too long, ends the connection.
+ */
 import net from "node:net";
 import { createInterface } from "node:readline";
+import tls from "node:tls";
+import type { Credentials } from "./certs.ts";
 import type { ErrorParts } from "./cli-error.ts";
 import type { Table } from "./table.ts";
 
@@ -20,6 +25,36 @@ export interface Reply {
 
 /** Undefined leaves the caller without an answer, as a hung node does. */
 export type Handler = (frame: Frame, send: (reply: Reply) => void) => Promise<Reply | undefined>;
+
+/** Of this process: as whom it speaks to others; undefined in the clear. */
+let own: Credentials | undefined;
+
+export function speakAs(credentials: Credentials | undefined): void {
+  own = credentials;
+}
+
+/** First byte of a TLS handshake. */
+const handshake = 0x16;
+
+/** On one port: who begins a handshake must end it, with a certificate of ours; others are told by the handler. */
+function attendAny(handler: Handler, secure: Credentials | undefined): (socket: net.Socket) => void {
+  const server = secure && tls.createServer({ ...secure, requestCert: true, rejectUnauthorized: true });
+  server?.on("secureConnection", (socket) =>
+    attend(socket, (frame, send) => handler({ ...frame, secure: true }, send)),
+  );
+  const inTheClear: Handler = (frame, send) => handler({ ...frame, secure: false }, send);
+  return (socket) => {
+    socket.on("error", () => socket.destroy());
+    socket.once("readable", () => {
+      const begun = socket.read() as Buffer | null;
+      if (begun === null) return;
+      socket.unshift(begun);
+      if (begun[0] !== handshake) attend(socket, server === undefined ? handler : inTheClear);
+      else if (server === undefined) socket.destroy();
+      else server.emit("connection", socket);
+    });
+  };
+}
 
 const longestLine = 4 * 1024 * 1024;
 
@@ -62,12 +97,13 @@ export async function listen(
   hosts: readonly string[],
   port: number,
   handler: Handler,
+  secure?: Credentials,
 ): Promise<readonly net.Server[]> {
   return Promise.all(
     hosts.map(
       (host) =>
         new Promise<net.Server>((resolve, reject) => {
-          const server = net.createServer((socket) => attend(socket, handler));
+          const server = net.createServer(attendAny(handler, secure));
           server.once("error", reject);
           server.listen(port, host, () => resolve(server));
         }),
@@ -87,7 +123,8 @@ export function splitAddress(
 
 /** Replies to one frame, in order, until one does not announce another. Throws the system's error, or ETIMEDOUT. */
 export async function* ask(address: string, frame: Frame, deadlineMs: number): AsyncGenerator<Reply> {
-  const socket = net.connect(splitAddress(address, 26257));
+  const place = splitAddress(address, 26257);
+  const socket = own === undefined ? net.connect(place) : tls.connect({ ...place, ...own });
   const timer = setTimeout(
     () => socket.destroy(Object.assign(new Error("i/o timeout"), { code: "ETIMEDOUT" })),
     deadlineMs,
@@ -95,7 +132,8 @@ export async function* ask(address: string, frame: Frame, deadlineMs: number): A
   const failed = new Promise<never>((_, reject) => socket.once("error", reject));
   failed.catch(() => undefined);
   try {
-    await Promise.race([new Promise((resolve) => socket.once("connect", resolve)), failed]);
+    const ready = own === undefined ? "connect" : "secureConnect";
+    await Promise.race([new Promise((resolve) => socket.once(ready, resolve)), failed]);
     socket.write(`${JSON.stringify(frame)}\n`);
     const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
     for (;;) {

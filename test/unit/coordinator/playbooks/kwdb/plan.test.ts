@@ -169,7 +169,7 @@ describe("the plan of a rolling upgrade", () => {
   });
 
   it.each<readonly [string, Changed]>([
-    ["kwdb.deployment-not-served", { cluster: { deployment: "compiled" } }],
+    ["kwdb.deployment-not-served", { cluster: { deployment: "by-hand" } }],
     ["kwdb.form-unknown", { cluster: { deployment: "container" } }],
     ["kwdb.strategy-not-served", { topology: "single-replica", wish: { strategy: "rolling" } }],
     ["kwdb.strategy-not-served", { topology: "standalone", wish: { strategy: "rolling" } }],

@@ -22,7 +22,7 @@ describe("the ways that are open", () => {
     ],
     ["a hop that may not be made", { from: "2.2.0", to: "3.0.0" }, []],
     ["a version that is not known", { facts: { db2: null } }, []],
-    ["a deployment that no method serves", { cluster: { deployment: "compiled" } }, []],
+    ["a deployment that no method serves", { cluster: { deployment: "by-hand" } }, []],
   ])("%s", (_, changed, expected) => expect(told(changed)).toEqual(expected));
 
   it.each([{}, { topology: "single-replica" }, { topology: "standalone" }] as const)(
