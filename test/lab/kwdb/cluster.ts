@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { HostOptions, Topology } from "#test/doubles/host/create-host.ts";
 import { buildAssets } from "#test/doubles/kwdb/build-assets.ts";
 import { type BuiltPackage, buildPackage } from "#test/doubles/kwdb/build-package.ts";
+import { makeAuthority } from "#test/doubles/kwdb/make-certs.ts";
 import { debianRoot, type Host, type Lab } from "../harness/index.ts";
 import { installKwdb } from "./installer.ts";
 import { KwdbNode, PORTS } from "./node.ts";
@@ -22,6 +23,8 @@ export interface KwdbClusterSpec {
   readonly firstHost?: number;
   /** Path on this machine → path in each host, read-only. */
   readonly binds?: Readonly<Record<string, string>>;
+  /** With certificates of an authority of its own. */
+  readonly secure?: boolean;
   /** Done on each host when KWDB is installed and does not run yet. */
   readonly prepare?: (host: Host) => Promise<void>;
 }
@@ -45,14 +48,15 @@ export async function startKwdbCluster(lab: Lab, spec: KwdbClusterSpec): Promise
     packageOf(spec.version),
     debianRoot({ suite: "bookworm", packages: spec.packages ?? [] }),
   ]);
+  const authority = spec.secure === true ? await makeAuthority(lab.file("authority")) : undefined;
   const names = spec.names ?? ["db1", "db2", "db3"];
   const addresses = names.map((_, at) => lab.ip.replace(/\d+$/, String((spec.firstHost ?? FIRST_HOST) + at)));
   const nodes = await Promise.all(
     names.map(async (name, at) => {
       const host = await lab.host({ name, root, ip: addresses[at] ?? "", binds: spec.binds ?? {} });
-      await installKwdb(host, hostOptions(spec, { name, at, addresses, installed }));
+      await installKwdb(host, hostOptions(spec, { name, at, addresses, installed, authority }));
       await spec.prepare?.(host);
-      return new KwdbNode(host);
+      return new KwdbNode(host, spec.secure);
     }),
   );
   await startAll(nodes, spec.topology ?? "multi-replication");
@@ -72,6 +76,7 @@ interface Place {
   readonly at: number;
   readonly addresses: readonly string[];
   readonly installed: BuiltPackage;
+  readonly authority: string | undefined;
 }
 
 function hostOptions(spec: KwdbClusterSpec, place: Place): HostOptions {
@@ -85,6 +90,7 @@ function hostOptions(spec: KwdbClusterSpec, place: Place): HostOptions {
     join: `${place.addresses[0] ?? ""}:${PORTS.sql}`,
     others: place.addresses.filter((other) => other !== ip),
     tickScale: spec.tickScale ?? 0.1,
+    ...(place.authority === undefined ? {} : { authority: place.authority }),
   };
 }
 

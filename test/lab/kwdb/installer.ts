@@ -3,6 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type HostOptions, installedFiles } from "#test/doubles/host/create-host.ts";
+import { makeNodeCerts } from "#test/doubles/kwdb/make-certs.ts";
 import type { Host } from "../harness/index.ts";
 
 /** Makes the host one on which KWDB is installed and stopped. */
@@ -15,6 +16,11 @@ export async function installKwdb(host: Host, options: HostOptions): Promise<voi
   await installPackages(host, folder);
   for (const [path, text] of Object.entries(installedFiles(options, versionFile))) {
     await host.write(path, text, path.endsWith(".sh") ? "0755" : "0644");
+  }
+  if (options.authority !== undefined) {
+    const own = join(options.authority, options.name);
+    await makeNodeCerts(options.authority, own, [options.ip]);
+    await host.copyIn(own, "/etc/kaiwudb/certs");
   }
   const owned = ["/var/lib/kaiwudb", "/etc/kaiwudb/certs", "/usr/local/kaiwudb", "/etc/kwdb-double"];
   await host.must(["mkdir", "-p", ...owned]);

@@ -15,14 +15,17 @@ export const PORTS = { sql: 26257, http: 8080, brpc: 27257 } as const;
 
 export class KwdbNode {
   readonly host: Host;
+  readonly #secure: boolean;
 
-  constructor(host: Host) {
+  constructor(host: Host, secure = false) {
     this.host = host;
+    this.#secure = secure;
   }
 
   kwbase(...words: readonly string[]): Promise<RunResult> {
     const address = `--host=127.0.0.1:${PORTS.sql}`;
-    return this.host.exec(["/usr/local/kaiwudb/bin/kwbase", ...words, "--insecure", address]);
+    const security = this.#secure ? "--certs-dir=/etc/kaiwudb/certs" : "--insecure";
+    return this.host.exec(["/usr/local/kaiwudb/bin/kwbase", ...words, security, address]);
   }
 
   /** What this node says of every node; empty when it does not answer. */
@@ -33,8 +36,10 @@ export class KwdbNode {
 
   /** HTTP status of the readiness page; 0 when nothing answers. */
   async readyStatus(): Promise<number> {
-    const page = `http://127.0.0.1:${PORTS.http}/health?ready=1`;
-    const answer = await this.host.exec(["node", "--eval", READY, page], { timeoutMs: 5_000 });
+    const page = `${this.#secure ? "https" : "http"}://127.0.0.1:${PORTS.http}/health?ready=1`;
+    // its certificate is for its peers
+    const env = { NODE_TLS_REJECT_UNAUTHORIZED: "0" };
+    const answer = await this.host.exec(["node", "--eval", READY, page], { timeoutMs: 5_000, env });
     return Number(answer.stdout.trim() || "0");
   }
 
