@@ -232,7 +232,7 @@ describe("the way into another cluster", () => {
   it("is listed beside the others, and alone where no script leads", () => {
     expect(told({})).toEqual(["rolling, default", "offline", "move"]);
     expect(told({ from: "2.2.0", to: "3.1.0" })).toEqual(["move"]);
-    expect(told({ cluster: { deployment: "compiled" } })).toEqual(["move"]);
+    expect(told({ cluster: { deployment: "by-hand" } })).toEqual(["move"]);
     expect(told({ to: "3.0.0" })).toEqual([]);
   });
 
