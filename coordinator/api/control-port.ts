@@ -13,6 +13,7 @@ export type ControlPort = Pick<
   | "check"
   | "makePlan"
   | "makePlanBack"
+  | "makePlanToMend"
   | "apply"
   | "steer"
   | "rollouts"

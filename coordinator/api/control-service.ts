@@ -61,6 +61,10 @@ function ofPlans(port: ControlPort): Pick<Service, "check" | "makePlan" | "apply
         const back = await port.makePlanBack(purpose.value, backStrategy === "" ? undefined : backStrategy);
         return { plan: document("plan", planFormat, taken(back)) };
       }
+      if (purpose.$case === "mend") {
+        const { cluster, values } = purpose.value;
+        return { plan: document("plan", planFormat, taken(await port.makePlanToMend(cluster, values))) };
+      }
       const { ways, plan } = taken(await port.makePlan(wanted(purpose.value)));
       const told = { ways: document("ways", 1, ways) };
       return plan.ok

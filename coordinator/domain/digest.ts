@@ -13,8 +13,20 @@ export function canonical(value: unknown): string {
 
 /** What is done, to what, from what. Checks are left out: their facts move by the minute and are judged anew. */
 export function digestedText(plan: Plan): string {
-  const { engine, clusters, from, to, strategy, method, artefact, boundTo, stages, pointOfNoReturn, back } =
-    plan;
+  const {
+    engine,
+    clusters,
+    from,
+    to,
+    strategy,
+    method,
+    artefact,
+    boundTo,
+    stages,
+    pointOfNoReturn,
+    back,
+    mend,
+  } = plan;
   return canonical({
     engine,
     clusters,
@@ -27,6 +39,7 @@ export function digestedText(plan: Plan): string {
     stages,
     pointOfNoReturn,
     back,
+    mend,
   });
 }
 

@@ -158,6 +158,8 @@ export interface Plan {
   readonly warnings: readonly string[];
   /** The rollout that this plan goes back from: apply takes its clusters over from it. */
   readonly back?: string;
+  /** What a person has named for a plan that mends left-overs, by name; such a plan goes to no other version. */
+  readonly mend?: Readonly<Record<string, string>>;
   /** What was found on the nodes and what follows from it, for reading. */
   readonly findings?: readonly Failure[];
 }

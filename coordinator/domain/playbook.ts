@@ -25,6 +25,8 @@ export interface Wish {
   readonly strategy?: "rolling" | "offline" | "move";
   readonly method?: string;
   readonly into?: string;
+  /** Left-overs are to be mended: values that a person has named. */
+  readonly mend?: Readonly<Record<string, string>>;
   /** The rollout to go back from. */
   readonly back?: Undone;
   /** Name and digest alone for a rollout on its way, whose package another coordinator was given. */
@@ -58,6 +60,8 @@ export interface Playbook {
   ways?(input: PlaybookInput): readonly OpenWay[];
   /** The way back from `wish.back` to its old version; absent where this engine has none in place. */
   planBack?(input: PlaybookInput, back: Undone): Outcome<Plan>;
+  /** Mends what `check` finds and no upgrade is needed for, as `wish.mend` wants it. */
+  planMend?(input: PlaybookInput): Outcome<Plan>;
   readonly gates: Gates;
   /** May a cluster of this plan serve with a node left at the old version? */
   mayServeMixed(plan: Plan): boolean;

@@ -98,6 +98,10 @@ export class Application {
     return this.#means.planning.choose(target);
   }
 
+  makePlanToMend(cluster: string, mend: Readonly<Record<string, string>>): Promise<Outcome<Plan>> {
+    return this.#means.planning.planMend(cluster, mend);
+  }
+
   async makePlanBack(rollout: string, strategy?: string): Promise<Outcome<Plan>> {
     const state = await this.#inquiries.find(rollout);
     return state === undefined

@@ -95,6 +95,22 @@ export class Planning {
     return this.#made(asked.value, () => planBack(input, back.value));
   }
 
+  /** What mends the left-overs that `check` finds. */
+  async planMend(cluster: string, mend: Readonly<Record<string, string>>): Promise<Outcome<Plan>> {
+    const asked = await this.#ask({ cluster, version: "", mend });
+    if (!asked.ok) return asked;
+    const { playbook, input } = asked.value;
+    const { planMend } = playbook;
+    return planMend === undefined
+      ? fail("mend.not-served", { cluster, engine: playbook.engine })
+      : this.#made(asked.value, () => planMend(input));
+  }
+
+  #madeAgain(plan: Plan): Promise<Outcome<Plan>> {
+    if (plan.mend !== undefined) return this.planMend(plan.clusters[0] ?? "", plan.mend);
+    return plan.back === undefined ? this.plan(targetOf(plan)) : this.#backAgain(plan.back, plan.strategy);
+  }
+
   async #backAgain(rollout: string, strategy: string): Promise<Outcome<Plan>> {
     const state = await this.#means.rollout(rollout);
     return state === undefined ? fail("rollout.unknown", { name: rollout }) : this.planBack(state, strategy);
@@ -141,10 +157,7 @@ export class Planning {
   async again(plan: Plan): Promise<Outcome<Plan>> {
     if (this.digest(plan) !== plan.digest) return fail("plan.edited", { digest: plan.digest.slice(0, 12) });
     const cluster = plan.clusters[0] ?? "";
-    const fresh =
-      plan.back === undefined
-        ? await this.plan(targetOf(plan))
-        : await this.#backAgain(plan.back, plan.strategy);
+    const fresh = await this.#madeAgain(plan);
     if (!fresh.ok || fresh.value.digest === plan.digest) return fresh;
     const drift = driftOf(plan.boundTo, fresh.value.boundTo);
     const fields = drift
@@ -170,8 +183,9 @@ export class Planning {
           notNow: failure("window.closed", { cluster: name, windows: cluster.windows.join(", ") }),
         };
     }
+    const mend = plan.mend === undefined ? {} : { mend: plan.mend };
     const given = plan.artefact === undefined ? {} : { given: plan.artefact };
-    const asked = await this.#ask({ ...targetOf(plan), ...given, ...(await this.#backOf(plan)) });
+    const asked = await this.#ask({ ...targetOf(plan), ...given, ...(await this.#backOf(plan)), ...mend });
     if (!asked.ok) return { drift: [], refused: asked.failure };
     // what a node did not say is not drift
     if (asked.value.silent !== undefined) return { drift: [], notYet: asked.value.silent };
@@ -204,7 +218,10 @@ export class Planning {
     into,
     given,
     back,
-  }: WantedTarget & { readonly given?: Plan["artefact"]; readonly back?: Undone }): Promise<Outcome<Asked>> {
+    mend,
+  }: WantedTarget & Pick<Wish, "back" | "mend"> & { readonly given?: Plan["artefact"] }): Promise<
+    Outcome<Asked>
+  > {
     const { fleet, clock } = this.#means;
     const cluster = this.#means.cluster(name);
     if (cluster === undefined) return fail("cluster.unknown", { cluster: name });
@@ -221,6 +238,7 @@ export class Planning {
       ...(into === undefined ? {} : { into }),
       ...(artefact === undefined ? {} : { artefact }),
       ...(back === undefined ? {} : { back }),
+      ...(mend === undefined ? {} : { mend }),
     };
     const other = into === undefined ? undefined : this.#means.cluster(into);
     if (into !== undefined && other === undefined) return fail("cluster.unknown", { cluster: into });

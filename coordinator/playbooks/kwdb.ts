@@ -8,6 +8,7 @@ import { checkCluster } from "./kwdb/checks.ts";
 import { discoverClusters } from "./kwdb/discover.ts";
 import { fingerprint } from "./kwdb/fingerprint.ts";
 import { gates } from "./kwdb/gates.ts";
+import { planMend } from "./kwdb/mend.ts";
 import { moveFingerprint, openMoves, planMove } from "./kwdb/move.ts";
 import { checkMove } from "./kwdb/move-checks.ts";
 import { isMove } from "./kwdb/move-sides.ts";
@@ -23,6 +24,7 @@ export const kwdb: Playbook = {
   plan: (input) => (isMove(input) ? planMove(input) : planUpgrade(input)),
   planBack,
   ways: (input) => [...openWays(input), ...openMoves(input)],
+  planMend,
   gates,
   fingerprint: (input) => (isMove(input) ? moveFingerprint(input) : fingerprint(input)),
   summarise,

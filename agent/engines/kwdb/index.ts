@@ -13,6 +13,7 @@ import { imageVerbs } from "./image-verbs.ts";
 import { installationOn } from "./installed.ts";
 import { reportJobs } from "./keeping-jobs.ts";
 import { lookingVerbs } from "./looking.ts";
+import { mendingVerbs } from "./mending.ts";
 import { movingVerbs } from "./moving/index.ts";
 import { oldPackageVerb } from "./old-package.ts";
 import { packageVerbs } from "./package.ts";
@@ -53,6 +54,7 @@ export const kwdbKind = engineKind<KwdbSettings>({
         ...restoringConfigurationVerbs(means),
         ...restoringDataVerbs(means),
         buildStartVerb(means),
+        ...mendingVerbs(means),
       ],
       folders: async (host) => {
         const mode = await (await installationOn(host, means)).mode();

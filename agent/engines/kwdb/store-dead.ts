@@ -33,7 +33,7 @@ const formatSchema = z.object({ format: z.number().int() });
 const fileName = "store-dead.json";
 
 /** Only such texts are written into SQL. */
-const duration = z.string().regex(/^[0-9][0-9a-z.:]{0,30}$/);
+export const duration = z.string().regex(/^[0-9][0-9a-z.:]{0,30}$/);
 const args = z.strictObject({ to: duration, was: duration });
 type Args = z.infer<typeof args>;
 
@@ -178,7 +178,7 @@ export function setTo(value: string): string {
   return `SET CLUSTER SETTING ${setting} = '${value}'`;
 }
 
-function isSame(left: string, right: string): boolean {
+export function isSame(left: string, right: string): boolean {
   const [one, other] = [intervalMs(left), intervalMs(right)];
   return one !== undefined && one === other;
 }
@@ -187,7 +187,7 @@ const waitMs = 2 * 60_000;
 const pollMs = 500;
 
 /** A node that was just started answers after a while. */
-async function whenAnswered(context: StepContext, means: Means): Promise<Outcome<Now>> {
+export async function whenAnswered(context: StepContext, means: Means): Promise<Outcome<Now>> {
   const { clock } = context.host;
   const endMs = clock.monotonicMs() + Math.min(waitMs, context.deadlineMs / 2);
   for (;;) {
@@ -232,7 +232,7 @@ async function shownBy(client: Client): Promise<Outcome<string>> {
 
 const settleMs = 15_000;
 
-async function whyNotShown(
+export async function whyNotShown(
   context: StepContext,
   client: Client,
   wanted: string,

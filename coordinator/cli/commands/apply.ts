@@ -3,11 +3,11 @@ import { FailureError, failure } from "#proto/common/failure.ts";
 import type { Plan } from "../../domain/plan.ts";
 import { readPlan } from "../../domain/plan-file.ts";
 import { command, count, type Session } from "../command.ts";
-import { exitCodes } from "../exit-code.ts";
+import { type ExitCode, exitCodes } from "../exit-code.ts";
 import { follow } from "../follow.ts";
 import { renderPlan } from "../render/plan.ts";
 import { run, type Shell } from "../run.ts";
-import { collect, toWords } from "../words.ts";
+import { collect, toWords, type WordOptions } from "../words.ts";
 
 /** Follows until the end or the first wait, then detaches. What is executed is the coordinator's own plan. */
 export function applyCommand(shell: Shell): Command {
@@ -32,29 +32,40 @@ export function applyCommand(shell: Shell): Command {
       run(shell, options, async (session) => {
         const read = readPlan(await session.terminal.readFile(file), file);
         if (!read.ok) throw new FailureError(read.failure);
-        const plan = read.value;
-        if (!options.yes) await askForYes(session, plan);
-        const { rollout } = await session.call((client) =>
-          client.apply({
-            caller: session.terminal.caller,
-            plan: { kind: "plan", format: plan.format, json: Buffer.from(JSON.stringify(plan)) },
-            stopAfterNodes: options.stopAfter ?? 0,
-            approveEach: options.approveEach,
-            ...toWords(options, session.terminal.clock.now()),
-          }),
-        );
-        session.terminal.note(`rollout ${rollout} begins; Ctrl-C detaches, the rollout goes on`);
-        if (!options.detach) return follow(session, rollout);
-        if (session.output !== "table") session.terminal.data(JSON.stringify({ rollout }));
-        return exitCodes.done;
+        if (!options.yes) session.terminal.note(renderPlan(read.value, session.paint));
+        return begin(session, read.value, options);
       }),
     );
   return apply as unknown as Command;
 }
 
+export interface BeginOptions extends WordOptions {
+  readonly yes: boolean;
+  readonly stopAfter?: number | undefined;
+  readonly approveEach?: boolean;
+  readonly detach?: boolean;
+}
+
+/** A plan that has been shown: asked for, unless the answer was given beforehand, begun and followed. */
+export async function begin(session: Session, plan: Plan, options: BeginOptions): Promise<ExitCode> {
+  if (!options.yes) await askForYes(session, plan);
+  const { rollout } = await session.call((client) =>
+    client.apply({
+      caller: session.terminal.caller,
+      plan: { kind: "plan", format: plan.format, json: Buffer.from(JSON.stringify(plan)) },
+      stopAfterNodes: options.stopAfter ?? 0,
+      approveEach: options.approveEach ?? false,
+      ...toWords(options, session.terminal.clock.now()),
+    }),
+  );
+  session.terminal.note(`rollout ${rollout} begins; Ctrl-C detaches, the rollout goes on`);
+  if (options.detach !== true) return follow(session, rollout);
+  if (session.output !== "table") session.terminal.data(JSON.stringify({ rollout }));
+  return exitCodes.done;
+}
+
 /** The cluster's name is typed, not "y": the hand that is in the wrong window stops here. */
 async function askForYes(session: Session, plan: Plan): Promise<void> {
-  session.terminal.note(renderPlan(plan, session.paint));
   const name = plan.clusters.join(",");
   const typed = await session.terminal.ask(`\nType the name of the cluster (${name}) to begin: `);
   if (typed === undefined) throw new FailureError(failure("cli.nobody-to-ask", {}));

@@ -9,6 +9,7 @@ import { fullOf, hostOf, nodeNames, runningVersion } from "./facts.ts";
 import { formOf, takesImages } from "./form.ts";
 import { settingsWanted } from "./hop.ts";
 import { blockingJobs } from "./jobs.ts";
+import { isLeftStoreDead } from "./left-overs.ts";
 import { outageOf } from "./outage.ts";
 import { judgeEvery, result } from "./result.ts";
 import { settingsOf } from "./settings.ts";
@@ -192,6 +193,16 @@ const outageBudget: ClusterCheck = (input) => {
   });
 };
 
+/** Three hours may be a choice: it blocks nothing, and is mended only when a person wants it so. */
+const storeDeadLeft: ClusterCheck = (input) => {
+  const answers = answersOf(input, "settings");
+  if (answers.length === 0) return undefined;
+  return judgeEvery({ id: "store-dead-left" }, answers, (settings) => {
+    const shown = settings[storeDead] ?? "?";
+    return [isLeftStoreDead(shown) ? "warn" : "ok", { shown, cluster: input.cluster.name }];
+  });
+};
+
 /** What each node says to a question about the cluster. A node without a report is UNKNOWN in agent-reports. */
 function answersOf<Name extends keyof KwdbFull>(
   { cluster, reports }: PlaybookInput,
@@ -214,5 +225,6 @@ export const clusterChecks: readonly ClusterCheck[] = [
   whileServing(spread),
   whileServing(clients),
   whileServing(outageBudget),
+  whileServing(storeDeadLeft),
   backup,
 ];

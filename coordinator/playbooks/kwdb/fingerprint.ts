@@ -12,13 +12,11 @@ export function fingerprint({ cluster, wish, reports }: PlaybookInput): Readonly
     deployment: cluster.deployment,
     nodes: cluster.nodes.map(({ name, address }) => `${name}=${address}`).join(" "),
     gates: `${cluster.gates.everyMs}/${cluster.gates.dwellMs}/${cluster.gates.limitMs}`,
-    settings: Object.entries(cluster.settings)
-      .sort()
-      .map(([name, value]) => `${name}=${value}`)
-      .join(" "),
+    settings: canonicalOf(cluster.settings),
     target: wish.to,
     package: wish.artefact?.digest ?? "",
     playbook: String(playbookVersion),
+    ...(wish.mend === undefined ? {} : { mend: canonicalOf(wish.mend) }),
     ...(wish.back === undefined ? {} : { back: wish.back.rollout }),
   };
   for (const name of nodeNames(cluster)) {
@@ -58,4 +56,11 @@ function keptFields(
     [`node.${name}.archive`]:
       archive === undefined ? "none" : `${archive.path} ${archive.bytes} ${archive.about.madeAt}`,
   };
+}
+
+function canonicalOf(values: Readonly<Record<string, string>>): string {
+  return Object.entries(values)
+    .sort()
+    .map(([name, value]) => `${name}=${value}`)
+    .join(" ");
 }

@@ -4,8 +4,10 @@ import { known, type Measured, whyUnknown } from "#proto/common/measured.ts";
 import type { Form, KwdbFull } from "#proto/engines/kwdb.ts";
 import { intervalMs } from "#proto/engines/kwdb-interval.ts";
 import { sqlAddress } from "./address.ts";
+import { evidenceOf, evidenceText, isHalfWay } from "./evidence.ts";
 import { fullOf, normalVersion, ownRow, runningVersion } from "./facts.ts";
 import { whyBad } from "./gates.ts";
+import { isMarkedUpgrading } from "./left-overs.ts";
 import { type NodeCheck, withFacts } from "./node-check.ts";
 import { judge, result } from "./result.ts";
 import { storeDead } from "./store-dead.ts";
@@ -111,19 +113,33 @@ function whyNotReady(ready: Measured<boolean>): string | undefined {
 }
 
 /** Version file, binary and running process tell one story; otherwise an earlier upgrade was left half-way. */
-const versionsAgree: NodeCheck = (input, { name }) =>
-  withFacts(input, name, (facts) =>
-    judge({ id: "versions-agree", node: name }, facts.running, () => {
-      const running = runningVersion(facts) ?? "?";
-      const file = normalVersion(known(facts.versionFile)?.basic) ?? "?";
-      const binary = normalVersion(known(facts.binary)?.version) ?? "?";
-      return [running === file && file === binary ? "ok" : "ko", { running, file, binary }];
-    }),
-  );
+const versionsAgree: NodeCheck = (input, node) =>
+  withFacts(input, node.name, (facts) => {
+    const { name } = node;
+    const evidence = evidenceOf(facts, sqlAddress(input, node));
+    const { file, binary } = evidence;
+    const running = runningVersion(facts) ?? evidence.running;
+    // by what is there, also where nothing runs that could be asked
+    if (isHalfWay(evidence))
+      return {
+        ...result({ id: "versions-agree", node: name }, "ko", { running, file, binary }),
+        reason: evidenceText(name, evidence),
+      };
+    return judge({ id: "versions-agree", node: name }, facts.running, () => [
+      running === file && file === binary ? "ok" : "ko",
+      { running, file, binary },
+    ]);
+  });
 
-const leftOvers: NodeCheck = (input, { name }) =>
-  withFacts(input, name, (facts) =>
-    judge({ id: "left-overs", node: name }, facts.upgradeCompleteFlag, (flag) => [flag ? "ko" : "ok"]),
+const leftOvers: NodeCheck = (input, node) =>
+  withFacts(input, node.name, (facts) =>
+    judge({ id: "left-overs", node: node.name }, facts.upgradeCompleteFlag, (flag) => {
+      const found = [
+        ...(flag ? ["--upgrade-complete stands in kaiwudb_env"] : []),
+        ...(isMarkedUpgrading(input, node) ? ["it is marked as upgrading"] : []),
+      ];
+      return [found.length === 0 ? "ok" : "ko", { found: found.join("; "), cluster: input.cluster.name }];
+    }),
   );
 
 /** Asked of agents that know of it. Where somebody has set it anew since, what was kept says nothing. */

@@ -34,6 +34,45 @@ export const kwdbBack: Catalogue = {
     next: "put the data back by hand: docs/kwdb.md, The way back",
   },
   "kwdb.data-not-restored": { says: "the data could not be put back from {file}: {cause}" },
+  "kwdb.nothing-to-mend": { says: "{cluster} has no left-overs of an online upgrade" },
+  "kwdb.mend-not-served": {
+    says: "{cluster} is deployed by {deployment}: left-overs are mended of script deployments alone",
+  },
+  "kwdb.mend-several": {
+    says: "{nodes} are marked as upgrading at once: the vendor's own command marks one at a time",
+    next: "start one of them by hand with --upgrade-complete, then check again",
+  },
+  "kwdb.mend-value": { says: '"{value}" is no duration', next: "--store-dead 45m" },
+  "kwdb.environment-without-arguments": {
+    says: '{file} has no line KAIWUDB_START_ARG="…": the flag has no place there',
+  },
+  "kwdb.environment-not-written": { says: "{file} could not be written: {cause}" },
+  "kwdb.store-dead-of-somebody": {
+    says: "server.time_until_store_dead is {found}, not {wanted}: somebody has set it meanwhile, and it is left alone",
+  },
+  "kwdb.store-dead-not-known": {
+    says: "an online upgrade sets it to three hours, and what it was before is written nowhere",
+  },
+  "check.kwdb.store-dead-wanted": { says: "{setting} is to be {wanted} ({shown} now)" },
+  "check.kwdb.store-dead-wanted.unknown": {
+    says: "it is {shown}; nobody has said what it was: it becomes the vendor's default, {wanted}",
+    next: "--store-dead 45m names another value",
+  },
+  "check.kwdb.store-dead-left": {
+    says: "server.time_until_store_dead is not left over from an online upgrade ({shown})",
+  },
+  "check.kwdb.store-dead-left.warn": {
+    says: "it is {shown}, as `kwbase node upgrade` leaves it: a node that dies is replaced only after that long",
+    next: "lockkeeper check {cluster} --fix, if nobody has chosen that",
+  },
+  "check.kwdb.store-dead-left.unknown": { says: "the setting could not be read" },
+  "mend.not-served": { says: "nothing of {engine} is mended by itself" },
+  "mend.kwdb.marked": {
+    says: "{node} is marked as upgrading: it is stopped and started once with --upgrade-complete, which takes the mark off; then the flag goes",
+  },
+  "mend.kwdb.flag": { says: "{node} has --upgrade-complete in kaiwudb_env: it is taken out, all else stays" },
+  "mend.kwdb.store-dead": { says: "{setting} is {shown}, and becomes {wanted}" },
+  "warning.kwdb.mend-restarts": { says: "one node is stopped and started; its clients are cut off" },
   "kwdb.back-not-served": {
     says: "{cluster} is deployed by {deployment}, and {rollout} went by {method}: the way back is planned for the script alone",
     next: "docs/kwdb.md, The way back, by hand",

@@ -264,8 +264,8 @@ export const kwdb: Catalogue = {
   },
   "check.kwdb.left-overs": { says: "no left-overs of an online upgrade done by hand" },
   "check.kwdb.left-overs.ko": {
-    says: "--upgrade-complete stands in kaiwudb_env",
-    next: "take it out of /etc/kaiwudb/script/kaiwudb_env",
+    says: "{found}",
+    next: "lockkeeper check {cluster} --fix",
   },
   "check.kwdb.left-overs.unknown": { says: "kaiwudb_env could not be read" },
   "check.kwdb.unit-fresh": { says: "kaiwudb.service is as systemd has it" },

@@ -52,6 +52,7 @@ export class LabFleet implements AsyncDisposable {
   readonly #spec: FleetSpec;
   readonly address: string;
   #target: { readonly version: string; readonly built: BuiltPackage } | undefined;
+  #oldPackage: string | undefined;
   coordinator: Started | undefined;
 
   constructor(spec: FleetSpec, lab: Lab, cluster: KwdbCluster) {
@@ -82,6 +83,14 @@ export class LabFleet implements AsyncDisposable {
   async aim(version: string): Promise<void> {
     this.#target = { version, built: await this.cluster.packageOf(version) };
     await this.must("artefact", "push", this.#target.built.tarball);
+  }
+
+  /** Pushes the package of the version that runs now, and has it kept on each node by the next upgrade. */
+  async keepOldPackage(): Promise<void> {
+    const old = await this.cluster.packageOf(this.#spec.version);
+    await this.must("artefact", "push", old.tarball);
+    this.#oldPackage = old.sha256;
+    await this.applyInventory();
   }
 
   async startCoordinator(): Promise<void> {
@@ -129,6 +138,10 @@ export class LabFleet implements AsyncDisposable {
 
   async applyInventory(): Promise<void> {
     const { gates = shortGates } = this.#spec;
+    const settings = [
+      ...(this.#spec.archives === true ? [`archive-data: true${this.#spec.settings ?? ""}`] : []),
+      ...(this.#oldPackage === undefined ? [] : [`old-package: ${this.#oldPackage}`]),
+    ];
     const lines = [
       "clusters:",
       `  ${clusterName}:`,
@@ -136,9 +149,7 @@ export class LabFleet implements AsyncDisposable {
       `    topology: ${declared[this.#spec.topology ?? "multi-replication"]}`,
       ...(this.#spec.deployment === undefined ? [] : [`    deployment: ${this.#spec.deployment}`]),
       ...(gates === null ? [] : [`    gates: ${gates}`]),
-      ...(this.#spec.archives === true
-        ? [`    settings: { archive-data: true${this.#spec.settings ?? ""} }`]
-        : []),
+      ...(settings.length === 0 ? [] : [`    settings: { ${settings.join(", ")} }`]),
       "    nodes:",
       ...this.nodes.map(({ host }) => `      ${host.name}: { address: "${host.ip}" }`),
     ];

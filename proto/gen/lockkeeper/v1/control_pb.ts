@@ -111,11 +111,24 @@ export interface CheckResponse {
   readonly checks?: Document | undefined;
 }
 
+/** What check finds and no upgrade is needed for. */
+export interface Mending {
+  readonly cluster: string;
+  /** By name; for KWDB `store-dead`: what server.time_until_store_dead is to be. */
+  readonly values: { [key: string]: string };
+}
+
+export interface Mending_ValuesEntry {
+  readonly key: string;
+  readonly value: string;
+}
+
 export interface MakePlanRequest {
   readonly caller?: Caller | undefined;
   readonly purpose?:
     | { readonly $case: "target"; readonly value: Target }
     | { readonly $case: "backFromRollout"; readonly value: string }
+    | { readonly $case: "mend"; readonly value: Mending }
     | undefined;
   /** Of a way back: rolling, offline; empty where the rollout and what it has left decide. */
   readonly backStrategy: string;
@@ -1209,6 +1222,151 @@ export const CheckResponse: MessageFns<CheckResponse> = {
   },
 };
 
+function createBaseMending(): Mending {
+  return { cluster: "", values: {} };
+}
+
+export const Mending: MessageFns<Mending> = {
+  encode(message: Mending, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cluster !== "") {
+      writer.uint32(10).string(message.cluster);
+    }
+    globalThis.Object.entries(message.values).forEach(([key, value]: [string, string]) => {
+      Mending_ValuesEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Mending {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMending() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            const entry2 = Mending_ValuesEntry.decode(reader, reader.uint32());
+            if (entry2.value !== undefined) {
+              message.values[entry2.key] = entry2.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Mending>): Mending {
+    return Mending.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Mending>): Mending {
+    const message = createBaseMending() as any;
+    message.cluster = object.cluster ?? "";
+    message.values = (globalThis.Object.entries(object.values ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseMending_ValuesEntry(): Mending_ValuesEntry {
+  return { key: "", value: "" };
+}
+
+export const Mending_ValuesEntry: MessageFns<Mending_ValuesEntry> = {
+  encode(message: Mending_ValuesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Mending_ValuesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMending_ValuesEntry() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Mending_ValuesEntry>): Mending_ValuesEntry {
+    return Mending_ValuesEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Mending_ValuesEntry>): Mending_ValuesEntry {
+    const message = createBaseMending_ValuesEntry() as any;
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
 function createBaseMakePlanRequest(): MakePlanRequest {
   return { caller: undefined, purpose: undefined, backStrategy: "" };
 }
@@ -1224,6 +1382,9 @@ export const MakePlanRequest: MessageFns<MakePlanRequest> = {
         break;
       case "backFromRollout":
         writer.uint32(26).string(message.purpose.value);
+        break;
+      case "mend":
+        Mending.encode(message.purpose.value, writer.uint32(42).fork()).join();
         break;
     }
     if (message.backStrategy !== "") {
@@ -1269,6 +1430,14 @@ export const MakePlanRequest: MessageFns<MakePlanRequest> = {
             message.purpose = { $case: "backFromRollout", value: reader.string() };
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.purpose = { $case: "mend", value: Mending.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 4: {
             if (tag !== 34) {
               break;
@@ -1307,6 +1476,12 @@ export const MakePlanRequest: MessageFns<MakePlanRequest> = {
       case "backFromRollout": {
         if (object.purpose?.value !== undefined && object.purpose?.value !== null) {
           message.purpose = { $case: "backFromRollout", value: object.purpose.value };
+        }
+        break;
+      }
+      case "mend": {
+        if (object.purpose?.value !== undefined && object.purpose?.value !== null) {
+          message.purpose = { $case: "mend", value: Mending.fromPartial(object.purpose.value) };
         }
         break;
       }

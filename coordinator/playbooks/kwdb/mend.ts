@@ -1,0 +1,203 @@
+/**
+ * Left-overs of an online upgrade done by hand, mended under claim and lock like everything that changes a host. A node
+ * that is marked as upgrading is stopped, started once with the vendor's flag, and proven; the flag is taken out again,
+ * every other argument stays. That start sets `server.time_until_store_dead` to its default, so the value that the
+ * cluster is to have is put back after it.
+ */
+import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
+import { intervalMs } from "#proto/engines/kwdb-interval.ts";
+import type { CheckResult } from "../../domain/check.ts";
+import type { NodeEntry } from "../../domain/inventory.ts";
+import { type NodeStage, type Plan, type PlanStep, planFormat } from "../../domain/plan.ts";
+import type { PlaybookInput } from "../../domain/playbook.ts";
+import { sqlAddress } from "./address.ts";
+import { checkCluster } from "./checks.ts";
+import { fullOf, runningVersion } from "./facts.ts";
+import { fingerprint } from "./fingerprint.ts";
+import {
+  defaultStoreDead,
+  hasFlag,
+  isLeftStoreDead,
+  isMarkedUpgrading,
+  leftStoreDead,
+  shownStoreDead,
+} from "./left-overs.ts";
+import { result } from "./result.ts";
+import { stepSetOf } from "./step-set.ts";
+import { readySteps, startSteps, step, stopSteps } from "./steps.ts";
+import { storeDead } from "./store-dead.ts";
+import { healthy, journeyOf, programOn, type Upgrade } from "./upgrade.ts";
+
+const minute = 60_000;
+const shared: readonly string[] = [
+  "kwdb.agent-reports",
+  "kwdb.deployed-as-declared",
+  "kwdb.foreign-installer",
+  "kwdb.clock",
+];
+
+interface Found {
+  readonly input: PlaybookInput;
+  readonly version: string;
+  readonly marked: NodeEntry | undefined;
+  readonly flagged: readonly NodeEntry[];
+  /** What the setting is to be; undefined where it is left alone. */
+  readonly dead: string | undefined;
+}
+
+/** Refused: `kwdb.nothing-to-mend`, `kwdb.mend-several`, `kwdb.mend-not-served`, `kwdb.version-unknown`, `kwdb.mend-value`. */
+export function planMend(input: PlaybookInput): Outcome<Plan> {
+  const found = lookFor(input);
+  if (!found.ok) return found;
+  const { version } = found.value;
+  const at: PlaybookInput = { ...input, wish: { ...input.wish, to: version } };
+  const checks = [
+    ...storeDeadWanted(found.value),
+    ...checkCluster(at).filter(({ id }) => shared.includes(id)),
+  ];
+  return succeed({
+    format: planFormat,
+    digest: "",
+    engine: "kwdb",
+    clusters: [input.cluster.name],
+    from: version,
+    to: version,
+    strategy: "rolling",
+    method: "mend",
+    mend: input.wish.mend ?? {},
+    boundTo: fingerprint(at),
+    stages: stagesOf(found.value),
+    checks,
+    asks: checks.flatMap(({ id, status, yields }) =>
+      status === "unknown" && yields !== "never" ? [id] : [],
+    ),
+    wayBack: [],
+    warnings: found.value.marked === undefined ? [] : ["warning.kwdb.mend-restarts"],
+    findings: findingsOf(found.value),
+  });
+}
+
+function lookFor(input: PlaybookInput): Outcome<Found> {
+  const { cluster, wish, reports } = input;
+  const facts = { cluster: cluster.name };
+  if (cluster.deployment !== "script")
+    return fail("kwdb.mend-not-served", { ...facts, deployment: cluster.deployment });
+  const marked = cluster.nodes.filter((node) => isMarkedUpgrading(input, node));
+  if (marked.length > 1)
+    return fail("kwdb.mend-several", { ...facts, nodes: marked.map(({ name }) => name).join(", ") });
+  const shown = shownStoreDead(input);
+  const named = wish.mend?.["store-dead"];
+  if (named !== undefined && intervalMs(named) === undefined)
+    return fail("kwdb.mend-value", { value: named });
+  const flagged = cluster.nodes.filter((node) => hasFlag(input, node) && !marked.includes(node));
+  const isLeft = isLeftStoreDead(shown);
+  if (marked.length + flagged.length === 0 && !isLeft) return fail("kwdb.nothing-to-mend", facts);
+  const version = cluster.nodes.flatMap(({ name }) => runningVersion(fullOf(reports[name])) ?? [])[0];
+  if (version === undefined) return fail("kwdb.version-unknown", facts);
+  // a value of the cluster's own would be lost with the mark
+  const own = isLeft ? defaultStoreDead : marked.length > 0 ? secondsOf(shown) : undefined;
+  return succeed({ input, version, marked: marked[0], flagged, dead: named ?? own });
+}
+
+function secondsOf(shown: string | undefined): string | undefined {
+  const ms = shown === undefined ? undefined : intervalMs(shown);
+  return ms === undefined ? undefined : `${Math.round(ms / 1_000)}s`;
+}
+
+/** Three hours may be anybody's choice, and what it was before is not written anywhere: a person says it. */
+function storeDeadWanted({ input, dead }: Found): readonly CheckResult[] {
+  if (dead === undefined) return [];
+  const shown = shownStoreDead(input) ?? "?";
+  const facts = { setting: storeDead, shown, wanted: dead };
+  const isSaid = input.wish.mend?.["store-dead"] !== undefined;
+  if (isSaid || !isLeftStoreDead(shown)) return [result({ id: "store-dead-wanted" }, "ok", facts)];
+  return [
+    {
+      ...result({ id: "store-dead-wanted", yields: "acknowledge" }, "unknown", facts),
+      reason: failure("kwdb.store-dead-not-known", facts),
+    },
+  ];
+}
+
+function stagesOf(found: Found): readonly NodeStage[] {
+  const { input, marked, flagged, dead } = found;
+  const [first] = input.cluster.nodes;
+  const onlySetting = marked === undefined && dead !== undefined && first !== undefined;
+  return [
+    ...(marked === undefined ? [] : [restartStage(found, marked)]),
+    ...flagged.map((node) => stageOn(found, node, [clearStep])),
+    ...(onlySetting ? [{ ...stageOn(found, first, [storeDeadStep(found, dead)]), id: "mend-setting" }] : []),
+  ];
+}
+
+function hopOf({ input, version }: Found): Upgrade {
+  const settings = { archiveData: false, awaitJobsMs: 0 } as Upgrade["settings"];
+  return {
+    input,
+    from: version,
+    to: version,
+    digest: "",
+    form: "script",
+    steps: stepSetOf("script"),
+    settings,
+    way: "rolling",
+  };
+}
+
+function stageOn(found: Found, node: NodeEntry, steps: readonly PlanStep[]): NodeStage {
+  const { name: cluster } = found.input.cluster;
+  const program = programOn(hopOf(found), node, steps);
+  return { kind: "node", id: `mend-${node.name}`, cluster, node: node.name, before: [], program, after: [] };
+}
+
+function restartStage(found: Found, node: NodeEntry): NodeStage {
+  const { input, version, dead } = found;
+  const hop = hopOf(found);
+  const { gates, nodes } = input.cluster;
+  const whole = healthy(hop, version, gates.dwellMs);
+  const args = { ...whole.args, node: node.name, address: sqlAddress(input, node) };
+  const steps = [
+    ...stopSteps,
+    step("add-upgrade-flag", {}, `KAIWUDB_START_ARG="--upgrade-complete …" in kaiwudb_env`, {
+      class: "reversible",
+      deadlineMs: minute,
+      undo: { verb: "kwdb.clear-upgrade-flag", args: {} },
+    }),
+    ...startSteps,
+    ...readySteps(journeyOf(hop, node)),
+    clearStep,
+    ...(dead === undefined ? [] : [storeDeadStep(found, dead)]),
+  ];
+  return {
+    ...stageOn(found, node, steps),
+    before: nodes.length === 1 ? [] : [{ ...whole, gate: "kwdb.others-healthy", args }],
+    after: [whole],
+  };
+}
+
+const clearStep = step("clear-upgrade-flag", {}, "--upgrade-complete out of kaiwudb_env, all else as it is", {
+  class: "reversible",
+  deadlineMs: minute,
+  mayStopAfter: true,
+});
+
+/** The start with the flag has set it to its default by then; else it is as it was found. */
+function storeDeadStep({ input }: Found, to: string): PlanStep {
+  const was = [secondsOf(shownStoreDead(input)) ?? leftStoreDead, leftStoreDead, defaultStoreDead].join(",");
+  return step("set-store-dead", { to, was }, `SET CLUSTER SETTING ${storeDead} = '${to}'`, {
+    class: "reversible",
+    deadlineMs: 5 * minute,
+    mayStopAfter: true,
+  });
+}
+
+function findingsOf({ input, marked, flagged, dead }: Found): readonly Failure[] {
+  const shown = shownStoreDead(input) ?? "?";
+  return [
+    ...(marked === undefined ? [] : [failure("mend.kwdb.marked", { node: marked.name })]),
+    ...flagged.map(({ name }) => failure("mend.kwdb.flag", { node: name })),
+    ...(dead === undefined
+      ? []
+      : [failure("mend.kwdb.store-dead", { setting: storeDead, shown, wanted: dead })]),
+  ];
+}
