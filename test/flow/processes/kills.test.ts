@@ -5,10 +5,9 @@
  */
 import { rm } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { WhyView } from "#coordinator/domain/views.ts";
-import { bundled, type Follow, ProcessFleet, toVersion } from "./harness/fleet.ts";
+import { bundled, ProcessFleet } from "./harness/fleet.ts";
 import { Killer, type Murder, type Victim } from "./harness/killer.ts";
-import { outagesOf, overlaps } from "./harness/records.ts";
+import { allIsWell, nextCommand, reasonOf } from "./harness/story.ts";
 
 const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
 const stoppedSafely = 5;
@@ -45,30 +44,9 @@ async function upgradeUnder(murders: readonly Murder[]): Promise<{ killer: Kille
   return { killer, stops };
 }
 
-function reasonOf({ events }: Follow): string {
-  const stopped = events.findLast(({ fact }) => fact.kind === "stopped")?.fact;
-  return stopped?.kind === "stopped" ? stopped.why.code : "stopped without a word";
-}
-
-/** What `why` tells to type, as words without the program's name. */
-async function nextCommand(of: ProcessFleet): Promise<readonly string[]> {
-  await of.untilAttached();
-  const { answers } = await of.json<WhyView>(["why", "billing"]);
-  const command = answers.find((answer) => answer.command?.startsWith("lockkeeper "))?.command;
-  // a kill is no drift and no refusal: it never takes more than to try again
-  expect(command, JSON.stringify(answers)).toMatch(/^lockkeeper (retry|resume) /);
-  return (command ?? "").split(" ").slice(1);
-}
-
-async function allIsWell(): Promise<void> {
+async function isWell(): Promise<void> {
   if (fleet === undefined) throw new Error("no fleet");
-  await fleet.untilAttached();
-  expect(await fleet.versions()).toEqual(Array(3).fill(`${toVersion} ready`));
-  const outages = await outagesOf(fleet.hosts);
-  expect(new Set(outages.map(({ node }) => node))).toEqual(new Set(["db1", "db2", "db3"]));
-  expect(overlaps(outages)).toEqual([]);
-  const locks = await fleet.json<readonly { readonly state: string }[]>(["lock", "list"]);
-  expect(locks.map(({ state }) => state)).toEqual(["free"]);
+  await allIsWell(fleet);
 }
 
 const at = (boundary: string) => (found: string) => found === boundary;
@@ -81,7 +59,7 @@ describe("a rollout whose processes are killed", () => {
       { node: "db3", victim: "nats-server", strikes: at("entered") },
     ]);
     expect(killer.deeds).toHaveLength(3);
-    await allIsWell();
+    await isWell();
   }, 300_000);
 });
 
@@ -114,7 +92,7 @@ describe("at every boundary of a node's stage", () => {
       const { killer, stops } = await upgradeUnder(murders);
       console.log(`${killer.deeds.length} kills; stopped: ${stops.join(", ") || "never"}`);
       expect(stops).not.toContain("stopped without a word");
-      await allIsWell();
+      await isWell();
     }, 1_200_000);
 
   it("none is left out", (context) => {
