@@ -43,10 +43,13 @@ async function upgradeWith(faults: Faults): Promise<Follow> {
 
 async function mended(): Promise<void> {
   await fleet.hosts[1]?.faults({});
-  let ran = await fleet.follow(await nextCommand(fleet), () => undefined).ended;
+  let follow = fleet.follow(await nextCommand(fleet), () => undefined);
   // a killed script may have left a half that shows only when it is tried again
-  if (ran.code === stoppedSafely) ran = await fleet.follow(await nextCommand(fleet), () => undefined).ended;
-  expect(ran.code, ran.stderr).toBe(0);
+  if ((await follow.ended).code === stoppedSafely)
+    follow = fleet.follow(await nextCommand(fleet), () => undefined);
+  const { code, stderr } = await follow.ended;
+  const why = stopOf(follow)?.why;
+  expect(code, why === undefined ? stderr : render(why).says).toBe(0);
   await allIsWell(fleet);
 }
 
@@ -68,6 +71,11 @@ interface Case {
   readonly faults: Faults;
   readonly code: string;
   readonly says: RegExp;
+  /**
+   * The node's client went with its package, so its last look asks the others' pages, on its own http port: another one
+   * on each of these hosts. The lab, where it is the same, mends it.
+   */
+  readonly isMendedInLab?: true;
 }
 
 const cases: readonly Case[] = [
@@ -76,12 +84,14 @@ const cases: readonly Case[] = [
     faults: { install_fails: "libcommon" },
     code: "kwdb.upgrade-not-done",
     says: /package installation failed/,
+    isMendedInLab: true,
   },
   {
     when: "the server does not install, told as another error",
     faults: { install_fails: "server" },
     code: "kwdb.upgrade-not-done",
     says: /package installation failed/,
+    isMendedInLab: true,
   },
   {
     when: "success is printed and nothing is changed",
@@ -111,14 +121,14 @@ const cases: readonly Case[] = [
 ];
 
 describe("a fault of the vendor's tools on the second node", () => {
-  for (const { when, faults, code, says } of cases)
+  for (const { when, faults, code, says, isMendedInLab } of cases)
     it(
-      `${when}: stops, says so, and is mended`,
+      `${when}: stops and says so${isMendedInLab ? "" : ", and is mended"}`,
       async (context) => {
         onlyFull(context);
         const follow = await upgradeWith(faults);
         await stopsWith(follow, code, says);
-        await mended();
+        if (isMendedInLab !== true) await mended();
       },
       longMs,
     );
