@@ -6,7 +6,6 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
-  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -90,9 +89,10 @@ describe("data put back from an archive", () => {
     expect(await agent.outcome("restore-data", given)).toBe("done");
     renameSync(host.path(data), host.path(`${data}.restored-r2`));
     expect(await agent.probe("restore-data", given)).toEqual({ state: "not-done" });
-    rmSync(host.path(file.replace(".tar", ".tar.unpacked")), { force: true });
+    writeFileSync(host.path(`${data}.restored-r2/mark`), "the proven copy");
     expect(await agent.outcome("restore-data", given)).toBe("done");
     expect([read(`${data}/rows`), read(`${aside}/rows`)]).toEqual(["old", "new"]);
+    expect(read(`${data}/mark`)).toBe("the proven copy");
   });
 
   it("begins anew over what an earlier unpacking has left", async () => {

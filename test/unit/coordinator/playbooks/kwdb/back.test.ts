@@ -6,6 +6,7 @@ import { fold } from "#coordinator/domain/rollout/reduce.ts";
 import { undoneBy } from "#coordinator/domain/rollout/way-back.ts";
 import type { Undone } from "#coordinator/domain/undone.ts";
 import { planBack } from "#coordinator/playbooks/kwdb/back.ts";
+import { keepsDataFormat } from "#coordinator/playbooks/kwdb/data-format.ts";
 import { planUpgrade } from "#coordinator/playbooks/kwdb/plan.ts";
 import { walk } from "../../domain/paper/walk.ts";
 import { at, type Changed, factsOf, inputOf, is, type NodeName, names, notApplicable } from "./cluster.ts";
@@ -345,6 +346,29 @@ describe("what a way back needs", () => {
 
   it("is nothing where the nodes serve at the old version again", () => {
     expect(refused(only, { facts: { db1: factsOf("db1", "3.0.0") } })).toBe("kwdb.back-nothing");
+  });
+
+  it("is data of the old format, once the new version has run: never back over a major version", () => {
+    const past: Past = {
+      changed: rolling,
+      begun: [["node-db1", "db1", ["stop", "upgrade-package", "start"]]],
+    };
+    const undone = undoneOf(past);
+    const over = { ...undone, plan: { ...undone.plan, from: "2.2.1", to: "3.0.0" } };
+    const input = inputOf({
+      facts: { db1: upgradedNode("db1", "3.0.0") },
+      to: "2.2.1",
+      wish: { back: over },
+    });
+    expect(planBack(input, over)).toMatchObject({ failure: { code: "kwdb.back-other-format" } });
+    const hops = [
+      ["2.2.0", "2.2.1"],
+      ["3.0.0", "3.2.1"],
+      ["2.2.1", "3.0.0"],
+      ["2.1.0", "2.2.0"],
+      ["3.2.1", "3.3.0"],
+    ] as const;
+    expect(hops.map(([from, to]) => keepsDataFormat(from, to))).toEqual([true, true, false, false, false]);
   });
 
   it("is a script deployment", () => {
