@@ -22,7 +22,7 @@ function lookAround(means: Means): Verb {
   return verb({
     name: "kwdb.look-around",
     class: "observe",
-    args: z.strictObject({ version, target: version, peers }),
+    args: z.strictObject({ version, target: version, peers, pages: peers }),
     async run({ host, begunBefore }, args): Promise<StepResult> {
       const here = await installationOn(host, means);
       const isAgain = begunBefore !== "nothing";
@@ -30,7 +30,7 @@ function lookAround(means: Means): Verb {
         return done({ nodes: "1", from: "nobody: the only node may be down by our own deed" });
       const client = await openClient(here);
       if (!client.ok) return failedBy(client.failure);
-      if (isAgain && !(await here.hasClient())) return lookWithoutClient(client.value, args.peers);
+      if (isAgain && !(await here.hasClient())) return lookWithoutClient(client.value, args.pages);
       const view = await viewFrom(client.value, isAgain ? [undefined, ...args.peers] : [undefined]);
       if (!view.ok) return failedBy(view.failure);
       const { nodes, ranges, from } = view.value;
@@ -59,10 +59,10 @@ function lookAround(means: Means): Verb {
  * A package change that was cut short leaves the node without its client. Each peer then answers for itself: its page
  * says yes only while it serves, is live and does not drain.
  */
-async function lookWithoutClient({ mode }: Client, others: readonly string[]): Promise<StepResult> {
-  const [bad] = await notReadyAmong(mode, others);
-  if (bad === undefined) return done({ nodes: String(others.length + 1), from: "the peers' own pages" });
-  const row = `http port ${mode.httpPort} does not say ready`;
+async function lookWithoutClient({ mode }: Client, pages: readonly string[]): Promise<StepResult> {
+  const [bad] = await notReadyAmong(mode, pages);
+  if (bad === undefined) return done({ nodes: String(pages.length + 1), from: "the peers' own pages" });
+  const row = "its page does not say ready";
   return failed("kwdb.cluster-not-healthy", { id: "?", address: bad, row });
 }
 

@@ -47,21 +47,27 @@ const readyLimitMs = 3_000;
 /** `/health?ready=1`: 200 only while it serves, is live and does not drain. */
 export async function isReady(here: Installation): Promise<Outcome<boolean>> {
   const mode = await here.mode();
-  return mode.ok ? succeed(await saysReady(mode.value, mode.value.httpHost)) : mode;
+  if (!mode.ok) return mode;
+  const { security, httpHost = "127.0.0.1", httpPort } = mode.value;
+  return succeed(await saysReady(security, `${httpHost}:${httpPort}`));
 }
 
-/** Those of the peers (`host:port`) whose page, on this node's own http port, does not say that they serve. */
-export async function notReadyAmong(mode: Mode, peers: readonly string[]): Promise<readonly string[]> {
-  const ready = await Promise.all(peers.map((peer) => saysReady(mode, peer.replace(/:\d+$/, ""))));
-  return peers.filter((_, at) => ready[at] !== true);
+/** Those of the pages (`host:port`), of nodes as secure as this one, that do not say that their node serves. */
+export async function notReadyAmong(
+  { security }: Mode,
+  pages: readonly string[],
+): Promise<readonly string[]> {
+  const ready = await Promise.all(pages.map((page) => saysReady(security, page)));
+  return pages.filter((_, at) => ready[at] !== true);
 }
 
 /** 200 is the only yes; no answer is a no, since a node that does not listen is not ready. */
-function saysReady({ security, httpPort }: Mode, at = "127.0.0.1"): Promise<boolean> {
+function saysReady(security: Mode["security"], page: string): Promise<boolean> {
   const ask = security === "insecure" ? getHttp : getHttps;
+  const portAt = page.lastIndexOf(":");
   const options = {
-    host: at,
-    port: httpPort,
+    host: page.slice(0, portAt).replace(/^\[|\]$/g, ""),
+    port: Number(page.slice(portAt + 1)),
     path: "/health?ready=1",
     timeout: readyLimitMs,
     // the page is public and nothing secret is sent: the certificate is for other names

@@ -12,3 +12,9 @@ export function sqlAddress({ reports }: PlaybookInput, { name, address }: NodeEn
   if (mode?.advertised !== undefined) return mode.advertised;
   return /:\d+$/.test(address) ? address : `${address}:${mode?.sqlPort ?? 26257}`;
 }
+
+/** `host:port` of the page on which it says whether it is ready. */
+export function pageAddress(input: PlaybookInput, node: NodeEntry): string {
+  const mode = known(fullOf(input.reports[node.name])?.mode);
+  return `${sqlAddress(input, node).replace(/:\d+$/, "")}:${mode?.httpPort ?? 8080}`;
+}

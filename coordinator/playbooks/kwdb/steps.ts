@@ -80,6 +80,8 @@ export interface Journey extends Staging {
   readonly node: string;
   /** SQL addresses of all the others. */
   readonly peers: readonly string[];
+  /** Of all the others: where each says whether it is ready. */
+  readonly pages: readonly string[];
   /** Absent where the cluster's entry does not ask for it. */
   readonly archives?: KwdbArchiveKind;
   readonly cluster: string;
@@ -151,11 +153,11 @@ export function storeDeadStep({ to, was }: Raise): PlanStep {
 }
 
 /** The last look at the cluster from this node, and what the way back needs. */
-export function lookSteps({ from, to, digest, node, peers }: Journey): readonly PlanStep[] {
+export function lookSteps({ from, to, digest, node, peers, pages }: Journey): readonly PlanStep[] {
   return [
     step(
       "look-around",
-      { version: from, target: to, peers: peers.join(",") },
+      { version: from, target: to, peers: peers.join(","), pages: pages.join(",") },
       "kwbase node status; replica health, seen from this node",
       { deadlineMs: 2 * minute },
     ),

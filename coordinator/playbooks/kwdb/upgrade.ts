@@ -4,7 +4,7 @@ import type { Form } from "#proto/engines/kwdb.ts";
 import type { NodeEntry } from "../../domain/inventory.ts";
 import type { GateSpec, PlanProgram, PlanStep } from "../../domain/plan.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
-import { sqlAddress } from "./address.ts";
+import { pageAddress, sqlAddress } from "./address.ts";
 import { fullOf, runningVersion } from "./facts.ts";
 import { containerOf, takesImages } from "./form.ts";
 import type { KwdbClusterSettings } from "./settings.ts";
@@ -43,6 +43,7 @@ export function journeyOf(upgrade: Upgrade, node: NodeEntry): Journey {
     ...(container?.repeats === undefined ? {} : { repeats: container.repeats }),
     ...(program === undefined ? {} : { program }),
     peers: others.map((other) => sqlAddress(input, other)),
+    pages: others.map((other) => pageAddress(input, other)),
     cluster: input.cluster.name,
     ...(settings.archiveData ? { archives: way === "offline" ? "cluster-stop" : "node-image" } : {}),
     ...(raise === undefined ? {} : { raise }),

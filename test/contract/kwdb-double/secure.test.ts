@@ -54,8 +54,14 @@ describe("a secure cluster", () => {
     const unknown = Object.entries(full).filter(([, value]) => value !== undefined && "unknown" in value);
     expect(unknown).toEqual([]);
     expect(full).toMatchObject({ mode: { value: { security: "tls" } }, ready: { value: true } });
-    const peers = hosts.slice(1).map(({ options: { ip, ports } }) => `${ip}:${ports.sql}`);
-    const looked = { version: "3.0.0", target: "3.1.0", peers: peers.join(",") };
+    const at = (port: "sql" | "http") =>
+      hosts.slice(1).map(({ options: { ip, ports } }) => `${ip}:${ports[port]}`);
+    const looked = {
+      version: "3.0.0",
+      target: "3.1.0",
+      peers: at("sql").join(","),
+      pages: at("http").join(","),
+    };
     await expect.poll(() => agent.outcome("look-around", looked), { timeout: 30_000 }).toBe("done");
   });
 });

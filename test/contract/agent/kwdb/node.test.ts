@@ -1,6 +1,7 @@
 /** Verbs that need a cluster around their node: looking, draining, stopping, starting, proving. */
 import { once } from "node:events";
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rename } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -39,22 +40,26 @@ describe("a node of three", () => {
     readonly host: DemoHost;
     readonly agent: KwdbDriver;
     readonly peers: string;
+    readonly pages: string;
   } {
     const at = names.indexOf(name);
     const [host, agent] = [hosts[at], agents[at]];
     if (host === undefined || agent === undefined) throw new Error("no cluster");
-    return { host, agent, peers: peersOf(agent) };
+    return { host, agent, ...others(agent) };
   }
 
-  function peersOf(agent: KwdbDriver): string {
-    const others = hosts.filter((_, at) => agents[at] !== agent);
-    return others.map(({ options: { ip, ports } }) => `${ip}:${ports.sql}`).join(",");
+  function others(agent: KwdbDriver): { readonly peers: string; readonly pages: string } {
+    const at = hosts.filter((_, index) => agents[index] !== agent).map(({ options }) => options);
+    return {
+      peers: at.map(({ ip, ports }) => `${ip}:${ports.sql}`).join(","),
+      pages: at.map(({ ip, ports }) => `${ip}:${ports.http}`).join(","),
+    };
   }
 
   /** Until this node sees all as well again. */
   async function allWell(): Promise<void> {
     for (const agent of agents) {
-      const look = () => agent.run("look-around", { ...versions, peers: peersOf(agent) });
+      const look = () => agent.run("look-around", { ...versions, ...others(agent) });
       await expect.poll(look, { timeout: 40_000, interval: 300 }).toMatchObject({ result: "done" });
     }
   }
@@ -99,25 +104,25 @@ describe("a node of three", () => {
     const { agent } = node("db1");
     const other = node("db2");
     await allWell();
-    expect(
-      await agent.outcome("look-around", { version: "2.2.0", target: "2.2.1", peers: peersOf(agent) }),
-    ).toBe("kwdb.cluster-not-healthy");
+    expect(await agent.outcome("look-around", { version: "2.2.0", target: "2.2.1", ...others(agent) })).toBe(
+      "kwdb.cluster-not-healthy",
+    );
     await other.host.faults({ underreplicated_ranges: "3" });
     await expect
-      .poll(() => agent.outcome("look-around", { ...versions, peers: peersOf(agent) }), { timeout: 20_000 })
+      .poll(() => agent.outcome("look-around", { ...versions, ...others(agent) }), { timeout: 20_000 })
       .toBe("kwdb.ranges-not-well");
     await other.host.faults({});
     await allWell();
 
     expect(await other.agent.outcome("drain", { waitMs: "20000" })).toBe("done");
     await expect
-      .poll(() => agent.run("look-around", { ...versions, peers: peersOf(agent) }), { timeout: 10_000 })
+      .poll(() => agent.run("look-around", { ...versions, ...others(agent) }), { timeout: 10_000 })
       .toMatchObject({
         failure: { code: "kwdb.cluster-not-healthy", facts: { row: expect.stringContaining("draining") } },
       });
     expect(await other.agent.outcome("stop")).toBe("done");
     await expect
-      .poll(() => agent.run("look-around", { ...versions, peers: peersOf(agent) }), { timeout: 20_000 })
+      .poll(() => agent.run("look-around", { ...versions, ...others(agent) }), { timeout: 20_000 })
       .toMatchObject({ failure: { facts: { row: expect.stringContaining("is_available false") } } });
     expect(await other.agent.outcome("restart")).toBe("done");
     await allWell();
@@ -278,16 +283,16 @@ describe("a node of three", () => {
   });
 
   it("that is tried again while it is down by our own deed is brought back", async () => {
-    const { agent, peers } = node("db3");
+    const { agent, peers, pages } = node("db3");
     await allWell();
     await agent.run("stop");
-    expect(await agent.outcome("look-around", { ...versions, peers })).toBe("kwdb.client-failed");
+    expect(await agent.outcome("look-around", { ...versions, peers, pages })).toBe("kwdb.client-failed");
     // a second try alone says nothing: the first may never have come so far
     agent.attempt = 2;
-    expect(await agent.outcome("look-around", { ...versions, peers })).toBe("kwdb.client-failed");
+    expect(await agent.outcome("look-around", { ...versions, peers, pages })).toBe("kwdb.client-failed");
     agent.begunBefore = "reversible";
     try {
-      expect(await agent.run("look-around", { ...versions, peers })).toMatchObject({
+      expect(await agent.run("look-around", { ...versions, peers, pages })).toMatchObject({
         result: "done",
         outputs: { from: expect.stringContaining("127.0.0.") },
       });
@@ -295,6 +300,30 @@ describe("a node of three", () => {
     } finally {
       agent.attempt = 1;
       agent.begunBefore = "nothing";
+      await agent.run("start");
+    }
+    await allWell();
+  });
+
+  it("whose client went with its package asks the others' own pages", async () => {
+    const { agent, host, peers, pages } = node("db3");
+    const client = host.path("/usr/local/kaiwudb/bin/kwbase");
+    await allWell();
+    await agent.run("stop");
+    await rename(client, `${client}.gone`);
+    agent.begunBefore = "irreversible";
+    try {
+      expect(await agent.run("look-around", { ...versions, peers, pages })).toMatchObject({
+        result: "done",
+        outputs: { nodes: "3", from: "the peers' own pages" },
+      });
+      const silent = "127.0.0.1:1";
+      expect(
+        await agent.run("look-around", { ...versions, peers, pages: `${pages},${silent}` }),
+      ).toMatchObject({ failure: { code: "kwdb.cluster-not-healthy", facts: { address: silent } } });
+    } finally {
+      agent.begunBefore = "nothing";
+      await rename(`${client}.gone`, client);
       await agent.run("start");
     }
     await allWell();
