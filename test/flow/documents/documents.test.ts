@@ -5,7 +5,7 @@
 import { appendFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, type TestContext } from "vitest";
 import { elsewhere } from "#test/contract/documents/elsewhere.ts";
 import { repository, type TypedCommand, typed } from "#test/contract/documents/page.ts";
 import { demoWords } from "#test/demo/script.ts";
@@ -14,6 +14,8 @@ import { inventoryOf, Typist } from "./typist.ts";
 
 const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
 const allUpgraded = ["3.1.0 ready", "3.1.0 ready", "3.1.0 ready"];
+const onlyFull = (context: TestContext) =>
+  full || context.skip("a rollout of its own; make test-full runs it");
 const storyLimitMs = 600_000;
 const words = `${demoWords.join(" ")} --reason "nobody's data"`;
 const here = typed.filter(
@@ -80,6 +82,7 @@ const stories = {
   steered: ["refused", "claimed", "freeze", "approve", "skip", "abort", "drift", "unproven", "gone"],
   paused: ["paused"],
   broken: ["broken", "unbroken"],
+  back: ["back"],
 } as const;
 
 it("every scene of the documents has its story", () => {
@@ -102,7 +105,8 @@ describe("against a fleet", { timeout: storyLimitMs }, () => {
     expect(await fleet.versions()).toEqual(allUpgraded);
   });
 
-  it.runIf(full)("a node does not come back", async () => {
+  it("a node does not come back", async (context) => {
+    onlyFull(context);
     await stopAtDb2();
     await play("stopped", "host");
     await startDatabase("db2");
@@ -110,7 +114,8 @@ describe("against a fleet", { timeout: storyLimitMs }, () => {
     expect(await fleet.versions()).toEqual(allUpgraded);
   });
 
-  it.runIf(full)("a person steers", async () => {
+  it("a person steers", async (context) => {
+    onlyFull(context);
     await makePlan();
     await play("refused");
     await type(`lockkeeper apply plan.json -y ${words} --approve-each`, 8);
@@ -129,13 +134,15 @@ describe("against a fleet", { timeout: storyLimitMs }, () => {
     await play("gone");
   });
 
-  it.runIf(full)("a pause", async () => {
+  it("a pause", async (context) => {
+    onlyFull(context);
     await makePlan();
     await type(`lockkeeper apply plan.json -y ${words} --detach`);
     await play(...stories.paused);
   });
 
-  it.runIf(full)("the lock is broken", async () => {
+  it("the lock is broken", async (context) => {
+    onlyFull(context);
     await stopAtDb2();
     await fleet.agent("db2").kill();
     await sleep(1_000);
@@ -146,7 +153,22 @@ describe("against a fleet", { timeout: storyLimitMs }, () => {
     await play("unbroken");
     expect(await fleet.versions()).toEqual(allUpgraded);
   });
+
+  it("the way back", async (context) => {
+    onlyFull(context);
+    await keepOldPackage();
+    await stopAtDb2();
+    await host("db2").faults({});
+    await play(...stories.back);
+    expect(await fleet.versions()).toEqual(["3.0.0 ready", "3.0.0 ready", "3.0.0 ready"]);
+  });
 });
+
+async function keepOldPackage(): Promise<void> {
+  await type("old=$(lockkeeper artefact push KWDB-3.0.0.tar.gz)");
+  await type("printf '    settings: { old-package: %s }\\n' $old >> fleet.yaml");
+  await type("lockkeeper cluster apply fleet.yaml");
+}
 
 async function loseMemory(node: string): Promise<void> {
   await fleet.agent(node).kill();

@@ -4,7 +4,7 @@ import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/pr
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { ProcessFleet } from "#test/flow/processes/harness/fleet.ts";
-import { toVersion } from "#test/flow/processes/harness/fleet.ts";
+import { fromVersion, toVersion } from "#test/flow/processes/harness/fleet.ts";
 
 export interface Typed {
   readonly code: number;
@@ -32,9 +32,11 @@ export class Typist implements AsyncDisposable {
     const config = join(fleet.folder, "agent-db2.yaml");
     const agent = join(dist, "lockkeeper-agent");
     await program(bin, "lockkeeper-agent", `"${process.execPath}" "${agent}" "$@" --config "${config}"`);
-    const packages = join(fleet.folder, `package-${toVersion}`);
-    const tarball = (await readdir(packages)).find((name) => name.endsWith(".tar.gz")) ?? "";
-    await copyFile(join(packages, tarball), join(folder, `KWDB-${toVersion}.tar.gz`));
+    for (const version of [fromVersion, toVersion]) {
+      const packages = join(fleet.folder, `package-${version}`);
+      const tarball = (await readdir(packages)).find((name) => name.endsWith(".tar.gz")) ?? "";
+      await copyFile(join(packages, tarball), join(folder, `KWDB-${version}.tar.gz`));
+    }
     await writeFile(join(folder, "fleet.yaml"), inventory);
     await writeFile(join(folder, "frozen.yaml"), `${inventory.trimEnd()}\n    freeze: end of quarter\n`);
     const env = {

@@ -16,7 +16,7 @@ import { type BuiltPackage, buildPackage } from "#test/doubles/kwdb/build-packag
 import { bundleInto } from "../../../../deploy/bundle.ts";
 import { Process } from "./process.ts";
 
-const fromVersion = "3.0.0";
+export const fromVersion = "3.0.0";
 export const toVersion = "3.1.0";
 export const lease = { lengthMs: 8_000, beatMs: 1_000 } as const;
 
