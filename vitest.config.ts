@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const project = (name: string, include: string[], testTimeout: number, retry = 0) => ({
@@ -9,6 +10,8 @@ const secondTry = 1;
 
 export default defineConfig({
   test: {
+    // most tests wait for processes of theirs: of two cores the default leaves one idle
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ["default", "./test/reporter.ts"],
     projects: [
       project("unit", ["test/unit/**/*.test.ts", "test/property/**/*.test.ts"], 120_000),

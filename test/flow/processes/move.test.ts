@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import type { RolloutEvent } from "#coordinator/domain/rollout/event.ts";
 import { awkwardData, read } from "../../contract/agent/kwdb/moving-room.ts";
 import { bundled, type Follow } from "./harness/fleet.ts";
@@ -19,6 +19,9 @@ afterEach(() => fleet?.stop(), 60_000);
 afterAll(() => rm(dist, { recursive: true, force: true }));
 
 const caseMs = 300_000;
+
+const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
+const onlyFull = (context: TestContext) => full || context.skip("a move of its own; make test-full runs it");
 
 async function ready(settings?: Readonly<Record<string, string>>): Promise<string> {
   fleet = await MoveFleet.start(dist, settings);
@@ -120,7 +123,8 @@ describe("a move into a new cluster", () => {
 
   it(
     "stops at a rejected row, and at a row that was lost without a word; abort leaves nothing on the new cluster",
-    async () => {
+    async (context) => {
+      onlyFull(context);
       const plan = await ready();
       await fleet.host("new1").faults({ import_rejects: "1 once" });
       const first = apply(plan);
@@ -151,7 +155,8 @@ describe("a move into a new cluster", () => {
 
   it(
     "counts what was written meanwhile where that was chosen, and leaves the old cluster as it was",
-    async () => {
+    async (context) => {
+      onlyFull(context);
       const plan = await ready({ "writes-while-moving": "counted" });
       const words = ["--ack", "kwdb.move-late-rows", "--reason", "a test"];
       let wrote = Promise.resolve("");
@@ -167,7 +172,7 @@ describe("a move into a new cluster", () => {
       const { code, stderr } = await follow.ended;
       expect(code, `${stderr}\n${JSON.stringify(stopOf(follow))}`).toBe(0);
       expect(await wrote).toBe("INSERT 1");
-      expect(toldIn(follow)["late-rows"] ?? "1 rows came after").toContain("1 rows came after");
+      expect(toldIn(follow)["late-rows"]).toContain("1 rows came after");
       expect(await fleet.sql("old1", "SELECT count(*) FROM shop.orders")).toBe("count\n7");
       expect(await fleet.sql("old1", "INSERT INTO shop.empty VALUES (9, 'x')")).toBe("INSERT 1");
     },

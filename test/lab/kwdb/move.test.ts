@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, it } from "vitest";
 import { awkwardData, read } from "../../contract/agent/kwdb/moving-room.ts";
-import { createLab, describeLab, type Lab, type RunResult } from "../harness/index.ts";
+import { createLab, describeLongLab, type Lab, type RunResult } from "../harness/index.ts";
 import { type KwdbCluster, startKwdbCluster, until } from "./cluster.ts";
 import { LabFleet } from "./fleet.ts";
 import type { KwdbNode } from "./node.ts";
@@ -13,7 +13,7 @@ import { keepRows, rowsBinds } from "./rows.ts";
 const caseMs = 600_000;
 const gates = "{ every: 500ms, dwell: 2s, limit: 3m }";
 
-await describeLab("a move between real hosts", () => {
+await describeLongLab("a move between real hosts", () => {
   let lab: Lab | undefined;
   afterEach(async () => {
     await lab?.[Symbol.asyncDispose]();

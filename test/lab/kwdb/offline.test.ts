@@ -2,12 +2,12 @@
 // and none is started before the last is changed.
 import { afterEach, expect, it } from "vitest";
 import type { Topology } from "#test/doubles/host/create-host.ts";
-import { describeLab, type RunResult } from "../harness/index.ts";
+import { describeLongLab, type RunResult } from "../harness/index.ts";
 import { until } from "./cluster.ts";
 import { archiveDir, clusterName, type LabFleet, startFleet } from "./fleet.ts";
 import { type Outage, outagesOf, versionWrittenAt } from "./records.ts";
 
-await describeLab("an offline upgrade of real hosts", () => {
+await describeLongLab("an offline upgrade of real hosts", () => {
   let fleet: LabFleet | undefined;
 
   afterEach(async () => {
