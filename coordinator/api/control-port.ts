@@ -1,9 +1,9 @@
 /** What the control service needs of the application, and of the shelf of packages. */
 import type { Outcome } from "#proto/common/failure.ts";
-import type { Application } from "../engine/application.ts";
+import type { Application } from "../engine/orders/application.ts";
 
-export type { ApplyWish, GivenWord, Order, OrderWish } from "../engine/application-means.ts";
-export type { WantedTarget } from "../engine/planning.ts";
+export type { ApplyWish, GivenWord, Order, OrderWish } from "../engine/orders/application-means.ts";
+export type { WantedTarget } from "../engine/orders/target.ts";
 
 export type ControlPort = Pick<
   Application,

@@ -60,3 +60,10 @@ function answers(word: Word, result: CheckResult, now: number): boolean {
       return word.kind === "override" || (word.kind === "acknowledgement" && result.status === "unknown");
   }
 }
+
+/** For a refusal: `node id STATUS`, separated by commas. */
+export function listed(results: readonly CheckResult[]): string {
+  return results
+    .map(({ id, node, status }) => `${node === undefined ? "" : `${node} `}${id} ${status}`)
+    .join(", ");
+}

@@ -5,8 +5,8 @@
 import type { Clock, Random } from "#proto/common/clock.ts";
 import type { RolloutEvent, RolloutFact } from "../domain/rollout/event.ts";
 import type { RolloutState } from "../domain/rollout/state.ts";
+import type { Mail } from "./agents/inbox.ts";
 import { RolloutDriver } from "./driver.ts";
-import type { Mail } from "./inbox.ts";
 import { Deposed, RolloutJournal } from "./journal.ts";
 import type { EventLog } from "./ports.ts";
 import type { DriverMeans } from "./rollout-desk.ts";

@@ -4,8 +4,8 @@ import { FailureError, failure } from "#proto/common/failure.ts";
 import { eventFormat, type RolloutEvent, type RolloutFact } from "../domain/rollout/event.ts";
 import { fold, reduce } from "../domain/rollout/reduce.ts";
 import type { RolloutState } from "../domain/rollout/state.ts";
+import { electionLimitMs } from "./lock/swap.ts";
 import type { EventLog } from "./ports.ts";
-import { electionLimitMs } from "./swap.ts";
 
 /** Another coordinator writes this history: this one must stop acting on it at once. */
 export class Deposed extends Error {}

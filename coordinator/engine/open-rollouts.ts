@@ -1,7 +1,7 @@
 /** What a new leader finds: a claim says that a rollout is open, its log what became of it. */
 import type { RolloutEvent } from "../domain/rollout/event.ts";
-import type { Claims } from "./claims.ts";
 import type { Drivers } from "./drivers.ts";
+import type { Claims } from "./lock/claims.ts";
 import type { EventLog } from "./ports.ts";
 
 interface OpenMeans {

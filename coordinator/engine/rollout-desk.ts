@@ -6,13 +6,13 @@ import { decide } from "../domain/rollout/decide.ts";
 import type { RolloutFact } from "../domain/rollout/event.ts";
 import type { Hint } from "../domain/rollout/hint.ts";
 import type { RolloutState } from "../domain/rollout/state.ts";
-import type { AgentReports } from "./agent-reports.ts";
-import { hear, tellFreedAgain } from "./hearing.ts";
-import { Inbox, type Mail } from "./inbox.ts";
+import type { AgentReports } from "./agents/agent-reports.ts";
+import { hear, tellFreedAgain } from "./agents/hearing.ts";
+import { Inbox, type Mail } from "./agents/inbox.ts";
 import type { RolloutJournal } from "./journal.ts";
-import type { LockDeeds } from "./lock-deeds.ts";
+import type { LockDeeds } from "./lock/lock-deeds.ts";
+import type { Standings } from "./lock/standings.ts";
 import type { Fleet } from "./ports.ts";
-import type { Standings } from "./standings.ts";
 
 export interface LookResult {
   /** Field by field; empty when nothing drifted. */

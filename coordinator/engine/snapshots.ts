@@ -16,8 +16,8 @@ import {
   type SnapshotHead,
   snapshotFormat,
 } from "../domain/snapshot/snapshot.ts";
+import { nodeInputs, type SurveyedFleet, surveyCluster } from "./orders/survey.ts";
 import type { DocumentStore, Register } from "./ports.ts";
-import { nodeInputs, type SurveyedFleet, surveyCluster } from "./survey.ts";
 
 /** What a rollout that has not ended points at. */
 export interface OpenRollout {

@@ -2,7 +2,7 @@
 import { failure } from "#proto/common/failure.ts";
 import type { Action } from "../domain/rollout/action.ts";
 import { takeGate } from "./gate-watch.ts";
-import { notYet } from "./granting.ts";
+import { notYet } from "./lock/granting.ts";
 import type { RolloutDesk } from "./rollout-desk.ts";
 
 export async function startStage(desk: RolloutDesk, stage: string, attempt: number): Promise<void> {

@@ -3,9 +3,9 @@ import { failure } from "#proto/common/failure.ts";
 import type { WatchSpec } from "../domain/plan.ts";
 import type { Action } from "../domain/rollout/action.ts";
 import { stageState } from "../domain/rollout/state.ts";
-import { askUntilMoved } from "./asking.ts";
+import { askUntilMoved } from "./agents/asking.ts";
+import { toWatch } from "./agents/wire.ts";
 import { forEverMs, type RolloutDesk } from "./rollout-desk.ts";
-import { toWatch } from "./wire.ts";
 
 export function armWatches(
   desk: RolloutDesk,

@@ -1,6 +1,6 @@
 /** The difference between two inventories, cluster by cluster and node by node. Pure. */
 import type { ClusterEntry, Inventory } from "../domain/inventory.ts";
-import type { InventoryChange } from "../engine/inventory-book.ts";
+import type { InventoryChange } from "../engine/orders/inventory-book.ts";
 
 export function inventoryChanges(from: Inventory | undefined, to: Inventory): readonly InventoryChange[] {
   const before = new Map((from?.clusters ?? []).map((cluster) => [cluster.name, cluster]));

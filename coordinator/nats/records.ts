@@ -4,7 +4,7 @@ import { type ClaimRecord, claimFormat } from "../domain/claim.ts";
 import { type LeaderRecord, leaderFormat } from "../domain/leader.ts";
 import { type LockRecord, lockFormat } from "../domain/lock.ts";
 import { type NodeStanding, standingFormat } from "../domain/standing.ts";
-import { type InventoryRecord, inventoryFormat } from "../engine/inventory-book.ts";
+import { type InventoryRecord, inventoryFormat } from "../engine/orders/inventory-book.ts";
 import type { StoredFormat } from "./stored.ts";
 
 const breakNote = z.object({

@@ -2,7 +2,7 @@
 
 import { AgentRoom } from "../api/agent-service.ts";
 import type { RolloutState } from "../domain/rollout/state.ts";
-import { AgentDesk } from "../engine/agent-desk.ts";
+import { AgentDesk } from "../engine/agents/agent-desk.ts";
 import { AuditHeads } from "../engine/audit-heads.ts";
 import { Drivers } from "../engine/drivers.ts";
 import type { DriverMeans } from "../engine/rollout-desk.ts";

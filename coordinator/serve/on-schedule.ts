@@ -1,7 +1,7 @@
 /** Snapshots of the whole fleet on a schedule, while this coordinator leads. */
 import type { Clock } from "#proto/common/clock.ts";
 import type { Log } from "#proto/common/log.ts";
-import type { InventoryBook } from "../engine/inventory-book.ts";
+import type { InventoryBook } from "../engine/orders/inventory-book.ts";
 import type { Snapshots } from "../engine/snapshots.ts";
 
 interface RegularMeans {

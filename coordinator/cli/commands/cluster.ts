@@ -3,7 +3,7 @@ import { render } from "#proto/catalogue/render.ts";
 import { type Failure, FailureError, failure } from "#proto/common/failure.ts";
 import { complaintsText } from "#proto/common/settings-file.ts";
 import type { FleetView } from "../../domain/views.ts";
-import type { InventoryChange } from "../../engine/inventory-book.ts";
+import type { InventoryChange } from "../../engine/orders/inventory-book.ts";
 import { parseInventory } from "../../inventory/parse.ts";
 import { command, read, type Session } from "../command.ts";
 import { type ExitCode, exitCodes } from "../exit-code.ts";

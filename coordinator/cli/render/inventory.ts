@@ -1,4 +1,4 @@
-import type { InventoryChange } from "../../engine/inventory-book.ts";
+import type { InventoryChange } from "../../engine/orders/inventory-book.ts";
 
 const signs = { added: "+", removed: "-", changed: "~" } as const;
 

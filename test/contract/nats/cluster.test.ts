@@ -1,8 +1,8 @@
 /** The same contract on three real servers with three copies, and what happens when one of them goes. */
 import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { readSurely, swapSurely } from "#coordinator/engine/lock/swap.ts";
 import type { EventLog, SwapResult } from "#coordinator/engine/ports.ts";
-import { readSurely, swapSurely } from "#coordinator/engine/swap.ts";
 import { type NatsStore, openStore } from "#coordinator/nats/store.ts";
 import { systemClock } from "#proto/common/clock.ts";
 import { documentCases, sheets } from "./document-cases.ts";

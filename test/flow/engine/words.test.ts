@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { GivenWord } from "#coordinator/engine/application-means.ts";
+import type { GivenWord } from "#coordinator/engine/orders/application-means.ts";
 import { awake, versions, watching } from "./world/watching.ts";
 
 const ack: GivenWord = { kind: "acknowledgement", check: "tiny.backup", reason: "on tape, Tuesday" };

@@ -20,8 +20,8 @@ import {
   stageOfWire,
 } from "#coordinator/domain/rollout/state.ts";
 import { phaseOf } from "#coordinator/domain/rollout/view.ts";
-import type { Order } from "#coordinator/engine/application-means.ts";
-import { factFor } from "#coordinator/engine/order-fact.ts";
+import type { Order } from "#coordinator/engine/orders/application-means.ts";
+import { factFor } from "#coordinator/engine/orders/order-fact.ts";
 import { type Failure, failure } from "#proto/common/failure.ts";
 import { factOf } from "./notes.ts";
 import { nodes, plan } from "./plan.ts";

@@ -9,7 +9,7 @@ import {
   observe,
   resign,
 } from "#coordinator/domain/leader.ts";
-import { AgentReports } from "#coordinator/engine/agent-reports.ts";
+import { AgentReports } from "#coordinator/engine/agents/agent-reports.ts";
 import type { Answer, Ask, Mail, Steps } from "./asking.ts";
 import { Driver } from "./driver.ts";
 import type { Down, Stream, Up } from "./network.ts";

@@ -1,7 +1,7 @@
-/** The engine's lock deeds (coordinator/engine/lock-deeds.ts), step for step, around the same transitions. */
+/** The engine's lock deeds (coordinator/engine/lock/lock-deeds.ts), step for step, around the same transitions. */
 import * as lock from "#coordinator/domain/lock.ts";
 import { type TakeOver, takeOver } from "#coordinator/domain/lock-recovery.ts";
-import type { AgentReports } from "#coordinator/engine/agent-reports.ts";
+import type { AgentReports } from "#coordinator/engine/agents/agent-reports.ts";
 import { type Failure, fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import { type Clocked, type Held, readSurely, type Steps, swapSurely } from "./asking.ts";
 import type { Versioned } from "./register.ts";

@@ -4,8 +4,12 @@ import { leaderFormat, nextLeader, resign } from "#coordinator/domain/leader.ts"
 import { enter, grant, heldBy, type LockRecord, lockFormat } from "#coordinator/domain/lock.ts";
 import { breakLock } from "#coordinator/domain/lock-recovery.ts";
 import { type NodeStanding, standingFormat } from "#coordinator/domain/standing.ts";
-import { InventoryBook, type InventoryRecord, inventoryFormat } from "#coordinator/engine/inventory-book.ts";
-import { Standings } from "#coordinator/engine/standings.ts";
+import { Standings } from "#coordinator/engine/lock/standings.ts";
+import {
+  InventoryBook,
+  type InventoryRecord,
+  inventoryFormat,
+} from "#coordinator/engine/orders/inventory-book.ts";
 import { inventoryChanges } from "#coordinator/inventory/change.ts";
 import { parseInventory } from "#coordinator/inventory/parse.ts";
 import {

@@ -4,7 +4,7 @@ import type { RolloutFact } from "#coordinator/domain/rollout/event.ts";
 import { reduce } from "#coordinator/domain/rollout/reduce.ts";
 import { wantedOf } from "#coordinator/domain/rollout/skipped.ts";
 import type { RolloutState } from "#coordinator/domain/rollout/state.ts";
-import { factFor } from "#coordinator/engine/order-fact.ts";
+import { factFor } from "#coordinator/engine/orders/order-fact.ts";
 import { plan } from "#test/property/rollout/plan.ts";
 import { walk } from "../paper/walk.ts";
 
