@@ -3,23 +3,20 @@
  * of the operator's own, or by `docker run`. The container tells what runs, not the unit: its processes live in the
  * engine's control group.
  */
-import { createHash } from "node:crypto";
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
-import type { Container, Mode } from "#proto/engines/kwdb.ts";
+import type { Mode } from "#proto/engines/kwdb.ts";
 import type { Host, ToolRequest } from "../../verb.ts";
-import { type ComposeFile, readCompose } from "./compose-file.ts";
-import { onHostPath, onHostPort, serverWords } from "./container-words.ts";
+import { describe, digestOf, imageToStart, othersOnData } from "./container-description.ts";
+import { modeOf, stateOf } from "./container-mode.ts";
 import { type Docker, dockerOn, type Inspected } from "./docker.ts";
 import { dockerFacts } from "./docker-facts.ts";
-import { hashesOf, readText } from "./files.ts";
+import { hashesOf } from "./files.ts";
 import { inImage, programIn } from "./images.ts";
-import type { Installation, Means, Order, ServiceState } from "./installation.ts";
+import type { Installation, Means, Order } from "./installation.ts";
 import { readMode } from "./mode.ts";
 import { paths, unitFile } from "./paths.ts";
-import { repetitionOf, wordsDigest } from "./repetition.ts";
 import { securityWords } from "./script-installation.ts";
-import { readSetAside } from "./set-aside.ts";
-import { readUnit } from "./unit.ts";
+import { newestSetAside } from "./set-aside.ts";
 import { readVersionFile } from "./version-text.ts";
 
 /** What the three forms differ in. */
@@ -55,7 +52,7 @@ export function containerInstallation(host: Host, means: Means, of: ContainerFor
   const insteadOfIt = async () => {
     const found = await mustInspect();
     const aside =
-      found.ok || !name.ok || name.value === undefined ? undefined : await readSetAside(host, name.value);
+      found.ok || !name.ok || name.value === undefined ? undefined : await newestSetAside(host, name.value);
     if (aside === undefined) return found;
     const old = await docker.container(aside.aside);
     return old.ok && old.value !== undefined ? succeed(old.value) : found;
@@ -130,66 +127,6 @@ export function containerInstallation(host: Host, means: Means, of: ContainerFor
   };
 }
 
-type MustInspect = () => Promise<Outcome<Inspected>>;
-
-/** `supervisorPid` is docker-compose under the unit; a container that the engine restarts again and again is not down. */
-async function stateOf(
-  host: Host,
-  unit: string | undefined,
-  inspect: ContainerInstallation["inspect"],
-): Promise<Outcome<ServiceState>> {
-  const found = await inspect();
-  if (!found.ok) return found;
-  const container = found.value?.State;
-  const mainPid = container?.Running === true ? container.Pid : 0;
-  if (unit !== undefined) {
-    const state = await readUnit(host, unit);
-    if (!state.ok) return state;
-    return succeed({ ...state.value, mainPid, supervisorPid: state.value.mainPid });
-  }
-  const isRestarting = container?.Restarting === true;
-  return succeed({
-    loaded: container !== undefined,
-    active: container === undefined ? "inactive" : container.Running ? "active" : "inactive",
-    sub: container?.Status ?? "no container",
-    mainPid,
-    supervisorPid: isRestarting ? 1 : 0,
-    needsReload: false,
-  });
-}
-
-/** As MODE would say it, by the container's own command, its mounts and its ports. */
-async function modeOf(host: Host, mustInspect: MustInspect): Promise<Outcome<Mode>> {
-  const found = await mustInspect();
-  if (!found.ok) return found;
-  const words = serverWords(found.value);
-  if (!words.ok) return words;
-  const dataRoot = onHostPath(found.value, words.value.store);
-  if (!dataRoot.ok) return dataRoot;
-  const sqlPort = onHostPort(found.value, words.value.sqlPort);
-  if (!sqlPort.ok) return sqlPort;
-  const httpPort = onHostPort(found.value, words.value.httpPort);
-  if (!httpPort.ok) return httpPort;
-  // the node's own word for where the others, and its own row, have it
-  const told = await readText(host, `${dataRoot.value}/kwbase.advertise-addr`);
-  if (!told.ok) return told;
-  const advertised = told.value.trim();
-  return succeed({
-    kind: "container",
-    topology: words.value.topology,
-    place: found.value.Config.Image,
-    dataRoot: dataRoot.value,
-    sqlPort: sqlPort.value,
-    httpPort: httpPort.value,
-    user: "",
-    security: words.value.security,
-    encrypted: words.value.encrypted,
-    address: advertised.replace(/:\d+$/, ""),
-    advertised,
-    within: { sqlPort: words.value.sqlPort, certs: words.value.certs ?? "" },
-  });
-}
-
 /** Where the vendor's compose file has them within its container. */
 const vendors = { sqlPort: 26_257, certs: "/kaiwudb/certs" } as const;
 
@@ -213,96 +150,4 @@ const stopSeconds = 90;
 function orderWords(order: Order, name: Outcome<string | undefined>): readonly string[] {
   const patience = order === "start" ? [] : [`--time=${stopSeconds}`];
   return [order, ...patience, name.ok ? (name.value ?? "") : ""];
-}
-
-interface Ways {
-  readonly docker: Docker;
-  readonly composeFile: string | undefined;
-  readonly mustInspect: MustInspect;
-}
-
-/** Id of the image that the next start would take: the compose file's, or that of the container itself. */
-async function imageToStart(
-  host: Host,
-  { docker, composeFile, mustInspect }: Ways,
-): Promise<Outcome<string>> {
-  if (composeFile === undefined) {
-    const found = await mustInspect();
-    return found.ok ? succeed(found.value.Image) : found;
-  }
-  const compose = await composeOf(host, composeFile);
-  if (!compose.ok) return compose;
-  const [reference, ...others] = compose.value.images;
-  if (reference === undefined || others.length > 0)
-    return fail("kwdb.compose-images", { found: compose.value.images.join(", ") || "none" });
-  const image = await docker.image(reference);
-  if (!image.ok) return image;
-  return image.value === undefined
-    ? fail("kwdb.image-missing", { image: reference })
-    : succeed(image.value.Id);
-}
-
-export async function composeOf(host: Host, file: string): Promise<Outcome<ComposeFile>> {
-  const text = await readText(host, file);
-  return text.ok ? readCompose(text.value) : text;
-}
-
-async function describe(host: Host, ways: Ways): Promise<Outcome<Container>> {
-  const { docker, composeFile, mustInspect } = ways;
-  const found = await mustInspect();
-  if (!found.ok) return found;
-  const { Id, Name, Image, Config } = found.value;
-  const image = await docker.image(Image);
-  if (!image.ok) return image;
-  const about = {
-    name: Name.replace(/^\//, ""),
-    id: Id,
-    image: Config.Image,
-    imageId: Image,
-    digests: [...(image.value?.RepoDigests ?? [])],
-  };
-  if (composeFile !== undefined) {
-    const compose = await composeOf(host, composeFile);
-    if (!compose.ok) return compose;
-    const { services, images } = compose.value;
-    return succeed({
-      ...about,
-      compose: { file: composeFile, services: [...services], images: [...images] },
-    });
-  }
-  const words = await repetitionOf(docker, found.value);
-  if (!words.ok) return words;
-  const { options, command, refused } = words.value;
-  return succeed({
-    ...about,
-    repeats: {
-      options: [...options],
-      command: [...command],
-      refused: [...refused],
-      sha256: wordsDigest(words.value),
-    },
-  });
-}
-
-/** Running containers beside this one that have its data folder too. */
-async function othersOnData(docker: Docker, mode: Installation["mode"]): Promise<readonly string[]> {
-  const [all, found] = await Promise.all([docker.all(), mode()]);
-  // one that cannot be asked stops the step by its own reason, in `service` or `mode`
-  if (!all.ok || !found.ok) return [];
-  const holds = ({ Mounts }: Inspected) => Mounts.some(({ Source }) => Source === found.value.dataRoot);
-  return all.value
-    .filter((each) => each.State.Running && holds(each))
-    .map(({ Name }) => Name.replace(/^\//, ""));
-}
-
-/** What of a container was given to it; not when it was started, nor as what. */
-function digestOf({ Image, Config, HostConfig, Mounts, NetworkSettings }: Inspected): string {
-  const given = {
-    Image,
-    Config: { ...Config, Hostname: undefined },
-    HostConfig,
-    mounts: Mounts.map(({ Type, Source, Destination }) => [Type, Source, Destination].join(" ")).sort(),
-    networks: Object.keys(NetworkSettings?.Networks ?? {}).sort(),
-  };
-  return createHash("sha256").update(JSON.stringify(given)).digest("hex");
 }

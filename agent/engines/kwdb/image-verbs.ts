@@ -186,13 +186,13 @@ const proveImage: InContainer<z.infer<typeof imageArgs>> = async (context, args,
 const forgetKept: InContainer<{ readonly label: string }> = async ({ host, tool, rollout }, args, here) => {
   const { docker } = here;
   const own = here.name.ok ? here.name.value : undefined;
-  const aside = own === undefined ? undefined : await readSetAside(host, own);
-  if (aside?.rollout === rollout) {
+  const aside = own === undefined ? undefined : await readSetAside(host, own, rollout);
+  if (aside !== undefined) {
     const old = await docker.container(aside.aside);
     if (!old.ok) return failedBy(old.failure);
     if (old.value?.State.Running === true) return failed("kwdb.container-runs", { container: aside.aside });
     if (old.value !== undefined) await tool(docker.command(["rm", aside.aside]));
-    await forgetSetAside(host, aside.name);
+    await forgetSetAside(host, aside);
   }
   const kept = keptTag(args.label, rollout);
   const image = await docker.image(kept);

@@ -1,0 +1,97 @@
+/** The one image line of an operator's compose file, and the container that compose makes of it. */
+import { copyFile, readFile, rename, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { z } from "zod";
+import { type Outcome, succeed } from "#proto/common/failure.ts";
+import { makeFolderDurably } from "../../host/file-runner.ts";
+import type { StepContext, StepResult, ToolRequest } from "../../verb.ts";
+import type { imageArgs } from "./args.ts";
+import { withImage } from "./compose-file.ts";
+import { composeCommand } from "./composed.ts";
+import { isMade } from "./container-create.ts";
+import type { ContainerInstallation } from "./container-installation.ts";
+import { readText, writeAsBefore } from "./files.ts";
+import { lastLine, wantedImage } from "./image-verbs.ts";
+import type { Means } from "./installation.ts";
+import { containerOn } from "./installed.ts";
+import { done, failed, failedBy } from "./outcome.ts";
+
+type ImageArgs = z.infer<typeof imageArgs>;
+
+function savedCompose({ host, rollout }: StepContext): string {
+  return join(host.stateDir, "containers", `compose-${rollout.replace(/[^A-Za-z0-9_.-]/g, "_")}.yml`);
+}
+
+export async function hasImageLine(
+  context: StepContext,
+  args: ImageArgs,
+  here: ContainerInstallation,
+): Promise<Outcome<boolean>> {
+  const [wanted, found] = [await wantedImage(context, args, here), await here.program()];
+  if (!wanted.ok) return wanted;
+  return found.ok ? succeed(`sha256:${found.value.sha256}` === wanted.value.id) : found;
+}
+
+export async function changeImageLine(
+  context: StepContext,
+  args: ImageArgs,
+  here: ContainerInstallation,
+): Promise<StepResult> {
+  const { host } = context;
+  if (here.composeFile === undefined) return failed("kwdb.no-container");
+  const [wanted, text] = [await wantedImage(context, args, here), await readText(host, here.composeFile)];
+  if (!wanted.ok) return failedBy(wanted.failure);
+  if (!text.ok) return failedBy(text.failure);
+  const changed = withImage(text.value, wanted.value.reference);
+  if (!changed.ok) return failedBy(changed.failure);
+  const path = host.path(here.composeFile);
+  const saved = savedCompose(context);
+  if ((await stat(saved).catch(() => undefined)) === undefined) {
+    await makeFolderDurably(join(host.stateDir, "containers"));
+    await copyFile(path, `${saved}.new`);
+    await rename(`${saved}.new`, saved);
+  }
+  await writeAsBefore(path, changed.value);
+  return done({ file: here.composeFile, image: wanted.value.reference });
+}
+
+export async function isRestored(
+  context: StepContext,
+  _: unknown,
+  here: ContainerInstallation,
+): Promise<Outcome<boolean>> {
+  const saved = await readFile(savedCompose(context), "utf8").catch(() => undefined);
+  if (saved === undefined || here.composeFile === undefined) return succeed(true);
+  const text = await readText(context.host, here.composeFile);
+  return text.ok ? succeed(text.value === saved) : text;
+}
+
+export async function restoreImageLine(
+  context: StepContext,
+  _: unknown,
+  here: ContainerInstallation,
+): Promise<StepResult> {
+  const saved = await readFile(savedCompose(context), "utf8").catch(() => undefined);
+  if (saved === undefined || here.composeFile === undefined) return done({ found: "nothing was changed" });
+  await writeAsBefore(context.host.path(here.composeFile), saved);
+  return done({ file: here.composeFile });
+}
+
+/** Compose makes the new container beside the old one, and removes the old one only when that worked. */
+export async function up(
+  means: Means,
+  context: StepContext,
+  args: ImageArgs,
+  here: ContainerInstallation,
+): Promise<StepResult> {
+  const { host, tool } = context;
+  if (here.composeFile === undefined) return failed("kwdb.no-container");
+  const request: ToolRequest = composeCommand(host, means.settings, here.composeFile, ["up", "--detach"]);
+  const ran = await tool(request);
+  const now = await containerOn(host, means);
+  const made = now === undefined ? succeed(false) : await isMade(context, args, now);
+  if (!made.ok) return failedBy(made.failure, ran.tail);
+  return made.value
+    ? done({ exitCode: String(ran.exitCode ?? "") })
+    : failed("kwdb.container-not-created", { cause: lastLine(ran.tail) }, ran.tail);
+}

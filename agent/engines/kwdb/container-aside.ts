@@ -1,0 +1,96 @@
+/** A container of `docker run` set aside under another name, and brought back: it is not removed by either. */
+import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import type { StepContext, StepResult } from "../../verb.ts";
+import { ownName } from "./container-change.ts";
+import type { ContainerInstallation } from "./container-installation.ts";
+import type { Inspected } from "./docker.ts";
+import { lastLine } from "./image-verbs.ts";
+import { done, failed, failedBy } from "./outcome.ts";
+import { asideName, forgetSetAside, readSetAside, type SetAside, writeSetAside } from "./set-aside.ts";
+
+export async function isSetAside(
+  { rollout }: StepContext,
+  _: unknown,
+  here: ContainerInstallation,
+): Promise<Outcome<boolean>> {
+  const name = ownName(here);
+  if (!name.ok) return name;
+  const aside = await here.docker.container(asideName(name.value, rollout));
+  return aside.ok ? succeed(aside.value !== undefined) : aside;
+}
+
+/** Renamed, and not to be restarted by the engine: after the host's next boot it would come up beside the new one. */
+export async function setAside(
+  { host, tool, rollout }: StepContext,
+  _: unknown,
+  here: ContainerInstallation,
+): Promise<StepResult> {
+  const name = ownName(here);
+  const found = await here.inspect();
+  if (!name.ok) return failedBy(name.failure);
+  if (!found.ok) return failedBy(found.failure);
+  if (found.value === undefined) return failed("kwdb.container-missing", { form: here.form });
+  if (found.value.State.Running) return failed("kwdb.container-runs", { container: name.value });
+  const aside = asideName(name.value, rollout);
+  const known = await readSetAside(host, name.value, rollout);
+  if (known === undefined) {
+    const restartPolicy = (found.value.HostConfig["RestartPolicy"] ?? {}) as SetAside["restartPolicy"];
+    await writeSetAside(host, { name: name.value, aside, rollout, restartPolicy });
+  }
+  await tool(here.docker.command(["update", "--restart=no", name.value]));
+  const ran = await tool(here.docker.command(["rename", name.value, aside]));
+  const after = await here.docker.container(aside);
+  if (!after.ok) return failedBy(after.failure, ran.tail);
+  return after.value?.Id === found.value.Id
+    ? done({ container: aside, id: found.value.Id })
+    : failed("kwdb.container-not-renamed", { container: name.value, cause: lastLine(ran.tail) }, ran.tail);
+}
+
+export async function bringBack(
+  { host, tool, rollout }: StepContext,
+  _: unknown,
+  here: ContainerInstallation,
+): Promise<StepResult> {
+  const name = ownName(here);
+  if (!name.ok) return failedBy(name.failure);
+  const known = await readSetAside(host, name.value, rollout);
+  if (known === undefined) return failed("kwdb.container-missing", { form: here.form });
+  const renamed = await tool(here.docker.command(["rename", known.aside, name.value]));
+  const back = await here.inspect();
+  if (!back.ok) return failedBy(back.failure);
+  if (back.value === undefined)
+    return failed(
+      "kwdb.container-not-renamed",
+      { container: known.aside, cause: lastLine(renamed.tail) },
+      renamed.tail,
+    );
+  const policy = policyWord(known.restartPolicy);
+  await tool(here.docker.command(["update", `--restart=${policy}`, name.value]));
+  await forgetSetAside(host, known);
+  return done({ container: name.value, restart: policy });
+}
+
+function policyWord({ Name = "", MaximumRetryCount = 0 }: SetAside["restartPolicy"]): string {
+  const count = Number(MaximumRetryCount);
+  return Name === "" ? "no" : `${String(Name)}${count > 0 ? `:${count}` : ""}`;
+}
+
+/** The old one as it was before it was set aside. */
+export async function oldOne(
+  { host, rollout }: StepContext,
+  here: ContainerInstallation,
+): Promise<Outcome<Inspected>> {
+  const name = ownName(here);
+  if (!name.ok) return name;
+  const known = await readSetAside(host, name.value, rollout);
+  if (known === undefined) return fail("kwdb.container-missing", { form: here.form });
+  const found = await here.docker.container(known.aside);
+  if (!found.ok) return found;
+  if (found.value === undefined) return fail("kwdb.container-missing", { form: here.form });
+  const { HostConfig } = found.value;
+  return succeed({
+    ...found.value,
+    Name: `/${known.name}`,
+    HostConfig: { ...HostConfig, RestartPolicy: known.restartPolicy },
+  });
+}
