@@ -55,10 +55,13 @@ function ofPlans(port: ControlPort): Pick<Service, "check" | "makePlan" | "apply
     check: answering(async ({ target }) => ({
       checks: document("check", 1, taken(await port.check(wanted(target)))),
     })),
-    makePlan: answering(async ({ purpose, backStrategy }) => {
+    makePlan: answering(async ({ purpose, backStrategy, backDigest }) => {
       if (purpose === undefined) throw new FailureError(failure("cli.cluster-missing", {}));
       if (purpose.$case === "backFromRollout") {
-        const back = await port.makePlanBack(purpose.value, backStrategy === "" ? undefined : backStrategy);
+        const back = await port.makePlanBack(purpose.value, {
+          ...(backStrategy === "" ? {} : { strategy: backStrategy }),
+          ...(backDigest === "" ? {} : { digest: backDigest }),
+        });
         return { plan: document("plan", planFormat, taken(back)) };
       }
       if (purpose.$case === "mend") {

@@ -59,7 +59,7 @@ async function fix(session: Session, cluster: string, options: FixOptions): Prom
     options.storeDead === undefined ? {} : { "store-dead": options.storeDead };
   const purpose = { $case: "mend" as const, value: { cluster, values } };
   const made = await session.call((client) =>
-    client.makePlan({ caller: session.terminal.caller, purpose, backStrategy: "" }),
+    client.makePlan({ caller: session.terminal.caller, purpose, backStrategy: "", backDigest: "" }),
   );
   const plan = read<Plan>(made.plan, "plan");
   session.terminal.note(renderPlan(plan, session.paint));

@@ -10,7 +10,7 @@ import { nextAfterPlan } from "../render/plan-next.ts";
 import { renderWays } from "../render/ways.ts";
 import { run, type Shell } from "../run.ts";
 import type { OutputFormat } from "../terminal.ts";
-import { type TargetOptions, targetCommand, toTarget } from "./target.ts";
+import { packageOf, type TargetOptions, targetCommand, toTarget } from "./target.ts";
 
 /** `-o plan.json` saves the plan for apply and still prints it for reading; `-o json` prints it as JSON. */
 export function planCommand(shell: Shell): Command {
@@ -20,6 +20,7 @@ export function planCommand(shell: Shell): Command {
       "plan billing --to 3.1.0 --artefact KWDB-3.1.0.tar.gz -o plan.json",
       "plan billing --to 3.1.0 --sha256 ebfaf42e… -o json",
       "plan --back 20260131-221500-abcd",
+      "plan --back billing --artefact KWDB-3.0.0.tar.gz -o back.json",
     ],
   })
     .argument("[cluster]")
@@ -27,11 +28,14 @@ export function planCommand(shell: Shell): Command {
     .action((cluster, { output, ...options }) =>
       run(shell, { ...options, output: formatOf(output) }, async (session) => {
         const purpose = await purposeOf(session, cluster, options);
+        const isBack = options.back !== undefined;
+        const backDigest = isBack ? await packageOf(session, options) : "";
         const made = await session.call((client) =>
           client.makePlan({
             caller: session.terminal.caller,
             purpose,
-            backStrategy: options.back === undefined ? "" : (options.strategy ?? ""),
+            backStrategy: isBack ? (options.strategy ?? "") : "",
+            backDigest,
           }),
         );
         const ways = made.ways === undefined ? [] : read<readonly OpenWay[]>(made.ways, "ways");

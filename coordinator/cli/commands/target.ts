@@ -44,20 +44,23 @@ export interface TargetOptions {
   readonly into?: string | undefined;
 }
 
-/** Gives a local package to the coordinator where it does not have it. */
 export async function toTarget(session: Session, cluster: string, options: TargetOptions): Promise<Target> {
-  const artefact = options.artefact ?? options.artifact;
   if (options.to === undefined) throw new FailureError(failure("cli.target-missing", { cluster }));
   return {
     cluster,
     version: options.to,
-    artefact: artefact ?? "",
-    digest:
-      artefact === undefined
-        ? (options.sha256 ?? "")
-        : await digestOfArtefact(session, artefact, options.sha256),
+    artefact: options.artefact ?? options.artifact ?? "",
+    digest: await packageOf(session, options),
     strategy: options.strategy ?? "",
     method: options.method ?? "",
     intoCluster: options.into ?? "",
   };
+}
+
+/** Digest of the package that is meant, empty where none is; a local file is given to the coordinator first. */
+export async function packageOf(session: Session, options: TargetOptions): Promise<string> {
+  const artefact = options.artefact ?? options.artifact;
+  return artefact === undefined
+    ? (options.sha256 ?? "")
+    : digestOfArtefact(session, artefact, options.sha256);
 }

@@ -22,7 +22,7 @@ import type {
 import { FleetOrders } from "./fleet-orders.ts";
 import { Inquiries } from "./inquiries.ts";
 import type { InventoryComparison } from "./inventory-book.ts";
-import type { Choice } from "./planning.ts";
+import type { BackWish, Choice } from "./planning.ts";
 import { RolloutOrders } from "./rollout-orders.ts";
 import type { WantedTarget } from "./target.ts";
 
@@ -103,11 +103,11 @@ export class Application {
     return this.#means.planning.planMend(cluster, mend);
   }
 
-  async makePlanBack(rollout: string, strategy?: string): Promise<Outcome<Plan>> {
+  async makePlanBack(rollout: string, wish: BackWish = {}): Promise<Outcome<Plan>> {
     const state = await this.#inquiries.find(rollout);
     return state === undefined
       ? this.#inquiries.noRollout(rollout)
-      : this.#means.planning.planBack(state, strategy);
+      : this.#means.planning.planBack(state, wish);
   }
 
   async takeSnapshot(

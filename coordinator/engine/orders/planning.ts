@@ -12,6 +12,9 @@ import { leftOver } from "./left-over.ts";
 import { type PlanningMeans, type Prepared, prepare } from "./preparing.ts";
 import { targetOf, type WantedTarget } from "./target.ts";
 
+/** Of a way back: how, and by which package of the old version; absent where the rollout and the nodes decide. */
+export type BackWish = Pick<WantedTarget, "strategy" | "digest">;
+
 export interface Choice {
   readonly ways: readonly OpenWay[];
   readonly plan: Outcome<Plan>;
@@ -46,7 +49,7 @@ export class Planning {
   }
 
   /** The way back from a rollout; made anew from the same rollout when it is applied. */
-  async planBack(state: RolloutState, strategy?: string): Promise<Outcome<Plan>> {
+  async planBack(state: RolloutState, wish: BackWish = {}): Promise<Outcome<Plan>> {
     const back = undoneBy(state);
     if (!back.ok) return back;
     const { clusters, from } = state.plan;
@@ -54,7 +57,7 @@ export class Planning {
       cluster: clusters[0] ?? "",
       version: from,
       back: back.value,
-      ...(strategy === undefined ? {} : { strategy }),
+      ...wish,
     });
     if (!asked.ok) return asked;
     const { playbook, input } = asked.value;
@@ -76,12 +79,14 @@ export class Planning {
 
   #madeAgain(plan: Plan): Promise<Outcome<Plan>> {
     if (plan.mend !== undefined) return this.planMend(plan.clusters[0] ?? "", plan.mend);
-    return plan.back === undefined ? this.plan(targetOf(plan)) : this.#backAgain(plan.back, plan.strategy);
+    return plan.back === undefined ? this.plan(targetOf(plan)) : this.#backAgain(plan.back, plan);
   }
 
-  async #backAgain(rollout: string, strategy: string): Promise<Outcome<Plan>> {
+  async #backAgain(rollout: string, { strategy, artefact }: Plan): Promise<Outcome<Plan>> {
     const state = await this.#means.rollout(rollout);
-    return state === undefined ? fail("rollout.unknown", { name: rollout }) : this.planBack(state, strategy);
+    return state === undefined
+      ? fail("rollout.unknown", { name: rollout })
+      : this.planBack(state, { strategy, ...(artefact === undefined ? {} : { digest: artefact.digest }) });
   }
 
   async #made({ input, silent }: Prepared, make: () => Outcome<Plan>): Promise<Outcome<Plan>> {

@@ -25,7 +25,9 @@ export function planBack(input: PlaybookInput, back: Undone): Outcome<Plan> {
   const settings = settingsOf(cluster);
   if (!settings.ok) return settings;
   const { nodes } = way.value;
-  const named = argsOf(back, nodes[0] ?? "", "prove-kept")?.["digest"] ?? settings.value.oldPackage;
+  const { artefact } = input.wish;
+  const ofRollout = argsOf(back, nodes[0] ?? "", "prove-kept")?.["digest"];
+  const named = artefact?.digest ?? ofRollout ?? settings.value.oldPackage;
   const digest = oldPackageOf(input, { named, version: from, nodes });
   if (digest === undefined) return fail("kwdb.back-no-package", { from, nodes: nodes.join(", ") });
   const old = { digest, version: from };
@@ -51,6 +53,7 @@ export function planBack(input: PlaybookInput, back: Undone): Outcome<Plan> {
     strategy: way.value.strategy,
     method: "back",
     back: back.rollout,
+    ...(artefact === undefined ? {} : { artefact: { digest: artefact.digest, name: artefact.name } }),
     boundTo: fingerprint(input),
     ...courseOf(backwards),
     checks,

@@ -82,7 +82,7 @@ export const kwdbBack: Catalogue = {
   },
   "kwdb.back-no-package": {
     says: "nobody knows the package of {from}: {nodes} have kept none in common, and the rollout named none",
-    next: "lockkeeper artefact push KWDB-{from}.tar.gz, then old-package: DIGEST under settings of the cluster, and lockkeeper cluster apply",
+    next: "lockkeeper plan --back … --artefact KWDB-{from}.tar.gz",
   },
   "kwdb.back-no-archives": {
     says: "{to} has run on {cluster}, and {nodes} have no proven archive of the common stop in {rollout}: an image of some nodes is no way back for all",

@@ -156,19 +156,12 @@ describe("against a fleet", { timeout: storyLimitMs }, () => {
 
   it("the way back", async (context) => {
     onlyFull(context);
-    await keepOldPackage();
     await stopAtDb2();
     await host("db2").faults({});
     await play(...stories.back);
     expect(await fleet.versions()).toEqual(["3.0.0 ready", "3.0.0 ready", "3.0.0 ready"]);
   });
 });
-
-async function keepOldPackage(): Promise<void> {
-  await type("old=$(lockkeeper artefact push KWDB-3.0.0.tar.gz)");
-  await type("printf '    settings: { old-package: %s }\\n' $old >> fleet.yaml");
-  await type("lockkeeper cluster apply fleet.yaml");
-}
 
 async function loseMemory(node: string): Promise<void> {
   await fleet.agent(node).kill();

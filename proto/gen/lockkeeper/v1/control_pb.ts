@@ -132,6 +132,8 @@ export interface MakePlanRequest {
     | undefined;
   /** Of a way back: rolling, offline; empty where the rollout and what it has left decide. */
   readonly backStrategy: string;
+  /** Of a way back: the package of the old version, where the rollout, the settings and the nodes name none. */
+  readonly backDigest: string;
 }
 
 export interface MakePlanResponse {
@@ -1368,7 +1370,7 @@ export const Mending_ValuesEntry: MessageFns<Mending_ValuesEntry> = {
 };
 
 function createBaseMakePlanRequest(): MakePlanRequest {
-  return { caller: undefined, purpose: undefined, backStrategy: "" };
+  return { caller: undefined, purpose: undefined, backStrategy: "", backDigest: "" };
 }
 
 export const MakePlanRequest: MessageFns<MakePlanRequest> = {
@@ -1389,6 +1391,9 @@ export const MakePlanRequest: MessageFns<MakePlanRequest> = {
     }
     if (message.backStrategy !== "") {
       writer.uint32(34).string(message.backStrategy);
+    }
+    if (message.backDigest !== "") {
+      writer.uint32(50).string(message.backDigest);
     }
     return writer;
   },
@@ -1446,6 +1451,14 @@ export const MakePlanRequest: MessageFns<MakePlanRequest> = {
             message.backStrategy = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.backDigest = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1487,6 +1500,7 @@ export const MakePlanRequest: MessageFns<MakePlanRequest> = {
       }
     }
     message.backStrategy = object.backStrategy ?? "";
+    message.backDigest = object.backDigest ?? "";
     return message;
   },
 };

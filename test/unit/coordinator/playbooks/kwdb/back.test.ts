@@ -106,10 +106,8 @@ function told(plan: Plan, begun: NonNullable<Past["begun"]>) {
 const back = (past: Past, now: Changed) => {
   const undone = undoneOf(past);
   const { to: _to, ...rest } = now;
-  return planBack(
-    inputOf({ ...past.changed, ...rest, to: "3.0.0", wish: { ...now.wish, back: undone } }),
-    undone,
-  );
+  const input = inputOf({ ...past.changed, ...rest, to: "3.0.0" });
+  return planBack({ ...input, wish: { to: "3.0.0", ...now.wish, back: undone } }, undone);
 };
 
 function planned(past: Past, now: Changed): Plan {
@@ -319,9 +317,13 @@ describe("what a way back needs", () => {
   const only: Past = { changed: rolling, begun: [["node-db1", "db1", ["stop", "upgrade-package"]]] };
   const statusOf = (plan: Plan, id: string) => plan.checks.find((check) => check.id === id)?.status;
 
-  it("is the package of the old version: named by the rollout, or kept; else it is refused", () => {
+  it("is the package of the old version: named for the way back, by the rollout, or kept; else it is refused", () => {
     const none = { ...broken("db1"), keptPackages: is([]) };
     expect(refused(only, { facts: { db1: none } })).toBe("kwdb.back-no-package");
+    const artefact = { digest: "e".repeat(64), name: "KWDB-3.0.0.tar.gz", totalBytes: 1, facts: {} };
+    const given = planned(only, { facts: { db1: none }, wish: { artefact } });
+    expect(given.artefact).toEqual({ digest: artefact.digest, name: artefact.name });
+    expect(JSON.stringify(given.stages)).toContain(`"digest":"${artefact.digest}"`);
     const named: Past = {
       ...only,
       changed: { ...rolling, cluster: { settings: { "old-package": "f".repeat(64) } } },
