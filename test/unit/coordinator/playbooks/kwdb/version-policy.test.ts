@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { keepsDataFormat } from "#coordinator/playbooks/kwdb/data-format.ts";
 import { compareVersions, mayHop } from "#coordinator/playbooks/kwdb/version-policy.ts";
 
 describe("which hop may be made", () => {
@@ -38,6 +39,19 @@ describe("which hop may be made", () => {
     expect(verdict.may || verdict.why.facts["allowed"]).toBe("3.0.x, 3.1.x, 3.2.x");
     const stuck = mayHop("2.0.0", "2.1.0");
     expect(stuck.may || stuck.why.facts["allowed"]).toContain("export and import");
+  });
+});
+
+describe("every hop that may be made", () => {
+  it("leaves the data's format alone, so that one failed node goes back on the data that it has", () => {
+    const part = fc.integer({ min: 0, max: 5 });
+    const release = fc.tuple(fc.constantFrom(2, 3), part, part).map((parts) => parts.join("."));
+    fc.assert(
+      fc.property(release, release, (from, to) => {
+        if (mayHop(from, to).may) expect(keepsDataFormat(from, to)).toBe(true);
+      }),
+      { numRuns: 5_000 },
+    );
   });
 });
 
