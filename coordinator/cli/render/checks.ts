@@ -1,5 +1,5 @@
 /**
- * Check results: a dotted line to the result, then what was found, then a hint that can be pasted. What is wrong comes
+ * Check results: a dotted line to the result, then what was found, then a hint that can be pasted. What blocks comes
  * first, and of what is alike wrong the cause before its consequences.
  */
 import { render } from "#proto/catalogue/render.ts";
@@ -9,7 +9,7 @@ import { type Paint, toneOfCheck, wordOfCheck } from "./style.ts";
 import { widthOf } from "./table.ts";
 
 const lineWidth = 72;
-const order: readonly CheckStatus[] = ["ko", "warn", "unknown", "ok", "not-applicable"];
+const order: readonly CheckStatus[] = ["ko", "unknown", "warn", "ok", "not-applicable"];
 
 export function renderChecks(results: readonly CheckResult[], paint: Paint): string {
   return [...results]

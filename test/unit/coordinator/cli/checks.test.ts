@@ -31,18 +31,18 @@ describe("check results", () => {
     check("disk", "ok", "db1"),
   ];
 
-  it("begin with what is wrong; a node's own ailment stands before its cluster's, a cause before what hangs on it", () => {
+  it("begin with what blocks; a node's own ailment stands before its cluster's, a cause before what hangs on it", () => {
     expect(heads(results)).toEqual([
       "db2: check.t.z-installed KO",
       "db2: check.t.a-live KO",
       "check.t.ranges KO",
-      "db1: check.t.clock WARN",
       "db3: check.t.report UNKNOWN",
+      "db1: check.t.clock WARN",
       "db1: check.t.disk OK",
       "check.t.backup OK",
       "check.t.archive n/a",
     ]);
-    expect(countChecks(results)).toBe("3 KO, 1 WARN, 1 UNKNOWN, 2 OK, 1 n/a");
+    expect(countChecks(results)).toBe("3 KO, 1 UNKNOWN, 1 WARN, 2 OK, 1 n/a");
   });
 
   it("of a node without an agent name that before what nobody knows without it", () => {
