@@ -7,6 +7,8 @@ bin=node_modules/.bin
 "$bin/tsc" -p .
 "$bin/biome" ci --colors=off --error-on-warnings .
 "$bin/oxlint" --type-aware --quiet
+# what nobody uses: files, exports, dependencies (knip.json names where programs begin)
+"$bin/knip" --no-progress
 
 # below the composition roots nobody reads clock, randomness or environment
 if grep -nE '\b(Date\.now|Math\.random|setTimeout|setInterval|setImmediate|performance\.now|process\.env)\b|\bnew Date\(\)' \

@@ -2,7 +2,7 @@
 import type { Outcome } from "#proto/common/failure.ts";
 import type { Application } from "../engine/orders/application.ts";
 
-export type { ApplyWish, GivenWord, Order, OrderWish } from "../engine/orders/application-means.ts";
+export type { GivenWord, Order } from "../engine/orders/application-means.ts";
 export type { WantedTarget } from "../engine/orders/target.ts";
 
 export type ControlPort = Pick<
