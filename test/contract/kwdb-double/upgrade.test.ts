@@ -318,14 +318,17 @@ describe("killed midway", () => {
   });
 
   it.each([
-    [50, "3.0.0"],
-    [70, "3.0.0"],
-    [100, "3.1.0"],
-  ])("the group killed at %d %%", async (percent, version) => {
+    [50, "3.0.0", "3.0.0"],
+    [70, "3.0.0", "3.0.0"],
+    ["removal", "3.0.0", "absent"],
+    ["libcommon", "3.0.0", "absent"],
+    ["server", "3.0.0", "3.1.0"],
+    [100, "3.1.0", "3.1.0"],
+  ])("the group killed at %s", async (point, version, binary) => {
     const host = await bench.host(old);
-    await host.faults({ [`kill_at_${percent}`]: "group" });
+    await host.faults({ [`kill_at_${point}`]: "group" });
     expect((await bench.deploy(host, next, ["upgrade", "-l"])).signal).toBe("SIGKILL");
-    expect(installedVersion(host)).toBe(`${version}\n`);
+    expect([installedVersion(host), await binaryVersion(host)]).toEqual([`${version}\n`, binary]);
   });
 });
 

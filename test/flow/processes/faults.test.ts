@@ -138,18 +138,18 @@ describe("a fault of the vendor's tools on the second node", () => {
   );
 });
 
-/** The bar of a node that was stopped before has these; between 70 and 100 the packages are changed. */
-const percentages = [10, 20, 30, 50, 60, 70, 100] as const;
+/** The bar of a node that was stopped before has these percentages; between 70 and 100 the packages are changed. */
+const points = [10, 20, 30, 50, 60, 70, "removal", "libcommon", "server", 100] as const;
 
 describe("deploy.sh killed at a point of its bar", () => {
-  for (const percentage of percentages)
+  for (const point of points)
     for (const victim of ["main", "group"] as const)
       it(
-        `${victim} at ${percentage} %: done, or stopped with its name; and it is mended`,
+        `${victim} at ${point}: done, or stopped with its name; and it is mended`,
         async (context) => {
           onlyFull(context);
           const follow = await upgradeWith({
-            [`kill_at_${percentage}`]: `${victim} once`,
+            [`kill_at_${point}`]: `${victim} once`,
             install_ms: "400",
           });
           const { code, stderr } = await follow.ended;

@@ -67,8 +67,10 @@ upgrade() {
   cd "$here/packages" || return 1
   if [ "$g_kind" = container ]; then upgrade_container; return; fi
   for name in kaiwudb-server kaiwudb-libcommon kwdb-server kwdb-libcommon; do package_tool remove "$name" >/dev/null 2>&1; done
+  strike removal
   for name in libcommon server; do
     out=$(package_tool install ./$(ls | grep "$name") 2>&1) || { echo "$out"; return 1; }
+    strike "$name"
   done
   sudo chown -R "$(mode_line 7):$(mode_line 7)" "$root/usr/local/kaiwudb" >/dev/null 2>&1
   if [ ! -f "$env" ]; then

@@ -24,8 +24,13 @@ bar_loop() {
 # bar 'label#with#words' PERCENT
 bar() {
   echo "$1:$2" >&10
+  strike "$2"
+}
+
+# strike POINT: the script, or its whole process group, is killed here where a fault asks for it
+strike() {
   local victim
-  victim=$(knob "kill_at_$2")
+  victim=$(knob "kill_at_$1")
   [ -z "$victim" ] || sleep 0.05
   case "$victim" in main) kill -KILL $$ ;; group) kill -KILL 0 ;; esac
 }
