@@ -1,22 +1,24 @@
 /**
  * A data folder put back from the archive of a common stop: unpacked beside it and compared with the manifest, file by
- * file; only then is the present folder renamed aside and the copy put in its place. Nothing is ever deleted: the
- * folder aside is the only copy of what was written since.
+ * file; only when it is whole on the disk is the present folder renamed aside and the copy put in its place. That this was
+ * done stands in a record of the agent's own: two folders alone tell nothing, one may have been made in between.
+ * Nothing is ever deleted: the folder aside is the only copy of what was written since.
  */
 import { rename, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { type Failure, failure, type Outcome, succeed } from "#proto/common/failure.ts";
-import { syncFolder } from "../../host/file-runner.ts";
+import { makeFolderDurably, syncFolder, writeFileDurably } from "../../host/file-runner.ts";
 import { type Host, type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { differenceOfCopy, unpackCommand, whyDamaged } from "./archive-proof.ts";
 import { type ArchiveRecord, readRecord, sizeOf } from "./archive-record.ts";
 import { whyNoRoomIn } from "./archive-room.ts";
 import { label, rollout } from "./args.ts";
 import { causeOf, isThere } from "./files.ts";
+import { lastLine } from "./image-verbs.ts";
 import { isDown, type Means } from "./installation.ts";
 import { installationOn } from "./installed.ts";
-import { namedAfter } from "./origin.ts";
+import { namedAfter, readJson } from "./origin.ts";
 import { done, failed, failedBy } from "./outcome.ts";
 import { usedBytes } from "./space.ts";
 
@@ -103,15 +105,27 @@ interface Standing {
   readonly beside: string;
   readonly aside: string;
   readonly isAside: boolean;
+  /** The copy has its place, by the folders; whether this was made durable, only the record tells. */
+  readonly isSwapped: boolean;
   readonly isDone: boolean;
+}
+
+const recordSchema = z.object({ dataRoot: z.string(), aside: z.string() });
+
+function recordOf(host: Host, rollout: string): string {
+  return join(host.stateDir, "restored", `${namedAfter("data", { rollout })}.json`);
 }
 
 /** Named after the way back itself: another one's copies are never taken for this one's. */
 async function standingOf({ host, rollout: own }: StepContext, dataRoot: string): Promise<Standing> {
   const named = (what: string) => namedAfter(`${dataRoot}.${what}`, { rollout: own });
   const [beside, aside] = [named("restored"), named("before")];
-  const [isAside, isPresent] = await Promise.all([aside, dataRoot].map((path) => isThere(host.path(path))));
-  return { beside, aside, isAside: isAside === true, isDone: isAside === true && isPresent === true };
+  const there = [aside, dataRoot, beside].map((path) => isThere(host.path(path)));
+  const [isAside = false, isPresent = false, isBeside = false] = await Promise.all(there);
+  const isSwapped = isAside && isPresent && !isBeside;
+  const record = recordSchema.safeParse(await readJson(recordOf(host, own))).data;
+  const isDone = isSwapped && record?.dataRoot === dataRoot && record.aside === aside;
+  return { beside, aside, isAside, isSwapped, isDone };
 }
 
 async function whyNoRoom(host: Host, { dataRoot, record }: Found): Promise<Failure | undefined> {
@@ -135,7 +149,7 @@ async function restore(context: StepContext, given: Args, means: Means): Promise
   if (standing.isDone) return done(toldOf(standing.aside));
   try {
     const why = standing.isAside ? undefined : await unpack(context, found.value, standing);
-    return why ?? (await swap(host, found.value, standing));
+    return why ?? (await swap(context, found.value, standing));
   } catch (error) {
     return failed("kwdb.data-not-restored", { file: found.value.file, cause: causeOf(error) });
   }
@@ -156,8 +170,12 @@ async function unpack(
   });
   if (room !== undefined) return failedBy(room);
   const ran = await tool({ argv: ["sh", "-c", unpackCommand, "sh", host.path(file), host.path(beside)] });
-  const said = ran.tail.trim().split("\n").at(-1) ?? "";
-  if (ran.exitCode !== 0) return failed("kwdb.data-not-restored", { file, cause: said }, ran.tail);
+  if (ran.exitCode !== 0)
+    return failed("kwdb.data-not-restored", { file, cause: lastLine(ran.tail) }, ran.tail);
+  // before anything is renamed: a power loss would else leave short files under the database's own name
+  const synced = await tool({ argv: ["sync", "-f", host.path(beside)] });
+  if (synced.exitCode !== 0)
+    return failed("kwdb.data-not-restored", { file, cause: `sync: ${lastLine(synced.tail)}` }, synced.tail);
   const differs = await differenceOfCopy(context, { file, copy: host.path(beside), record });
   return differs === undefined
     ? undefined
@@ -165,13 +183,18 @@ async function unpack(
 }
 
 async function swap(
-  host: Host,
+  { host, rollout: own }: StepContext,
   { file, dataRoot, record }: Found,
-  { beside, aside, isAside }: Standing,
+  { beside, aside, isAside, isSwapped }: Standing,
 ): Promise<StepResult> {
+  const parent = host.path(dirname(dataRoot));
   if (!isAside) await rename(host.path(dataRoot), host.path(aside));
-  await rename(host.path(beside), host.path(dataRoot));
-  await syncFolder(host.path(dirname(dataRoot)));
+  await syncFolder(parent);
+  if (!isSwapped) await rename(host.path(beside), host.path(dataRoot));
+  await syncFolder(parent);
+  const path = recordOf(host, own);
+  await makeFolderDurably(dirname(path));
+  await writeFileDurably(path, JSON.stringify({ dataRoot, aside, file }));
   return done({ file, madeAt: record.madeAt, ...toldOf(aside) });
 }
 

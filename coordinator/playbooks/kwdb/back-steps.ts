@@ -87,7 +87,7 @@ function archiveStep(id: "prove-way-back" | "restore-data", back: Undone, node: 
     : step(
         id,
         args,
-        "tar -x beside the data folder; sha256sum of every file; mv of the folder aside, mv of the copy in",
+        "tar -x beside the data folder; sync -f; sha256sum of every file; mv of the folder aside, mv of the copy in",
         {
           class: "irreversible",
           deadlineMs: 4 * hour,

@@ -6,10 +6,12 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
+import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DemoHost } from "#test/doubles/host/create-host.ts";
 import type { BuiltPackage } from "#test/doubles/kwdb/build-package.ts";
@@ -93,6 +95,50 @@ describe("data put back from an archive", () => {
     expect(await agent.outcome("restore-data", given)).toBe("done");
     expect([read(`${data}/rows`), read(`${aside}/rows`)]).toEqual(["old", "new"]);
     expect(read(`${data}/mark`)).toBe("the proven copy");
+  });
+
+  it("is on the disk before the present folder gives its place, and a disk that fails is told", async () => {
+    const made = await archived();
+    const { agent, host, read } = made;
+    const log = host.path("/tmp/sync.log");
+    const sync = (end: string) =>
+      writeFileSync(
+        host.path("/host-bin/sync"),
+        `#!/bin/bash\necho "$1 $(cat "$2/rows") $(cat ${host.path(data)}/rows)" >>${log}\n${end}\n`,
+        { mode: 0o755 },
+      );
+    sync("echo 'error syncing: Input/output error' >&2; exit 1");
+    expect(await agent.run("restore-data", given)).toMatchObject({
+      failure: { code: "kwdb.data-not-restored", facts: { cause: expect.stringMatching(/sync: .*Input/) } },
+    });
+    untouched(made);
+    sync("exit 0");
+    expect(await agent.outcome("restore-data", given)).toBe("done");
+    expect(read("/tmp/sync.log")).toBe("-f old new\n-f old new\n");
+  });
+
+  it("is not said to be there because somebody made a folder of its name while it was put back", async () => {
+    const { agent, host, read } = await archived();
+    expect(await agent.outcome("restore-data", given)).toBe("done");
+    // as a crash between the two renames leaves it, and what a start of the unit then makes
+    rmSync(path.join(agent.stateDir, "restored"), { recursive: true });
+    renameSync(host.path(data), host.path(`${data}.restored-r2`));
+    mkdirSync(host.path(data));
+    writeFileSync(host.path(`${data}/rows`), "empty");
+    expect(await agent.probe("restore-data", given)).toEqual({ state: "not-done" });
+    expect(await agent.outcome("restore-data", given)).toBe("kwdb.data-not-restored");
+    expect([read(`${data}/rows`), read(`${data}.restored-r2/rows`)]).toEqual(["empty", "old"]);
+  });
+
+  it("is done only when that was written down, and nothing is unpacked to write it down", async () => {
+    const { agent, host, read } = await archived();
+    expect(await agent.outcome("restore-data", given)).toBe("done");
+    rmSync(path.join(agent.stateDir, "restored"), { recursive: true });
+    writeFileSync(host.path(`${data}/mark`), "the proven copy");
+    expect(await agent.probe("restore-data", given)).toEqual({ state: "not-done" });
+    expect(await agent.outcome("restore-data", given)).toBe("done");
+    expect(await agent.probe("restore-data", given)).toMatchObject({ state: "done" });
+    expect([read(`${data}/mark`), read(`${aside}/rows`)]).toEqual(["the proven copy", "new"]);
   });
 
   it("begins anew over what an earlier unpacking has left", async () => {
