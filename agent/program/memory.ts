@@ -127,21 +127,30 @@ export function startedByUs(memory: Memory, key: ProgramKey, step: string): bool
   );
 }
 
-/** What earlier tries of this stage have begun here, in their order; what was undone since does not count. */
+/**
+ * What earlier tries of this stage have begun here, in their order, whichever of its phases it was in; what was undone
+ * since does not count.
+ */
 export function begunBefore({ programs }: Memory, key: ProgramKey): BegunBefore {
   const begun = new Map<string, StepClass>();
   for (const { program, steps } of programs.values()) {
-    if (program.rollout !== key.rollout || program.stage !== key.stage || program.attempt >= key.attempt)
-      continue;
+    if (program.rollout !== key.rollout || stageOf(program) !== stageOf(key)) continue;
+    if (program.attempt >= key.attempt) continue;
     for (const { id, class: stepClass } of program.steps) {
       const step = steps.get(id);
-      if (step?.startedAt !== undefined && changesThings(stepClass)) begun.set(id, stepClass);
-      if (step?.undo === "undone") begun.delete(id);
+      const name = `${program.stage}/${id}`;
+      if (step?.startedAt !== undefined && changesThings(stepClass)) begun.set(name, stepClass);
+      if (step?.undo === "undone") begun.delete(name);
     }
   }
   const classes = [...begun.values()];
   if (classes.includes(StepClass.IRREVERSIBLE)) return "irreversible";
   return classes.length > 0 ? "reversible" : "nothing";
+}
+
+/** Without its phase. */
+function stageOf({ stage }: { readonly stage: string }): string {
+  return stage.split("/", 1)[0] ?? stage;
 }
 
 /** Steps of this class may change the node: they need the lock, a probe and the epoch check. */

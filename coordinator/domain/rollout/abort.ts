@@ -85,12 +85,15 @@ function inReverse(
   }));
 }
 
-/** An irreversible step has begun somewhere. */
-function isAnyPastReturn(spec: Stage, { programs }: StageState): boolean {
-  return Object.values(programs).some((program) =>
-    stepsOf(spec, program).some(
-      ({ id, class: stepClass }) => stepClass === "irreversible" && program.steps[id] !== undefined,
-    ),
+/** An irreversible step has begun somewhere, in this try or in one whose program a retry has put aside. */
+function isAnyPastReturn(spec: Stage, { programs, begun }: StageState): boolean {
+  const isIrreversible = (at: Parameters<typeof stepsOf>[1], step: string) =>
+    stepsOf(spec, at).some(({ id, class: stepClass }) => id === step && stepClass === "irreversible");
+  return (
+    begun.some((each) => isIrreversible(each, each.step)) ||
+    Object.values(programs).some((program) =>
+      Object.keys(program.steps).some((step) => isIrreversible(program, step)),
+    )
   );
 }
 

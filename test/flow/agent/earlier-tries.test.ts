@@ -10,8 +10,13 @@ const change = toolStep("upgrade", { exit: "1" }, { class: StepClass.IRREVERSIBL
 const drained = [self, undoable("drain"), undoable("stop", "1")];
 
 /** What the try was told. Events come again after a restart: they are known by the try. */
-async function toldTo(pair: Pair, attempt: number, steps: readonly Step[]): Promise<string | undefined> {
-  await offer(pair, programOf(steps, { attempt }));
+async function toldTo(
+  pair: Pair,
+  attempt: number,
+  steps: readonly Step[],
+  stage = "node-db1",
+): Promise<string | undefined> {
+  await offer(pair, programOf(steps, { attempt, stage }));
   const { coordinator } = pair;
   await coordinator.until(() => coordinator.of("programEnded").find((end) => end.attempt === attempt));
   return coordinator
@@ -38,6 +43,13 @@ it("is nothing, then what was begun and not undone, also after a restart of the 
   );
   expect(await toldTo(pair, 5, [self, undoable("drain"), change])).toBe("nothing");
   expect(await toldTo(pair, 6, [self])).toBe("irreversible");
+});
+
+it("counts what was begun in a later phase of the stage: what was saved before it stays the original", async () => {
+  const pair = await makePair();
+  expect(await toldTo(pair, 1, [self], "all-nodes/look")).toBe("nothing");
+  expect(await toldTo(pair, 2, [self, change], "all-nodes/change")).toBe("nothing");
+  expect(await toldTo(pair, 3, [self], "all-nodes/look")).toBe("irreversible");
 });
 
 it("is nothing for another rollout and another stage", async () => {

@@ -78,6 +78,23 @@ describe("a cluster stage with phases", () => {
     expect(versions(world)).toEqual(["2", "2", "2"]);
   });
 
+  it("that is aborted past it after a retry of which nothing was told keeps its lock all the same", async () => {
+    const { world, rollout } = await begun({ method: "offline" });
+    const seen = watching(world, rollout);
+    world.node("db1").failsAt = "upgrade";
+    expect(await seen.rests()).toBe("stopped");
+    world.agent("db1").cut();
+    await world.order(rollout, "retry", { node: "db1" });
+    await world.clock.until(() => seen.state()?.stop === undefined);
+    await world.order(rollout, "abort");
+    await world.clock.until(() => seen.state()?.aborting === true);
+    world.agent("db1").mend();
+    await world.clock.until(() => seen.phase() !== "aborting");
+    expect(seen.view()).toMatchObject({ phase: "stopped", stop: { why: { code: "rollout.past-return" } } });
+    expect(versions(world).map((version) => version.endsWith("down"))).toEqual([true, true, true]);
+    expect(await lockOf(world)).toMatchObject({ state: "entered", scope: "cluster" });
+  });
+
   it("is gone on with by the next coordinator, after whatever event the first one dies", async () => {
     const whole = await begun({ method: "offline" });
     await watching(whole.world, whole.rollout).rests();
