@@ -2,7 +2,7 @@
 import { copyFile, readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
-import { type Outcome, succeed } from "#proto/common/failure.ts";
+import { type Failure, failure, type Outcome, succeed } from "#proto/common/failure.ts";
 import { makeFolderDurably } from "../../host/file-runner.ts";
 import type { StepContext, StepResult, ToolRequest } from "../../verb.ts";
 import type { imageArgs } from "./args.ts";
@@ -15,6 +15,7 @@ import { lastLine, wantedImage } from "./image-verbs.ts";
 import type { Means } from "./installation.ts";
 import { containerOn } from "./installed.ts";
 import { done, failed, failedBy } from "./outcome.ts";
+import { rememberReplaced } from "./replaced.ts";
 
 type ImageArgs = z.infer<typeof imageArgs>;
 
@@ -44,6 +45,9 @@ export async function changeImageLine(
   if (!text.ok) return failedBy(text.failure);
   const changed = withImage(text.value, wanted.value.reference);
   if (!changed.ok) return failedBy(changed.failure);
+  const old = await here.inspect();
+  if (!old.ok) return failedBy(old.failure);
+  if (old.value !== undefined) await rememberReplaced(host, old.value);
   const path = host.path(here.composeFile);
   const saved = savedCompose(context);
   if ((await stat(saved).catch(() => undefined)) === undefined) {
@@ -77,7 +81,22 @@ export async function restoreImageLine(
   return done({ file: here.composeFile });
 }
 
-/** Compose makes the new container beside the old one, and removes the old one only when that worked. */
+/** Made, and not only made: compose starts it last, and may have been ended before that. */
+export async function isUp(
+  context: StepContext,
+  args: ImageArgs,
+  here: ContainerInstallation,
+): Promise<Outcome<boolean>> {
+  const made = await isMade(context, args, here);
+  if (!made.ok || !made.value) return made;
+  const found = await here.inspect();
+  return found.ok ? succeed(found.value?.State.Running === true) : found;
+}
+
+/**
+ * Compose makes the new container beside the old one, and removes the old one only when that worked. One that runs it
+ * would stop with a patience of 10 s.
+ */
 export async function up(
   means: Means,
   context: StepContext,
@@ -86,12 +105,28 @@ export async function up(
 ): Promise<StepResult> {
   const { host, tool } = context;
   if (here.composeFile === undefined) return failed("kwdb.no-container");
+  const why = await whyNotUp(context, args, here);
+  if (why !== undefined) return failedBy(why);
   const request: ToolRequest = composeCommand(host, means.settings, here.composeFile, ["up", "--detach"]);
   const ran = await tool(request);
   const now = await containerOn(host, means);
   const made = now === undefined ? succeed(false) : await isMade(context, args, now);
   if (!made.ok) return failedBy(made.failure, ran.tail);
-  return made.value
+  if (!made.value) return failed("kwdb.container-not-created", { cause: lastLine(ran.tail) }, ran.tail);
+  const end = ran.exitCode === 0 ? undefined : await now?.end?.();
+  return end === undefined
     ? done({ exitCode: String(ran.exitCode ?? "") })
-    : failed("kwdb.container-not-created", { cause: lastLine(ran.tail) }, ran.tail);
+    : failed("kwdb.container-not-started", { ...end, cause: lastLine(ran.tail) }, ran.tail);
+}
+
+async function whyNotUp(
+  context: StepContext,
+  args: ImageArgs,
+  here: ContainerInstallation,
+): Promise<Failure | undefined> {
+  const [found, made] = [await here.inspect(), await isMade(context, args, here)];
+  if (!found.ok) return found.failure;
+  if (!made.ok) return made.failure;
+  const runs = found.value?.State.Running === true && !made.value;
+  return runs ? failure("kwdb.container-runs", { container: found.value?.Name ?? "" }) : undefined;
 }

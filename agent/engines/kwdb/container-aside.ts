@@ -26,26 +26,38 @@ export async function setAside(
   here: ContainerInstallation,
 ): Promise<StepResult> {
   const name = ownName(here);
-  const found = await here.inspect();
   if (!name.ok) return failedBy(name.failure);
-  if (!found.ok) return failedBy(found.failure);
-  if (found.value === undefined) return failed("kwdb.container-missing", { form: here.form });
-  if (found.value.State.Running) return failed("kwdb.container-runs", { container: name.value });
   const aside = asideName(name.value, rollout);
+  const found = await byEitherName(here, aside);
+  if (!found.ok) return failedBy(found.failure);
+  const old = found.value;
+  if (old.State.Running) return failed("kwdb.container-runs", { container: name.value });
   const known = await readSetAside(host, name.value, rollout);
   if (known === undefined) {
-    const restartPolicy = (found.value.HostConfig["RestartPolicy"] ?? {}) as SetAside["restartPolicy"];
-    await writeSetAside(host, { name: name.value, aside, rollout, restartPolicy });
+    const restartPolicy = (old.HostConfig["RestartPolicy"] ?? {}) as SetAside["restartPolicy"];
+    await writeSetAside(host, { name: name.value, aside, id: old.Id, rollout, restartPolicy });
   }
   await tool(here.docker.command(["update", "--restart=no", name.value]));
   const ran = await tool(here.docker.command(["rename", name.value, aside]));
   const after = await here.docker.container(aside);
   if (!after.ok) return failedBy(after.failure, ran.tail);
-  return after.value?.Id === found.value.Id
-    ? done({ container: aside, id: found.value.Id })
+  return after.value?.Id === old.Id
+    ? done({ container: aside, id: old.Id })
     : failed("kwdb.container-not-renamed", { container: name.value, cause: lastLine(ran.tail) }, ran.tail);
 }
 
+/** After the agent's own death in mid step the old one may have its new name already. */
+async function byEitherName(here: ContainerInstallation, aside: string): Promise<Outcome<Inspected>> {
+  const renamed = await here.docker.container(aside);
+  if (!renamed.ok) return renamed;
+  const found = renamed.value === undefined ? await here.inspect() : renamed;
+  if (!found.ok) return found;
+  return found.value === undefined
+    ? fail("kwdb.container-missing", { form: here.form })
+    : succeed(found.value);
+}
+
+/** Only the very one that was set aside is taken for it: its name may have been given to another since. */
 export async function bringBack(
   { host, tool, rollout }: StepContext,
   _: unknown,
@@ -55,10 +67,13 @@ export async function bringBack(
   if (!name.ok) return failedBy(name.failure);
   const known = await readSetAside(host, name.value, rollout);
   if (known === undefined) return failed("kwdb.container-missing", { form: here.form });
+  const old = await here.docker.container(known.aside);
+  if (!old.ok) return failedBy(old.failure);
   const renamed = await tool(here.docker.command(["rename", known.aside, name.value]));
   const back = await here.inspect();
   if (!back.ok) return failedBy(back.failure);
-  if (back.value === undefined)
+  const id = old.value?.Id ?? known.id ?? back.value?.Id;
+  if (back.value === undefined || back.value.Id !== id)
     return failed(
       "kwdb.container-not-renamed",
       { container: known.aside, cause: lastLine(renamed.tail) },

@@ -48,9 +48,12 @@ export async function createContainer(
   if (made.value === undefined)
     return failed("kwdb.container-not-created", { cause: lastLine(ran.tail) }, ran.tail);
   const differs = await whyDifferent(here, made.value, { old: words.value, imageId: image.value.id });
-  return differs === undefined
-    ? done({ container: name.value, id: made.value.Id, image: image.value.reference })
-    : failedBy(differs);
+  if (differs === undefined)
+    return done({ container: name.value, id: made.value.Id, image: image.value.reference });
+  // what has the name is then another's, made since the old one was set aside
+  return ran.exitCode === 0
+    ? failedBy(differs)
+    : failed("kwdb.container-not-created", { cause: lastLine(ran.tail) }, ran.tail);
 }
 
 /** The plan has shown these words; others are another container. */

@@ -7,6 +7,7 @@ import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Mode } from "#proto/engines/kwdb.ts";
 import type { Host, ToolRequest } from "../../verb.ts";
 import { describe, digestOf, imageToStart, othersOnData } from "./container-description.ts";
+import { endOf } from "./container-end.ts";
 import { modeOf, stateOf } from "./container-mode.ts";
 import { type Docker, dockerOn, type Inspected } from "./docker.ts";
 import { dockerFacts } from "./docker-facts.ts";
@@ -15,6 +16,7 @@ import { inImage, programIn } from "./images.ts";
 import type { Installation, Means, Order } from "./installation.ts";
 import { readMode } from "./mode.ts";
 import { paths, unitFile } from "./paths.ts";
+import { readReplaced } from "./replaced.ts";
 import { securityWords } from "./script-installation.ts";
 import { newestSetAside } from "./set-aside.ts";
 import { readVersionFile } from "./version-text.ts";
@@ -48,12 +50,18 @@ export function containerInstallation(host: Host, means: Means, of: ContainerFor
     if (!found.ok) return found;
     return found.value === undefined ? fail("kwdb.container-missing", { form }) : succeed(found.value);
   };
+  const composed = async () => {
+    const found = await mustInspect();
+    const replaced = found.ok || form !== "compose" ? undefined : await readReplaced(host);
+    const isMissing = !found.ok && found.failure.code === "kwdb.container-missing";
+    return isMissing && replaced !== undefined ? succeed(replaced) : found;
+  };
   // while the new one is not made yet, the one that is set aside tells where the data is
   const insteadOfIt = async () => {
     const found = await mustInspect();
     const aside =
       found.ok || !name.ok || name.value === undefined ? undefined : await newestSetAside(host, name.value);
-    if (aside === undefined) return found;
+    if (aside === undefined) return composed();
     const old = await docker.container(aside.aside);
     return old.ok && old.value !== undefined ? succeed(old.value) : found;
   };
@@ -117,6 +125,7 @@ export function containerInstallation(host: Host, means: Means, of: ContainerFor
       });
     },
     container: () => describe(host, { docker, composeFile, mustInspect }),
+    end: () => endOf({ docker, inspect }),
     engine: () => dockerFacts(about, means.settings.user),
     async alsoSaved() {
       const found = await inspect();

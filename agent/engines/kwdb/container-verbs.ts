@@ -5,7 +5,7 @@
 import type { z } from "zod";
 import type { Verb } from "../../verb.ts";
 import { imageArgs, nothing } from "./args.ts";
-import { changeImageLine, hasImageLine, isRestored, restoreImageLine, up } from "./compose-image-line.ts";
+import { changeImageLine, hasImageLine, isRestored, isUp, restoreImageLine, up } from "./compose-image-line.ts";
 import { bringBack, isSetAside, setAside } from "./container-aside.ts";
 import { change, type Deed, not } from "./container-change.ts";
 import { createArgs, createContainer, isCreated, isMade, removeContainer } from "./container-create.ts";
@@ -24,6 +24,6 @@ export function containerVerbs(means: Means): readonly Verb[] {
     }),
     changes("change-image-line", imageArgs, { run: changeImageLine, probe: hasImageLine }),
     changes("restore-image-line", nothing, { run: restoreImageLine, probe: isRestored }),
-    changes("up-container", imageArgs, { run: (...of) => up(means, ...of), probe: isMade }),
+    changes("up-container", imageArgs, { run: (...of) => up(means, ...of), probe: isUp }),
   ];
 }

@@ -3,7 +3,7 @@
  * the agent's own file and from the installer's MODE file; no message can choose it. Verbs and facts ask it, and not
  * the unit, the binary or the version file themselves.
  */
-import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import { type Facts, fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Container, DockerEngine, Form, Mode } from "#proto/engines/kwdb.ts";
 import type { Host, ToolRequest } from "../../verb.ts";
 import type { ImageVersions } from "./images.ts";
@@ -59,6 +59,8 @@ export interface Installation {
   configuration(): Promise<Outcome<Record<string, string>>>;
   /** The container that it is, running or not; absent where it is none. */
   container?(): Promise<Outcome<Container>>;
+  /** Why the container does not run: `container`, `status`, `exitCode`, `cause`; undefined where it runs, or is not there. */
+  end?(): Promise<Facts | undefined>;
   /** The engine that the container lives in. */
   engine?(): Promise<Outcome<DockerEngine>>;
   /** What is saved beside those, by file name. */

@@ -5,7 +5,7 @@ import { type StepContext, type StepResult, type Verb, verb } from "../../verb.t
 import { milliseconds, peers, version } from "./args.ts";
 import { type Client, openClient } from "./client.ts";
 import { readRunning } from "./facts.ts";
-import type { Installation, Means } from "./installation.ts";
+import type { Installation, Means, ServiceState } from "./installation.ts";
 import { installationOn } from "./installed.ts";
 import { type ClusterView, isReady, markedNodes, notReadyAmong, viewCluster } from "./looks.ts";
 import { describe, isWell, nodeStatus, ownRow, whyNotUpgraded } from "./node-status.ts";
@@ -99,7 +99,7 @@ function proveReady(means: Means): Verb {
           deadSinceMs ??= clock.monotonicMs();
           // the unit has no Restart: what is dead stays dead, and waiting longer tells nothing
           const isFinal = clock.monotonicMs() - deadSinceMs >= args.stableMs;
-          const why = failure("kwdb.node-not-running", { active: unit.value.active, sub: unit.value.sub });
+          const why = await whyNotRunning(here, unit.value);
           return isFinal ? { final: why } : why;
         }
         deadSinceMs = undefined;
@@ -114,6 +114,13 @@ function proveReady(means: Means): Verb {
       });
     },
   });
+}
+
+async function whyNotRunning(here: Installation, { active, sub }: ServiceState): Promise<Failure> {
+  const end = await here.end?.();
+  return end === undefined
+    ? failure("kwdb.node-not-running", { active, sub })
+    : failure("kwdb.container-ended", end);
 }
 
 async function whyNotReady(here: Installation, target: string): Promise<Failure | undefined> {

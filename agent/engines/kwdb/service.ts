@@ -77,6 +77,8 @@ async function whyNotSettled(here: Installation, running: boolean): Promise<Fail
     const isFinal = state.ok && running && state.value.active === "failed";
     if (!isFinal && clock.monotonicMs() < endMs) continue;
     if (!state.ok) return state.failure;
+    const end = running ? await here.end?.() : undefined;
+    if (end !== undefined) return failure("kwdb.container-not-started", end);
     return failure(
       running ? "kwdb.service-not-started" : "kwdb.service-not-stopped",
       toldOf(here, state.value),

@@ -8,6 +8,8 @@ import type { Host } from "../../verb.ts";
 const schema = z.object({
   name: z.string(),
   aside: z.string(),
+  /** Absent in what earlier agents wrote. */
+  id: z.string().optional(),
   rollout: z.string(),
   restartPolicy: z.record(z.string(), z.unknown()),
 });

@@ -23,6 +23,14 @@ export const kwdbContainer: Catalogue = {
   "kwdb.container-runs": { says: "the container {container} runs: it is not touched" },
   "kwdb.container-not-renamed": { says: "the container {container} was not renamed: {cause}" },
   "kwdb.container-not-created": { says: "the new container was not made: {cause}" },
+  "kwdb.container-not-started": {
+    says: "the container {container} did not start ({status}): {cause}",
+    next: "docker logs --tail 20 {container}   (on that host), mend it, then retry",
+  },
+  "kwdb.container-ended": {
+    says: "the database in the container {container} ended (exit {exitCode}): {cause}",
+    next: "docker logs --tail 20 {container}   (on that host), mend it, then retry",
+  },
   "kwdb.container-not-repeatable": {
     says: "the container has what no command repeats: {refused}",
     next: "make it anew without that, or upgrade it by hand",
