@@ -5,7 +5,14 @@
 import type { z } from "zod";
 import type { Verb } from "../../verb.ts";
 import { imageArgs, nothing } from "./args.ts";
-import { changeImageLine, hasImageLine, isRestored, isUp, restoreImageLine, up } from "./compose-image-line.ts";
+import {
+  changeImageLine,
+  hasImageLine,
+  isRestored,
+  isUp,
+  restoreImageLine,
+  up,
+} from "./compose-image-line.ts";
 import { bringBack, isSetAside, setAside } from "./container-aside.ts";
 import { change, type Deed, not } from "./container-change.ts";
 import { createArgs, createContainer, isCreated, isMade, removeContainer } from "./container-create.ts";

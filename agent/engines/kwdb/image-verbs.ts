@@ -201,6 +201,8 @@ const forgetKept: InContainer<{ readonly label: string }> = async ({ host, tool,
   return done({ ...(aside === undefined ? {} : { container: aside.aside }), image: kept });
 };
 
+/** Without the advice that docker's client adds to an error. */
 export function lastLine(tail: string): string {
-  return tail.trim().split("\n").at(-1) ?? "";
+  const lines = tail.trim().split("\n");
+  return lines.findLast((line) => line.trim() !== "" && !/^(See|Run) 'docker/.test(line)) ?? "";
 }

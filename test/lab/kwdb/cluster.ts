@@ -25,6 +25,8 @@ export interface KwdbClusterSpec {
   readonly binds?: Readonly<Record<string, string>>;
   /** With certificates of an authority of its own. */
   readonly secure?: boolean;
+  /** The Docker engine of each host has a small disk of its own, of so many MB. */
+  readonly engineDiskMb?: number;
   /** Done on each host when KWDB is installed and does not run yet. */
   readonly prepare?: (host: Host) => Promise<void>;
 }

@@ -31,13 +31,25 @@ export function packagesIn(lab: Lab): (version: string) => Promise<BuiltPackage>
 }
 
 /** A host with the old image in its engine and the folders of a node. */
-export async function hostWithImage(lab: Lab, name: string, at: number, old: BuiltPackage): Promise<Host> {
+export async function hostWithImage(
+  lab: Lab,
+  { name, at, engineDiskMb }: { readonly name: string; readonly at: number; readonly engineDiskMb?: number },
+  old: BuiltPackage,
+): Promise<Host> {
   const host = await dockerHost(lab, { name, ip: lab.ip.replace(/\d+$/, String(11 + at)) });
+  if (engineDiskMb !== undefined) await giveEngineDisk(host, engineDiskMb);
   await host.copyIn(join(old.folder, "packages/KaiwuDB.tar"), "/var/lib/docker/old.tar");
   await host.must(["docker", "load", "--input", "/var/lib/docker/old.tar"], { timeoutMs: 120_000 });
   await host.must(["rm", "/var/lib/docker/old.tar"]);
   await host.must(["mkdir", "-p", "/var/lib/kaiwudb", "/etc/kaiwudb/certs"]);
+  await host.write("/etc/kwdb-double/faults", "", "0666");
   return host;
+}
+
+async function giveEngineDisk(host: Host, sizeMb: number): Promise<void> {
+  await host.must(["systemctl", "stop", "docker.socket", "docker"]);
+  await host.smallDisk("/var/lib/docker", sizeMb);
+  await host.must(["systemctl", "start", "docker"], { timeoutMs: 60_000 });
 }
 
 /** As deploy.sh installs it: a unit around docker-compose. */
@@ -48,7 +60,7 @@ export async function startServiceCluster(lab: Lab, spec: KwdbClusterSpec): Prom
   const ips = names.map((_, at) => lab.ip.replace(/\d+$/, String(11 + at)));
   const nodes = await Promise.all(
     names.map(async (name, at) => {
-      const host = await hostWithImage(lab, name, at, old);
+      const host = await hostWithImage(lab, { name, at }, old);
       const ip = ips[at] ?? "";
       const files = serviceFiles({
         ip,
@@ -112,6 +124,8 @@ export function startByRun(secure: boolean) {
 }
 
 const certs = "/kaiwudb/certs";
+/** So that a test can switch the stand-in's faults on. */
+const faults = "/etc/kwdb-double:/etc/kwdb-double";
 
 function serverWords(secure: boolean): readonly string[] {
   return [
@@ -130,6 +144,7 @@ function runWords(image: string, secure: boolean): readonly string[] {
     ...["--ulimit", "memlock=65536", "--ulimit", "nofile=4096:8192"],
     ...["--publish", "26257:26257", "--publish", "127.0.0.1:8080:8080"],
     ...["--volume", "/var/lib/kaiwudb:/kaiwudb/deploy/kwdb-container", "--volume", "/kaiwudb/own"],
+    ...["--volume", faults],
     ...(secure ? ["--volume", `/etc/kaiwudb/certs:${certs}`] : []),
     ...["--ipc", "shareable", "--restart", "unless-stopped", "--workdir", "/kaiwudb/bin"],
     ...["--env", "SITE=north east", "--label", "owner=billing", image],
@@ -159,7 +174,7 @@ services:
     privileged: true
     restart: unless-stopped
     ports: ["26257:26257", "8080:8080"]
-    volumes: ["/var/lib/kaiwudb:/kaiwudb/deploy/kwdb-container", "/kaiwudb/own"]
+    volumes: ["/var/lib/kaiwudb:/kaiwudb/deploy/kwdb-container", "/kaiwudb/own", "${faults}"]
     working_dir: /kaiwudb/bin
     command: ./kwbase ${serverWords(false).join(" ")}
 `;
@@ -172,11 +187,12 @@ interface Alone {
 
 async function startAlone(
   lab: Lab,
-  { version }: KwdbClusterSpec,
+  { version, engineDiskMb }: KwdbClusterSpec,
   { security, start }: Alone,
 ): Promise<ContainerCluster> {
   const packageOf = packagesIn(lab);
-  const host = await hostWithImage(lab, "db1", 0, await packageOf(version));
+  const place = { name: "db1", at: 0, ...(engineDiskMb === undefined ? {} : { engineDiskMb }) };
+  const host = await hostWithImage(lab, place, await packageOf(version));
   await host.must(["sh", "-ec", CERTIFICATE]);
   await start(host, imageTag(version));
   const nodes = [new ContainerNode(host, ownContainer, security)];

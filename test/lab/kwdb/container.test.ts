@@ -12,6 +12,7 @@ import {
 } from "./container-cluster.ts";
 import type { ContainerNode } from "./container-node.ts";
 import { clusterName, type FleetSpec, type LabFleet, startFleet } from "./fleet.ts";
+import { outagesOf, versionWrittenAt } from "./records.ts";
 
 await describeLongLab("KWDB in containers", () => {
   let fleet: LabFleet | undefined;
@@ -67,6 +68,25 @@ await describeLongLab("KWDB in containers", () => {
     await expectCode(of, await of.longCli(400_000, ...command.trim().split(/\s+/)), 0);
     for (const node of nodesOf(of)) await expectAt(node, "3.1.0");
     expect(await of.lock()).toMatchObject({ state: "free" });
+  });
+
+  it("as deploy.sh installs it: a single-replica cluster, all stopped before the first is changed", async () => {
+    const of = await begun({
+      name: "service-offline",
+      topology: "single-replication",
+      version: "3.0.0",
+      to: "3.1.0",
+      start: startServiceCluster,
+    });
+    const began = new Date();
+    await expectCode(of, await of.upgrade(400_000), 0);
+    for (const node of nodesOf(of)) {
+      await expectAt(node, "3.1.0");
+      expect(await node.versionFile()).toBe("3.1.0");
+    }
+    expect((await nodesOf(of)[0]?.status())?.length).toBe(3);
+    expect(await of.lock()).toMatchObject({ state: "free" });
+    await expectNeverMixed(of, began);
   });
 
   it.each([false, true])("by docker run, with certificates: %s", async (secure) => {
@@ -128,6 +148,17 @@ async function given(node: ContainerNode) {
     owner: await json('(index .Config.Labels "owner")'),
     command: await json(".Config.Cmd"),
   };
+}
+
+/** By the hosts' own records. */
+async function expectNeverMixed(of: LabFleet, began: Date): Promise<void> {
+  const outages = (await Promise.all(of.nodes.map((node) => outagesOf(node, began)))).flat();
+  const written = (await Promise.all(of.nodes.map(versionWrittenAt))).map(Number);
+  expect(outages.map(({ node }) => node)).toEqual(of.nodes.map(({ host }) => host.name));
+  for (const { from, to } of outages) {
+    expect(from.getTime()).toBeLessThan(Math.min(...written));
+    expect(to?.getTime() ?? 0).toBeGreaterThan(Math.max(...written));
+  }
 }
 
 async function expectAt(node: ContainerNode, version: string): Promise<void> {

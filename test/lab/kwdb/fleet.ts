@@ -80,8 +80,11 @@ export class LabFleet implements AsyncDisposable {
   }
 
   /** Builds and pushes the package of the version that the next upgrade goes to. */
-  async aim(version: string): Promise<void> {
-    this.#target = { version, built: await this.cluster.packageOf(version) };
+  async aim(
+    version: string,
+    spoil: (built: BuiltPackage) => Promise<BuiltPackage> = async (built) => built,
+  ): Promise<void> {
+    this.#target = { version, built: await spoil(await this.cluster.packageOf(version)) };
     await this.must("artefact", "push", this.#target.built.tarball);
   }
 

@@ -108,7 +108,8 @@ export class FakeEngine {
     if (order === "rename") return this.#rename(words[0] ?? "", last);
     if (order === "create") {
       const name = words[1] ?? "";
-      if (this.named(name) !== undefined) return ended(`Conflict. The container name "/${name}" is in use`, 1);
+      if (this.named(name) !== undefined)
+        return ended(`Conflict. The container name "/${name}" is in use`, 1);
       return ended(this.add(name, last).Id, 0);
     }
     const found = this.named(last);
