@@ -201,8 +201,8 @@ const forgetKept: InContainer<{ readonly label: string }> = async ({ host, tool,
   return done({ ...(aside === undefined ? {} : { container: aside.aside }), image: kept });
 };
 
-/** Without the advice that docker's client adds to an error. */
+/** The engine's own word where there is one: docker's client adds that it has failed, and advice. */
 export function lastLine(tail: string): string {
   const lines = tail.trim().split("\n");
-  return lines.findLast((line) => line.trim() !== "" && !/^(See|Run) 'docker/.test(line)) ?? "";
+  return lines.findLast((line) => line.startsWith("Error response from daemon:")) ?? lines.at(-1) ?? "";
 }

@@ -122,7 +122,8 @@ export class FakeEngine {
   #rename(from: string, to: string): ToolRun {
     const found = this.named(from);
     if (found === undefined) return ended(`No such container: ${from}`, 1);
-    if (this.named(to) !== undefined) return ended(`Conflict. The container name "/${to}" is in use`, 1);
+    if (this.named(to) !== undefined)
+      return ended(`${conflict(to)}\nError: failed to rename container named ${from}\n`, 1);
     found.Name = `/${to}`;
     return ended("", 0);
   }
