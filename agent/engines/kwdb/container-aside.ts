@@ -66,9 +66,9 @@ export async function bringBack(
   const name = ownName(here);
   if (!name.ok) return failedBy(name.failure);
   const known = await readSetAside(host, name.value, rollout);
-  if (known === undefined) return failed("kwdb.container-missing", { form: here.form });
-  const old = await here.docker.container(known.aside);
+  const old = await here.docker.container(asideName(name.value, rollout));
   if (!old.ok) return failedBy(old.failure);
+  if (known === undefined) return broughtBackBefore(here, old.value);
   const renamed = await tool(here.docker.command(["rename", known.aside, name.value]));
   const back = await here.inspect();
   if (!back.ok) return failedBy(back.failure);
@@ -83,6 +83,18 @@ export async function bringBack(
   await tool(here.docker.command(["update", `--restart=${policy}`, name.value]));
   await forgetSetAside(host, known);
   return done({ container: name.value, restart: policy });
+}
+
+/** What was remembered of it goes last. */
+async function broughtBackBefore(
+  here: ContainerInstallation,
+  aside: Inspected | undefined,
+): Promise<StepResult> {
+  const found = await here.inspect();
+  if (!found.ok) return failedBy(found.failure);
+  return found.value === undefined || aside !== undefined
+    ? failed("kwdb.container-missing", { form: here.form })
+    : done({ found: "brought back before" });
 }
 
 function policyWord({ Name = "", MaximumRetryCount = 0 }: SetAside["restartPolicy"]): string {

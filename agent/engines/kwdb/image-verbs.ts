@@ -5,12 +5,13 @@ import { type Failure, failure, type Outcome, succeed } from "#proto/common/fail
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { digest, imageArgs, label, reference, version } from "./args.ts";
 import type { ContainerInstallation } from "./container-installation.ts";
+import type { Docker } from "./docker.ts";
 import { dockerFacts } from "./docker-facts.ts";
 import { imageOf, keptTag, type LoadedImage, loadedImage, programIn, rememberLoaded } from "./images.ts";
 import type { Means } from "./installation.ts";
 import { containerOn } from "./installed.ts";
 import { done, failed, failedBy } from "./outcome.ts";
-import { forgetSetAside, readSetAside } from "./set-aside.ts";
+import { asideName, forgetSetAside } from "./set-aside.ts";
 
 const spareBytes = 512 * 1024 ** 2;
 
@@ -185,21 +186,40 @@ const proveImage: InContainer<z.infer<typeof imageArgs>> = async (context, args,
 /** Only what this rollout has kept, by names with the rollout in them; volumes of the old container stay. */
 const forgetKept: InContainer<{ readonly label: string }> = async ({ host, tool, rollout }, args, here) => {
   const { docker } = here;
-  const own = here.name.ok ? here.name.value : undefined;
-  const aside = own === undefined ? undefined : await readSetAside(host, own, rollout);
-  if (aside !== undefined) {
-    const old = await docker.container(aside.aside);
+  const name = here.form === "docker-run" && here.name.ok ? here.name.value : undefined;
+  const aside = name === undefined ? undefined : asideName(name, rollout);
+  if (name !== undefined && aside !== undefined) {
+    const old = await docker.container(aside);
     if (!old.ok) return failedBy(old.failure);
-    if (old.value?.State.Running === true) return failed("kwdb.container-runs", { container: aside.aside });
-    if (old.value !== undefined) await tool(docker.command(["rm", aside.aside]));
-    await forgetSetAside(host, aside);
+    if (old.value?.State.Running === true) return failed("kwdb.container-runs", { container: aside });
+    const why = await whyLeft(tool, docker, { words: ["rm", aside], left: () => docker.container(aside) });
+    if (why !== undefined) return failedBy(why);
+    await forgetSetAside(host, { name, rollout });
   }
   const kept = keptTag(args.label, rollout);
-  const image = await docker.image(kept);
-  if (!image.ok) return failedBy(image.failure);
-  if (image.value !== undefined) await tool(docker.command(["rmi", kept]));
-  return done({ ...(aside === undefined ? {} : { container: aside.aside }), image: kept });
+  const why = await whyLeft(tool, docker, { words: ["rmi", kept], left: () => docker.image(kept) });
+  if (why !== undefined) return failedBy(why);
+  return done({ ...(aside === undefined ? {} : { container: aside }), image: kept });
 };
+
+interface Removal {
+  readonly words: readonly string[];
+  left(): Promise<Outcome<unknown>>;
+}
+
+/** Called also for what is gone: after the agent's death the step's tools are known again by their order. */
+async function whyLeft(
+  tool: StepContext["tool"],
+  docker: Docker,
+  { words, left }: Removal,
+): Promise<Failure | undefined> {
+  const ran = await tool(docker.command(words));
+  const found = await left();
+  if (!found.ok) return found.failure;
+  return found.value === undefined
+    ? undefined
+    : failure("kwdb.docker-failed", { what: `docker ${words.join(" ")}`, cause: lastLine(ran.tail) });
+}
 
 /** The engine's own word where there is one: docker's client adds that it has failed, and advice. */
 export function lastLine(tail: string): string {

@@ -109,3 +109,30 @@ it("compose is not let stop an old container that runs again", async () => {
   });
   expect(engine.ran).toEqual([]);
 });
+
+it("what was kept is let go also by an agent that died in between, and what stays is no success", async () => {
+  const { engine } = withOld();
+  await engine.run("set-aside");
+  const tag = "lockkeeper-kept:db1-3.0.0-to-3.0.1-r1";
+  engine.images.add(tag);
+  engine.stuck = true;
+  expect(await engine.run("forget-kept", { label: "db1-3.0.0-to-3.0.1" })).toMatchObject({
+    failure: { code: "kwdb.docker-failed" },
+  });
+  engine.stuck = false;
+  for (const life of ["run", "again"] as const) {
+    expect(await engine[life]("forget-kept", { label: "db1-3.0.0-to-3.0.1" })).toMatchObject({
+      result: "done",
+    });
+    expect(engine.containers).toEqual([]);
+    expect(engine.images.size).toBe(0);
+  }
+  expect(await readSetAside(engine.host, "kwdb", "r1")).toBeUndefined();
+});
+
+it("is brought back also by an agent that died when it had forgotten why", async () => {
+  const { engine } = withOld();
+  await engine.run("set-aside");
+  await engine.run("bring-back");
+  expect(await engine.again("bring-back")).toMatchObject({ result: "done" });
+});

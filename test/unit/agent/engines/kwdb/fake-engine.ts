@@ -1,6 +1,7 @@
 /** A Docker engine in memory, with the few commands that the verbs of containers call as tools. */
 import { containerVerbs } from "#agent/engines/kwdb/container-verbs.ts";
 import type { Inspected } from "#agent/engines/kwdb/docker.ts";
+import { imageVerbs } from "#agent/engines/kwdb/image-verbs.ts";
 import type { Means } from "#agent/engines/kwdb/installation.ts";
 import { ProgramCache } from "#agent/engines/kwdb/program-cache.ts";
 import { kwdbSettings } from "#agent/engines/kwdb/settings.ts";
@@ -11,16 +12,22 @@ type Container = Inspected & { Name: string };
 const ended = (tail: string, exitCode: number): ToolRun => ({
   ...{ exitCode, tail, result: "exited", runner: "unit" },
 });
+const conflict = (name: string) =>
+  `Error response from daemon: Conflict. The container name "/${name}" is already in use`;
 const noSuch = (what: string) => lookOf("", { exitCode: 1, stderr: `Error: No such ${what}` });
 
 export class FakeEngine {
   readonly containers: Container[] = [];
+  /** Tags of ours; every other image is there. */
+  readonly images = new Set<string>();
+  /** The engine removes no container. */
+  stuck = false;
   readonly host: Host;
   readonly means: Means;
   /** What ran as tools, in order, each as one line. */
   readonly ran: string[] = [];
   /** Of one attempt, as an agent's journal keeps them: the n-th tool of a next life meets the n-th of before. */
-  #journal: ToolRun[] = [];
+  #journal: { readonly words: string; readonly run: ToolRun }[] = [];
   #ids = 0;
 
   constructor(settings: object, compose: (words: readonly string[]) => Look = () => lookOf("")) {
@@ -65,9 +72,11 @@ export class FakeEngine {
     const context = this.#context((argv) => {
       const known = this.#journal[met];
       met += 1;
-      if (known !== undefined) return known;
+      const words = argv.join(" ");
+      if (known !== undefined && known.words !== words) throw new Error(`other words than before: ${words}`);
+      if (known !== undefined) return known.run;
       const run = this.#tool(argv);
-      this.#journal.push(run);
+      this.#journal.push({ words, run });
       return run;
     });
     return verb.run(context, verb.args.parse(args));
@@ -80,7 +89,9 @@ export class FakeEngine {
   }
 
   #verb(name: string) {
-    const found = containerVerbs(this.means).find((verb) => verb.name === `kwdb.${name}`);
+    const found = [...containerVerbs(this.means), ...imageVerbs(this.means)].find(
+      (verb) => verb.name === `kwdb.${name}`,
+    );
     if (found === undefined) throw new Error(`no verb kwdb.${name}`);
     return found;
   }
@@ -97,6 +108,7 @@ export class FakeEngine {
     if (what === "info") return lookOf("json-file\n");
     if (what === "logs") return lookOf("started\nout of memory\n");
     if (order !== "inspect") return lookOf("", { exitCode: 1, stderr: "unknown command" });
+    if (name.startsWith("lockkeeper-kept") && !this.images.has(name)) return noSuch("image");
     if (what === "image") return lookOf(JSON.stringify([{ Id: name.replace(/^(?!sha256:)/, "sha256:") }]));
     const found = this.named(name);
     return found === undefined ? noSuch("container") : lookOf(JSON.stringify([found]));
@@ -109,11 +121,18 @@ export class FakeEngine {
     if (order === "create") {
       const name = words[1] ?? "";
       if (this.named(name) !== undefined)
-        return ended(`Conflict. The container name "/${name}" is in use`, 1);
+        return ended(
+          `${conflict(name)}
+See 'docker create --help'.
+`,
+          1,
+        );
       return ended(this.add(name, last).Id, 0);
     }
+    if (order === "rmi") return ended("", this.images.delete(last) ? 0 : 1);
     const found = this.named(last);
     if (found === undefined) return ended(`No such container: ${last}`, 1);
+    if (order === "rm") this.containers.splice(this.containers.indexOf(found), this.stuck ? 0 : 1);
     const policy = /^--restart=(\S+)$/.exec(words[0] ?? "")?.[1];
     if (policy !== undefined) found.HostConfig["RestartPolicy"] = { Name: policy, MaximumRetryCount: 0 };
     return ended("", 0);
