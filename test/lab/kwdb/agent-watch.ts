@@ -7,7 +7,7 @@ const place = "/root/agent-watch";
 const unit = "lab-agent-watch";
 const limitMs = 180_000;
 
-/** `node agent-watch.mjs kill LANE LANES` or `node agent-watch.mjs hold LABEL…`. Numbers of phases: proto StepPhase. */
+/** `node agent-watch.mjs kill LANE LANES`, `… kill-at LABEL…` or `node agent-watch.mjs hold LABEL…`. Numbers of phases: proto StepPhase. */
 const program = `
 import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 const [what, ...words] = process.argv.slice(2);
@@ -48,7 +48,7 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 async function kill(label) {
   if (!known.includes(label)) { known.push(label); appendFileSync(place + "/known", label + "\\n"); }
   const [lane, lanes] = words.map(Number);
-  if (known.indexOf(label) % lanes !== lane) return;
+  if (what === "kill-at" ? !words.includes(label) : known.indexOf(label) % lanes !== lane) return;
   for (let tries = 0; tries < 200 && !strike("SIGKILL"); tries++) await sleep(20);
   appendFileSync(place + "/deeds", label + "\\n");
 }
@@ -73,7 +73,7 @@ for (;;) {
     const label = labelOf(record);
     if (label === undefined || seen.has(label)) continue;
     seen.add(label);
-    await (what === "kill" ? kill(label) : hold(label));
+    await (what === "hold" ? hold(label) : kill(label));
   }
 }
 `;
@@ -88,6 +88,11 @@ export class AgentWatch implements AsyncDisposable {
   /** Kills the agent at every boundary whose number, in the order they were first met on this host, is of the lane. */
   static killing(host: Host, lane: number, lanes: number): Promise<AgentWatch> {
     return AgentWatch.#begin(host, ["kill", String(lane), String(lanes)]);
+  }
+
+  /** Kills the agent at each of these boundaries. */
+  static killingAt(host: Host, labels: readonly string[]): Promise<AgentWatch> {
+    return AgentWatch.#begin(host, ["kill-at", ...labels]);
   }
 
   /** Holds the agent still at each of these boundaries, until it is let go. */

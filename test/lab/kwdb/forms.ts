@@ -4,7 +4,6 @@
 import { startCompiledCluster } from "./compiled-cluster.ts";
 import { folder } from "./compiled-node.ts";
 import {
-  type ContainerCluster,
   ownComposeFile,
   ownContainer,
   startByCompose,
@@ -66,12 +65,6 @@ export const forms: Readonly<Record<FormName, Form>> = {
     ],
     data: "/srv/kwdb",
   },
-};
-
-export const aloneOf = (cluster: ContainerCluster): ContainerNode => {
-  const [node] = cluster.nodes;
-  if (node === undefined) throw new Error("no node");
-  return node;
 };
 
 /** Writes something of the operator's own beside the rows, and on the volume without a name where there is one. */
