@@ -16,11 +16,13 @@ export interface ClusterOptions {
   readonly tickScale?: number;
   /** A folder of `makeAuthority`: the cluster is secure. */
   readonly authority?: string;
+  /** Makes one host; unless told, one on which the vendor's installer has run. */
+  readonly create?: typeof createHost;
 }
 
 /** Hosts on 127.0.0.1, 127.0.0.2 …, each with ports of its own; nothing is started. */
 export async function createHosts(options: ClusterOptions): Promise<readonly DemoHost[]> {
-  const { names, topology = "multi-replication", tickScale = 1 } = options;
+  const { names, topology = "multi-replication", tickScale = 1, create = createHost } = options;
   const ports = await freePorts(names.length * 3);
   const places = names.map((name, at) => ({
     name,
@@ -43,7 +45,7 @@ export async function createHosts(options: ClusterOptions): Promise<readonly Dem
       user: os.userInfo().username,
       ...(options.authority === undefined ? {} : { authority: options.authority }),
     };
-    hosts.push(await createHost(path.join(options.root, place.name), options.assets, host));
+    hosts.push(await create(path.join(options.root, place.name), options.assets, host));
   }
   return hosts;
 }
@@ -57,7 +59,7 @@ async function until(what: string, deadlineMs: number, holds: () => Promise<bool
 export async function startCluster(hosts: readonly DemoHost[], deadlineMs = 60_000): Promise<void> {
   for (const [at, host] of hosts.entries()) {
     const { name, topology } = host.options;
-    await host.run("systemctl", ["start", "kaiwudb"]);
+    await host.start();
     if (at === 0 && topology !== "single") {
       await until(`${name} listens`, deadlineMs, async () => (await host.readyStatus()) !== 0);
       await host.kwbase("init");
@@ -74,14 +76,7 @@ export async function startCluster(hosts: readonly DemoHost[], deadlineMs = 60_0
 /** Ends every node of these hosts at once, by its process group; for the end of a test or demo. */
 export async function stopCluster(hosts: readonly DemoHost[]): Promise<void> {
   for (const host of hosts) {
-    const pid = await host.mainPid();
-    if (pid > 0) {
-      try {
-        process.kill(-pid, "SIGKILL");
-      } catch {
-        // It ended by itself between the two lines.
-      }
-    }
+    await host.end();
     await until(`${host.options.name} is gone`, 10_000, async () => (await host.mainPid()) === 0);
   }
 }

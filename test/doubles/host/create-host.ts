@@ -183,6 +183,21 @@ export class DemoHost {
     await rename(`${file}.new`, file);
   }
 
+  async start(): Promise<void> {
+    await this.run("systemctl", ["start", "kaiwudb"]);
+  }
+
+  /** Kills the process group of the node, where it runs. */
+  async end(): Promise<void> {
+    const pid = await this.mainPid();
+    if (pid === 0) return;
+    try {
+      process.kill(-pid, "SIGKILL");
+    } catch {
+      // It ended by itself between the two lines.
+    }
+  }
+
   /** Main process of the service; 0 when there is none. */
   async mainPid(): Promise<number> {
     if (!existsSync(this.path("/run/systemd/kaiwudb.pid"))) return 0;

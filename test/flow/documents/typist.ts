@@ -4,7 +4,7 @@ import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/pr
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { ProcessFleet } from "#test/flow/processes/harness/fleet.ts";
-import { fromVersion, toVersion } from "#test/flow/processes/harness/fleet.ts";
+import { fromVersion, toVersion } from "#test/flow/processes/harness/site.ts";
 
 export interface Typed {
   readonly code: number;

@@ -5,13 +5,12 @@
  */
 import { rm } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { Boundary } from "./harness/boundaries.ts";
 import { bundled, ProcessFleet } from "./harness/fleet.ts";
-import { Killer, type Murder, type Victim } from "./harness/killer.ts";
-import { allIsWell, nextCommand, reasonOf } from "./harness/story.ts";
+import { Killer, type Plot, type Victim, victims } from "./harness/killer.ts";
+import { allIsWell, playedUnder } from "./harness/story.ts";
 
 const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
-const stoppedSafely = 5;
-const mostStops = 20;
 
 let dist = "";
 let fleet: ProcessFleet | undefined;
@@ -27,45 +26,37 @@ afterEach(async () => {
 
 afterAll(() => rm(dist, { recursive: true, force: true }));
 
-/** Upgrades a new fleet under these murders, typing what the product says whenever it has stopped. */
-async function upgradeUnder(murders: readonly Murder[]): Promise<{ killer: Killer; stops: string[] }> {
-  fleet = await ProcessFleet.start(dist, { coordinators: 1 });
-  const killer = new Killer(fleet, murders);
-  const stops: string[] = [];
-  let follow = fleet.apply(await fleet.plan(), killer.hear);
-  for (let ran = await follow.ended; ran.code !== 0; ran = await follow.ended) {
-    expect(ran.code, ran.stderr).toBe(stoppedSafely);
-    stops.push(reasonOf(follow));
-    expect(stops.length, stops.join("; ")).toBeLessThan(mostStops);
-    await killer.mended();
-    follow = fleet.follow(await nextCommand(fleet), killer.hear);
-  }
-  await killer.mended();
+/** Upgrades a new fleet under these kills, and looks whether all is well at last. */
+async function upgradeUnder(plot: Plot): Promise<{ killer: Killer; stops: readonly string[] }> {
+  const made = await ProcessFleet.start(dist, { coordinators: 1 });
+  fleet = made;
+  const killer = new Killer(made, plot);
+  const plan = await made.plan();
+  const stops = await playedUnder(made, killer, (hear) => made.apply(plan, hear));
+  await allIsWell(made);
   return { killer, stops };
 }
 
-async function isWell(): Promise<void> {
-  if (fleet === undefined) throw new Error("no fleet");
-  await allIsWell(fleet);
-}
-
-const at = (boundary: string) => (found: string) => found === boundary;
+/** Of each node's own stage alone; the others belong to stories.test.ts. */
+const isOfNode = ({ name, node }: Boundary): boolean => node !== undefined && !name.includes("/");
 
 describe("a rollout whose processes are killed", () => {
   it("goes on after one kill of each: coordinator, agent and nats-server, in mid node", async () => {
-    const { killer } = await upgradeUnder([
-      { node: "db1", victim: "coordinator", strikes: at("stop started") },
-      { node: "db2", victim: "agent", strikes: at("upgrade-package started") },
-      { node: "db3", victim: "nats-server", strikes: at("entered") },
-    ]);
+    const places: Readonly<Record<string, Victim>> = {
+      "db1 stop started": "coordinator",
+      "db2 upgrade-package started": "agent",
+      "db3 entered": "nats-server",
+    };
+    const { killer } = await upgradeUnder(({ name, node = "" }) => {
+      const victim = places[`${node} ${name}`];
+      return victim === undefined ? undefined : { victim, node };
+    });
     expect(killer.deeds).toHaveLength(3);
-    await isWell();
   }, 300_000);
 });
 
 /** Every second boundary in one rollout, the others in the next: between two kills there is room to go wrong. */
 const lanes = 2;
-const victims: readonly Victim[] = ["coordinator", "agent", "nats-server"];
 const rounds = victims.flatMap((_, turn) => Array.from({ length: lanes }, (_lane, lane) => ({ turn, lane })));
 
 describe("at every boundary of a node's stage", () => {
@@ -80,19 +71,15 @@ describe("at every boundary of a node's stage", () => {
   for (const { turn, lane } of rounds)
     it(`victims turned by ${turn}, lane ${lane}: it ends as it should`, async (context) => {
       if (!full) return context.skip("takes half an hour; make test-full runs it");
-      const murders = ["db1", "db2", "db3"].map((node, index): Murder => {
-        const victim = victims[(index + turn) % victims.length] ?? "agent";
-        const strikes = (boundary: string) => {
-          if (numberOf(boundary) % lanes !== lane) return false;
-          struck.get(victim)?.add(boundary);
-          return true;
-        };
-        return { node, victim, strikes };
+      const { killer, stops } = await upgradeUnder((boundary) => {
+        if (!isOfNode(boundary) || numberOf(boundary.name) % lanes !== lane) return undefined;
+        const { name, node = "" } = boundary;
+        const victim = victims[(["db1", "db2", "db3"].indexOf(node) + turn) % victims.length] ?? "agent";
+        struck.get(victim)?.add(name);
+        return { victim, node };
       });
-      const { killer, stops } = await upgradeUnder(murders);
       console.log(`${killer.deeds.length} kills; stopped: ${stops.join(", ") || "never"}`);
       expect(stops).not.toContain("stopped without a word");
-      await isWell();
     }, 1_200_000);
 
   it("none is left out", (context) => {

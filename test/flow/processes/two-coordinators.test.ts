@@ -7,8 +7,9 @@ import { connect } from "#coordinator/cli/client.ts";
 import type { RolloutEvent } from "#coordinator/domain/rollout/event.ts";
 import { natsBinary, PlainServer } from "#test/contract/nats/server.ts";
 import { freePorts } from "#test/doubles/host/create-host.ts";
-import { bundled, type Coordinator, lease, ProcessFleet, toVersion } from "./harness/fleet.ts";
+import { bundled, type Coordinator, lease, ProcessFleet } from "./harness/fleet.ts";
 import { outagesOf, overlaps } from "./harness/records.ts";
+import { toVersion } from "./harness/site.ts";
 
 /** Beyond the lease: a beat of the observer, and this machine's tardiness. */
 const slackMs = 4_000;

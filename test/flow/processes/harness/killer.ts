@@ -1,44 +1,61 @@
 /**
- * Kills a process of the fleet at boundaries of a node's stage, as kill -9 does, and starts it again as systemd
- * would. A nats-server is started again by its coordinator.
+ * Kills a process of the fleet at boundaries of a rollout, as kill -9 does, and starts it again as systemd would. A
+ * nats-server is started again by its coordinator.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RolloutEvent } from "#coordinator/domain/rollout/event.ts";
-import { boundaryOf } from "./boundaries.ts";
-import type { ProcessFleet } from "./fleet.ts";
+import { type Boundary, boundaryOf } from "./boundaries.ts";
+import type { Coordinator } from "./fleet.ts";
+import type { Process } from "./process.ts";
 
-export type Victim = "coordinator" | "agent" | "nats-server";
+export const victims = ["coordinator", "agent", "nats-server"] as const;
+export type Victim = (typeof victims)[number];
 
-export interface Murder {
-  readonly node: string;
+export interface Kill {
   readonly victim: Victim;
-  /** Asked once for each boundary of that node's stage. */
-  strikes(boundary: string): boolean;
+  /** Whose agent. */
+  readonly node: string;
+}
+
+/** Asked once for each boundary, and once for each node where it is one of each node. */
+export type Plot = (boundary: Boundary) => Kill | undefined;
+
+export interface Mortal {
+  readonly coordinators: readonly Coordinator[];
+  agent(name: string): Process;
 }
 
 const restartAfterMs = 300;
 
 export class Killer {
-  readonly #fleet: ProcessFleet;
-  readonly #plan: readonly Murder[];
+  readonly #fleet: Mortal;
+  readonly #plot: Plot;
   readonly #seen = new Set<string>();
   #heardTo = 0;
   #mending = Promise.resolve();
   /** `victim at node: boundary`, in the order of the deeds. */
   readonly deeds: string[] = [];
 
-  constructor(fleet: ProcessFleet, plan: readonly Murder[]) {
+  constructor(fleet: Mortal, plot: Plot) {
     this.#fleet = fleet;
-    this.#plan = plan;
+    this.#plot = plot;
   }
 
   readonly hear = (event: RolloutEvent): void => {
     // a follower that begins anew tells old events again
     if (event.sequence <= this.#heardTo) return;
     this.#heardTo = event.sequence;
-    for (const murder of this.#plan) this.#consider(murder, event);
+    const boundary = boundaryOf(event);
+    if (boundary === undefined) return;
+    const key = boundary.isOfEachNode ? `${boundary.node} ${boundary.name}` : boundary.name;
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
+    const kill = this.#plot(boundary);
+    if (kill === undefined) return;
+    this.deeds.push(`${kill.victim} at ${kill.node}: ${boundary.name}`);
+    this.#mending = this.#mending.then(() => this.#kill(kill));
   };
 
   /** Everything that was killed has been started again. */
@@ -46,17 +63,7 @@ export class Killer {
     return this.#mending;
   }
 
-  #consider(murder: Murder, event: RolloutEvent): void {
-    const { node, victim } = murder;
-    const boundary = boundaryOf(event, node);
-    if (boundary === undefined || this.#seen.has(`${node} ${boundary}`)) return;
-    this.#seen.add(`${node} ${boundary}`);
-    if (!murder.strikes(boundary)) return;
-    this.deeds.push(`${victim} at ${node}: ${boundary}`);
-    this.#mending = this.#mending.then(() => this.#kill(victim, node));
-  }
-
-  async #kill(victim: Victim, node: string): Promise<void> {
+  async #kill({ victim, node }: Kill): Promise<void> {
     const [coordinator] = this.#fleet.coordinators;
     if (coordinator === undefined) return;
     if (victim === "nats-server") return killNats(coordinator.stateDir);

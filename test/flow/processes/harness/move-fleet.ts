@@ -1,17 +1,14 @@
 /** An old cluster with rows and a new, empty one: a demo host, an agent process each, one coordinator, a PostgreSQL behind. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { setTimeout as sleep } from "node:timers/promises";
-import type { RolloutEvent } from "#coordinator/domain/rollout/event.ts";
 import { createHosts, startCluster, stopCluster } from "#test/doubles/host/cluster.ts";
 import { type DemoHost, freePorts } from "#test/doubles/host/create-host.ts";
 import { giveRows } from "#test/doubles/host/rows.ts";
 import { buildPackage } from "#test/doubles/kwdb/build-package.ts";
 import { type PostgresServer, startPostgres } from "#test/doubles/postgres/server.ts";
-import type { Follow, Ran } from "./fleet.ts";
+import type { Coordinator } from "./fleet.ts";
+import { Operator, type Ran } from "./operator.ts";
 import { Process } from "./process.ts";
 
 export const sides = {
@@ -21,19 +18,15 @@ export const sides = {
 export type Node = keyof typeof sides;
 const nodes = Object.keys(sides) as Node[];
 
-export class MoveFleet {
-  readonly folder: string;
-  readonly #dist: string;
+export class MoveFleet extends Operator {
   readonly #agents = new Map<Node, Process>();
   readonly #hosts = new Map<Node, DemoHost>();
-  readonly #followers = new Set<ChildProcess>();
   #postgres: PostgresServer | undefined;
-  #coordinator: Process | undefined;
-  #address = "";
+  coordinators: readonly Coordinator[] = [];
+  readonly agents = nodes.length;
 
-  private constructor(folder: string, dist: string) {
-    this.folder = folder;
-    this.#dist = dist;
+  get addresses(): readonly string[] {
+    return this.coordinators.map(({ address }) => address);
   }
 
   /** `settings`: of the old cluster's entry. */
@@ -67,63 +60,16 @@ export class MoveFleet {
     return `${ran.stdout}${ran.stderr}`.trim();
   }
 
-  async cli(args: readonly string[]): Promise<Ran> {
-    const child = this.#command(args);
-    let stdout = "";
-    let stderr = "";
-    child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")));
-    child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
-    const code = await new Promise<number>((resolve) => child.on("close", (ended) => resolve(ended ?? 1)));
-    return { code, stdout, stderr };
-  }
-
   async plan(): Promise<Ran & { readonly file: string }> {
     const file = join(this.folder, "plan.json");
     const words = ["plan", "billing", "--to", "3.1.0", "--method", "export-import", "--into", "billing3"];
     return { ...(await this.cli([...words, "-o", file])), file };
   }
 
-  follow(args: readonly string[], hear: (event: RolloutEvent) => void = () => {}): Follow {
-    const child = this.#command([...args, "-o", "ndjson"]);
-    this.#followers.add(child);
-    const events: RolloutEvent[] = [];
-    let stderr = "";
-    child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
-    if (child.stdout !== null)
-      createInterface({ input: child.stdout }).on("line", (line) => {
-        const told = JSON.parse(line) as RolloutEvent;
-        events.push(told);
-        hear(told);
-      });
-    const ended = new Promise<Ran>((resolve) =>
-      child.on("close", (code) => {
-        this.#followers.delete(child);
-        resolve({ code: code ?? 1, stdout: "", stderr });
-      }),
-    );
-    return { events, ended };
-  }
-
-  async until(what: string, holds: () => Promise<boolean>, limitMs = 60_000): Promise<void> {
-    for (const endMs = Date.now() + limitMs; Date.now() < endMs; await sleep(100)) if (await holds()) return;
-    throw new Error(`not within ${limitMs} ms: ${what}\n${await this.log("coordinator")}`);
-  }
-
-  untilAttached(): Promise<void> {
-    return this.until("both agents are attached", async () => {
-      const { code, stdout } = await this.cli(["node", "list", "-o", "json"]);
-      return code === 0 && stdout.match(/"attached": ?true/g)?.length === nodes.length;
-    });
-  }
-
-  async log(of: string): Promise<string> {
-    return readFile(join(this.folder, `${of}.log`), "utf8").catch(() => "");
-  }
-
   async stop(): Promise<void> {
-    for (const child of this.#followers) child.kill("SIGKILL");
+    this.endFollowers();
     await Promise.all([...this.#agents.values()].map((agent) => agent.end()));
-    await this.#coordinator?.end();
+    for (const { process: own } of this.coordinators) await own.end();
     await stopCluster([...this.#hosts.values()]);
     await this.#postgres?.stop();
     if (process.env["LOCKKEEPER_KEEP"] === undefined) await rm(this.folder, { recursive: true, force: true });
@@ -131,7 +77,7 @@ export class MoveFleet {
 
   async #startHost(node: Node): Promise<void> {
     const { version } = sides[node];
-    const assets = join(this.#dist, "demo/assets");
+    const assets = join(this.dist, "demo/assets");
     const installed = await buildPackage({ assets, version, out: join(this.folder, `package-${version}`) });
     const root = join(this.folder, "hosts");
     const made = await createHosts({
@@ -149,15 +95,14 @@ export class MoveFleet {
 
   async #startCoordinator(): Promise<void> {
     const [port = 0] = await freePorts(1);
-    this.#address = `127.0.0.1:${port}`;
+    const address = `127.0.0.1:${port}`;
+    const stateDir = join(this.folder, "coordinator");
     const file = join(this.folder, "coordinator.yaml");
-    await writeFile(
-      file,
-      JSON.stringify({ listen: this.#address, stateDir: join(this.folder, "coordinator") }),
-    );
-    const argv = [join(this.#dist, "lockkeeper"), "serve", "--config", file];
-    this.#coordinator = new Process({ argv, logFile: join(this.folder, "coordinator.log") });
-    this.#coordinator.start();
+    await writeFile(file, JSON.stringify({ listen: address, stateDir }));
+    const argv = [join(this.dist, "lockkeeper"), "serve", "--config", file];
+    const own = new Process({ argv, logFile: join(this.folder, "coordinator.log") });
+    own.start();
+    this.coordinators = [{ name: "coordinator", address, stateDir, process: own }];
   }
 
   async #startAgent(node: Node): Promise<void> {
@@ -166,7 +111,7 @@ export class MoveFleet {
     await mkdir(stateDir, { recursive: true });
     const settings = {
       node,
-      coordinators: [this.#address],
+      coordinators: this.addresses,
       stateDir,
       hostRoot: host.root,
       path: [join(host.root, "host-bin")],
@@ -175,7 +120,7 @@ export class MoveFleet {
     };
     const file = join(this.folder, `agent-${node}.yaml`);
     await writeFile(file, JSON.stringify(settings));
-    const argv = [join(this.#dist, "lockkeeper-agent"), "run", "--config", file];
+    const argv = [join(this.dist, "lockkeeper-agent"), "run", "--config", file];
     const own = new Process({ argv, env: host.env, logFile: join(this.folder, `agent-${node}.log`) });
     own.start();
     this.#agents.set(node, own);
@@ -195,12 +140,6 @@ export class MoveFleet {
     });
     const file = join(this.folder, "fleet.yaml");
     await writeFile(file, JSON.stringify({ clusters: Object.fromEntries(entries) }));
-    const { code, stderr } = await this.cli(["cluster", "apply", file]);
-    if (code !== 0) throw new Error(stderr);
-  }
-
-  #command(args: readonly string[]): ChildProcess {
-    const all = [join(this.#dist, "lockkeeper"), ...args, "--coordinator", this.#address];
-    return spawn(process.execPath, all, { stdio: ["ignore", "pipe", "pipe"] });
+    await this.must("cluster", "apply", file);
   }
 }

@@ -1,5 +1,5 @@
 /** What the hosts themselves wrote down of when their database ran. */
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import type { DemoHost } from "#test/doubles/host/create-host.ts";
 
 export interface Outage {
@@ -23,6 +23,17 @@ export function overlaps(all: readonly Outage[]): readonly string[] {
       .filter((other) => other.node !== one.node && other.fromMs < one.toMs && one.fromMs < other.toMs)
       .map((other) => `${one.node} and ${other.node} at ${new Date(other.fromMs).toISOString()}`),
   );
+}
+
+/** Nodes that ran between the first host's change and the last one's: there must be none where versions never serve mixed. */
+export async function mixedOf(hosts: readonly DemoHost[]): Promise<readonly string[]> {
+  const written = await Promise.all(
+    hosts.map(async (host) => (await stat(host.path("/etc/kaiwudb/info/.version"))).mtimeMs),
+  );
+  const [first, last] = [Math.min(...written), Math.max(...written)];
+  const whole = (await outagesOf(hosts)).filter(({ fromMs, toMs }) => fromMs < first && last < toMs);
+  const down = new Set(whole.map(({ node }) => node));
+  return hosts.map(({ options: { name } }) => name).filter((name) => !down.has(name));
 }
 
 async function outages(host: DemoHost): Promise<readonly Outage[]> {

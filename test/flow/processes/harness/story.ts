@@ -1,8 +1,13 @@
 /** What every story of a rollout by real processes asks: why it stopped, what to type next, and whether all is well at last. */
 import { expect } from "vitest";
 import type { StopView, WhyView } from "#coordinator/domain/views.ts";
-import { type Follow, type ProcessFleet, toVersion } from "./fleet.ts";
+import type { Follow, ProcessFleet } from "./fleet.ts";
+import type { Killer } from "./killer.ts";
 import { outagesOf, overlaps } from "./records.ts";
+import { toVersion } from "./site.ts";
+
+const stoppedSafely = 5;
+const mostStops = 20;
 
 type Stopped = Pick<StopView, "why"> | undefined;
 
@@ -26,13 +31,37 @@ export async function nextCommand(fleet: ProcessFleet): Promise<readonly string[
   return (command ?? "").split(" ").slice(1);
 }
 
+/** Follows a rollout from `apply` to its end under these kills, typing what the product says whenever it has stopped. */
+export async function playedUnder(
+  fleet: ProcessFleet,
+  killer: Killer,
+  begin: (hear: Killer["hear"]) => Follow,
+): Promise<readonly string[]> {
+  const stops: string[] = [];
+  let follow = begin(killer.hear);
+  for (let ran = await follow.ended; ran.code !== 0; ran = await follow.ended) {
+    expect(ran.code, ran.stderr).toBe(stoppedSafely);
+    stops.push(reasonOf(follow));
+    expect(stops.length, stops.join("; ")).toBeLessThan(mostStops);
+    await killer.mended();
+    follow = fleet.follow(await nextCommand(fleet), killer.hear);
+  }
+  await killer.mended();
+  return stops;
+}
+
 /** All at the new version, the lock free, and by the hosts' own records never two databases down at once. */
 export async function allIsWell(fleet: ProcessFleet): Promise<void> {
-  await fleet.untilAttached();
-  expect(await fleet.versions()).toEqual(Array(3).fill(`${toVersion} ready`));
+  await isAt(fleet, toVersion);
   const outages = await outagesOf(fleet.hosts);
   expect(new Set(outages.map(({ node }) => node))).toEqual(new Set(["db1", "db2", "db3"]));
   expect(overlaps(outages)).toEqual([]);
+}
+
+/** All at that version, ready, and the lock free. */
+export async function isAt(fleet: ProcessFleet, version: string): Promise<void> {
+  await fleet.untilAttached();
+  expect(await fleet.versions()).toEqual(Array(3).fill(`${version} ready`));
   const locks = await fleet.json<readonly { readonly state: string }[]>(["lock", "list"]);
   expect(locks.map(({ state }) => state)).toEqual(["free"]);
 }

@@ -1,0 +1,47 @@
+/**
+ * Every boundary of a story against every victim, in as few rollouts as there are victims. Of a boundary that each of
+ * the three nodes has, all its kills fall into one rollout, at each node another victim; one that comes once has
+ * another victim in each.
+ */
+import { type Plot, type Victim, victims } from "./killer.ts";
+
+export const turns = victims.map((_, turn) => turn);
+
+export class Matrix {
+  readonly #nodes: readonly string[];
+  readonly #struck = new Map<string, Set<Victim>>();
+
+  constructor(nodes: readonly string[]) {
+    this.#nodes = nodes;
+  }
+
+  /** Whom to kill where in that turn. */
+  plot(turn: number): Plot {
+    return (boundary) => {
+      const number = this.#numberOf(boundary.name);
+      const node = boundary.node ?? this.#nodes[number % this.#nodes.length] ?? "";
+      if (boundary.isOfEachNode && number % turns.length !== turn) return undefined;
+      const place = boundary.isOfEachNode ? this.#nodes.indexOf(node) : number;
+      const victim = victims[(place + turn) % victims.length] ?? "agent";
+      this.#struck.get(boundary.name)?.add(victim);
+      return { victim, node };
+    };
+  }
+
+  get boundaries(): readonly string[] {
+    return [...this.#struck.keys()];
+  }
+
+  /** `boundary: victim` of each pair that no rollout has had. */
+  get missing(): readonly string[] {
+    return [...this.#struck].flatMap(([name, struck]) =>
+      victims.filter((victim) => !struck.has(victim)).map((victim) => `${name}: ${victim}`),
+    );
+  }
+
+  /** The same in every turn, whatever a kill brings forward or puts off. */
+  #numberOf(name: string): number {
+    if (!this.#struck.has(name)) this.#struck.set(name, new Set());
+    return [...this.#struck.keys()].indexOf(name);
+  }
+}
