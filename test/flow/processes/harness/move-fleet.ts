@@ -46,8 +46,8 @@ export class MoveFleet extends Operator {
     }
   }
 
-  agent(node: Node): Process {
-    return this.#agents.get(node) as Process;
+  agent(node: string): Process {
+    return this.#agents.get(node as Node) as Process;
   }
 
   host(node: Node): DemoHost {

@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import type { StopView, WhyView } from "#coordinator/domain/views.ts";
 import type { Follow, ProcessFleet } from "./fleet.ts";
 import type { Killer } from "./killer.ts";
+import type { Operator } from "./operator.ts";
 import { outagesOf, overlaps } from "./records.ts";
 import { toVersion } from "./site.ts";
 
@@ -22,7 +23,7 @@ export function reasonOf(follow: Follow): string {
 }
 
 /** What `why` tells to type, as words without the program's name. */
-export async function nextCommand(fleet: ProcessFleet): Promise<readonly string[]> {
+export async function nextCommand(fleet: Operator): Promise<readonly string[]> {
   await fleet.untilAttached();
   const { answers } = await fleet.json<WhyView>(["why", "billing"]);
   const command = answers.find((answer) => answer.command?.startsWith("lockkeeper "))?.command;
@@ -33,7 +34,7 @@ export async function nextCommand(fleet: ProcessFleet): Promise<readonly string[
 
 /** Follows a rollout from `apply` to its end under these kills, typing what the product says whenever it has stopped. */
 export async function playedUnder(
-  fleet: ProcessFleet,
+  fleet: Operator,
   killer: Killer,
   begin: (hear: Killer["hear"]) => Follow,
 ): Promise<readonly string[]> {
