@@ -71,6 +71,8 @@ const containerSchema = z.object({
   imageId: z.string(),
   /** `repository@sha256:…` of an image that came from a registry. */
   digests: z.array(z.string()),
+  /** The engine's volume that the data is in; absent where it is a folder of the host. */
+  dataVolume: z.string().optional(),
   /** The compose file that it comes from; absent where none is. */
   compose: z
     .object({ file: z.string(), services: z.array(z.string()), images: z.array(z.string()) })
@@ -127,6 +129,8 @@ const buildSchema = z.object({
   missingLibraries: z.array(z.string()),
   /** Folders of builds before, the newest first. */
   kept: z.array(z.string()),
+  /** Rollouts whose build and start before are recorded file by file. Absent in reports of earlier agents. */
+  recorded: z.array(z.string()).optional(),
 });
 export type KwdbBuild = z.infer<typeof buildSchema>;
 
@@ -150,6 +154,8 @@ const dockerSchema = z.object({
   compose: z.string().nullable(),
   root: z.string(),
   availableBytes: z.number(),
+  /** All that it has, with their names. Absent in reports of earlier agents. */
+  images: z.array(z.object({ id: z.string(), names: z.array(z.string()) })).optional(),
   /** Containers besides it whose names hold its name: deploy.sh would not know them apart. */
   alike: z.array(z.string()),
 });

@@ -22,9 +22,20 @@ export const peers = z
 export const name = z.string().min(1).max(253);
 /** An image of a registry, by its digest. */
 export const reference = z.string().regex(/^[a-z0-9][A-Za-z0-9._:/-]{0,300}@sha256:[0-9a-f]{64}$/);
-/** The new image: of a package, or of a registry; the other of the two is empty. */
+/**
+ * An image: of a package, or of a registry, the other of the two is empty; or one that the engine has already, by its
+ * id. `name`: what it was called in the container or compose file that it goes back to.
+ */
 export const imageArgs = z.strictObject({
   digest: z.union([digest, z.literal("")]),
   reference: z.union([reference, z.literal("")]),
   version,
+  image: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/)
+    .optional(),
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,300}$/)
+    .optional(),
 });

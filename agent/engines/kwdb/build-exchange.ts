@@ -13,11 +13,9 @@ import { missingLibraries, stagedBuild, whyNotWhole } from "./build.ts";
 import { keptBuilds, type Places, placesOf, type Stand, standOf } from "./build-places.ts";
 import { lay } from "./build-staging.ts";
 import { type Compiled, compiledOn } from "./compiled-installation.ts";
-import { executableOf } from "./compiled-processes.ts";
 import { isDown, type Means, runningOr } from "./installation.ts";
 import { done, failed, failedBy } from "./outcome.ts";
 import { variable } from "./start.ts";
-import { keepStart, keptStart } from "./start-record.ts";
 
 const args = z.strictObject({ digest, from: version });
 type Args = z.infer<typeof args>;
@@ -53,7 +51,7 @@ function probeFor(means: Means, wanted: Stand) {
   };
 }
 
-async function whyNotDown(here: Compiled): Promise<Failure | undefined> {
+export async function whyNotDown(here: Compiled): Promise<Failure | undefined> {
   const state = await here.service();
   if (!state.ok) return state.failure;
   const left = await here.leftOvers();
@@ -91,7 +89,7 @@ async function exchangeBack(context: StepContext, means: Means, given: Args): Pr
 }
 
 /** Durable before the next one. */
-async function moved(from: string, to: string): Promise<void> {
+export async function moved(from: string, to: string): Promise<void> {
   await rename(from, to);
   await syncFolder(dirname(to));
 }
@@ -126,31 +124,6 @@ async function proveFiles(
         found: found.value.version,
         from: "kwbase version",
       });
-}
-
-/** The start that is to be made again. Where nothing runs, what was kept before the stop stands. */
-async function keep({ host }: StepContext, means: Means): Promise<StepResult> {
-  const here = await compiledOn(host, means);
-  if (!here.ok) return failedBy(here.failure);
-  const { folder, binary, unit = null, service, start } = here.value;
-  const state = await service();
-  if (!state.ok) return failedBy(state.failure);
-  if (state.value.mainPid === 0) {
-    const kept = await keptStart(host);
-    if (!kept.ok) return failedBy(kept.failure);
-    const isSame = kept.value.folder === folder && kept.value.unit === unit;
-    return isSame
-      ? done({ keptAt: kept.value.keptAt })
-      : failed("kwdb.start-of-other", { folder: kept.value.folder });
-  }
-  const executable = (await executableOf(state.value.mainPid)) ?? "?";
-  if (executable !== host.path(binary)) return failed("kwdb.program-elsewhere", { executable, binary });
-  const [found, words] = [await start(), await here.value.mode()];
-  if (!found.ok) return failedBy(found.failure);
-  if (!words.ok) return failedBy(words.failure);
-  const keptAt = new Date(host.clock.now()).toISOString();
-  await keepStart(host, { unit, folder, keptAt, start: found.value });
-  return done({ keptAt });
 }
 
 async function proveRunning(
@@ -188,12 +161,6 @@ async function forgetOld({ host }: StepContext, means: Means): Promise<StepResul
 export function buildExchangeVerbs(means: Means): readonly Verb[] {
   const proven = z.strictObject({ digest, version });
   return [
-    verb({
-      name: "kwdb.keep-start",
-      class: "observe",
-      args: z.strictObject({}),
-      run: (context) => keep(context, means),
-    }),
     verb({
       name: "kwdb.exchange-build",
       class: "reversible",

@@ -23,13 +23,25 @@ interface Exchange {
 
 /** As this process sees them. */
 export function placesOf(
-  { host, folder }: Compiled,
+  { host, folder }: Pick<Compiled, "host" | "folder">,
   { digest, from }: Exchange,
   { rollout }: Pick<StepContext, "rollout">,
 ): Places {
   const at = host.path(folder);
-  const safe = rollout.replace(/[^A-Za-z0-9._-]/g, "_");
-  return { folder: at, laid: `${at}.new-${digest.slice(0, 12)}`, kept: `${at}.kept-${from}-${safe}` };
+  return {
+    folder: at,
+    laid: `${at}.new-${digest.slice(0, 12)}`,
+    kept: keptPlace({ host, folder }, from, rollout),
+  };
+}
+
+/** Where a rollout puts the build of a version aside. */
+export function keptPlace(
+  { host, folder }: Pick<Compiled, "host" | "folder">,
+  from: string,
+  rollout: string,
+): string {
+  return `${host.path(folder)}.kept-${from}-${rollout.replace(/[^A-Za-z0-9._-]/g, "_")}`;
 }
 
 export type Stand = "old" | "half" | "new";

@@ -65,6 +65,16 @@ export function parseBuildManifest(found: unknown): Outcome<BuildManifest> {
 
 /** Every file of `bin` and `lib` is in the manifest, and the other way round; undefined where it is so. */
 export async function whyNotWhole(folder: string, { files }: BuildManifest): Promise<Failure | undefined> {
+  const differs = await whyOtherFiles(folder, files);
+  if (differs !== undefined) return differs;
+  const outside = await linkOutside(folder);
+  return outside === undefined
+    ? undefined
+    : failure("kwdb.build-not-whole", { file: outside, why: "leads out of it" });
+}
+
+/** Every file of `bin` and `lib` against what was said of it; undefined where all are the same. */
+export async function whyOtherFiles(folder: string, files: Manifest): Promise<Failure | undefined> {
   const found = await filesOf(folder);
   if (files["bin/kwbase"] === undefined)
     return failure("kwdb.build-not-whole", { file: "bin/kwbase", why: "not in the manifest" });
@@ -74,13 +84,10 @@ export async function whyNotWhole(folder: string, { files }: BuildManifest): Pro
     const why = said === undefined ? "not in the manifest" : is === undefined ? "missing" : "changed";
     return failure("kwdb.build-not-whole", { file, why });
   }
-  const outside = await linkOutside(folder);
-  return outside === undefined
-    ? undefined
-    : failure("kwdb.build-not-whole", { file: outside, why: "leads out of it" });
+  return undefined;
 }
 
-async function filesOf(folder: string): Promise<Manifest> {
+export async function filesOf(folder: string): Promise<Manifest> {
   const sums = await Promise.all(
     parts.map(async (part) => {
       const below = await manifestOf(join(folder, part)).catch(() => ({}));

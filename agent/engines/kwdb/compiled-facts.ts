@@ -6,6 +6,7 @@ import type { KwdbBuild, KwdbFull, KwdbStart } from "#proto/engines/kwdb.ts";
 import type { Host } from "../../verb.ts";
 import { bytesOf, missingLibraries } from "./build.ts";
 import { foreignEntries, keptBuilds, kindOf } from "./build-places.ts";
+import { recordedRollouts } from "./build-record.ts";
 import { type Compiled, compiledOn } from "./compiled-installation.ts";
 import { executableOf } from "./compiled-processes.ts";
 import type { Means } from "./installation.ts";
@@ -45,6 +46,7 @@ async function readBuild({ host, folder, start }: Compiled): Promise<Outcome<Kwd
     availableBytes: free.value,
     missingLibraries: missing.value,
     kept: [...(await keptBuilds(at))],
+    recorded: await recordedRollouts(host),
   });
 }
 

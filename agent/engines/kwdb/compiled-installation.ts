@@ -8,7 +8,14 @@ import { type Facts, FailureError, fail, type Outcome, succeed } from "#proto/co
 import type { Host, ToolRequest } from "../../verb.ts";
 import { serversBelow, serversOfFile } from "./compiled-processes.ts";
 import { isThere } from "./files.ts";
-import { type Installation, type Means, type Order, runningOr, type ServiceState } from "./installation.ts";
+import {
+  type Installation,
+  type Means,
+  type Order,
+  placeInMode,
+  runningOr,
+  type ServiceState,
+} from "./installation.ts";
 import { startProcess, stopProcess } from "./launch.ts";
 import { binaryVersion } from "./program.ts";
 import { securityWords } from "./script-installation.ts";
@@ -55,6 +62,14 @@ export async function compiledInstallation(
   const libraries = found.ok ? variable(found.value, "LD_LIBRARY_PATH") : undefined;
   const env = libraries === undefined ? {} : { env: { LD_LIBRARY_PATH: libraries } };
   const program = () => programs.onDisk(file, () => binaryVersion(host, binary, { cwd, ...env }));
+  const mode: Installation["mode"] = async () => {
+    const [with_, from] = [await startedWith(), await start()];
+    if (!with_.ok) return with_;
+    if (!from.ok) return from;
+    const { certs: _, dataRoot, ...rest } = with_.value;
+    const user = await userName(host, from.value.uid);
+    return succeed({ ...rest, dataRoot: hostPath(host, dataRoot), user });
+  };
   const unitPath = unit === undefined ? undefined : await fragmentOf(host, unit);
   return {
     host,
@@ -64,14 +79,8 @@ export async function compiledInstallation(
     ...(unit === undefined ? {} : { unit }),
     ...(unitPath === undefined ? {} : { unitPath }),
     start,
-    mode: async () => {
-      const [with_, from] = [await startedWith(), await start()];
-      if (!with_.ok) return with_;
-      if (!from.ok) return from;
-      const { certs: _, dataRoot, ...rest } = with_.value;
-      const user = await userName(host, from.value.uid);
-      return succeed({ ...rest, dataRoot: hostPath(host, dataRoot), user });
-    },
+    mode,
+    data: () => placeInMode(mode),
     service,
     versionFile: async () => {
       const found = await program();
@@ -110,6 +119,8 @@ export async function compiledInstallation(
       const from = await start();
       return from.ok ? succeed({ ...digestsOf(from.value), ...(await unitDigest(host, unit)) }) : from;
     },
+    // so that a copy is never empty: without unit and certificates there is no file to save
+    alsoSaved: async () => succeed({ "program.json": JSON.stringify({ folder, unit: unit ?? null }) }),
     worthSaving: await thoseThere(host, [
       unitPath,
       words.ok && words.value.certs !== undefined ? hostPath(host, words.value.certs) : undefined,

@@ -5,6 +5,7 @@ import type { Container, Mode } from "#proto/engines/kwdb.ts";
 import type { Host } from "../../verb.ts";
 import { type ComposeFile, readCompose } from "./compose-file.ts";
 import type { MustInspect } from "./container-mode.ts";
+import { serverWords, volumeOf } from "./container-words.ts";
 import type { Docker, Inspected } from "./docker.ts";
 import { readText } from "./files.ts";
 import { repetitionOf, wordsDigest } from "./repetition.ts";
@@ -48,12 +49,15 @@ export async function describe(host: Host, ways: Ways): Promise<Outcome<Containe
   const { Id, Name, Image, Config } = found.value;
   const image = await docker.image(Image);
   if (!image.ok) return image;
+  const server = serverWords(found.value);
+  const volume = server.ok ? volumeOf(found.value, server.value.store) : undefined;
   const about = {
     name: Name.replace(/^\//, ""),
     id: Id,
     image: Config.Image,
     imageId: Image,
     digests: [...(image.value?.RepoDigests ?? [])],
+    ...(volume === undefined ? {} : { dataVolume: volume }),
   };
   if (composeFile !== undefined) {
     const compose = await composeOf(host, composeFile);

@@ -8,12 +8,12 @@ import type { Mode } from "#proto/engines/kwdb.ts";
 import type { Host, ToolRequest } from "../../verb.ts";
 import { describe, digestOf, imageToStart, othersOnData } from "./container-description.ts";
 import { endOf } from "./container-end.ts";
-import { modeOf, stateOf } from "./container-mode.ts";
+import { modeOf, placeOf, stateOf } from "./container-mode.ts";
 import { type Docker, dockerOn, type Inspected } from "./docker.ts";
 import { dockerFacts } from "./docker-facts.ts";
 import { hashesOf } from "./files.ts";
 import { inImage, programIn } from "./images.ts";
-import type { Installation, Means, Order } from "./installation.ts";
+import { type Installation, type Means, type Order, placeInMode } from "./installation.ts";
 import { readMode } from "./mode.ts";
 import { paths, unitFile } from "./paths.ts";
 import { readReplaced } from "./replaced.ts";
@@ -87,6 +87,7 @@ export function containerInstallation(host: Host, means: Means, of: ContainerFor
     ...(unit === undefined ? {} : { unit }),
     inspect,
     mode,
+    data: () => (form === "compose-service" ? placeInMode(mode) : placeOf(insteadOfIt)),
     service,
     program,
     async versionFile() {

@@ -2,10 +2,10 @@
 import { type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Mode } from "#proto/engines/kwdb.ts";
 import type { Host } from "../../verb.ts";
-import { onHostPath, onHostPort, serverWords } from "./container-words.ts";
+import { onHostPath, onHostPort, serverWords, volumeOf } from "./container-words.ts";
 import type { Inspected } from "./docker.ts";
 import { readText } from "./files.ts";
-import type { ServiceState } from "./installation.ts";
+import type { DataPlace, ServiceState } from "./installation.ts";
 import { readUnit } from "./unit.ts";
 
 export type MustInspect = () => Promise<Outcome<Inspected>>;
@@ -34,6 +34,18 @@ export async function stateOf(
     supervisorPid: isRestarting ? 1 : 0,
     needsReload: false,
   });
+}
+
+/** Where the data is by the container's words and mounts alone. */
+export async function placeOf(mustInspect: MustInspect): Promise<Outcome<DataPlace>> {
+  const found = await mustInspect();
+  if (!found.ok) return found;
+  const words = serverWords(found.value);
+  if (!words.ok) return words;
+  const root = onHostPath(found.value, words.value.store);
+  if (!root.ok) return root;
+  const volume = volumeOf(found.value, words.value.store);
+  return succeed({ root: root.value, ...(volume === undefined ? {} : { volume }) });
 }
 
 /** As MODE would say it, by the container's own command, its mounts and its ports. */

@@ -72,13 +72,24 @@ function portOf(address: string | undefined, otherwise: number): number {
  * container's own layer, which goes with the container.
  */
 export function onHostPath({ Mounts }: Pick<Inspected, "Mounts">, path: string): Outcome<string> {
-  const holds = (folder: string) => path === folder || path.startsWith(`${folder.replace(/\/$/, "")}/`);
-  const mount = Mounts.filter(({ Destination }) => holds(Destination))
-    .sort((left, right) => right.Destination.length - left.Destination.length)
-    .at(0);
+  const mount = mountOf({ Mounts }, path);
   if (mount?.Source === undefined || mount.Source === "" || mount.Type === "tmpfs")
     return fail("kwdb.container-data-inside", { path });
   return succeed(`${mount.Source}${path.slice(mount.Destination.replace(/\/$/, "").length)}`);
+}
+
+/** The volume that holds a path of the container: the engine's own to keep, and to remove. */
+export function volumeOf(container: Pick<Inspected, "Mounts">, path: string): string | undefined {
+  const mount = mountOf(container, path);
+  return mount?.Type === "volume" ? (mount.Name ?? "?") : undefined;
+}
+
+/** The innermost. */
+function mountOf({ Mounts }: Pick<Inspected, "Mounts">, path: string) {
+  const holds = (folder: string) => path === folder || path.startsWith(`${folder.replace(/\/$/, "")}/`);
+  return Mounts.filter(({ Destination }) => holds(Destination))
+    .sort((left, right) => right.Destination.length - left.Destination.length)
+    .at(0);
 }
 
 interface Binding {

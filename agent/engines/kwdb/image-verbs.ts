@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { z } from "zod";
 import { type Failure, failure, type Outcome, succeed } from "#proto/common/failure.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
-import { digest, imageArgs, label, reference, version } from "./args.ts";
+import { digest, imageArgs, label, reference, rollout, version } from "./args.ts";
 import type { ContainerInstallation } from "./container-installation.ts";
 import type { Docker } from "./docker.ts";
 import { dockerFacts } from "./docker-facts.ts";
@@ -21,7 +21,7 @@ export function imageVerbs(means: Means): readonly Verb[] {
     inContainer(means, "pull-image", z.strictObject({ reference, version }), pullImage),
     inContainer(means, "keep-image", z.strictObject({ label }), keepImage),
     inContainer(means, "prove-image", imageArgs, proveImage),
-    inContainer(means, "forget-kept", z.strictObject({ label }), forgetKept),
+    inContainer(means, "forget-kept", z.strictObject({ label, of: rollout.optional() }), forgetKept),
   ];
 }
 
@@ -142,24 +142,41 @@ const keepImage: InContainer<{ readonly label: string }> = async ({ tool, rollou
   const before = await here.docker.image(kept);
   if (!before.ok) return failedBy(before.failure);
   if (before.value !== undefined) return done({ kept, id: before.value.Id, found: "kept before" });
-  const found = await here.inspect();
+  const found = await imageInUse(here);
   if (!found.ok) return failedBy(found.failure);
-  if (found.value === undefined) return failed("kwdb.container-missing", { form: here.form });
-  const { Image, Config } = found.value;
-  const ran = await tool(here.docker.command(["tag", Image, kept]));
+  const { id, name } = found.value;
+  const ran = await tool(here.docker.command(["tag", id, kept]));
   const after = await here.docker.image(kept);
   if (!after.ok) return failedBy(after.failure, ran.tail);
-  return after.value?.Id === Image
-    ? done({ kept, id: Image, image: Config.Image })
-    : failed("kwdb.image-not-kept", { image: Config.Image, cause: lastLine(ran.tail) }, ran.tail);
+  return after.value?.Id === id
+    ? done({ kept, id, image: name })
+    : failed("kwdb.image-not-kept", { image: name, cause: lastLine(ran.tail) }, ran.tail);
 };
 
-/** What a step means by the new image: that of its package, or that of the registry. */
+/** The container's; where there is no container, as after `docker-compose down`, what a start would take. */
+async function imageInUse(
+  here: ContainerInstallation,
+): Promise<Outcome<{ readonly id: string; readonly name: string }>> {
+  const found = await here.inspect();
+  if (!found.ok) return found;
+  if (found.value !== undefined) return succeed({ id: found.value.Image, name: found.value.Config.Image });
+  const next = await here.program();
+  return next.ok ? succeed({ id: `sha256:${next.value.sha256}`, name: next.value.version }) : next;
+}
+
+/** What a step means by its image: the one of this id, that of its package, or that of the registry. */
 export async function wantedImage(
   { host }: Pick<StepContext, "host">,
-  { digest: of, reference: named }: { readonly digest: string; readonly reference: string },
+  { digest: of, reference: named, image: id, name }: z.infer<typeof imageArgs>,
   here: ContainerInstallation,
 ): Promise<Outcome<LoadedImage>> {
+  if (id !== undefined) {
+    const found = await here.docker.image(id);
+    if (!found.ok) return found;
+    return found.value?.Id === id
+      ? succeed({ reference: name ?? id, id })
+      : { ok: false, failure: failure("kwdb.image-missing", { image: id }) };
+  }
   if (named === "") return loadedImage(host, of);
   const image = await here.docker.image(named);
   if (!image.ok) return image;
@@ -183,20 +200,27 @@ const proveImage: InContainer<z.infer<typeof imageArgs>> = async (context, args,
       });
 };
 
-/** Only what this rollout has kept, by names with the rollout in them; volumes of the old container stay. */
-const forgetKept: InContainer<{ readonly label: string }> = async ({ host, tool, rollout }, args, here) => {
+interface Kept {
+  readonly label: string;
+  /** The rollout that one has gone back from; where it is absent, the present one. */
+  readonly of?: string | undefined;
+}
+
+/** Only what that rollout has kept, by names with the rollout in them; volumes of the container stay. */
+const forgetKept: InContainer<Kept> = async ({ host, tool, rollout: own }, args, here) => {
   const { docker } = here;
+  const of = args.of ?? own;
   const name = here.form === "docker-run" && here.name.ok ? here.name.value : undefined;
-  const aside = name === undefined ? undefined : asideName(name, rollout);
+  const aside = name === undefined ? undefined : asideName(name, of);
   if (name !== undefined && aside !== undefined) {
     const old = await docker.container(aside);
     if (!old.ok) return failedBy(old.failure);
     if (old.value?.State.Running === true) return failed("kwdb.container-runs", { container: aside });
     const why = await whyLeft(tool, docker, { words: ["rm", aside], left: () => docker.container(aside) });
     if (why !== undefined) return failedBy(why);
-    await forgetSetAside(host, { name, rollout });
+    await forgetSetAside(host, { name, rollout: of });
   }
-  const kept = keptTag(args.label, rollout);
+  const kept = keptTag(args.label, of);
   const why = await whyLeft(tool, docker, { words: ["rmi", kept], left: () => docker.image(kept) });
   if (why !== undefined) return failedBy(why);
   return done({ ...(aside === undefined ? {} : { container: aside }), image: kept });

@@ -4,7 +4,9 @@ import { type AgentEngine, engineKind } from "../../verb.ts";
 import { archiveVerbs } from "./archive.ts";
 import { ArchiveRate } from "./archive-rate.ts";
 import { archiveRetentionVerb } from "./archive-retention.ts";
+import { buildBackVerbs } from "./build-back.ts";
 import { buildExchangeVerbs } from "./build-exchange.ts";
+import { buildKeepingVerb } from "./build-keeping.ts";
 import { buildStagingVerbs } from "./build-staging.ts";
 import { buildStartVerb } from "./build-start.ts";
 import { containerVerbs } from "./container-verbs.ts";
@@ -15,6 +17,7 @@ import { reportJobs } from "./keeping-jobs.ts";
 import { lookingVerbs } from "./looking.ts";
 import { mendingVerbs } from "./mending.ts";
 import { movingVerbs } from "./moving/index.ts";
+import { oldImageVerbs } from "./old-image.ts";
 import { oldPackageVerb } from "./old-package.ts";
 import { packageVerbs } from "./package.ts";
 import { ProgramCache } from "./program-cache.ts";
@@ -48,9 +51,12 @@ export const kwdbKind = engineKind<KwdbSettings>({
         ...storeDeadVerbs(means),
         ...buildStagingVerbs(means),
         ...buildExchangeVerbs(means),
+        buildKeepingVerb(means),
+        ...buildBackVerbs(means),
         ...imageVerbs(means),
         ...containerVerbs(means),
         oldPackageVerb(means),
+        ...oldImageVerbs(means),
         ...restoringConfigurationVerbs(means),
         ...restoringDataVerbs(means),
         buildStartVerb(means),

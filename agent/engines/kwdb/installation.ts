@@ -30,6 +30,19 @@ export interface Program {
 
 export type Running = Required<RunningProgram> & { readonly pid: number };
 
+export interface DataPlace {
+  /** As a path of the host. */
+  readonly root: string;
+  /** The engine's volume that it is in; absent where it is a folder of the host. */
+  readonly volume?: string;
+}
+
+/** Where what stands in MODE's place tells it. */
+export async function placeInMode(mode: Installation["mode"]): Promise<Outcome<DataPlace>> {
+  const found = await mode();
+  return found.ok ? succeed({ root: found.value.dataRoot }) : found;
+}
+
 export type Order = "start" | "stop" | "restart";
 
 export interface Installation {
@@ -41,6 +54,8 @@ export interface Installation {
   readonly unitPath?: string;
   /** What a MODE file tells, from it or from what stands in its place. `dataRoot` is a path of the host. */
   mode(): Promise<Outcome<Mode>>;
+  /** Where the data lies, told also while the folder itself is away. */
+  data(): Promise<Outcome<DataPlace>>;
   /** `mainPid` is the database's own process, 0 when it is not running. */
   service(): Promise<Outcome<ServiceState>>;
   versionFile(): Promise<Outcome<{ readonly basic: string; readonly extended: string | null }>>;

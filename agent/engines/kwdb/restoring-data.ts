@@ -7,7 +7,7 @@
 import { rename, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { type Failure, failure, type Outcome, succeed } from "#proto/common/failure.ts";
+import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
 import { makeFolderDurably, syncFolder, writeFileDurably } from "../../host/file-runner.ts";
 import { type Host, type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { differenceOfCopy, unpackCommand, whyDamaged } from "./archive-proof.ts";
@@ -96,9 +96,12 @@ function whyNotThatStop(
     : `it is of ${record.dataRoot}, and the data folder is ${wanted.dataRoot}`;
 }
 
+/** A volume is the engine's: what is laid beside its data goes with it, unseen. */
 async function dataRootOf(host: Host, means: Means): Promise<Outcome<string>> {
-  const mode = await (await installationOn(host, means)).mode();
-  return mode.ok ? succeed(mode.value.dataRoot) : mode;
+  const place = await (await installationOn(host, means)).data();
+  if (!place.ok) return place;
+  const { root, volume } = place.value;
+  return volume === undefined ? succeed(root) : fail("kwdb.data-in-volume", { volume, folder: root });
 }
 
 interface Standing {

@@ -3,7 +3,7 @@ import { succeed } from "#proto/common/failure.ts";
 import type { Mode } from "#proto/engines/kwdb.ts";
 import type { Host } from "../../verb.ts";
 import { hashesOf, isThere } from "./files.ts";
-import { type Installation, type Means, runningOr } from "./installation.ts";
+import { type Installation, type Means, placeInMode, runningOr } from "./installation.ts";
 import { readMode } from "./mode.ts";
 import { paths, unitFile } from "./paths.ts";
 import { serversOf } from "./processes.ts";
@@ -22,6 +22,7 @@ export function scriptInstallation(host: Host, { settings, programs }: Means): I
     form: "script",
     unit,
     mode: () => readMode(host),
+    data: () => placeInMode(() => readMode(host)),
     service,
     versionFile: () => readVersionFile(host),
     program: () => readBinary(host, paths.binary),

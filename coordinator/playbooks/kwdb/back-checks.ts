@@ -1,13 +1,15 @@
 /** What must be right before a way back is begun, and what a person has to know and say first. */
 import { known } from "#proto/common/measured.ts";
+import type { Form } from "#proto/engines/kwdb.ts";
 import type { CheckResult } from "../../domain/check.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import type { Undone } from "../../domain/undone.ts";
-import type { OldPackage } from "./back-steps.ts";
+import type { OldSource, OldSources } from "./back-source.ts";
 import { archiveOf, type BackWay } from "./back-way.ts";
 import { checkCluster } from "./checks.ts";
 import { fullOf } from "./facts.ts";
 import { judge, result } from "./result.ts";
+import type { Upgrade } from "./upgrade.ts";
 
 /** Of an upgrade's checks those that ask for nothing that a half-way cluster cannot have. */
 const shared: readonly string[] = [
@@ -19,27 +21,47 @@ const shared: readonly string[] = [
   "kwdb.clock",
 ];
 
+/** And those that ask for what the steps of a form stand on. */
+const ofForm: Readonly<Record<Form, readonly string[]>> = {
+  script: [],
+  "compose-service": ["kwdb.docker"],
+  compose: ["kwdb.docker", "kwdb.compose-file"],
+  "docker-run": ["kwdb.docker", "kwdb.container-repeatable"],
+  compiled: ["kwdb.program-folder"],
+};
+
+/** Of a container of the operator's own nothing is saved that would be put back. */
+const restoresFiles: ReadonlySet<Form> = new Set(["script", "compose-service", "compiled"]);
+
 export interface Looked {
   readonly back: Undone;
   readonly way: BackWay;
-  readonly old: OldPackage;
+  readonly hop: Pick<Upgrade, "form" | "to">;
+  readonly sources: OldSources;
 }
 
-export function backChecks(input: PlaybookInput, { back, way, old }: Looked): readonly CheckResult[] {
+export function backChecks(
+  input: PlaybookInput,
+  { back, way, hop, sources }: Looked,
+): readonly CheckResult[] {
+  const asked = [...shared, ...ofForm[hop.form]];
   const perNode = way.nodes.flatMap((node) => [
-    keptPackage(input, node, old),
-    savedConfiguration(input, node, back.rollout),
+    oldPrograms(input, { node, version: hop.to, source: sources[node] }),
+    restoresFiles.has(hop.form) ? savedConfiguration(input, node, back.rollout) : undefined,
   ]);
   return [
     writesLost(input, { back, way }),
     ...(way.data === "kept" && way.hasServed ? [onKeptData(back)] : []),
-    ...checkCluster(input).filter(({ id }) => shared.includes(id)),
+    ...checkCluster(input).filter(({ id }) => asked.includes(id)),
     ...perNode.flatMap((each) => each ?? []),
   ];
 }
 
 /** Only a person can say that what was written since may go: how much that is nobody measures. */
-function writesLost({ cluster, reports }: PlaybookInput, { back, way }: Omit<Looked, "old">): CheckResult {
+function writesLost(
+  { cluster, reports }: PlaybookInput,
+  { back, way }: Pick<Looked, "back" | "way">,
+): CheckResult {
   if (way.data === "kept") return result({ id: "writes-lost" }, "ok", { since: "" });
   const made = cluster.nodes.flatMap(
     ({ name }) => archiveOf(fullOf(reports[name]), name, back.rollout)?.about.madeAt ?? [],
@@ -63,7 +85,34 @@ function onKeptData({ plan: { from, to } }: Undone): CheckResult {
   };
 }
 
-function keptPackage({ reports }: PlaybookInput, node: string, old: OldPackage): CheckResult | undefined {
+interface Old {
+  readonly node: string;
+  readonly version: string;
+  readonly source: OldSource | undefined;
+}
+
+/** Where they come from; what is nowhere was refused before. */
+function oldPrograms(input: PlaybookInput, { node, version, source }: Old): CheckResult | undefined {
+  switch (source?.kind) {
+    case undefined:
+      return undefined;
+    case "package":
+    case "package-image":
+      return keptPackage(input, node, { digest: source.digest, version });
+    case "image":
+      return result({ id: "back-image", node }, "ok", { version, image: source.name });
+    case "registry":
+      return result({ id: "back-image", node }, "warn", { version, image: source.reference });
+    case "build":
+      return result({ id: "back-build", node }, "ok", { version, folder: source.folder });
+  }
+}
+
+function keptPackage(
+  { reports }: PlaybookInput,
+  node: string,
+  old: { readonly digest: string; readonly version: string },
+): CheckResult | undefined {
   const facts = fullOf(reports[node]);
   if (facts === undefined) return undefined;
   return judge({ id: "back-package", node }, facts.keptPackages, (kept) => {

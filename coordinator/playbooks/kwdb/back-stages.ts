@@ -1,27 +1,56 @@
 /** The stages of a way back: node by node on kept data, or all stopped together. */
+import { known } from "#proto/common/measured.ts";
 import type { NodeEntry } from "../../domain/inventory.ts";
 import type { ClusterStage, NodeStage, Phase, PlanStep } from "../../domain/plan.ts";
 import type { Undone } from "../../domain/undone.ts";
 import { sqlAddress } from "./address.ts";
-import {
-  type OldPackage,
-  oldPackageSteps,
-  proveDigestStep,
-  restoreDataStep,
-  saveStep,
-} from "./back-steps.ts";
+import { type BackNode, type BackSet, backSetOf } from "./back-set.ts";
+import type { OldSource, OldSources } from "./back-source.ts";
+import { restoreDataStep, saveStep } from "./back-steps.ts";
 import type { BackWay } from "./back-way.ts";
 import { evidenceOf } from "./evidence.ts";
 import { fullOf } from "./facts.ts";
-import { drainStep, lookSteps, putBackStep, readySteps, startSteps, stopSteps } from "./steps.ts";
+import { drainStep, type Journey, lookSteps, putBackStep, readySteps } from "./steps.ts";
 import { healthy, journeyOf, programOn, type Upgrade, upgraded } from "./upgrade.ts";
 
 export interface Backwards {
-  /** From the new version to the old one, with the old package's digest. */
+  /** From the new version to the old one. */
   readonly hop: Upgrade;
   readonly back: Undone;
   readonly way: BackWay;
-  readonly old: OldPackage;
+  /** Of each node that is changed. */
+  readonly sources: OldSources;
+}
+
+export function setOf({ hop }: Backwards): BackSet {
+  return backSetOf(hop.form);
+}
+
+/** Undefined where nothing but its data is put back. */
+export function backNodeOf({ hop, back, sources }: Backwards, node: NodeEntry): BackNode | undefined {
+  const source = sources[node.name];
+  if (source === undefined) return undefined;
+  const journey = { ...journeyOf(hop, node), ...takenFrom(source) };
+  return {
+    back,
+    journey,
+    source,
+    isWhole: known(fullOf(hop.input.reports[node.name])?.binary) !== undefined,
+  };
+}
+
+function takenFrom(source: OldSource): Partial<Pick<Journey, "digest" | "reference" | "present">> {
+  switch (source.kind) {
+    case "package":
+    case "package-image":
+      return { digest: source.digest };
+    case "image":
+      return { present: { image: source.image, name: source.name } };
+    case "registry":
+      return { reference: source.reference };
+    case "build":
+      return {};
+  }
 }
 
 export const togetherStage = "all-back";
@@ -48,11 +77,13 @@ function isRaisedFrom({ hop }: Backwards, { name }: NodeEntry): boolean {
 }
 
 function nodeStage(backwards: Backwards, node: NodeEntry, isFirst: boolean): NodeStage {
-  const { hop, back, old } = backwards;
+  const { hop } = backwards;
   const { input, from, to } = hop;
   const { name: cluster, gates, nodes } = input.cluster;
   const versions = `${from},${to}`;
-  const journey = journeyOf(hop, node);
+  const set = setOf(backwards);
+  const of = backNodeOf(backwards, node);
+  const journey = of?.journey ?? journeyOf(hop, node);
   const serves = isServing(backwards, node);
   const whole = healthy(hop, versions, isFirst ? gates.dwellMs : 0);
   const without = { ...whole.args, node: node.name, address: sqlAddress(input, node) };
@@ -68,12 +99,12 @@ function nodeStage(backwards: Backwards, node: NodeEntry, isFirst: boolean): Nod
     node: node.name,
     before,
     program: programOn(hop, node, [
-      ...(serves
-        ? [...lookSteps(journey), ...drainSteps(nodes.length)]
-        : [proveDigestStep(old), saveStep(node.name, hop)]),
-      ...stopSteps,
-      ...oldPackageSteps(back, node.name, old),
-      ...startSteps,
+      ...(serves ? lookSteps(journey).slice(0, 1) : []),
+      ...lookedAt(backwards, node),
+      ...(serves ? drainSteps(nodes.length) : []),
+      ...set.stop(journey),
+      ...(of === undefined ? [] : set.change(of)),
+      ...set.start(journey, of),
       ...readySteps(journey),
       ...(isRaisedFrom(backwards, node) ? [putBackStep] : []),
     ]),
@@ -81,13 +112,24 @@ function nodeStage(backwards: Backwards, node: NodeEntry, isFirst: boolean): Nod
   };
 }
 
+/** What it goes back to is proven once more, and what it is now is saved. */
+function lookedAt(backwards: Backwards, node: NodeEntry): readonly PlanStep[] {
+  const set = setOf(backwards);
+  const of = backNodeOf(backwards, node);
+  const save = saveStep(node.name, backwards.hop, set.saves);
+  return of === undefined ? [save] : [...set.proveOld(of), save, ...set.keep(of)];
+}
+
 function drainSteps(nodes: number): readonly PlanStep[] {
   return nodes === 1 ? [] : [drainStep];
 }
 
 /** None is started before all are as they were: one node alone has no majority, and versions may not serve mixed. */
-export function backTogether({ hop, back, way, old }: Backwards): ClusterStage {
+export function backTogether(backwards: Backwards): ClusterStage {
+  const { hop, back, way } = backwards;
   const { input, to } = hop;
+  const set = setOf(backwards);
+  const journey = (node: NodeEntry) => backNodeOf(backwards, node)?.journey ?? journeyOf(hop, node);
   const { cluster } = input;
   const phase = (
     id: string,
@@ -110,20 +152,22 @@ export function backTogether({ hop, back, way, old }: Backwards): ClusterStage {
     // what is half-way is not well: that is why one goes back
     before: [],
     phases: [
-      phase("look", all, ({ name }) => [
-        ...(way.nodes.includes(name) ? [proveDigestStep(old)] : []),
-        saveStep(name, hop),
-      ]),
-      phase("stop", all, () => stopSteps),
-      phase("restore", changed, ({ name }) => oldPackageSteps(back, name, old), { order: "one-by-one" }),
+      phase("look", all, (node) => lookedAt(backwards, node)),
+      phase("stop", all, (node) => set.stop(journey(node))),
+      phase("restore", changed, (node) => changeOn(backwards, node), { order: "one-by-one" }),
       ...(way.data === "archives" ? [phase("data", all, ({ name }) => [restoreDataStep(back, name)])] : []),
-      phase("start", all, () => startSteps),
+      phase("start", all, (node) => set.start(journey(node), backNodeOf(backwards, node))),
       phase("prove", all, (node) => readySteps(journeyOf(hop, node)), {
         after: [...all.map((node) => upgraded(hop, node)), healthy(hop, to, cluster.gates.dwellMs)],
       }),
     ],
     waysOnFailure: ["way.kwdb.go-on-back", "way.kwdb.back-anew"],
   };
+}
+
+function changeOn(backwards: Backwards, node: NodeEntry): readonly PlanStep[] {
+  const of = backNodeOf(backwards, node);
+  return of === undefined ? [] : setOf(backwards).change(of);
 }
 
 /** What each node is at, for the plan's reader. */

@@ -2,31 +2,21 @@
 import type { PlanStep } from "../../domain/plan.ts";
 import type { Undone } from "../../domain/undone.ts";
 import { argsOf } from "./back-way.ts";
-import { keepingSteps, step } from "./steps.ts";
+import { type Journey, step } from "./steps.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
 
-export interface OldPackage {
-  readonly digest: string;
-  readonly version: string;
+/** Before anything is stopped: the archive that the data goes back to is whole, and of that rollout. */
+export function provingDataSteps(back: Undone, node: string, data: "kept" | "archives"): readonly PlanStep[] {
+  return data === "kept" ? [] : [archiveStep("prove-way-back", back, node)];
 }
 
-/** Before anything is stopped: all that the way back needs is there, whole, and of that rollout. */
-export function provingBackSteps(
-  back: Undone,
-  node: string,
-  { old, data }: { readonly old: OldPackage | undefined; readonly data: "kept" | "archives" },
-): readonly PlanStep[] {
-  return [
-    ...(old === undefined ? [] : [...keepingSteps(old), savedStep("prove-saved", back, node)]),
-    ...(data === "kept" ? [] : [archiveStep("prove-way-back", back, node)]),
-  ];
-}
+type Old = Pick<Journey, "digest" | "to" | "node">;
 
 /** In this order: what fails in between can go on either way. */
-export function oldPackageSteps(back: Undone, node: string, old: OldPackage): readonly PlanStep[] {
-  const { digest, version } = old;
+export function oldPackageSteps(back: Undone, old: Old): readonly PlanStep[] {
+  const { digest, to: version } = old;
   return [
     step(
       "restore-package",
@@ -34,43 +24,63 @@ export function oldPackageSteps(back: Undone, node: string, old: OldPackage): re
       "dpkg -r kaiwudb-server kaiwudb-libcommon; dpkg -i the old libcommon, then the old server; chown; .version",
       { class: "irreversible", deadlineMs: 15 * minute, onDeadline: "observe" },
     ),
-    savedStep("restore-configuration", back, node),
-    step("prove-files", { version }, "/etc/kaiwudb/info/.version and kwbase version", {
+    savedStep("restore-configuration", back, old),
+    ...provenFilesSteps(old),
+  ];
+}
+
+export function provenFilesSteps(
+  { to }: Pick<Journey, "to">,
+  ...more: readonly PlanStep[]
+): readonly PlanStep[] {
+  return [
+    step("prove-files", { version: to }, "/etc/kaiwudb/info/.version and kwbase version", {
       deadlineMs: minute,
       mayStopAfter: false,
     }),
-    step("reload-units", {}, "systemctl daemon-reload", { class: "reversible", deadlineMs: minute }),
+    ...more,
+    reloadStep,
   ];
 }
+
+export const reloadStep = step("reload-units", {}, "systemctl daemon-reload", {
+  class: "reversible",
+  deadlineMs: minute,
+});
 
 export function restoreDataStep(back: Undone, node: string): PlanStep {
   return archiveStep("restore-data", back, node);
 }
 
-export function proveDigestStep({ digest }: OldPackage): PlanStep {
+export function proveDigestStep({ digest }: Pick<Journey, "digest">): PlanStep {
   return step("prove-digest", { digest }, "sha256sum of the kept package", { deadlineMs: 10 * minute });
 }
 
 export function saveStep(
   node: string,
   { from, to }: { readonly from: string; readonly to: string },
+  what: string,
 ): PlanStep {
   return step(
     "save-configuration",
     { label: `${node}-${from}-to-${to}` },
-    "copy /etc/kaiwudb and kaiwudb.service as they are now into the agent's folder",
+    `copy ${what} into the agent's folder`,
     { deadlineMs: 2 * minute },
   );
 }
 
-function savedStep(id: "prove-saved" | "restore-configuration", back: Undone, node: string): PlanStep {
+export function savedStep(
+  id: "prove-saved" | "restore-configuration",
+  back: Undone,
+  { node }: Pick<Journey, "node">,
+): PlanStep {
   const label = argsOf(back, node, "save-configuration")?.["label"] ?? "none";
   const args = { label, rollout: back.rollout };
   return id === "prove-saved"
-    ? step(id, args, `sha256sum of what ${back.rollout} has saved of /etc/kaiwudb and the unit`, {
+    ? step(id, args, `sha256sum of what ${back.rollout} has saved of configuration and unit`, {
         deadlineMs: 2 * minute,
       })
-    : step(id, args, `cp of what ${back.rollout} has saved, back to /etc/kaiwudb and the unit`, {
+    : step(id, args, `cp of what ${back.rollout} has saved, back to its places`, {
         class: "irreversible",
         deadlineMs: 2 * minute,
         onDeadline: "observe",

@@ -7,11 +7,12 @@ import { known } from "#proto/common/measured.ts";
 import type { KwdbArchive } from "#proto/engines/kwdb.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { programsOf } from "../../domain/stage-programs.ts";
-import type { Undone } from "../../domain/undone.ts";
+import type { Undone, UndoneNode } from "../../domain/undone.ts";
 import { sqlAddress } from "./address.ts";
 import { keepsDataFormat } from "./data-format.ts";
 import { evidenceOf } from "./evidence.ts";
 import { fullOf, runningVersion } from "./facts.ts";
+import { containerOf } from "./form.ts";
 
 export interface BackWay {
   readonly strategy: "rolling" | "offline";
@@ -23,14 +24,14 @@ export interface BackWay {
   readonly nodes: readonly string[];
 }
 
-/** Refused: `kwdb.back-not-served`, `kwdb.back-nothing`, `kwdb.back-no-archives`, `kwdb.back-other-format`. */
+/** Refused: `kwdb.back-not-served`, `kwdb.back-nothing`, `kwdb.back-no-archives`, `kwdb.back-data-in-volume`, `kwdb.back-other-format`. */
 export function backWayOf(input: PlaybookInput, back: Undone): Outcome<BackWay> {
   const { cluster, wish } = input;
   const { from, to, method } = back.plan;
   const facts = { cluster: cluster.name, rollout: back.rollout, from, to };
-  if (cluster.deployment !== "script" || method !== "script")
+  if (method !== cluster.deployment)
     return fail("kwdb.back-not-served", { ...facts, deployment: cluster.deployment, method });
-  const nodes = back.nodes.filter(({ isChanged, node }) => isChanged && !isBack(input, node, from));
+  const nodes = back.nodes.filter((each) => isTouched(each) && !isBack(input, each.node, from));
   if (nodes.length === 0) return fail("kwdb.back-nothing", facts);
   const hasServed = nodes.some(({ node, begun }) => begun.includes("start") || isRunning(input, node, to));
   const way = { nodes: nodes.map(({ node }) => node), hasServed };
@@ -53,10 +54,24 @@ export function backWayOf(input: PlaybookInput, back: Undone): Outcome<BackWay> 
   const lacking = cluster.nodes.filter(
     ({ name }) => archiveOf(fullOf(input.reports[name]), name, back.rollout) === undefined,
   );
-  if (lacking.length === 0) return succeed({ ...way, strategy: "offline", data: "archives" });
-  if (mayMix && keeps && wish.strategy === undefined)
+  const inVolume = cluster.nodes.flatMap(({ name }) => {
+    const volume = containerOf(input, name)?.dataVolume;
+    return volume === undefined ? [] : [{ node: name, volume }];
+  })[0];
+  if (lacking.length === 0 && inVolume === undefined)
+    return succeed({ ...way, strategy: "offline", data: "archives" });
+  // of one node alone nobody else has gone on
+  if ((mayMix || cluster.nodes.length === 1) && keeps && wish.strategy === undefined)
     return succeed({ ...way, strategy: "rolling", data: "kept" });
+  if (lacking.length === 0) return fail("kwdb.back-data-in-volume", { ...facts, ...inVolume });
   return fail("kwdb.back-no-archives", { ...facts, nodes: lacking.map(({ name }) => name).join(", ") });
+}
+
+/** Steps that change what would be started, and can be undone until it is: with a node that has begun them it may be either. */
+const changes = new Set(["exchange-build", "set-aside", "create-container", "change-image-line"]);
+
+function isTouched({ isChanged, begun }: UndoneNode): boolean {
+  return isChanged || begun.some((id) => changes.has(id));
 }
 
 /** The node's own, made while all nodes were stopped in this rollout, and proven. */

@@ -27,10 +27,8 @@ function look(journey: Journey): readonly PlanStep[] {
     step(
       "keep-start",
       {},
-      "user, words, folder, environment and limits of the process, into the agent's folder",
-      {
-        deadlineMs: minute,
-      },
+      "user, words, folder, environment and limits of the process, sha256 of its build, into the agent's folder",
+      { deadlineMs: 10 * minute },
     ),
     step("lay-build", { digest, from }, `cp -a of the build to ${folder}.new-${digest.slice(0, 12)}`, {
       deadlineMs: 15 * minute,

@@ -17,9 +17,14 @@ function labelOf({ node, from, to }: Pick<Journey, "node" | "from" | "to">): str
   return `${node}-${from}-to-${to}`;
 }
 
-/** Where the new image comes from: a package, by its digest, or a registry. */
-function imageArgs({ digest, reference = "", to }: Staging) {
-  return { digest: reference === "" ? digest : "", reference, version: to };
+/** Where the image comes from: a package, by its digest, a registry, or the engine itself. */
+export function imageArgs({ digest, reference = "", present, to }: Staging) {
+  return { digest: reference === "" ? digest : "", reference, version: to, ...present };
+}
+
+/** As it stands in a command line. */
+function imageWord({ reference, present }: Staging): string | undefined {
+  return present?.name ?? reference;
 }
 
 /** Loaded and proven before anything is stopped: a file that does not load is found while the database serves. */
@@ -51,18 +56,20 @@ function look(journey: Journey): readonly PlanStep[] {
       .map((each) =>
         each.id === "save-configuration" ? { ...each, shownAs: `${what} into the agent's folder` } : each,
       ),
-    step(
-      "keep-image",
-      { label: labelOf(journey) },
-      "docker tag of the old image, so that removing its name does not remove it",
-      {
-        deadlineMs: minute,
-      },
-    ),
+    keepImage(journey),
   ];
 }
 
-function proveImage(journey: Journey): PlanStep {
+export function keepImage(journey: Pick<Journey, "node" | "from" | "to">): PlanStep {
+  return step(
+    "keep-image",
+    { label: labelOf(journey) },
+    "docker tag of the old image, so that removing its name does not remove it",
+    { deadlineMs: minute },
+  );
+}
+
+export function proveImage(journey: Journey): PlanStep {
   return step(
     "prove-image",
     imageArgs(journey),
@@ -116,7 +123,7 @@ export const composeSteps: StepSet = {
     step(
       "change-image-line",
       imageArgs(journey),
-      `image: ${journey.reference ?? "that of KaiwuDB.tar"}   in ${journey.composeFile ?? "the compose file"}`,
+      `image: ${imageWord(journey) ?? "that of KaiwuDB.tar"}   in ${journey.composeFile ?? "the compose file"}`,
       {
         class: "reversible",
         deadlineMs: minute,
@@ -181,17 +188,11 @@ export const dockerRunSteps: StepSet = {
 };
 
 /** As a person would type it, word by word. */
-function createCommand({ container = "CONTAINER", repeats, reference }: Journey): string {
+function createCommand(journey: Journey): string {
+  const { container = "CONTAINER", repeats } = journey;
   const { options = [], command = [] } = repeats ?? {};
-  const words = [
-    "docker",
-    "create",
-    "--name",
-    container,
-    ...options,
-    reference ?? "IMAGE-OF-KaiwuDB.tar",
-    ...command,
-  ];
+  const image = imageWord(journey) ?? "IMAGE-OF-KaiwuDB.tar";
+  const words = ["docker", "create", "--name", container, ...options, image, ...command];
   return words.map(quoted).join(" ");
 }
 

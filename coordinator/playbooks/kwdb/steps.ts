@@ -38,6 +38,8 @@ export interface Staging {
   readonly digest: string;
   /** An image of a registry, by its digest, in a package's place. */
   readonly reference?: string;
+  /** An image that the engine has already, by its id, and what it is called where it is used. */
+  readonly present?: { readonly image: string; readonly name: string };
   /** The package that runs now, where it is to be kept. */
   readonly old?: { readonly digest: string; readonly version: string };
 }

@@ -1,2 +1,2 @@
 /** Rises when the same input gives another plan. */
-export const playbookVersion = 8;
+export const playbookVersion = 9;

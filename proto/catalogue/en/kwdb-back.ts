@@ -74,9 +74,39 @@ export const kwdbBack: Catalogue = {
   "mend.kwdb.store-dead": { says: "{setting} is {shown}, and becomes {wanted}" },
   "warning.kwdb.mend-restarts": { says: "one node is stopped and started; its clients are cut off" },
   "kwdb.back-not-served": {
-    says: "{cluster} is deployed by {deployment}, and {rollout} went by {method}: the way back is planned for the script alone",
+    says: "{cluster} is deployed by {deployment}, and {rollout} went by {method}: a way back is planned for the deployment that the rollout has changed",
     next: "docs/kwdb.md, The way back, by hand",
   },
+  "kwdb.back-no-image": {
+    says: "the image of {from} ({image}) is not in the engine of {nodes} any more, no package of {from} is named, and the rollout had none of a registry by digest",
+    next: "lockkeeper plan --back … --artefact KWDB-{from}-container.tar.gz",
+  },
+  "kwdb.back-takes-no-package": {
+    says: "a build from source goes back to the build that {rollout} has put aside, and to no package",
+    next: "lockkeeper plan --back …, with no package named",
+  },
+  "kwdb.back-no-build": {
+    says: "{nodes}: {folder} with the build of {from} is not there, or {rollout} has not recorded its files: what it should hold nobody knows",
+    next: "put the build of {from} in its place by hand, and start it as before: docs/kwdb.md, Compiled from source",
+  },
+  "kwdb.back-data-in-volume": {
+    says: "the data of {node} is in the engine's volume {volume}: it is not put back from an archive, since what is laid beside it goes with the volume",
+    next: "--strategy rolling goes back on the data that is there; or unpack the archive into the volume by hand",
+  },
+  "kwdb.data-in-volume": {
+    says: "the data is in the engine's volume {volume} ({folder}): nothing is laid beside it, since it would go with the volume",
+    next: "unpack the archive into the volume by hand: docs/kwdb.md, The way back",
+  },
+  "kwdb.image-name-taken": {
+    says: "{image} is the name of another image by now ({found}): it is not taken away from it",
+    next: "docker tag that one by another name, docker rmi {image}, then retry",
+  },
+  "kwdb.image-not-named": { says: "the old image could not be given its name {image}: {cause}" },
+  "check.kwdb.back-image": { says: "the old image of {version} is there: {image}" },
+  "check.kwdb.back-image.warn": {
+    says: "it is not in the engine, and is pulled by its digest before anything is stopped",
+  },
+  "check.kwdb.back-build": { says: "the build of {version} is kept in {folder}" },
   "kwdb.back-nothing": {
     says: "every node that {rollout} has changed serves at {from} again: there is nothing to go back from",
   },
@@ -129,7 +159,7 @@ export const kwdbBack: Catalogue = {
   },
   "warning.kwdb.data-kept": { says: "the data stays as it is: nothing that was written is lost" },
   "way-back.kwdb.back-before": {
-    says: "before restore-package runs: lockkeeper abort; nothing has changed",
+    says: "before the point of no return: lockkeeper abort, and all is as it was",
   },
   "way-back.kwdb.back-after": {
     says: "after it: go on (lockkeeper retry), or make the plan anew; data folders of before stay where they are, aside",
@@ -144,6 +174,16 @@ export const kwdbBack: Catalogue = {
   },
   "back.kwdb.package-and-data": {
     says: "{node} gets the package, the configuration and the data of {to} back, from the common stop",
+  },
+  "back.kwdb.image": { says: "{node} gets the image of {to} back, on the data that it has" },
+  "back.kwdb.image-and-data": {
+    says: "{node} gets the image and the data of {to} back, from the common stop",
+  },
+  "back.kwdb.build": {
+    says: "{node} gets the kept build of {to} and its start back, on the data that it has",
+  },
+  "back.kwdb.build-and-data": {
+    says: "{node} gets the kept build, its start and the data of {to} back, from the common stop",
   },
   "back.kwdb.data-only": { says: "{node} gets its data of the common stop back" },
   "evidence.kwdb.serving": { says: "{node} serves at {running}" },

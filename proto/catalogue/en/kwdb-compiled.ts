@@ -84,11 +84,19 @@ export const kwdbCompiled: Catalogue = {
   "kwdb.running-build-differs": {
     says: "process {pid} runs a program of sha256 {found}, and the build's is {wanted}",
   },
+  "kwdb.build-not-recorded": {
+    says: "{rollout} has not recorded which files the build before had, and how it was started: {cause}",
+    next: "put the kept folder back by hand, and start it as before",
+  },
+  "kwdb.build-record-format": {
+    says: "what the build before was is written in format {format}, and this agent reads up to {known}",
+    next: "install the agent that wrote it, or a newer one",
+  },
   "way-back.kwdb.before-start": {
     says: "before the new build is started on a node: the old folder gets its name back, and is started as before",
   },
   "way-back.kwdb.kept-build": {
-    says: "after the new build was started on one node: finish there, or put the kept folder back on the kept data (FOLDER.kept-VERSION-ROLLOUT stands beside it) and start it as before",
+    says: "after the new build was started on one node: finish there, or go back (lockkeeper plan --back): the kept folder FOLDER.kept-VERSION-ROLLOUT gets its name back, and is started as before",
   },
   "check.kwdb.program-folder": { says: "{folder} holds bin and lib, and nothing else" },
   "check.kwdb.program-folder.ko": {

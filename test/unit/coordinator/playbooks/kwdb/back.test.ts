@@ -1,15 +1,11 @@
 /** The way back: which one follows from how far a rollout went, what it needs, and what it asks a person to say. */
 import { describe, expect, it } from "vitest";
 import type { Plan } from "#coordinator/domain/plan.ts";
-import { eventFormat, type RolloutFact } from "#coordinator/domain/rollout/event.ts";
-import { fold } from "#coordinator/domain/rollout/reduce.ts";
-import { undoneBy } from "#coordinator/domain/rollout/way-back.ts";
-import type { Undone } from "#coordinator/domain/undone.ts";
 import { planBack } from "#coordinator/playbooks/kwdb/back.ts";
 import { keepsDataFormat } from "#coordinator/playbooks/kwdb/data-format.ts";
-import { planUpgrade } from "#coordinator/playbooks/kwdb/plan.ts";
 import { walk } from "../../domain/paper/walk.ts";
 import { at, type Changed, factsOf, inputOf, is, type NodeName, names, notApplicable } from "./cluster.ts";
+import { type Past, undoneOf } from "./undone.ts";
 
 const unreadable = (errno: string) =>
   ({ at, unknown: { code: "file.unreadable", facts: { errno } } }) as const;
@@ -60,48 +56,6 @@ const archiveOf = (name: string, changed: object = {}) => ({
 
 const withArchive = (name: NodeName, changed: object = {}): Facts =>
   upgradedNode(name, "3.0.1", { archives: is([archiveOf(name, changed)]) });
-
-interface Past {
-  readonly changed: Changed;
-  /** Stage on the wire, node and last step that was begun there. */
-  readonly begun?: readonly (readonly [stage: string, node: string, steps: readonly string[]])[];
-}
-
-/** A rollout of the plan for this cluster: walked to its end, or told as far as these. */
-function undoneOf({ changed, begun }: Past): Undone {
-  const made = planUpgrade(inputOf(changed));
-  if (!made.ok) throw new Error(made.failure.code);
-  const state = begun === undefined ? walk(made.value).state : told(made.value, begun);
-  const undone = undoneBy(state);
-  if (!undone.ok) throw new Error(undone.failure.code);
-  return { ...undone.value, rollout: "r1" };
-}
-
-function told(plan: Plan, begun: NonNullable<Past["begun"]>) {
-  const options = { approveEach: false };
-  const facts: RolloutFact[] = [{ kind: "rollout-started", plan, by: "ann", options, words: [] }];
-  for (const [stage, node, steps] of begun) {
-    const [id = "", phase] = stage.split("/");
-    const sent = { kind: "program-sent", stage: id, node, attempt: 1, epoch: 1 } as const;
-    facts.push({ kind: "stage-started", stage: id, attempt: 1 });
-    facts.push(phase === undefined ? sent : { ...sent, phase });
-    for (const step of steps) {
-      const from = { stage, attempt: 1, node, agentSequence: facts.length };
-      const rest = { measuredAt: at, elapsedMs: 1, outputs: {}, tail: "", runner: "" };
-      facts.push({ kind: "step", step, phase: "done", ...rest, ...from });
-    }
-  }
-  const events = facts.map((fact, index) => ({
-    format: eventFormat as typeof eventFormat,
-    rollout: "r1",
-    sequence: index + 1,
-    at,
-    fact,
-  }));
-  const state = fold(events);
-  if (state === undefined) throw new Error("no state");
-  return state;
-}
 
 const back = (past: Past, now: Changed) => {
   const undone = undoneOf(past);

@@ -5,41 +5,8 @@ import { checkCluster } from "#coordinator/playbooks/kwdb/checks.ts";
 import { planUpgrade } from "#coordinator/playbooks/kwdb/plan.ts";
 import { openWays } from "#coordinator/playbooks/kwdb/way.ts";
 import { walk } from "../../domain/paper/walk.ts";
-import { type Changed, inputOf, is, names, notApplicable, unknown } from "./cluster.ts";
-
-const build = {
-  folder: "/opt/kwdb",
-  kind: "folder",
-  foreign: [] as string[],
-  bytes: 600 * 1024 ** 2,
-  availableBytes: 20 * 1024 ** 3,
-  missingLibraries: [] as string[],
-  kept: [],
-};
-const start = {
-  unit: null as string | null,
-  executable: "/opt/kwdb/bin/kwbase",
-  binary: "/opt/kwdb/bin/kwbase",
-  argv: ["./kwbase", "start", "--insecure", "--store=/srv/kwdb"],
-  cwd: "/opt/kwdb/bin",
-  user: "kwdb",
-  environmentNames: ["LD_LIBRARY_PATH", "PATH"],
-};
-
-/** Facts of every node, with some of them other. */
-function compiled(over: object = {}, changed: Changed = {}): Changed {
-  const own = {
-    ...{ form: is("compiled"), build: is(build), start: is(start), container: notApplicable },
-    ...{ unitSha256: notApplicable, keptPackages: is([]), sudo: is(false) },
-    ...over,
-  };
-  return {
-    to: "3.1.0",
-    ...changed,
-    facts: Object.fromEntries(names.map((name) => [name, own])),
-    cluster: { deployment: "compiled", ...changed.cluster },
-  };
-}
+import { type Changed, inputOf, is, unknown } from "./cluster.ts";
+import { build, compiled, start } from "./from-source.ts";
 
 function planOf(changed: Changed): Plan {
   const made = planUpgrade(inputOf(changed));
