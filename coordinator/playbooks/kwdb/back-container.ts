@@ -58,7 +58,7 @@ function proving(node: BackNode): readonly PlanStep[] {
 
 function keep({ journey, isWhole }: BackNode): readonly PlanStep[] {
   // an image line that names nothing has nothing to keep
-  return isWhole ? [keepImage(journey)] : [];
+  return isWhole ? [keepImage(journey, "present")] : [];
 }
 
 /** deploy.sh has taken it away, or it was kept under another. */

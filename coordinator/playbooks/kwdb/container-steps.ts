@@ -60,11 +60,11 @@ function look(journey: Journey): readonly PlanStep[] {
   ];
 }
 
-export function keepImage(journey: Pick<Journey, "node" | "from" | "to">): PlanStep {
+export function keepImage(journey: Pick<Journey, "node" | "from" | "to">, which = "old"): PlanStep {
   return step(
     "keep-image",
     { label: labelOf(journey) },
-    "docker tag of the old image, so that removing its name does not remove it",
+    `docker tag of the ${which} image, so that removing its name does not remove it`,
     { deadlineMs: minute },
   );
 }

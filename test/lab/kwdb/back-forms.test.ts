@@ -66,7 +66,7 @@ await describeLongLab("a way back of containers and of builds from source", () =
       const [, command = ""] = /or back: lockkeeper (.+)$/m.exec(why) ?? [];
       const back = of.lab.file("back.json");
       const printed = await of.must(...wordsOf(command, back));
-      expect(printed).toContain("kwdb.back-image");
+      expect(printed).toContain("prove-old-image");
       await expectCode(of, await of.applyFile(back, 300_000, "--ack", "kwdb.back-on-kept-data"), 0);
       await expectAt(of, "3.0.0");
       expect(await given(db1)).toEqual(before);
@@ -153,7 +153,7 @@ await describeLongLab("a way back of containers and of builds from source", () =
       await setDead(of, "50m");
       const back = of.lab.file("back.json");
       const printed = await of.must("plan", "--back", clusterName, "-o", back);
-      expect(printed).toContain("kwdb.back-build");
+      expect(printed).toContain("prove-kept-build");
       await expectCode(of, await of.applyFile(back, 300_000, "--ack", "kwdb.back-on-kept-data"), 0);
       expect((await db1.told("cmdline")).split("\0").slice(1)).toEqual(words);
       expect(await db1.told("limits")).toMatch(/^Max open files\s+4000\s+5000/m);

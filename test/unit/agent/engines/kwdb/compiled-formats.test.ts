@@ -1,5 +1,6 @@
 /** What an operator's build brings, and what the agent keeps of a start, are read by other versions than made them. */
 import { type BuildManifest, parseBuildManifest } from "#agent/engines/kwdb/build.ts";
+import { type BuildRecord, buildRecordText, parseBuildRecord } from "#agent/engines/kwdb/build-record.ts";
 import { parseStartRecord, type StartRecord, startRecordText } from "#agent/engines/kwdb/start-record.ts";
 import { FailureError, type Outcome } from "#proto/common/failure.ts";
 import { holdsToGolden } from "#test/golden.ts";
@@ -51,6 +52,19 @@ holdsToGolden<StartRecord>("a start that is kept", {
   refusal: "kwdb.start-record-format",
   made: () => starts.map((start) => JSON.parse(startRecordText(start)) as StartRecord),
   read: (kept) => orThrow(parseStartRecord(kept)),
+});
+
+holdsToGolden<BuildRecord>("a build before a change", {
+  file: "agent/engines/kwdb/build-record",
+  format: 1,
+  refusal: "kwdb.build-record-format",
+  made: () =>
+    starts.map((kept) => {
+      const files = { "bin/kwbase": sha256, "lib/libcommon.so": sha256 };
+      const record = { ...kept, rollout: "r1", version: "3.0.0", files };
+      return JSON.parse(buildRecordText(record)) as BuildRecord;
+    }),
+  read: (kept) => orThrow(parseBuildRecord(kept)),
 });
 
 holdsToGolden<BuildManifest>("a build's manifest", {
