@@ -133,6 +133,8 @@ export function containerInstallation(host: Host, means: Means, of: ContainerFor
       if (!found.ok) return found;
       return succeed({ "docker-inspect.json": JSON.stringify(found.value ?? null, null, 2) });
     },
+    // deploy.sh writes the flag into the command line of its compose file
+    flagFiles: [...(unit === undefined ? [] : [paths.environment]), ...files],
     worthSaving: [...(unit === undefined ? [] : [paths.etc, unitFile(unit)]), ...files],
   };
 }

@@ -42,7 +42,7 @@ export async function hostFacts(here: Installation, take: Take): Promise<HostOnl
       take(() => readStartMode(here)),
       unitSha256Of(here, take),
       take(() => here.configuration()),
-      take(() => hasUpgradeFlag(host)),
+      take(() => hasUpgradeFlag(here)),
     ]);
   const { container: readContainer, engine: readEngine } = here;
   const [sudo, foreign, meddlers, kept, packageTool, architecture, raised, container, docker, saved] =
@@ -93,11 +93,17 @@ async function readStartMode(here: Installation): Promise<Outcome<string>> {
 }
 
 /** What an online upgrade that did not come to its end leaves in the environment file. */
-async function hasUpgradeFlag(host: Host): Promise<Outcome<boolean>> {
-  const text = await readText(host, paths.environment);
-  if (text.ok) return succeed(text.value.includes("--upgrade-complete"));
-  // hosts installed by early versions have none until their first upgrade makes it
-  return text.failure.facts["errno"] === "ENOENT" ? succeed(false) : text;
+async function hasUpgradeFlag({
+  host,
+  flagFiles = [paths.environment],
+}: Installation): Promise<Outcome<boolean>> {
+  for (const file of flagFiles) {
+    const text = await readText(host, file);
+    if (text.ok && text.value.includes("--upgrade-complete")) return succeed(true);
+    // hosts installed by early versions have no environment file until their first upgrade makes it
+    if (!text.ok && text.failure.facts["errno"] !== "ENOENT") return text;
+  }
+  return succeed(false);
 }
 
 /** As deploy.sh asks, even when it is root already. */

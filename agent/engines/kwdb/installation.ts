@@ -80,6 +80,8 @@ export interface Installation {
   engine?(): Promise<Outcome<DockerEngine>>;
   /** What is saved beside those, by file name. */
   alsoSaved?(): Promise<Outcome<Record<string, string>>>;
+  /** In which an online upgrade leaves its flag; the environment file where it is absent. */
+  readonly flagFiles?: readonly string[];
   /** What a reinstallation would wipe, as paths of the host. */
   readonly worthSaving: readonly string[];
 }

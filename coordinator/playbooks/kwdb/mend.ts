@@ -80,8 +80,6 @@ export function planMend(input: PlaybookInput): Outcome<Plan> {
 function lookFor(input: PlaybookInput): Outcome<Found> {
   const { cluster, wish, reports } = input;
   const facts = { cluster: cluster.name };
-  if (cluster.deployment !== "script")
-    return fail("kwdb.mend-not-served", { ...facts, deployment: cluster.deployment });
   const marked = cluster.nodes.filter((node) => isMarkedUpgrading(input, node));
   if (marked.length > 1)
     return fail("kwdb.mend-several", { ...facts, nodes: marked.map(({ name }) => name).join(", ") });
@@ -90,6 +88,14 @@ function lookFor(input: PlaybookInput): Outcome<Found> {
   if (named !== undefined && intervalMs(named) === undefined)
     return fail("kwdb.mend-value", { value: named });
   const flagged = cluster.nodes.filter((node) => hasFlag(input, node) && !marked.includes(node));
+  // a start with the flag is made by kaiwudb_env, which the script's form alone has; a setting is a setting everywhere
+  const restarts = [...marked, ...flagged].map(({ name }) => name);
+  if (cluster.deployment !== "script" && restarts.length > 0)
+    return fail("kwdb.mend-not-served", {
+      ...facts,
+      deployment: cluster.deployment,
+      nodes: restarts.join(", "),
+    });
   const isLeft = isLeftStoreDead(shown);
   if (marked.length + flagged.length === 0 && !isLeft) return fail("kwdb.nothing-to-mend", facts);
   const version = cluster.nodes.flatMap(({ name }) => runningVersion(fullOf(reports[name])) ?? [])[0];

@@ -36,7 +36,8 @@ export const kwdbBack: Catalogue = {
   "kwdb.data-not-restored": { says: "the data could not be put back from {file}: {cause}" },
   "kwdb.nothing-to-mend": { says: "{cluster} has no left-overs of an online upgrade" },
   "kwdb.mend-not-served": {
-    says: "{cluster} is deployed by {deployment}: left-overs are mended of script deployments alone",
+    says: "{nodes}: a mark or flag of an online upgrade, on a {deployment} deployment of {cluster}; these are mended of script deployments alone",
+    next: "stop the node, put --upgrade-complete among the words of its start (docker-compose.yml, docker run, your unit), start it, see is_available=true, take the words out again; then check --fix for server.time_until_store_dead",
   },
   "kwdb.mend-several": {
     says: "{nodes} are marked as upgrading at once: the vendor's own command marks one at a time",

@@ -209,6 +209,13 @@ describe("an image line", () => {
     expect(read(of)).toContain(newName);
   });
 
+  it("stands in the file in which deploy.sh leaves the flag of an online upgrade, and it is found there", async () => {
+    const of = composed();
+    expect(await of.facts()).toMatchObject({ upgradeCompleteFlag: { value: false } });
+    writeFileSync(of.host.path(file), `${text}    command: kwbase start --upgrade-complete\n`);
+    expect(await of.facts()).toMatchObject({ upgradeCompleteFlag: { value: true } });
+  });
+
   it("without a container tells which image is kept", async () => {
     const of = composed();
     of.docker.containers.clear();

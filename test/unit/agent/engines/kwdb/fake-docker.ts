@@ -171,6 +171,11 @@ export class ContainerAgent {
     return verb.run(this.#context(), verb.args.parse(args));
   }
 
+  async facts(): Promise<Readonly<Record<string, unknown>>> {
+    const facts = await this.#engine.facts(this.host, "full", AbortSignal.timeout(10_000));
+    return facts as Readonly<Record<string, unknown>>;
+  }
+
   /** `done`, or the code that says why not. */
   async outcome(name: string, args: object = {}): Promise<string> {
     const result = await this.run(name, args);

@@ -41,6 +41,16 @@ const deadIn = (plan: Plan) =>
   );
 
 describe("the mending of left-overs", () => {
+  it.each(["container", "compiled"])("of a %s deployment is of the setting alone", (deployment) => {
+    const of = (facts: NonNullable<Changed["facts"]>) =>
+      planMend(inputOf({ facts, to: "", wish: { mend: {} }, cluster: { deployment } }));
+    for (const facts of [marked, flagged])
+      expect(of(facts)).toMatchObject({ failure: { code: "kwdb.mend-not-served", facts: { deployment } } });
+    const plan = of(allDead("03:00:00"));
+    if (!plan.ok) throw new Error(plan.failure.code);
+    expect(stepsOf(plan.value)).toEqual(["mend-setting: set-store-dead"]);
+  });
+
   it("starts a node that is marked once with the flag, proves it, and takes the flag out again", async () => {
     const plan = planned(marked);
     expect(stepsOf(plan)).toEqual([
