@@ -19,7 +19,7 @@ let fleet: MoveFleet;
 
 beforeAll(async () => {
   dist = await bundled();
-}, 60_000);
+}, 120_000);
 
 afterEach(() => fleet?.stop(), 60_000);
 
