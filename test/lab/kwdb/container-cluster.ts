@@ -18,14 +18,14 @@ const TICK_SCALE = 0.1;
 export const imageTag = (version: string) => `kwdb/kwdb:${version}`;
 
 /** The package of a version, with a real image in it. */
-export function packagesIn(lab: Lab): (version: string) => Promise<BuiltPackage> {
+export function packagesIn(lab: Lab, tickScale = TICK_SCALE): (version: string) => Promise<BuiltPackage> {
   const assets = buildAssets(lab.file("kwdb-assets"));
   return async (version) =>
     buildPackage({
       assets: await assets,
       version,
       kind: "container",
-      image: { tag: imageTag(version), tickScale: TICK_SCALE, shared: lab.file("images") },
+      image: { tag: imageTag(version), tickScale, shared: lab.file("images") },
       out: lab.file(`kwdb-${version}`),
     });
 }
@@ -54,7 +54,7 @@ async function giveEngineDisk(host: Host, sizeMb: number): Promise<void> {
 
 /** As deploy.sh installs it: a unit around docker-compose. */
 export async function startServiceCluster(lab: Lab, spec: KwdbClusterSpec): Promise<ContainerCluster> {
-  const packageOf = packagesIn(lab);
+  const packageOf = packagesIn(lab, spec.tickScale);
   const old = await packageOf(spec.version);
   const { names = ["db1", "db2", "db3"], topology = "multi-replication" } = spec;
   const ips = names.map((_, at) => lab.ip.replace(/\d+$/, String(11 + at)));

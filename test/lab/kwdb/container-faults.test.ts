@@ -163,9 +163,8 @@ await describeLongLab("what goes wrong around a container", () => {
     await fault.prepare(node);
     const ended = await of.upgrade(fault.limitMs ?? 240_000);
     expect(ended.code, await of.explained(ended)).toBe(5);
-    expect(await hasStruck(node.host)).toBe(true);
     const { text } = await whyOf(of);
-    console.log(text);
+    expect(await hasStruck(node.host), text).toBe(true);
     expect(text).toMatch(fault.says);
     if (fault.serves === true) expect(await whatStands(node, forms[form])).toEqual(before);
     else if (form === "docker-run" && !/Docker daemon/.test(text))
@@ -192,7 +191,6 @@ await describeLongLab("what goes wrong around a container", () => {
     const ended = await of.upgrade();
     expect(ended.code, await of.explained(ended)).toBe(5);
     const { text } = await whyOf(of);
-    console.log(text);
     expect(text).toMatch(/the image does not load: .*(unexpected EOF|invalid|error)/i);
     expect(await whatStands(node, forms["docker-run"])).toEqual(before);
     await of.cli("abort", clusterName, "--reason", "the package is damaged");

@@ -74,6 +74,8 @@ await describeLongLab("KWDB in containers", () => {
     const of = await begun({
       name: "service-offline",
       topology: "single-replication",
+      // three engines on one machine: a node that is only slow is not dead
+      tickScale: 0.5,
       version: "3.0.0",
       to: "3.1.0",
       start: startServiceCluster,
