@@ -15,13 +15,16 @@ export interface LabPlace {
 
 const KILL_LIMIT_MS = 5_000;
 const KILL_POLL_MS = 20;
+const TOOL_LIMIT_MS = 20_000;
+/** Gigabytes of an engine's layers, on a disk that others use too. */
+const REMOVE_LIMIT_MS = 120_000;
 
 /** Ends and removes all of the lab; what refuses to go is named in the answer. */
 export function sweep(place: LabPlace): readonly string[] {
   const left = endProcesses(place.cgroup).map((pid) => `process ${pid}`);
   for (const mount of mountsBelow(place.folder).reverse()) quietly("umount", "--lazy", mount);
   if (existsSync(`/run/netns/${place.netns}`)) quietly("ip", "netns", "delete", place.netns);
-  quietly("rm", "--recursive", "--force", "--one-file-system", place.folder);
+  tried(["rm", "--recursive", "--force", "--one-file-system", place.folder], REMOVE_LIMIT_MS);
   removeCgroup(place.cgroup);
   if (existsSync(place.folder)) left.push(`folder ${place.folder}`);
   return left;
@@ -55,9 +58,13 @@ function mountsBelow(folder: string): string[] {
   return points.filter((point) => point.startsWith(`${folder}/`));
 }
 
-function quietly(command: string, ...args: string[]): void {
+function quietly(...argv: readonly string[]): void {
+  tried(argv, TOOL_LIMIT_MS);
+}
+
+function tried([command = "", ...args]: readonly string[], timeout: number): void {
   try {
-    execFileSync(command, args, { stdio: "ignore", timeout: 20_000 });
+    execFileSync(command, args, { stdio: "ignore", timeout });
   } catch {
     // what is left is found by the caller and by the next sweep
   }
