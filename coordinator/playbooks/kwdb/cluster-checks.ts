@@ -143,14 +143,17 @@ const jobs: ClusterCheck = (input) =>
 
 /**
  * There is no online backup in the open-source build: each node's data folder is archived on the way, or only a
- * person knows where the data was copied to, and when.
+ * person knows where the data was copied to, and when. Archives of nodes that did not stop together are no backup of
+ * the cluster: said, and not asked about, since each node can be looked into.
  */
-const backup: ClusterCheck = ({ cluster }) => {
+const backup: ClusterCheck = (input) => {
+  const { cluster } = input;
   const settings = settingsOf(cluster);
   const archives = settings.ok && settings.value.archiveData;
-  return result({ id: "backup", yields: "acknowledge" }, archives ? "ok" : "unknown", {
-    cluster: cluster.name,
-  });
+  const way = wayOf(input);
+  const isTogether = way.ok && way.value.strategy === "offline";
+  const status = !archives ? "unknown" : isTogether || cluster.nodes.length === 1 ? "ok" : "warn";
+  return result({ id: "backup", yields: "acknowledge" }, status, { cluster: cluster.name });
 };
 
 const settingsKnown: ClusterCheck = ({ cluster }) => {
@@ -211,8 +214,23 @@ function answersOf<Name extends keyof KwdbFull>(
   return nodeNames(cluster).flatMap((node) => fullOf(reports[node])?.[name] ?? []);
 }
 
+/** What a hotfix has mended may be broken in the next release, and a way back to it needs that very package. */
+const versionTag: ClusterCheck = ({ cluster, wish, reports }) => {
+  const tagged = nodeNames(cluster).flatMap((node) => {
+    const file = known(fullOf(reports[node])?.versionFile);
+    return file?.extended == null ? [] : [`${node} ${file.basic} ${file.extended}`];
+  });
+  if (tagged.length === 0) return [];
+  const facts = { nodes: tagged.join(", "), to: wish.to };
+  return {
+    ...result({ id: "version-tag", yields: "acknowledge" }, "unknown", facts),
+    reason: { code: "kwdb.tag-not-compared", facts },
+  };
+};
+
 export const clusterChecks: readonly ClusterCheck[] = [
   versionHop,
+  versionTag,
   hopSettings,
   containerForm,
   packageGiven,

@@ -12,6 +12,7 @@ import { type NodeStage, type Plan, type PlanStep, planFormat } from "../../doma
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { sqlAddress } from "./address.ts";
 import { checkCluster } from "./checks.ts";
+import { type Evidence, evidenceOf } from "./evidence.ts";
 import { fullOf, runningVersion } from "./facts.ts";
 import { fingerprint } from "./fingerprint.ts";
 import {
@@ -38,14 +39,17 @@ const shared: readonly string[] = [
 
 interface Found {
   readonly input: PlaybookInput;
+  /** Of the node that is started again; where none is, of the first that runs. */
   readonly version: string;
+  /** All that run: an online upgrade by hand may be half-way through the cluster. */
+  readonly versions: readonly string[];
   readonly marked: NodeEntry | undefined;
   readonly flagged: readonly NodeEntry[];
   /** What the setting is to be; undefined where it is left alone. */
   readonly dead: string | undefined;
 }
 
-/** Refused: `kwdb.nothing-to-mend`, `kwdb.mend-several`, `kwdb.mend-not-served`, `kwdb.version-unknown`, `kwdb.mend-value`. */
+/** Refused: `kwdb.nothing-to-mend`, `kwdb.mend-several`, `kwdb.mend-not-served`, `kwdb.mend-half-way`, `kwdb.version-unknown`, `kwdb.mend-value`. */
 export function planMend(input: PlaybookInput): Outcome<Plan> {
   const found = lookFor(input);
   if (!found.ok) return found;
@@ -98,11 +102,38 @@ function lookFor(input: PlaybookInput): Outcome<Found> {
     });
   const isLeft = isLeftStoreDead(shown);
   if (marked.length + flagged.length === 0 && !isLeft) return fail("kwdb.nothing-to-mend", facts);
-  const version = cluster.nodes.flatMap(({ name }) => runningVersion(fullOf(reports[name])) ?? [])[0];
-  if (version === undefined) return fail("kwdb.version-unknown", facts);
+  const halfWay = marked.flatMap((node) => whyHalfWay(input, node) ?? [])[0];
+  if (halfWay !== undefined) return { ok: false, failure: halfWay };
+  const running = cluster.nodes.flatMap(({ name }) => runningVersion(fullOf(reports[name])) ?? []);
+  const [first] = running;
+  if (first === undefined) return fail("kwdb.version-unknown", facts);
   // a value of the cluster's own would be lost with the mark
   const own = isLeft ? defaultStoreDead : marked.length > 0 ? secondsOf(shown) : undefined;
-  return succeed({ input, version, marked: marked[0], flagged, dead: named ?? own });
+  return succeed({
+    input,
+    version: marked.flatMap((node) => evidenceAt(input, node)?.file ?? [])[0] ?? first,
+    versions: [...new Set(running)].sort(),
+    marked: marked[0],
+    flagged,
+    dead: named ?? own,
+  });
+}
+
+function evidenceAt(input: PlaybookInput, node: NodeEntry): Evidence | undefined {
+  const facts = fullOf(input.reports[node.name]);
+  return facts === undefined ? undefined : evidenceOf(facts, sqlAddress(input, node));
+}
+
+/**
+ * A script that failed after its mark leaves the old process on files that are gone: stopped, it never starts again. A
+ * node may be stopped for its mark only where what would be started is what its version file says.
+ */
+function whyHalfWay(input: PlaybookInput, node: NodeEntry): Failure | undefined {
+  const evidence = evidenceAt(input, node);
+  if (evidence === undefined) return failure("node.no-report", { node: node.name });
+  if (evidence.state === "serving" || evidence.state === "stopped") return undefined;
+  const { file, binary, running } = evidence;
+  return failure("kwdb.mend-half-way", { node: node.name, file, binary, running });
 }
 
 function secondsOf(shown: string | undefined): string | undefined {
@@ -157,10 +188,10 @@ function stageOn(found: Found, node: NodeEntry, steps: readonly PlanStep[]): Nod
 }
 
 function restartStage(found: Found, node: NodeEntry): NodeStage {
-  const { input, version, dead } = found;
+  const { input, versions, dead } = found;
   const hop = hopOf(found);
   const { gates, nodes } = input.cluster;
-  const whole = healthy(hop, version, gates.dwellMs);
+  const whole = healthy(hop, versions.join(","), gates.dwellMs);
   const args = { ...whole.args, node: node.name, address: sqlAddress(input, node) };
   const steps = [
     ...stopSteps,

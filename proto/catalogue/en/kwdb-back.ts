@@ -39,6 +39,10 @@ export const kwdbBack: Catalogue = {
     says: "{nodes}: a mark or flag of an online upgrade, on a {deployment} deployment of {cluster}; these are mended of script deployments alone",
     next: "stop the node, put --upgrade-complete among the words of its start (docker-compose.yml, docker run, your unit), start it, see is_available=true, take the words out again; then check --fix for server.time_until_store_dead",
   },
+  "kwdb.mend-half-way": {
+    says: "{node} has the mark of an online upgrade and is half-way: version file {file}, binary {binary}, process {running}; stopped, it would not start again as it is",
+    next: "while the others are well: systemctl stop kaiwudb; ./deploy.sh upgrade -l with the package that was being installed; then lockkeeper check, and check --fix for the mark",
+  },
   "kwdb.mend-several": {
     says: "{nodes} are marked as upgrading at once: the vendor's own command marks one at a time",
     next: "start one of them by hand with --upgrade-complete, then check again",

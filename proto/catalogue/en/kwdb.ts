@@ -73,7 +73,9 @@ export const kwdb: Catalogue = {
   "gate.kwdb.node-upgraded": {
     says: "{node} runs {version}, by its own process and seen from every other node",
   },
-  "warning.kwdb.no-downgrade": { says: "there is no downgrade in place; the way back is a backup" },
+  "warning.kwdb.no-downgrade": {
+    says: "the vendor documents no downgrade in place: read the ways back of this plan before you begin",
+  },
   "warning.kwdb.jobs-may-fail": {
     says: "compression and retention jobs may fail on the node in work, and come right afterwards",
   },
@@ -100,7 +102,7 @@ export const kwdb: Catalogue = {
     says: "put the kept old package back on the nodes that were changed, and start all at the old version",
   },
   "way-back.kwdb.all": {
-    says: "when all is upgraded and regretted: a new cluster of the old version, from a backup or an export; later writes are lost",
+    says: "when all is upgraded and regretted: lockkeeper plan --back, on the data that is there where versions may serve mixed, else from the archives of the common stop, which loses later writes; without either, an export into a new cluster of the old version",
   },
   "check.kwdb.version-hop": { says: "the hop from {from} to {to} is documented and served" },
   "check.kwdb.version-hop.ko": { says: "it is not" },
@@ -183,7 +185,17 @@ export const kwdb: Catalogue = {
   "warning.kwdb.store-dead-raised": {
     says: "server.time_until_store_dead is raised while a node is away: a node that dies then is given up later",
   },
+  "check.kwdb.version-tag": { says: "what runs is a release, or all that its tag stands for is in {to}" },
+  "check.kwdb.version-tag.unknown": {
+    says: "{nodes}: a release with a tag, as a hotfix has",
+    next: 'ask the vendor whether {to} has what that tag stands for, and keep that very package; then --ack kwdb.version-tag --reason "…"',
+  },
+  "kwdb.tag-not-compared": { says: "releases say nowhere which tagged ones they hold" },
   "check.kwdb.backup": { says: "there is a backup to go back to" },
+  "check.kwdb.backup.warn": {
+    says: "each node's data is archived while the others go on: images of nodes, no backup of the cluster",
+    next: "--strategy offline archives all nodes of one stop; or copy the data elsewhere first",
+  },
   "check.kwdb.backup.unknown": {
     says: "KWDB has no online backup: only you know where the data was copied, and when",
     next: 'apply … --ack kwdb.backup --reason "copied to …, from …", or settings: { archive-data: true } for this cluster',

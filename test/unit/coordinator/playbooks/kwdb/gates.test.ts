@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ClusterSample, GateVerdict } from "#coordinator/domain/gate.ts";
 import { gates } from "#coordinator/playbooks/kwdb/gates.ts";
+import type { NodeRow } from "#proto/engines/kwdb.ts";
 import { at, type Changed, inputOf, is, names, rows, unknown } from "./cluster.ts";
 
 function sampleOf(changed: Changed): ClusterSample {
@@ -104,6 +105,49 @@ describe("kwdb.cluster-healthy", () => {
   it("says which node saw what", () => {
     const verdict = judge("kwdb.cluster-healthy", args, row({ isLive: false }));
     expect(verdict).toMatchObject({ why: { facts: { from: "db3", id: "1", why: "is_live=false" } } });
+  });
+});
+
+describe("kwdb.others-healthy", () => {
+  const args = { versions: "3.0.0,3.0.1", nodes: "3", node: "db2", address: "10.0.0.2:26257" };
+  const seenBy = (name: "db1" | "db3", change: (row: NodeRow) => object): Changed => ({
+    facts: { [name]: { nodes: is(rows("3.0.1").map((each) => ({ ...each, ...change(each) }))) } },
+  });
+  const gone = ({ id }: NodeRow) => (id === 2 ? { isLive: false, isAvailable: false } : {});
+
+  it.each<readonly [string, string, Changed]>([
+    ["all well, the one away too", "pass", {}],
+    ["the one away is down", "pass", seenBy("db1", gone)],
+    ["the one away is silent", "pass", { facts: { db2: null } }],
+    ["the one away is known no more", "pass", seenBy("db1", ({ id }) => (id === 2 ? { address: null } : {}))],
+    [
+      "replicas lack the one away",
+      "pass",
+      { facts: { db1: { ranges: is({ unavailable: 0, underReplicated: 9 }) } } },
+    ],
+    [
+      "data is out of reach",
+      "kwdb.ranges-not-well",
+      { facts: { db3: { ranges: is({ unavailable: 1, underReplicated: 9 }) } } },
+    ],
+    ["another is dead as well", "kwdb.node-not-well", seenBy("db1", ({ id }) => ({ isLive: id === 1 }))],
+    ["another drains", "kwdb.node-not-well", seenBy("db3", ({ id }) => ({ draining: id === 1 }))],
+    [
+      "another is at a third version",
+      "kwdb.node-not-well",
+      seenBy("db3", ({ id }) => (id === 1 ? { build: "2.2.0" } : {})),
+    ],
+    [
+      "one of the others sees a node less",
+      "kwdb.nodes-missing",
+      { facts: { db1: { nodes: is(rows("3.0.1").slice(1)) } } },
+    ],
+    ["another is not ready", "kwdb.node-not-ready", { facts: { db3: { ready: is(false) } } }],
+    ["another is silent", "node.silent", { facts: { db3: null } }],
+    ["another cannot say", "look.failed", { facts: { db3: { ranges: unknown } } }],
+    ["an import runs", "kwdb.jobs-running", { facts: { db1: running("IMPORT", "running").facts.db2 } }],
+  ])("%s: %s", (_, expected, changed) => {
+    expect(told(judge("kwdb.others-healthy", args, changed))).toBe(expected);
   });
 });
 

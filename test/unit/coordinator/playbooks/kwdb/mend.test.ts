@@ -72,6 +72,24 @@ describe("the mending of left-overs", () => {
     );
   });
 
+  it("does not stop a node whose files are not those of its process: it would not come back", () => {
+    const absent = { binary: { at, unknown: { code: "kwdb.binary-missing", facts: {} } } } as const;
+    const newer = { binary: factsOf("db2", "3.1.0").binary };
+    for (const half of [absent, newer])
+      expect(refused({ ...marked, db2: { ...marked.db2, ...half } })).toBe("kwdb.mend-half-way");
+  });
+
+  it("starts a node again at its own version, and lets the others have theirs", () => {
+    const nodes = is(markedRows.map((row) => (row.id === 2 ? { ...row, build: "3.1.0" } : row)));
+    const plan = planned({
+      db1: { nodes },
+      db2: { ...factsOf("db2", "3.1.0"), nodes },
+      db3: { nodes },
+    });
+    expect(plan).toMatchObject({ from: "3.1.0", to: "3.1.0" });
+    expect(plan.stages[0]).toMatchObject({ before: [{ args: { versions: "3.0.0,3.1.0" } }] });
+  });
+
   it("puts a customised setting back after the start that would lose it", () => {
     expect(
       deadIn(planned({ db1: { ...marked.db1, ...dead("00:45:00") }, db2: marked.db2, db3: marked.db3 })),

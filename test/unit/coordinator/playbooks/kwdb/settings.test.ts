@@ -147,9 +147,14 @@ describe("a plan", () => {
 describe("checks of an archive", () => {
   const room = (availableBytes: number, dataBytes: number) =>
     is({ folder: "/backup", availableBytes, dataBytes });
-  const withArchive = (archive: unknown, archiveRate: unknown = is({ bytesPerSecond: 100e6 })) =>
+  const withArchive = (
+    archive: unknown,
+    archiveRate: unknown = is({ bytesPerSecond: 100e6 }),
+    strategy: "rolling" | "offline" = "rolling",
+  ) =>
     checkCluster(
       inputOf({
+        wish: { strategy },
         cluster: { settings: { "archive-data": "true" } },
         facts: Object.fromEntries(names.map((name) => [name, { archive, archiveRate }])),
       }),
@@ -166,8 +171,9 @@ describe("checks of an archive", () => {
     expect(statusOf(withArchive(archive), "kwdb.data-archive")).toBe(status);
   });
 
-  it("an archive on the way is a backup; without one a person must say where it is", () => {
-    expect(statusOf(withArchive(room(3e9, 1e9)), "kwdb.backup")).toBe("ok");
+  it("an archive of one stop is a backup, one of nodes apart is told to be none; without any a person must say", () => {
+    expect(statusOf(withArchive(room(3e9, 1e9)), "kwdb.backup")).toBe("warn");
+    expect(statusOf(withArchive(room(3e9, 1e9), undefined, "offline"), "kwdb.backup")).toBe("ok");
     expect(statusOf(checkCluster(inputOf()), "kwdb.backup")).toBe("unknown");
     expect(statusOf(checkCluster(inputOf()), "kwdb.data-archive")).toBeUndefined();
   });
@@ -193,5 +199,18 @@ describe("checks of an archive", () => {
     const named = { cluster: { settings: { "old-package": sha } }, facts };
     expect(statusOf(checkCluster(inputOf({ facts })), "kwdb.old-package")).toBe("unknown");
     expect(statusOf(checkCluster(inputOf(named)), "kwdb.old-package")).toBe("ok");
+  });
+});
+
+it("a tag of what runs is asked about: no release says which tagged ones it holds", () => {
+  const tagOf = (extended: string | null) =>
+    checkCluster(
+      inputOf({ to: "3.0.1", facts: { db2: { versionFile: is({ basic: "3.0.0", extended }) } } }),
+    ).find(({ id }) => id === "kwdb.version-tag");
+  expect(tagOf(null)).toBeUndefined();
+  expect(tagOf("hotfix1")).toMatchObject({
+    status: "unknown",
+    yields: "acknowledge",
+    facts: { nodes: "db2 3.0.0 hotfix1" },
   });
 });
