@@ -191,7 +191,7 @@ await describeLongLab("what goes wrong around a container", () => {
     const ended = await of.upgrade();
     expect(ended.code, await of.explained(ended)).toBe(5);
     const { text } = await whyOf(of);
-    expect(text).toMatch(/the image does not load: .*(unexpected EOF|invalid|error)/i);
+    expect(text).toMatch(/the image does not load: .*EOF|KaiwuDB.tar is not what docker save writes/);
     expect(await whatStands(node, forms["docker-run"])).toEqual(before);
     await of.cli("abort", clusterName, "--reason", "the package is damaged");
     await until("it is aborted", async () => (await of.rollout()).phase === "aborted", 60_000);
