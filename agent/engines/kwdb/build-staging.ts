@@ -22,7 +22,7 @@ import { manifestOf } from "./files.ts";
 import type { Means } from "./installation.ts";
 import { manifestText } from "./manifest.ts";
 import { done, failed, failedBy } from "./outcome.ts";
-import { changedFile, forgetOldPackages, packageFolder } from "./packages.ts";
+import { changedFile, keepPackage, packageFolder } from "./packages.ts";
 import { binaryVersion } from "./program.ts";
 import { freeBytes } from "./space.ts";
 import { variable } from "./start.ts";
@@ -38,12 +38,15 @@ const stageBuild = verb({
   async run(context, args): Promise<StepResult> {
     const { host } = context;
     const folder = packageFolder(host, args.digest);
-    if ((await changedFile(host, args.digest)) === undefined) return done({ folder, found: "staged before" });
+    if ((await changedFile(host, args.digest)) === undefined) {
+      await keepPackage(context, args.digest);
+      return done({ folder, found: "staged before" });
+    }
     const fetched = await context.fetchArtefact(args.digest);
     if ("failure" in fetched) return failedBy(fetched.failure);
     const why = await unpack(context, fetched.path, folder);
     if (why !== undefined) return failedBy(why);
-    await forgetOldPackages(host, [args.digest]);
+    await keepPackage(context, args.digest);
     return done({ folder });
   },
 });

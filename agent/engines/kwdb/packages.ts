@@ -2,9 +2,10 @@
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Outcome, succeed } from "#proto/common/failure.ts";
-import type { Host } from "../../verb.ts";
+import type { Host, StepContext } from "../../verb.ts";
 import { manifestOf } from "./files.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
+import { markNeeded, notNeeded } from "./needed.ts";
 import { parseVersionFile } from "./version-text.ts";
 
 export function packageFolder(host: Host, digest: string): string {
@@ -51,17 +52,21 @@ export async function keptPackages(host: Host): Promise<Outcome<{ version: strin
 
 const keepCount = 4;
 
-/** Removes the packages that were staged longest ago; those named stay. */
-export async function forgetOldPackages(host: Host, stay: readonly string[]): Promise<void> {
-  const others = (await packageDigests(host)).filter((digest) => !stay.includes(digest));
+/** A package is there, and the rollout's: it stays; of the others those go that were staged or needed longest ago. */
+export async function keepPackage(
+  { host, rollout }: Pick<StepContext, "host" | "rollout">,
+  digest: string,
+): Promise<void> {
+  await markNeeded(packageFolder(host, digest), rollout);
+  const all = (await packageDigests(host)).map((each) => packageFolder(host, each));
   const aged = await Promise.all(
-    others.map(async (digest) => ({
-      digest,
-      atMs: (await stat(packageFolder(host, digest)).catch(() => undefined))?.mtimeMs ?? 0,
+    (await notNeeded(all, rollout)).map(async (folder) => ({
+      folder,
+      atMs: (await stat(folder).catch(() => undefined))?.mtimeMs ?? 0,
     })),
   );
   const old = aged.sort((left, right) => right.atMs - left.atMs).slice(keepCount);
-  for (const { digest } of old) await rm(packageFolder(host, digest), { recursive: true, force: true });
+  for (const { folder } of old) await rm(folder, { recursive: true, force: true });
 }
 
 async function packageDigests(host: Host): Promise<readonly string[]> {

@@ -11,6 +11,7 @@ import { label, rollout } from "./args.ts";
 import { causeOf } from "./files.ts";
 import { isDown, type Means } from "./installation.ts";
 import { installationOn } from "./installed.ts";
+import { markNeeded } from "./needed.ts";
 import { done, failed, failedBy } from "./outcome.ts";
 import { differences, placeOf, readSaved, type Saved } from "./saved.ts";
 
@@ -23,9 +24,10 @@ export function restoringConfigurationVerbs(means: Means): readonly Verb[] {
       name: "kwdb.prove-saved",
       class: "observe",
       args,
-      async run({ host }, given): Promise<StepResult> {
+      async run({ host, rollout: own }, given): Promise<StepResult> {
         const saved = await readSaved(host, given);
         if (!saved.ok) return failedBy(saved.failure);
+        await markNeeded(saved.value.folder, own);
         const { changed, added } = await differences(await installationOn(host, means), saved.value);
         return done({ folder: saved.value.folder, differs: [...changed, ...added].join(", ") });
       },

@@ -9,6 +9,7 @@ import { causeOf, manifestOf } from "./files.ts";
 import type { Installation, Means } from "./installation.ts";
 import { installationOn } from "./installed.ts";
 import { manifestText } from "./manifest.ts";
+import { markNeeded, notNeeded } from "./needed.ts";
 import { keptOriginal, namedAfter, notOriginal, originText } from "./origin.ts";
 import { done, failed, failedBy } from "./outcome.ts";
 
@@ -28,7 +29,7 @@ export function savingVerbs(means: Means): readonly Verb[] {
           return done({ folder, found: "saved before", ...notOriginal(kept, "old-configuration") });
         try {
           await save(context, await installationOn(context.host, means), folder);
-          await forgetOld(context, folder);
+          await forgetOld(context);
           return done({ folder, ...notOriginal(context, "old-configuration") });
         } catch (error) {
           if (error instanceof FailureError) return failedBy(error.failure);
@@ -64,14 +65,16 @@ async function save(context: StepContext, here: Installation, folder: string): P
   for (const [name, text] of Object.entries(more.value)) await writeFile(join(beside, name), text);
   await writeFile(join(beside, "manifest.json"), manifestText(await manifestOf(beside)));
   await writeFile(originOf(beside), originText(context));
+  await markNeeded(beside, context.rollout);
   await rm(folder, { recursive: true, force: true });
   await rename(beside, folder);
 }
 
-/** One a rollout, and certificates are in it: those saved longest ago go. */
-async function forgetOld(context: StepContext, stays: string): Promise<void> {
+/** One a rollout, and certificates are in it: those saved longest ago go, but none that this rollout needs. */
+async function forgetOld(context: StepContext): Promise<void> {
   const names = await readdir(savedFolder(context));
-  const folders = names.map((name) => join(savedFolder(context), name)).filter((each) => each !== stays);
+  const all = names.map((name) => join(savedFolder(context), name));
+  const folders = await notNeeded(all, context.rollout);
   const aged = await Promise.all(folders.map(async (each) => ({ each, atMs: (await stat(each)).mtimeMs })));
   const old = aged.sort((left, right) => right.atMs - left.atMs).slice(keepCount - 1);
   for (const { each } of old) await rm(each, { recursive: true, force: true });

@@ -15,7 +15,7 @@ import {
   changedFile,
   deployFolder,
   deployFolderIn,
-  forgetOldPackages,
+  keepPackage,
   keptPackages,
   packageFolder,
 } from "./packages.ts";
@@ -35,12 +35,15 @@ const stagePackage = verb({
   async run(context, args): Promise<StepResult> {
     const { host } = context;
     const folder = packageFolder(host, args.digest);
-    if ((await changedFile(host, args.digest)) === undefined) return done({ folder, found: "staged before" });
+    if ((await changedFile(host, args.digest)) === undefined) {
+      await keepPackage(context, args.digest);
+      return done({ folder, found: "staged before" });
+    }
     const fetched = await context.fetchArtefact(args.digest);
     if ("failure" in fetched) return failedBy(fetched.failure);
     const why = await unpack(context, fetched.path, folder);
     if (why !== undefined) return failedBy(why);
-    await forgetOldPackages(host, [args.digest]);
+    await keepPackage(context, args.digest);
     return done({ folder });
   },
 });
@@ -88,17 +91,23 @@ function provePackage(means: Means): Verb {
     async run({ host }, args): Promise<StepResult> {
       const folder = await deployFolder(host, args.digest);
       if (folder === undefined) return failed("kwdb.package-without-script", {});
-      const isContainer = (await containerOn(host, means)) !== undefined;
-      const why =
-        (await whyOtherKind(folder, isContainer)) ??
-        (await whyNotThisVersion(folder, args)) ??
-        // an image is proven by loading it
-        (isContainer
-          ? undefined
-          : ((await whyNotInstallable(host, folder)) ?? (await whyNoRoom(host, folder))));
+      const why = await whyNotOnHost(folder, { host, means }, () => whyNotThisVersion(folder, args));
       return why === undefined ? done({ folder }) : failedBy(why);
     },
   });
+}
+
+/** All that can be known of a package on this host without installing it, its version by the caller's own measure. */
+async function whyNotOnHost(
+  folder: string,
+  { host, means }: { readonly host: Host; readonly means: Means },
+  whyOtherVersion: () => Promise<Failure | undefined>,
+): Promise<Failure | undefined> {
+  const isContainer = (await containerOn(host, means)) !== undefined;
+  const why = (await whyOtherKind(folder, isContainer)) ?? (await whyOtherVersion());
+  // an image is proven by loading it
+  if (why !== undefined || isContainer) return why;
+  return (await whyNotInstallable(host, folder)) ?? (await whyNoRoom(host, folder));
 }
 
 async function whyOtherKind(folder: string, isContainer: boolean): Promise<Failure | undefined> {
@@ -131,6 +140,9 @@ async function whyNotThisVersion(
       });
 }
 
+/** What is installed will have been removed, whatever its version and its name; `rpm --test` does not know that. */
+const insteadOfAny = ["--oldpackage", "--replacepkgs", "--replacefiles"] as const;
+
 /** A dry run of the tool that the script will choose: kind, architecture and what they depend on. */
 async function whyNotInstallable(host: Host, folder: string): Promise<Failure | undefined> {
   const tool = await packageToolOf(host);
@@ -145,7 +157,7 @@ async function whyNotInstallable(host: Host, folder: string): Promise<Failure | 
   const argv =
     tool.value === "dpkg"
       ? (["dpkg", "--dry-run", "-i", ...files] as const)
-      : (["rpm", "-U", "--test", ...files] as const);
+      : (["rpm", "-U", "--test", ...insteadOfAny, ...files] as const);
   const tried = await host.look(argv, { deadlineMs: dryRunMs });
   if (tried.exitCode === 0) return undefined;
   const said = `${tried.stderr}\n${tried.stdout}`.trim().split("\n").slice(0, 3).join(" ");
@@ -169,25 +181,32 @@ async function whyNoRoom(host: Host, folder: string): Promise<Failure | undefine
     : failure("kwdb.package-no-room", { place, free: String(free.value), wanted: String(wanted) });
 }
 
-/** The package that runs now, kept for the way back: the script removes it before it installs the new one. */
-const proveKept = verb({
-  name: "kwdb.prove-kept",
-  class: "observe",
-  args: z.strictObject({ digest, version }),
-  async run({ host }, args): Promise<StepResult> {
-    const kept = await keptPackages(host);
-    if (!kept.ok) return failedBy(kept.failure);
-    const version = kept.value.find(({ sha256 }) => sha256 === args.digest)?.version;
-    return version === args.version
-      ? done()
-      : failed("kwdb.old-package-differs", {
+/**
+ * The old package, for the way back: both ways remove what is installed before they install another one. So all that
+ * can be known of it is asked while nothing is removed.
+ */
+function proveKept(means: Means): Verb {
+  return verb({
+    name: "kwdb.prove-kept",
+    class: "observe",
+    args: z.strictObject({ digest, version }),
+    async run({ host }, args): Promise<StepResult> {
+      const kept = await keptPackages(host);
+      if (!kept.ok) return failedBy(kept.failure);
+      const found = kept.value.find(({ sha256 }) => sha256 === args.digest)?.version;
+      const folder = await deployFolder(host, args.digest);
+      if (found !== args.version || folder === undefined)
+        return failed("kwdb.old-package-differs", {
           digest: args.digest,
-          found: version ?? "none",
+          found: found ?? "none",
           wanted: args.version,
         });
-  },
-});
+      const why = await whyNotOnHost(folder, { host, means }, () => Promise.resolve(undefined));
+      return why === undefined ? done({ folder }) : failedBy(why);
+    },
+  });
+}
 
 export function stagingVerbs(means: Means): readonly Verb[] {
-  return [stagePackage, proveDigest, provePackage(means), proveKept];
+  return [stagePackage, proveDigest, provePackage(means), proveKept(means)];
 }

@@ -71,9 +71,12 @@ export function keepingSteps({ digest, version }: NonNullable<Staging["old"]>): 
       `fetch sha256:${digest.slice(0, 12)}…, the package of ${version}, and keep it in the agent's folder`,
       { verb: "stage-package", deadlineMs: 60 * minute },
     ),
-    step("prove-kept", { digest, version }, "packages/.version of the package that is kept", {
-      deadlineMs: minute,
-    }),
+    step(
+      "prove-kept",
+      { digest, version },
+      "of the package that is kept: packages/.version, package names, architecture, dpkg --dry-run -i, free space",
+      { deadlineMs: 5 * minute },
+    ),
   ];
 }
 

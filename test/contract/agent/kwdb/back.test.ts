@@ -169,6 +169,18 @@ describe("the saved configuration, put back", () => {
     expect(await agent.probe("restore-configuration", saved)).toMatchObject({ state: "done" });
   });
 
+  it("stays from its proof to its use, however much the same rollout saves", async () => {
+    const { agent } = await staged();
+    const saves = async (rollout: string, node: string) => {
+      agent.rollout = rollout;
+      expect(await agent.outcome("save-configuration", { label: `${node}-3.1.0-to-3.0.0` })).toBe("done");
+    };
+    agent.rollout = "r2";
+    expect(await agent.outcome("prove-saved", saved)).toBe("done");
+    for (const node of ["a", "b", "c", "d", "e", "f", "g", "h"]) await saves("r2", node);
+    expect(await agent.outcome("restore-configuration", saved)).toBe("done");
+  });
+
   it("is of the rollout that one goes back from, or it is refused", async () => {
     const { agent, host } = await upgraded();
     const folder = path.join(agent.stateDir, "saved", `${label}-r1`);

@@ -49,8 +49,12 @@ describe("a full disk", () => {
     const host = await bench.host(old);
     const agent = new KwdbDriver(host, bench.dir);
     agent.artefacts.set(next.sha256, next.tarball);
+    agent.artefacts.set(old.sha256, old.tarball);
     await agent.run("stage-package", { digest: next.sha256, ...target });
+    const kept = { digest: old.sha256, version: "3.0.0" };
+    await agent.run("stage-package", kept);
     smallDisk(context, host.path("/usr/local"), 512);
+    expect(await agent.outcome("prove-kept", kept)).toBe("kwdb.package-no-room");
     expect(await agent.outcome("prove-package", { digest: next.sha256, ...target, extended: "" })).toBe(
       "kwdb.package-no-room",
     );

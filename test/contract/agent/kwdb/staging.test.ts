@@ -54,6 +54,26 @@ describe("a package on its way to the node", () => {
     expect(await agent.outcome("prove-kept", { ...kept, version: "2.2.0" })).toBe("kwdb.old-package-differs");
   });
 
+  it.each<[string, string, (folder: string) => void]>([
+    ["without libcommon", "kwdb.package-part", (folder) => rmSync(debIn(folder, "libcommon"))],
+    [
+      "that is truncated",
+      "kwdb.package-not-installable",
+      (folder) => truncateSync(debIn(folder, "server"), 900),
+    ],
+    [
+      "for containers",
+      "kwdb.package-is-container",
+      (folder) => writeFileSync(path.join(folder, "packages/KaiwuDB.tar"), ""),
+    ],
+  ])("of the old version %s is told before anything is removed for it", async (_, code, spoil) => {
+    const agent = await driver();
+    const { file, digest } = packed(bench, old, spoil);
+    agent.artefacts.set(digest, file);
+    expect(await agent.outcome("stage-package", { digest, version: "3.0.0" })).toBe("done");
+    expect(await agent.outcome("prove-kept", { digest, version: "3.0.0" })).toBe(code);
+  });
+
   it("is not staged under a digest that it has not", async () => {
     const agent = await driver();
     agent.artefacts.set(next.sha256, old.tarball);
@@ -152,17 +172,31 @@ describe("a package on its way to the node", () => {
     );
   });
 
+  async function stagesNext(agent: KwdbDriver, note: string): Promise<string> {
+    const { file, digest } = packed(bench, next, (folder) => writeFileSync(path.join(folder, "note"), note));
+    agent.artefacts.set(digest, file);
+    expect(await agent.outcome("stage-package", { digest, ...target })).toBe("done");
+    await sleep(20);
+    return digest;
+  }
+
+  it("of the old version that a rollout has fetched or found stays, whatever else it stages", async () => {
+    const agent = await driver();
+    agent.artefacts.set(old.sha256, old.tarball);
+    const kept = { digest: old.sha256, version: "3.0.0" };
+    expect(await agent.outcome("stage-package", kept)).toBe("done");
+    agent.rollout = "back";
+    expect(await agent.run("stage-package", kept)).toMatchObject({ outputs: { found: "staged before" } });
+    for (const note of ["1", "2", "3", "4", "5", "6"]) await stagesNext(agent, note);
+    expect(await agent.outcome("prove-kept", kept)).toBe("done");
+  });
+
   it("is kept beside a few before it, and the oldest go", async () => {
     const agent = await driver();
     const digests: string[] = [];
     for (const note of ["1", "2", "3", "4", "5", "6"]) {
-      const { file, digest } = packed(bench, next, (folder) =>
-        writeFileSync(path.join(folder, "note"), note),
-      );
-      agent.artefacts.set(digest, file);
-      digests.push(digest);
-      expect(await agent.outcome("stage-package", { digest, ...target })).toBe("done");
-      await sleep(20);
+      agent.rollout = note;
+      digests.push(await stagesNext(agent, note));
     }
     const kept = readdirSync(path.join(agent.stateDir, "packages"));
     expect(kept).toContain(digests.at(-1));
