@@ -30,18 +30,24 @@ export function readCompose(text: string): Outcome<ComposeFile> {
 
 interface ImageLine {
   readonly at: number;
+  /** To the value, its quote included. */
   readonly before: string;
   readonly image: string;
+  /** The quote that ends it, and a comment. */
+  readonly after: string;
 }
+
+/** A `#` that follows the value at once belongs to it; then it is no image that can be written over. */
+const imageLine = /^(\s*image:\s*)(["']?)([^\s"'#]+)\2((?:\s+#.*)?\s*)$/;
 
 function imageLines(text: string): readonly ImageLine[] {
   return text.split("\n").flatMap((line, at) => {
-    const [, before = "", image] = /^(\s*image:\s*)["']?([^\s"'#]+)["']?\s*(?:#.*)?$/.exec(line) ?? [];
-    return image === undefined ? [] : [{ at, before, image }];
+    const [, before = "", quote = "", image, blank = ""] = imageLine.exec(line) ?? [];
+    return image === undefined ? [] : [{ at, before: before + quote, image, after: quote + blank }];
   });
 }
 
-/** The one image line says another image; nothing else of the text changes. Refused: `kwdb.compose-images`. */
+/** The one image line says another image; nothing else changes, of that line neither. Refused: `kwdb.compose-images`. */
 export function withImage(text: string, image: string): Outcome<string> {
   const found = imageLines(text);
   const [line] = found;
@@ -50,7 +56,7 @@ export function withImage(text: string, image: string): Outcome<string> {
   return succeed(
     text
       .split("\n")
-      .map((each, at) => (at === line.at ? `${line.before}${image}` : each))
+      .map((each, at) => (at === line.at ? `${line.before}${image}${line.after}` : each))
       .join("\n"),
   );
 }

@@ -106,7 +106,7 @@ async function hasUpgradeFlag({
   return succeed(false);
 }
 
-/** As deploy.sh asks, even when it is root already. */
+/** As deploy.sh asks, even when it is root already; as the agent itself, who calls it. */
 async function sudoWorks(host: Host): Promise<Outcome<boolean>> {
   const look = await host.look(["sudo", "-n", "bash", "-c", "exit"], { deadlineMs: lookMs });
   return look.timedOut ? fail("look.failed", { what: "sudo -n" }) : succeed(look.exitCode === 0);

@@ -81,6 +81,7 @@ async function upgrade(context: StepContext, given: Args, means: Means): Promise
   if (folder === undefined) return failed("kwdb.package-without-script", { digest: given.digest });
   const why = await whyNotNow(host, means, folder);
   if (why !== undefined) return failedBy(why);
+  // as the agent itself, whose folder this is; the script gets what it needs by sudo, which `kwdb.sudo` has asked
   const ran = await context.tool({ argv: ["./deploy.sh", "upgrade", "-l"], cwd: folder });
   const found = await look(host, means);
   const exitCode = String(ran.exitCode ?? "none");

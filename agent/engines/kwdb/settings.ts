@@ -16,7 +16,10 @@ export const kwdbSettings = z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/)
       .optional(),
-    /** As whom docker and deploy.sh are called for a database in a container; as the agent itself where absent. */
+    /**
+     * As whom `docker` and `docker-compose` are called for a database in a container; as the agent itself where absent.
+     * Not deploy.sh: it calls docker by sudo, and its package lies where only the agent may read.
+     */
     user: z
       .string()
       .regex(/^[a-z_][a-z0-9_-]*$/)

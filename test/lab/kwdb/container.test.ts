@@ -127,7 +127,10 @@ await describeLongLab("KWDB in containers", () => {
     await expectAt(db1, "3.0.1");
     expect((await given(db1)).volumes).toEqual(volumes.volumes);
     expect(await db1.host.read(ownComposeFile)).toBe(
-      text?.replace(`image: ${imageTag("3.0.0")} # the vendor's`, `image: ${imageTag("3.0.1")}`),
+      text?.replace(
+        `image: ${imageTag("3.0.0")} # the vendor's`,
+        `image: ${imageTag("3.0.1")} # the vendor's`,
+      ),
     );
   });
 });

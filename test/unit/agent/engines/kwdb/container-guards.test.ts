@@ -191,7 +191,7 @@ describe("an image line", () => {
     const of = composed();
     expect(await of.probe("change-image-line", oldImage)).toBe("not-done");
     expect(await of.outcome("change-image-line", oldImage)).toBe("done");
-    expect(read(of)).toBe(text.replace(`${newName} # ours`, oldName));
+    expect(read(of)).toBe(text.replace(newName, oldName));
     expect(await of.probe("change-image-line", oldImage)).toBe("done");
     expect(await of.outcome("prove-image", oldImage)).toBe("done");
     expect(await of.outcome("restore-image-line")).toBe("done");
