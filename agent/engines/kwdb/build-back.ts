@@ -7,6 +7,7 @@ import { type Failure, failure, type Outcome, succeed } from "#proto/common/fail
 import { type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { rollout, version } from "./args.ts";
 import { missingLibraries, whyOtherFiles } from "./build.ts";
+import { noteAside } from "./build-aside.ts";
 import { moved, whyNotDown } from "./build-exchange.ts";
 import { keptPlace } from "./build-places.ts";
 import { type BuildRecord, readBuildRecord } from "./build-record.ts";
@@ -140,7 +141,10 @@ async function putBack(found: Found): Promise<StepResult> {
   if (stands.value === "back" || stands.value === "never") return done({ folder });
   const why = (await whyNotDown(here)) ?? (await whyOtherFiles(kept, record.files));
   if (why !== undefined) return failedBy(why);
-  if (stands.value === "new") await moved(folder, aside);
+  if (stands.value === "new") {
+    await noteAside(here.host, aside);
+    await moved(folder, aside);
+  }
   await moved(kept, folder);
   return done({ folder, aside });
 }

@@ -10,6 +10,7 @@ import { syncFolder } from "../../host/file-runner.ts";
 import { type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { digest, version } from "./args.ts";
 import { missingLibraries, stagedBuild, whyNotWhole } from "./build.ts";
+import { noteAside, notedAside, removeAside } from "./build-aside.ts";
 import { keptBuilds, type Places, placesOf, type Stand, standOf } from "./build-places.ts";
 import { lay } from "./build-staging.ts";
 import { type Compiled, compiledOn } from "./compiled-installation.ts";
@@ -68,7 +69,10 @@ async function exchange(context: StepContext, means: Means, given: Args): Promis
   if (why !== undefined) return failedBy(why);
   const laid = await lay(context, here, given);
   if (laid.result !== "done") return laid;
-  if (stands === "old") await moved(places.folder, places.kept);
+  if (stands === "old") {
+    await noteAside(context.host, places.kept);
+    await moved(places.folder, places.kept);
+  }
   await moved(places.laid, places.folder);
   return done({ kept: places.kept });
 }
@@ -148,14 +152,22 @@ async function proveRunning(
     : failed("kwdb.running-build-differs", { pid: String(pid.value), found: executableSha256, wanted });
 }
 
-/** The newest stay, and what this rollout has put aside is the newest. */
+/** The newest of our own stay, and what this rollout has put aside is the newest; others are told, and not ours to touch. */
 async function forgetOld({ host }: StepContext, means: Means): Promise<StepResult> {
   const here = await compiledOn(host, means);
   if (!here.ok) return failedBy(here.failure);
-  const kept = await keptBuilds(host.path(here.value.folder));
+  const [all, noted] = [await keptBuilds(host.path(here.value.folder)), await notedAside(host)];
+  const kept = all.filter((folder) => noted.has(folder));
+  const others = all.filter((folder) => !noted.has(folder));
   const old = kept.slice(keepCount);
-  for (const folder of old) await rm(folder, { recursive: true, force: true });
-  return done({ kept: kept.slice(0, keepCount).join(", "), removed: old.join(", ") });
+  for (const folder of old) await removeAside(host, folder);
+  return done({
+    kept: kept.slice(0, keepCount).join(", "),
+    removed: old.join(", "),
+    ...(others.length === 0
+      ? {}
+      : { "not-seen.old-builds": `not put aside by this agent, and left: ${others.join(", ")}` }),
+  });
 }
 
 export function buildExchangeVerbs(means: Means): readonly Verb[] {

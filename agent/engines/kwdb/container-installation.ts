@@ -8,7 +8,7 @@ import type { Mode } from "#proto/engines/kwdb.ts";
 import type { Host, ToolRequest } from "../../verb.ts";
 import { describe, digestOf, imageToStart, othersOnData } from "./container-description.ts";
 import { endOf } from "./container-end.ts";
-import { modeOf, placeOf, stateOf } from "./container-mode.ts";
+import { certificatesOf, modeOf, placeOf, stateOf } from "./container-mode.ts";
 import { type Docker, dockerOn, type Inspected } from "./docker.ts";
 import { dockerFacts } from "./docker-facts.ts";
 import { hashesOf } from "./files.ts";
@@ -135,6 +135,8 @@ export function containerInstallation(host: Host, means: Means, of: ContainerFor
     },
     // deploy.sh writes the flag into the command line of its compose file
     flagFiles: [...(unit === undefined ? [] : [paths.environment]), ...files],
+    // the script's own are in the folder that is saved whole
+    ...(form === "compose-service" ? {} : { certificates: () => certificatesOf(insteadOfIt) }),
     worthSaving: [...(unit === undefined ? [] : [paths.etc, unitFile(unit)]), ...files],
   };
 }

@@ -5,7 +5,7 @@ import type { Host } from "../../verb.ts";
 import { onHostPath, onHostPort, serverWords, volumeOf } from "./container-words.ts";
 import type { Inspected } from "./docker.ts";
 import { readText } from "./files.ts";
-import type { DataPlace, ServiceState } from "./installation.ts";
+import type { CertificatesPlace, DataPlace, ServiceState } from "./installation.ts";
 import { readUnit } from "./unit.ts";
 
 export type MustInspect = () => Promise<Outcome<Inspected>>;
@@ -78,4 +78,25 @@ export async function modeOf(host: Host, mustInspect: MustInspect): Promise<Outc
     advertised,
     within: { sqlPort: words.value.sqlPort, certs: words.value.certs ?? "" },
   });
+}
+
+/** undefined: it has none. Only what is mounted can be saved; what is not goes with the container, and is told. */
+export async function certificatesOf(
+  mustInspect: MustInspect,
+): Promise<Outcome<CertificatesPlace | undefined>> {
+  const found = await mustInspect();
+  if (!found.ok)
+    return found.failure.code === "kwdb.container-missing"
+      ? succeed({ notSeen: "there was no container to tell where its certificates are" })
+      : found;
+  const words = serverWords(found.value);
+  if (!words.ok) return words;
+  const { certs } = words.value;
+  if (certs === undefined) return succeed(undefined);
+  const place = onHostPath(found.value, certs);
+  return succeed(
+    place.ok
+      ? { onHost: place.value }
+      : { notSeen: `${certs} is in the container's own layer: its certificates were not saved` },
+  );
 }

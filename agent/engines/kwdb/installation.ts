@@ -43,6 +43,9 @@ export async function placeInMode(mode: Installation["mode"]): Promise<Outcome<D
   return found.ok ? succeed({ root: found.value.dataRoot }) : found;
 }
 
+/** On the host, or where nothing of the host is mounted. */
+export type CertificatesPlace = { readonly onHost: string } | { readonly notSeen: string };
+
 export type Order = "start" | "stop" | "restart";
 
 export interface Installation {
@@ -82,6 +85,8 @@ export interface Installation {
   alsoSaved?(): Promise<Outcome<Record<string, string>>>;
   /** In which an online upgrade leaves its flag; the environment file where it is absent. */
   readonly flagFiles?: readonly string[];
+  /** Certificates that are the operator's own, mounted: saved with it, and never put back unasked. */
+  certificates?(): Promise<Outcome<CertificatesPlace | undefined>>;
   /** What a reinstallation would wipe, as paths of the host. */
   readonly worthSaving: readonly string[];
 }

@@ -2,11 +2,11 @@
 import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
-import { FailureError, type Outcome, succeed } from "#proto/common/failure.ts";
-import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
+import { type Facts, FailureError, type Outcome, succeed } from "#proto/common/failure.ts";
+import { type Host, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { label } from "./args.ts";
 import { causeOf, manifestOf } from "./files.ts";
-import type { Installation, Means } from "./installation.ts";
+import type { CertificatesPlace, Installation, Means } from "./installation.ts";
 import { installationOn } from "./installed.ts";
 import { manifestText } from "./manifest.ts";
 import { markNeeded, notNeeded } from "./needed.ts";
@@ -28,9 +28,9 @@ export function savingVerbs(means: Means): readonly Verb[] {
         if (kept !== undefined)
           return done({ folder, found: "saved before", ...notOriginal(kept, "old-configuration") });
         try {
-          await save(context, await installationOn(context.host, means), folder);
+          const told = await save(context, await installationOn(context.host, means), folder);
           await forgetOld(context);
-          return done({ folder, ...notOriginal(context, "old-configuration") });
+          return done({ folder, ...told, ...notOriginal(context, "old-configuration") });
         } catch (error) {
           if (error instanceof FailureError) return failedBy(error.failure);
           return failed("kwdb.not-saved", { cause: causeOf(error) });
@@ -48,18 +48,19 @@ function originOf(folder: string): string {
   return join(folder, "origin.json");
 }
 
-async function save(context: StepContext, here: Installation, folder: string): Promise<void> {
+/** What could not be saved, to be told at the rollout's end. */
+async function save(context: StepContext, here: Installation, folder: string): Promise<Facts> {
   const { host } = context;
   const beside = `${folder}.new`;
   await rm(beside, { recursive: true, force: true });
   await mkdir(beside, { recursive: true, mode: 0o700 });
-  for (const path of here.worthSaving) {
-    // owners, modes and attributes too: it may have to be put back as it is
-    const copied = await host.look(["cp", "-a", "--", host.path(path), join(beside, basename(path))], {
-      deadlineMs: copyMs,
-    });
-    if (copied.exitCode !== 0) throw new Error(copied.spawnError ?? `cp ${path}: ${copied.stderr.trim()}`);
-  }
+  for (const path of here.worthSaving) await copy(host, path, join(beside, basename(path)));
+  const certificates: Outcome<CertificatesPlace | undefined> =
+    (await here.certificates?.()) ?? succeed(undefined);
+  if (!certificates.ok) throw new FailureError(certificates.failure);
+  const place = certificates.value;
+  if (place !== undefined && "onHost" in place)
+    await copy(host, `${place.onHost}/.`, join(beside, "certificates"));
   const more: Outcome<Record<string, string>> = (await here.alsoSaved?.()) ?? succeed({});
   if (!more.ok) throw new FailureError(more.failure);
   for (const [name, text] of Object.entries(more.value)) await writeFile(join(beside, name), text);
@@ -68,6 +69,13 @@ async function save(context: StepContext, here: Installation, folder: string): P
   await markNeeded(beside, context.rollout);
   await rm(folder, { recursive: true, force: true });
   await rename(beside, folder);
+  return place !== undefined && "notSeen" in place ? { "not-seen.certificates": place.notSeen } : {};
+}
+
+/** Owners, modes and attributes too: it may have to be put back as it is. */
+async function copy(host: Host, path: string, to: string): Promise<void> {
+  const copied = await host.look(["cp", "-a", "--", host.path(path), to], { deadlineMs: copyMs });
+  if (copied.exitCode !== 0) throw new Error(copied.spawnError ?? `cp ${path}: ${copied.stderr.trim()}`);
 }
 
 /** One a rollout, and certificates are in it: those saved longest ago go, but none that this rollout needs. */

@@ -3,6 +3,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSyn
 import { chmod, open, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { noteAside, notedAside } from "#agent/engines/kwdb/build-aside.ts";
 import { type BuiltProgram, hasCompiler } from "#test/doubles/kwdb/build-program.ts";
 import { Bench } from "../../kwdb-double/fixture.ts";
 import { buildOf, type CompiledNode, compiledNode, folder, secret } from "./compiled-node.ts";
@@ -80,6 +81,7 @@ suite(`a build from source${canBuild ? "" : ": needs a C compiler"}`, () => {
     expect(await agent.probe("exchange-build", exchange())).toEqual({ state: "not-done" });
     expect(await agent.outcome("exchange-build", exchange())).toBe("done");
     expect(await agent.probe("exchange-build", exchange())).toMatchObject({ state: "done" });
+    expect(await notedAside(agent.host)).toEqual(new Set([`${here.host.path(folder)}.kept-3.0.0-r1`]));
     expect(await agent.run("prove-build-files", given())).toMatchObject({ result: "done" });
     expect(await agent.outcome("start")).toBe("done");
     expect(await agent.outcome("prove-ready", { version: "3.1.0", waitMs: "20000", stableMs: "300" })).toBe(
@@ -146,15 +148,26 @@ suite(`a build from source${canBuild ? "" : ": needs a C compiler"}`, () => {
     expect(await agent.outcome("exchange-build", exchange())).toBe("kwdb.exchange-of-running");
   });
 
-  it("keeps the two builds before, and removes older ones", async () => {
+  it("keeps the two builds before, and removes older ones that it has put aside itself", async () => {
     const { agent, host } = await running();
-    for (const version of ["2.0.0", "2.1.0", "2.2.0"]) copyOf(old, host.path(`${folder}.kept-${version}-r0`));
-    expect(await agent.outcome("forget-old-builds")).toBe("done");
+    const kept = (version: string) => host.path(`${folder}.kept-${version}-r0`);
+    for (const version of ["1.9.0", "2.0.0", "2.1.0", "2.2.0"]) {
+      copyOf(old, kept(version));
+      if (version !== "1.9.0") await noteAside(agent.host, kept(version));
+    }
+    copyOf(old, host.path(`${folder}.kept-by-hand`));
+    expect(await agent.run("forget-old-builds")).toMatchObject({
+      result: "done",
+      outputs: { removed: kept("2.0.0"), "not-seen.old-builds": expect.stringContaining("kept-by-hand") },
+    });
     expect(readdirSync(host.path("/opt")).sort()).toEqual([
       "kwdb",
+      "kwdb.kept-1.9.0-r0",
       "kwdb.kept-2.1.0-r0",
       "kwdb.kept-2.2.0-r0",
+      "kwdb.kept-by-hand",
     ]);
+    expect(await notedAside(agent.host)).toEqual(new Set([kept("2.1.0"), kept("2.2.0")]));
   });
 
   describe("before anything is stopped", () => {

@@ -1,0 +1,68 @@
+/** A container of the operator's own: its mounted certificates are saved. */
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { kwdbKind } from "#agent/engines/kwdb/index.ts";
+import type { AgentEngine, StepResult } from "#agent/verb.ts";
+import { fakeHost, lookOf } from "./fake-host.ts";
+import { stepContext } from "./step-context.ts";
+
+const secure = ["./kwbase", "start-single-node", "--certs-dir=/certs/node", "--store=/data"];
+
+interface Given {
+  readonly command?: readonly string[];
+  readonly mounts?: readonly object[];
+}
+
+function host({ command = secure, mounts = [] }: Given = {}) {
+  const container = {
+    ...{ Id: "1", Name: "/db", Image: "sha256:1", Mounts: mounts, HostConfig: {} },
+    State: { Status: "exited", Running: false, Pid: 0, StartedAt: "" },
+    Config: { Image: "kwdb:3.1.0", Cmd: command },
+  };
+  const made = fakeHost(([program, ...words]) => {
+    if (program === "cp") {
+      const [from = "", to = ""] = words.slice(-2);
+      cpSync(from, to, { recursive: true });
+      return lookOf("");
+    }
+    return lookOf(JSON.stringify([container]));
+  });
+  const engine = kwdbKind.create(kwdbKind.settings.parse({ container: "db" })) as AgentEngine;
+  const run = (name: string, args: object): Promise<StepResult> | undefined =>
+    engine.verbs.find((verb) => verb.name === `kwdb.${name}`)?.run(stepContext(made), args);
+  return { host: made, run };
+}
+
+describe("the certificates of a container", () => {
+  const mounts = [{ Type: "bind", Source: "/srv/certs", Destination: "/certs", RW: false }];
+
+  it("are saved from where they are mounted", async () => {
+    const of = host({ mounts });
+    const key = of.host.path("/srv/certs/node/node.key");
+    mkdirSync(dirname(key), { recursive: true });
+    writeFileSync(key, "secret", { mode: 0o600 });
+    expect(await of.run("save-configuration", { label: "db1" })).toMatchObject({ result: "done" });
+    const saved = join(of.host.stateDir, "saved/db1-r1");
+    expect(readFileSync(join(saved, "certificates/node.key"), "utf8")).toBe("secret");
+    expect(readFileSync(join(saved, "manifest.json"), "utf8")).toContain("certificates/node.key");
+  });
+
+  it("are told where nothing of the host is mounted there", async () => {
+    const of = host();
+    expect(await of.run("save-configuration", { label: "db1" })).toMatchObject({
+      outputs: { "not-seen.certificates": expect.stringContaining("/certs/node is in the container's own") },
+    });
+  });
+
+  it("are not looked for where there are none", async () => {
+    const of = host({ command: ["./kwbase", "start-single-node", "--insecure"], mounts });
+    expect(await of.run("save-configuration", { label: "db1" })).toMatchObject({
+      result: "done",
+      outputs: { folder: expect.anything() },
+    });
+    const saved = join(of.host.stateDir, "saved/db1-r1");
+    expect(readdirSync(saved)).toContain("docker-inspect.json");
+    expect(existsSync(join(saved, "certificates"))).toBe(false);
+  });
+});
