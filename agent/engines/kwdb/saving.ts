@@ -54,13 +54,15 @@ async function save(context: StepContext, here: Installation, folder: string): P
   const beside = `${folder}.new`;
   await rm(beside, { recursive: true, force: true });
   await mkdir(beside, { recursive: true, mode: 0o700 });
-  for (const path of here.worthSaving) await copy(host, path, join(beside, basename(path)));
+  for (const path of here.worthSaving)
+    await copy(host, ["-a"], [host.path(path), join(beside, basename(path))]);
   const certificates: Outcome<CertificatesPlace | undefined> =
     (await here.certificates?.()) ?? succeed(undefined);
   if (!certificates.ok) throw new FailureError(certificates.failure);
   const place = certificates.value;
   if (place !== undefined && "onHost" in place)
-    await copy(host, `${place.onHost}/.`, join(beside, "certificates"));
+    // what the links in it mean, and not the links: they mean nothing in another folder
+    await copy(host, ["-a", "-L"], [host.path(place.onHost), join(beside, "certificates")]);
   const more: Outcome<Record<string, string>> = (await here.alsoSaved?.()) ?? succeed({});
   if (!more.ok) throw new FailureError(more.failure);
   for (const [name, text] of Object.entries(more.value)) await writeFile(join(beside, name), text);
@@ -73,9 +75,13 @@ async function save(context: StepContext, here: Installation, folder: string): P
 }
 
 /** Owners, modes and attributes too: it may have to be put back as it is. */
-async function copy(host: Host, path: string, to: string): Promise<void> {
-  const copied = await host.look(["cp", "-a", "--", host.path(path), to], { deadlineMs: copyMs });
-  if (copied.exitCode !== 0) throw new Error(copied.spawnError ?? `cp ${path}: ${copied.stderr.trim()}`);
+async function copy(
+  host: Host,
+  how: readonly string[],
+  [from, to]: readonly [string, string],
+): Promise<void> {
+  const copied = await host.look(["cp", ...how, "--", from, to], { deadlineMs: copyMs });
+  if (copied.exitCode !== 0) throw new Error(copied.spawnError ?? `cp ${from}: ${copied.stderr.trim()}`);
 }
 
 /** One a rollout, and certificates are in it: those saved longest ago go, but none that this rollout needs. */

@@ -1,5 +1,14 @@
 /** A container of the operator's own: its mounted certificates are saved. */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { kwdbKind } from "#agent/engines/kwdb/index.ts";
@@ -22,8 +31,7 @@ function host({ command = secure, mounts = [] }: Given = {}) {
   };
   const made = fakeHost(([program, ...words]) => {
     if (program === "cp") {
-      const [from = "", to = ""] = words.slice(-2);
-      cpSync(from, to, { recursive: true });
+      execFileSync("cp", words);
       return lookOf("");
     }
     return lookOf(JSON.stringify([container]));
@@ -46,6 +54,20 @@ describe("the certificates of a container", () => {
     const saved = join(of.host.stateDir, "saved/db1-r1");
     expect(readFileSync(join(saved, "certificates/node.key"), "utf8")).toBe("secret");
     expect(readFileSync(join(saved, "manifest.json"), "utf8")).toContain("certificates/node.key");
+  });
+
+  it("are saved themselves where links lead to them", async () => {
+    const of = host({ mounts });
+    const made = of.host.path("/srv/2026");
+    mkdirSync(made, { recursive: true });
+    writeFileSync(join(made, "node-3.key"), "secret");
+    symlinkSync("node-3.key", join(made, "node.key"));
+    mkdirSync(of.host.path("/srv/certs"));
+    symlinkSync(made, of.host.path("/srv/certs/node"));
+    expect(await of.run("save-configuration", { label: "db1" })).toMatchObject({ result: "done" });
+    const saved = join(of.host.stateDir, "saved/db1-r1/certificates");
+    expect(lstatSync(saved).isDirectory() && lstatSync(join(saved, "node.key")).isFile()).toBe(true);
+    expect(readFileSync(join(saved, "node.key"), "utf8")).toBe("secret");
   });
 
   it("are told where nothing of the host is mounted there", async () => {
