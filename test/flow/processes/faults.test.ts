@@ -2,7 +2,7 @@
  * What the vendor's tools do wrong, one fault after the other, on the second of three nodes: never a success that was
  * none, never a node beyond it touched, the message names the real cause, and the printed command mends it.
  */
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import type { RolloutEvent } from "#coordinator/domain/rollout/event.ts";
 import { render } from "#proto/catalogue/render.ts";
@@ -153,6 +153,8 @@ describe("deploy.sh killed at a point of its bar", () => {
             install_ms: "400",
           });
           const { code, stderr } = await follow.ended;
+          const struck = fleet.hosts[1]?.path("/etc/kwdb-double/struck") ?? "";
+          expect(await readFile(struck, "utf8")).toBe(`${point}\n`);
           if (code === 0) return allIsWell(fleet);
           expect(code, stderr).toBe(stoppedSafely);
           expect(stopOf(follow)?.why.code).toBe("kwdb.upgrade-not-done");

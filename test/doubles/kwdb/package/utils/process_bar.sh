@@ -31,6 +31,8 @@ bar() {
 strike() {
   local victim
   victim=$(knob "kill_at_$1")
-  [ -z "$victim" ] || sleep 0.05
+  [ -n "$victim" ] || return 0
+  echo "$1" >>"$root/etc/kwdb-double/struck"
+  sleep 0.05
   case "$victim" in main) kill -KILL $$ ;; group) kill -KILL 0 ;; esac
 }
