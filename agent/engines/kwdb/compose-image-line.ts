@@ -1,9 +1,9 @@
 /** The one image line of an operator's compose file, and the container that compose makes of it. */
-import { copyFile, readFile, rename, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
 import { type Failure, failure, type Outcome, succeed } from "#proto/common/failure.ts";
-import { makeFolderDurably } from "../../host/file-runner.ts";
+import { makeFolderDurably, writeFileDurably } from "../../host/file-runner.ts";
 import type { StepContext, StepResult, ToolRequest } from "../../verb.ts";
 import type { imageArgs } from "./args.ts";
 import { withImage } from "./compose-file.ts";
@@ -52,8 +52,7 @@ export async function changeImageLine(
   const saved = savedCompose(context);
   if ((await stat(saved).catch(() => undefined)) === undefined) {
     await makeFolderDurably(join(host.stateDir, "containers"));
-    await copyFile(path, `${saved}.new`);
-    await rename(`${saved}.new`, saved);
+    await writeFileDurably(saved, text.value);
   }
   await writeAsBefore(path, changed.value);
   return done({ file: here.composeFile, image: wanted.value.reference });

@@ -1,6 +1,6 @@
 /** A container of `docker run` set aside under another name, and brought back: it is not removed by either. */
-import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
-import type { StepContext, StepResult } from "../../verb.ts";
+import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
+import type { StepContext, StepResult, ToolRun } from "../../verb.ts";
 import { ownName } from "./container-change.ts";
 import type { ContainerInstallation } from "./container-installation.ts";
 import type { Inspected } from "./docker.ts";
@@ -16,7 +16,21 @@ export async function isSetAside(
   const name = ownName(here);
   if (!name.ok) return name;
   const aside = await here.docker.container(asideName(name.value, rollout));
-  return aside.ok ? succeed(aside.value !== undefined) : aside;
+  if (!aside.ok) return aside;
+  return succeed(aside.value !== undefined && policyOf(aside.value) === "no");
+}
+
+/** Under its own name, and nothing of it is remembered: what is remembered is not put back yet. */
+export async function isBroughtBack(
+  { host, rollout }: StepContext,
+  _: unknown,
+  here: ContainerInstallation,
+): Promise<Outcome<boolean>> {
+  const name = ownName(here);
+  if (!name.ok) return name;
+  const aside = await here.docker.container(asideName(name.value, rollout));
+  if (!aside.ok) return aside;
+  return succeed(aside.value === undefined && (await readSetAside(host, name.value, rollout)) === undefined);
 }
 
 /** Renamed, and not to be restarted by the engine: after the host's next boot it would come up beside the new one. */
@@ -37,13 +51,31 @@ export async function setAside(
     const restartPolicy = (old.HostConfig["RestartPolicy"] ?? {}) as SetAside["restartPolicy"];
     await writeSetAside(host, { name: name.value, aside, id: old.Id, rollout, restartPolicy });
   }
-  await tool(here.docker.command(["update", "--restart=no", name.value]));
-  const ran = await tool(here.docker.command(["rename", name.value, aside]));
+  const updated = await tool(here.docker.command(["update", "--restart=no", old.Id]));
+  const ran = await tool(here.docker.command(["rename", old.Id, aside]));
   const after = await here.docker.container(aside);
   if (!after.ok) return failedBy(after.failure, ran.tail);
-  return after.value?.Id === old.Id
-    ? done({ container: aside, id: old.Id })
-    : failed("kwdb.container-not-renamed", { container: name.value, cause: lastLine(ran.tail) }, ran.tail);
+  if (after.value?.Id !== old.Id)
+    return failed(
+      "kwdb.container-not-renamed",
+      { container: name.value, cause: lastLine(ran.tail) },
+      ran.tail,
+    );
+  const why = whyOtherPolicy(after.value, "no", updated);
+  return why === undefined ? done({ container: aside, id: old.Id }) : failedBy(why, updated.tail);
+}
+
+/** Two containers that the engine restarts would be two databases on one folder after the host's next boot. */
+function whyOtherPolicy(found: Inspected, wanted: string, { tail }: ToolRun): Failure | undefined {
+  const policy = policyOf(found);
+  return policy === wanted
+    ? undefined
+    : failure("kwdb.restart-policy-left", {
+        container: found.Name.replace(/^\//, ""),
+        policy,
+        wanted,
+        cause: lastLine(tail),
+      });
 }
 
 /** After the agent's own death in mid step the old one may have its new name already. */
@@ -80,7 +112,11 @@ export async function bringBack(
       renamed.tail,
     );
   const policy = policyWord(known.restartPolicy);
-  await tool(here.docker.command(["update", `--restart=${policy}`, name.value]));
+  const updated = await tool(here.docker.command(["update", `--restart=${policy}`, back.value.Id]));
+  const after = await here.inspect();
+  if (!after.ok) return failedBy(after.failure, updated.tail);
+  const why = whyOtherPolicy(after.value ?? back.value, policy, updated);
+  if (why !== undefined) return failedBy(why, updated.tail);
   await forgetSetAside(host, known);
   return done({ container: name.value, restart: policy });
 }
@@ -95,6 +131,10 @@ async function broughtBackBefore(
   return found.value === undefined || aside !== undefined
     ? failed("kwdb.container-missing", { form: here.form })
     : done({ found: "brought back before" });
+}
+
+function policyOf({ HostConfig }: Inspected): string {
+  return policyWord((HostConfig["RestartPolicy"] ?? {}) as SetAside["restartPolicy"]);
 }
 
 function policyWord({ Name = "", MaximumRetryCount = 0 }: SetAside["restartPolicy"]): string {

@@ -13,7 +13,7 @@ import {
   restoreImageLine,
   up,
 } from "./compose-image-line.ts";
-import { bringBack, isSetAside, setAside } from "./container-aside.ts";
+import { bringBack, isBroughtBack, isSetAside, setAside } from "./container-aside.ts";
 import { change, type Deed, not } from "./container-change.ts";
 import { createArgs, createContainer, isCreated, isMade, removeContainer } from "./container-create.ts";
 import type { Means } from "./installation.ts";
@@ -23,7 +23,7 @@ export function containerVerbs(means: Means): readonly Verb[] {
     change(means, name, args, deed);
   return [
     changes("set-aside", nothing, { run: setAside, probe: isSetAside }),
-    changes("bring-back", nothing, { run: bringBack, probe: async (...of) => not(await isSetAside(...of)) }),
+    changes("bring-back", nothing, { run: bringBack, probe: isBroughtBack }),
     changes("create-container", createArgs, { run: createContainer, probe: isCreated }),
     changes("remove-container", imageArgs, {
       run: removeContainer,

@@ -2,8 +2,9 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open, readdir, readFile, rename, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import { syncFolder } from "../../host/file-runner.ts";
 import type { Host } from "../../verb.ts";
 import type { Manifest } from "./manifest.ts";
 
@@ -83,4 +84,5 @@ export async function writeAsBefore(path: string, text: string): Promise<void> {
     await file.close();
   }
   await rename(`${path}.new`, path);
+  await syncFolder(dirname(path));
 }

@@ -22,6 +22,10 @@ export const kwdbContainer: Catalogue = {
   },
   "kwdb.container-runs": { says: "the container {container} runs: it is not touched" },
   "kwdb.container-not-renamed": { says: "the container {container} was not renamed: {cause}" },
+  "kwdb.restart-policy-left": {
+    says: "the container {container} has the restart policy {policy}, and should have {wanted}: {cause}",
+    next: "docker update --restart={wanted} {container}   (on that host), then retry",
+  },
   "kwdb.container-not-created": { says: "the new container was not made: {cause}" },
   "kwdb.container-not-started": {
     says: "the container {container} did not start ({status}): {cause}",

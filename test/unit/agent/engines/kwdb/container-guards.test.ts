@@ -2,36 +2,19 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
-import { dockerOn } from "#agent/engines/kwdb/docker.ts";
-import { repetitionOf, wordsDigest } from "#agent/engines/kwdb/repetition.ts";
-import { ContainerAgent, idOf } from "./fake-docker.ts";
-
-const [oldId, newId] = [idOf("1"), idOf("2")];
-const oldName = "kwdb/kwdb:3.0.0";
-const newName = "kwdb/kwdb:3.0.1";
-const oldImage = { digest: "", reference: "", version: "3.0.0", image: oldId, name: oldName };
-const newImage = { digest: "", reference: "", version: "3.0.1", image: newId, name: newName };
-
-/** Both images, and the old container stopped. */
-function agent(settings: object = { container: "kwdb" }): ContainerAgent {
-  const made = new ContainerAgent(settings);
-  made.docker.image(oldName, oldId, "3.0.0");
-  made.docker.image(newName, newId, "3.0.1");
-  made.docker.container("kwdb");
-  return made;
-}
-
-/** As a plan shows them: those of the container that is there. */
-async function wordsOf(of: ContainerAgent): Promise<string> {
-  const docker = dockerOn(of.host, {});
-  const found = await docker.container("kwdb");
-  if (!found.ok || found.value === undefined) throw new Error("no container");
-  const words = await repetitionOf(docker, found.value);
-  if (!words.ok) throw new Error(words.failure.code);
-  return wordsDigest(words.value);
-}
-
-const names = (of: ContainerAgent) => [...of.docker.containers.keys()].sort();
+import {
+  containerAgent as agent,
+  type ContainerAgent,
+  namesIn as names,
+  newId,
+  newImage,
+  newName,
+  oldId,
+  oldImage,
+  oldName,
+  wordsOf,
+} from "./container-agent.ts";
+import { idOf } from "./fake-docker.ts";
 
 describe("a container set aside", () => {
   it("has another name and is not restarted by the engine, and comes back with its restart policy", async () => {

@@ -1,7 +1,6 @@
 /** A Docker engine that keeps its containers and images in memory, and answers as the client's JSON does. */
-import { kwdbKind } from "#agent/engines/kwdb/index.ts";
-import type { Host, Look, Probe, StepContext, StepResult, ToolRun } from "#agent/verb.ts";
-import { fakeHost, lookOf } from "./fake-host.ts";
+import type { Look, ToolRun } from "#agent/verb.ts";
+import { lookOf } from "./fake-host.ts";
 
 export interface FakeContainer {
   readonly id: string;
@@ -16,6 +15,8 @@ export interface FakeContainer {
 
 const command = ["./kwbase", "start-single-node", "--insecure", "--store=/data/kwdb"];
 
+const refused = (why: string) => `Error response from daemon: ${why}`;
+
 export const idOf = (digit: string) => `sha256:${digit.repeat(64)}`;
 
 export class FakeDocker {
@@ -28,6 +29,8 @@ export class FakeDocker {
   readonly asked: string[] = [];
   /** The next container is made without this word of its environment. */
   loses: string | undefined;
+  /** The engine does not do this. */
+  stuck: "rm" | "update" | undefined;
   /** Name of the compose file's container. */
   composed: string | undefined;
   #made = 0;
@@ -68,28 +71,64 @@ export class FakeDocker {
   change(argv: readonly string[]): ToolRun {
     this.asked.push(argv.join(" "));
     const words = argv.slice(1);
+    const cause = this.#changed(words);
+    return {
+      exitCode: cause === undefined ? 0 : 1,
+      result: "exited",
+      tail: cause === undefined ? "" : `${cause}\nSee 'docker ${words[0]} --help'.\n`,
+      runner: "fake",
+    };
+  }
+
+  /** What the engine says where it has not. */
+  #changed(words: readonly string[]): string | undefined {
     const [order, first = "", second = ""] = words;
-    const found = this.containers.get(first);
-    if (order === "update" && found === undefined) {
-      const updated = this.containers.get(second);
-      if (updated !== undefined) updated.restart = first.replace("--restart=", "");
+    switch (order) {
+      case "update": {
+        const [, found] = this.#named(second) ?? [];
+        if (this.stuck === "update" || found === undefined) return refused(`No such container: ${second}`);
+        found.restart = first.replace("--restart=", "");
+        return undefined;
+      }
+      case "rename":
+        return this.rename(first, second);
+      case "create":
+        return this.#create(words);
+      case "rm": {
+        const [name] = this.#named(first) ?? [];
+        if (this.stuck === "rm" || name === undefined) return refused(`No such container: ${first}`);
+        this.containers.delete(name);
+        return undefined;
+      }
+      case "tag":
+        this.images.set(second, this.images.get(first) ?? first);
+        return undefined;
+      case "rmi":
+        return this.images.delete(first) ? undefined : refused(`No such image: ${first}`);
+      default:
+        return refused(`not known: ${words.join(" ")}`);
     }
-    if (order === "rename" && found !== undefined && !this.containers.has(second)) {
-      this.containers.delete(first);
-      this.containers.set(second, found);
-    }
-    if (order === "create") this.#create(words);
-    if (order === "rm")
-      for (const [name, { id }] of this.containers)
-        if (name === first || id === first) this.containers.delete(name);
-    if (order === "tag") this.images.set(second, this.images.get(first) ?? first);
-    if (order === "rmi") this.images.delete(first);
-    return { exitCode: 0, result: "exited", tail: "", runner: "fake" };
+  }
+
+  /** By name or id, as docker does. */
+  rename(from: string, to: string): string | undefined {
+    const [name, found] = this.#named(from) ?? [];
+    if (name === undefined || found === undefined) return refused(`No such container: ${from}`);
+    if (this.containers.has(to)) return refused(`Conflict. The container name "/${to}" is already in use`);
+    this.containers.delete(name);
+    this.containers.set(to, found);
+    return undefined;
+  }
+
+  #named(wanted: string): readonly [string, FakeContainer] | undefined {
+    return [...this.containers].find(([name, { id }]) => name === wanted || id === wanted);
   }
 
   /** As the engine would from the words: what the old one was given, of the image that is named. */
-  #create(words: readonly string[]): void {
+  #create(words: readonly string[]): string | undefined {
     const name = words[words.indexOf("--name") + 1] ?? "";
+    if (this.containers.has(name))
+      return refused(`Conflict. The container name "/${name}" is already in use`);
     const imageName = words.find((word) => this.images.has(word) || word.startsWith("sha256:")) ?? "";
     const [old] = [...this.containers.values()];
     const env = (old?.env ?? []).filter((each) => each !== this.loses);
@@ -98,6 +137,7 @@ export class FakeDocker {
       ...{ env, restart: "unless-stopped", status: "created", imageName },
       image: this.images.get(imageName) ?? imageName,
     });
+    return undefined;
   }
 
   #composedId(): string {
@@ -112,7 +152,7 @@ export class FakeDocker {
   }
 
   #inspected(name: string): object | undefined {
-    const entry = [...this.containers].find(([own, { id }]) => own === name || id === name);
+    const entry = this.#named(name);
     if (entry === undefined) return undefined;
     const [own, { id, image, imageName, status, restart, env, binds, mounts }] = entry;
     return {
@@ -134,57 +174,5 @@ export class FakeDocker {
   #inspectedImage(name: string): object | undefined {
     const id = name.startsWith("sha256:") ? name : this.images.get(name);
     return id === undefined || !this.versions.has(id) ? undefined : { Id: id, Config: { Cmd: ["bash"] } };
-  }
-}
-
-/** Verbs of an agent whose file has these settings, over such an engine. */
-export class ContainerAgent {
-  readonly docker = new FakeDocker();
-  readonly host: Host & { readonly root: string };
-  rollout = "r1";
-  readonly #engine: ReturnType<typeof kwdbKind.create>;
-
-  constructor(settings: object) {
-    this.host = fakeHost((argv) => this.docker.look(argv));
-    this.#engine = kwdbKind.create(kwdbKind.settings.parse(settings));
-  }
-
-  #verb(name: string) {
-    const found = this.#engine.verbs.find((each) => each.name === `kwdb.${name}`);
-    if (found === undefined) throw new Error(`no verb ${name}`);
-    return found;
-  }
-
-  #context(): StepContext {
-    const { host, rollout } = this;
-    const context: Partial<StepContext> = {
-      ...{ host, rollout, stage: "node", attempt: 1, begunBefore: "nothing", deadlineMs: 1_000, earlier: {} },
-      signal: AbortSignal.timeout(10_000),
-      progress: () => undefined,
-      tool: ({ argv }) => Promise.resolve(this.docker.change(argv)),
-    };
-    return context as StepContext;
-  }
-
-  run(name: string, args: object = {}): Promise<StepResult> {
-    const verb = this.#verb(name);
-    return verb.run(this.#context(), verb.args.parse(args));
-  }
-
-  async facts(): Promise<Readonly<Record<string, unknown>>> {
-    const facts = await this.#engine.facts(this.host, "full", AbortSignal.timeout(10_000));
-    return facts as Readonly<Record<string, unknown>>;
-  }
-
-  /** `done`, or the code that says why not. */
-  async outcome(name: string, args: object = {}): Promise<string> {
-    const result = await this.run(name, args);
-    return result.result === "done" ? "done" : result.failure.code;
-  }
-
-  async probe(name: string, args: object = {}): Promise<Probe["state"]> {
-    const verb = this.#verb(name);
-    if (verb.probe === undefined) throw new Error(`${name} has no probe`);
-    return (await verb.probe(this.#context(), verb.args.parse(args))).state;
   }
 }
