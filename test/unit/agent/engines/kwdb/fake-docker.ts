@@ -82,7 +82,7 @@ export class FakeDocker {
 
   /** What the engine says where it has not. */
   #changed(words: readonly string[]): string | undefined {
-    const [order, first = "", second = ""] = words;
+    const [order = "", first = "", second = ""] = words;
     switch (order) {
       case "update": {
         const [, found] = this.#named(second) ?? [];
