@@ -5,11 +5,13 @@
 import { readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
-import { makeFolderDurably, writeFileDurably } from "../../host/file-runner.ts";
 import type { Host } from "../../verb.ts";
-import { readJson } from "./origin.ts";
+import { type NoteKind, readNote, writeNote } from "./note.ts";
 
-const noteSchema = z.object({ kept: z.string() });
+export const asideNote: NoteKind<{ readonly kept: string }> = {
+  format: 1,
+  schema: z.object({ kept: z.string() }),
+};
 
 function folderOf({ stateDir }: Host): string {
   return join(stateDir, "builds");
@@ -21,8 +23,7 @@ function noteOf(host: Host, kept: string): string {
 
 /** Before it is put aside: a note of nothing does no harm. */
 export async function noteAside(host: Host, kept: string): Promise<void> {
-  await makeFolderDurably(folderOf(host));
-  await writeFileDurably(noteOf(host, kept), JSON.stringify({ kept }));
+  await writeNote(asideNote, noteOf(host, kept), { kept });
 }
 
 /** Its note stays as long as it does. */
@@ -34,6 +35,6 @@ export async function removeAside(host: Host, kept: string): Promise<void> {
 /** The folders of which there is a note, whether they are still there or not. */
 export async function notedAside(host: Host): Promise<ReadonlySet<string>> {
   const names = await readdir(folderOf(host)).catch(() => []);
-  const notes = await Promise.all(names.map((name) => readJson(join(folderOf(host), name))));
-  return new Set(notes.flatMap((note) => noteSchema.safeParse(note).data?.kept ?? []));
+  const notes = await Promise.all(names.map((name) => readNote(asideNote, join(folderOf(host), name))));
+  return new Set(notes.flatMap((note) => note?.kept ?? []));
 }

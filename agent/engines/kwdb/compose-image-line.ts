@@ -11,9 +11,10 @@ import { composeCommand } from "./composed.ts";
 import { isMade } from "./container-create.ts";
 import type { ContainerInstallation } from "./container-installation.ts";
 import { readText, writeAsBefore } from "./files.ts";
-import { lastLine, wantedImage } from "./image-verbs.ts";
+import { wantedImage } from "./image-verbs.ts";
 import type { Means } from "./installation.ts";
 import { containerOn } from "./installed.ts";
+import { lastLine } from "./last-line.ts";
 import { done, failed, failedBy } from "./outcome.ts";
 import { rememberReplaced } from "./replaced.ts";
 

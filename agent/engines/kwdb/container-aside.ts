@@ -4,7 +4,7 @@ import type { StepContext, StepResult, ToolRun } from "../../verb.ts";
 import { ownName } from "./container-change.ts";
 import type { ContainerInstallation } from "./container-installation.ts";
 import type { Inspected } from "./docker.ts";
-import { lastLine } from "./image-verbs.ts";
+import { lastLine } from "./last-line.ts";
 import { done, failed, failedBy } from "./outcome.ts";
 import { asideName, forgetSetAside, readSetAside, type SetAside, writeSetAside } from "./set-aside.ts";
 

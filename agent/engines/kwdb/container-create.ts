@@ -8,7 +8,8 @@ import { type Deed, ownName } from "./container-change.ts";
 import type { ContainerInstallation } from "./container-installation.ts";
 import type { Repeated } from "./container-repeat.ts";
 import type { Inspected } from "./docker.ts";
-import { lastLine, wantedImage } from "./image-verbs.ts";
+import { wantedImage } from "./image-verbs.ts";
+import { lastLine } from "./last-line.ts";
 import { done, failed, failedBy } from "./outcome.ts";
 import { repetitionOf, wordsDigest } from "./repetition.ts";
 

@@ -5,13 +5,13 @@ import { type Failure, failure, type Outcome, succeed } from "#proto/common/fail
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { digest, imageArgs, label, reference, rollout, version } from "./args.ts";
 import type { ContainerInstallation } from "./container-installation.ts";
-import type { Docker } from "./docker.ts";
 import { dockerFacts } from "./docker-facts.ts";
+import { forgetKept } from "./forget-kept.ts";
 import { imageOf, keptTag, type LoadedImage, loadedImage, programIn, rememberLoaded } from "./images.ts";
 import type { Means } from "./installation.ts";
 import { containerOn } from "./installed.ts";
+import { lastLine } from "./last-line.ts";
 import { done, failed, failedBy } from "./outcome.ts";
-import { asideName, forgetSetAside } from "./set-aside.ts";
 
 const spareBytes = 512 * 1024 ** 2;
 
@@ -199,54 +199,3 @@ const proveImage: InContainer<z.infer<typeof imageArgs>> = async (context, args,
         wanted: `${args.version} sha256:${id.slice(0, 12)}`,
       });
 };
-
-interface Kept {
-  readonly label: string;
-  /** The rollout that one has gone back from; where it is absent, the present one. */
-  readonly of?: string | undefined;
-}
-
-/** Only what that rollout has kept, by names with the rollout in them; volumes of the container stay. */
-const forgetKept: InContainer<Kept> = async ({ host, tool, rollout: own }, args, here) => {
-  const { docker } = here;
-  const of = args.of ?? own;
-  const name = here.form === "docker-run" && here.name.ok ? here.name.value : undefined;
-  const aside = name === undefined ? undefined : asideName(name, of);
-  if (name !== undefined && aside !== undefined) {
-    const old = await docker.container(aside);
-    if (!old.ok) return failedBy(old.failure);
-    if (old.value?.State.Running === true) return failed("kwdb.container-runs", { container: aside });
-    const why = await whyLeft(tool, docker, { words: ["rm", aside], left: () => docker.container(aside) });
-    if (why !== undefined) return failedBy(why);
-    await forgetSetAside(host, { name, rollout: of });
-  }
-  const kept = keptTag(args.label, of);
-  const why = await whyLeft(tool, docker, { words: ["rmi", kept], left: () => docker.image(kept) });
-  if (why !== undefined) return failedBy(why);
-  return done({ ...(aside === undefined ? {} : { container: aside }), image: kept });
-};
-
-interface Removal {
-  readonly words: readonly string[];
-  left(): Promise<Outcome<unknown>>;
-}
-
-/** Called also for what is gone: after the agent's death the step's tools are known again by their order. */
-async function whyLeft(
-  tool: StepContext["tool"],
-  docker: Docker,
-  { words, left }: Removal,
-): Promise<Failure | undefined> {
-  const ran = await tool(docker.command(words));
-  const found = await left();
-  if (!found.ok) return found.failure;
-  return found.value === undefined
-    ? undefined
-    : failure("kwdb.docker-failed", { what: `docker ${words.join(" ")}`, cause: lastLine(ran.tail) });
-}
-
-/** The engine's own word where there is one: docker's client adds that it has failed, and advice. */
-export function lastLine(tail: string): string {
-  const lines = tail.trim().split("\n");
-  return lines.findLast((line) => line.startsWith("Error response from daemon:")) ?? lines.at(-1) ?? "";
-}

@@ -1,12 +1,11 @@
 /** Images: which one a package brings, what version is in it, and the name under which an old one is kept. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
-import { writeFileDurably } from "../../host/file-runner.ts";
 import type { Host } from "../../verb.ts";
 import { type Docker, dockerFailure, type Inspected } from "./docker.ts";
 import type { Program } from "./installation.ts";
+import { type NoteKind, readNote, writeNote } from "./note.ts";
 import { deployFolder, packageFolder } from "./packages.ts";
 import { normal, readVersionOutput } from "./version-text.ts";
 
@@ -72,20 +71,17 @@ export async function imageOf(host: Host, digest: string): Promise<Outcome<Packe
 
 const loadedSchema = z.object({ reference: z.string(), id: z.string() });
 export type LoadedImage = z.infer<typeof loadedSchema>;
+export const loadedNote: NoteKind<LoadedImage> = { format: 1, schema: loadedSchema };
 
 /** Beside the package: what loading it has made, so that every later step means the same image. */
 export async function rememberLoaded(host: Host, digest: string, image: LoadedImage): Promise<void> {
-  await writeFileDurably(loadedFile(host, digest), JSON.stringify(image));
+  await writeNote(loadedNote, loadedFile(host, digest), image);
 }
 
 /** Refused: `kwdb.image-not-loaded`. */
 export async function loadedImage(host: Host, digest: string): Promise<Outcome<LoadedImage>> {
-  const text = await readFile(loadedFile(host, digest), "utf8").catch(() => "");
-  try {
-    return succeed(loadedSchema.parse(JSON.parse(text)));
-  } catch {
-    return fail("kwdb.image-not-loaded", { digest });
-  }
+  const image = await readNote(loadedNote, loadedFile(host, digest));
+  return image === undefined ? fail("kwdb.image-not-loaded", { digest }) : succeed(image);
 }
 
 function loadedFile(host: Host, digest: string): string {

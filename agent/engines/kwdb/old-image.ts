@@ -8,10 +8,11 @@ import { type StepContext, type StepResult, type Verb, verb } from "../../verb.t
 import { imageArgs } from "./args.ts";
 import { change, type Deed } from "./container-change.ts";
 import type { ContainerInstallation } from "./container-installation.ts";
-import { lastLine, wantedImage } from "./image-verbs.ts";
+import { wantedImage } from "./image-verbs.ts";
 import { type LoadedImage, programIn } from "./images.ts";
 import type { Means } from "./installation.ts";
 import { containerOn } from "./installed.ts";
+import { lastLine } from "./last-line.ts";
 import { done, failed, failedBy } from "./outcome.ts";
 
 type Args = z.infer<typeof imageArgs>;

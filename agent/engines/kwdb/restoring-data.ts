@@ -1,24 +1,25 @@
 /**
  * A data folder put back from the archive of a common stop: unpacked beside it and compared with the manifest, file by
  * file; only when it is whole on the disk is the present folder renamed aside and the copy put in its place. That this was
- * done stands in a record of the agent's own: two folders alone tell nothing, one may have been made in between.
+ * done stands in a note of the agent's own: two folders alone tell nothing, one may have been made in between.
  * Nothing is ever deleted: the folder aside is the only copy of what was written since.
  */
 import { rename, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
-import { makeFolderDurably, syncFolder, writeFileDurably } from "../../host/file-runner.ts";
+import { syncFolder } from "../../host/file-runner.ts";
 import { type Host, type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { differenceOfCopy, unpackCommand, whyDamaged } from "./archive-proof.ts";
 import { type ArchiveRecord, readRecord, sizeOf } from "./archive-record.ts";
 import { whyNoRoomIn } from "./archive-room.ts";
 import { label, rollout } from "./args.ts";
 import { causeOf, isThere } from "./files.ts";
-import { lastLine } from "./image-verbs.ts";
 import { isDown, type Means } from "./installation.ts";
 import { installationOn } from "./installed.ts";
-import { namedAfter, readJson } from "./origin.ts";
+import { lastLine } from "./last-line.ts";
+import { type NoteKind, readNote, writeNote } from "./note.ts";
+import { namedAfter } from "./origin.ts";
 import { done, failed, failedBy } from "./outcome.ts";
 import { usedBytes } from "./space.ts";
 
@@ -108,14 +109,15 @@ interface Standing {
   readonly beside: string;
   readonly aside: string;
   readonly isAside: boolean;
-  /** The copy has its place, by the folders; whether this was made durable, only the record tells. */
+  /** The copy has its place, by the folders; whether this was made durable, only the note tells. */
   readonly isSwapped: boolean;
   readonly isDone: boolean;
 }
 
-const recordSchema = z.object({ dataRoot: z.string(), aside: z.string() });
+const restoredSchema = z.object({ dataRoot: z.string(), aside: z.string(), file: z.string() });
+export const restoredNote: NoteKind<z.infer<typeof restoredSchema>> = { format: 1, schema: restoredSchema };
 
-function recordOf(host: Host, rollout: string): string {
+function noteOf(host: Host, rollout: string): string {
   return join(host.stateDir, "restored", `${namedAfter("data", { rollout })}.json`);
 }
 
@@ -126,8 +128,8 @@ async function standingOf({ host, rollout: own }: StepContext, dataRoot: string)
   const there = [aside, dataRoot, beside].map((path) => isThere(host.path(path)));
   const [isAside = false, isPresent = false, isBeside = false] = await Promise.all(there);
   const isSwapped = isAside && isPresent && !isBeside;
-  const record = recordSchema.safeParse(await readJson(recordOf(host, own))).data;
-  const isDone = isSwapped && record?.dataRoot === dataRoot && record.aside === aside;
+  const note = await readNote(restoredNote, noteOf(host, own));
+  const isDone = isSwapped && note?.dataRoot === dataRoot && note.aside === aside;
   return { beside, aside, isAside, isSwapped, isDone };
 }
 
@@ -195,9 +197,7 @@ async function swap(
   await syncFolder(parent);
   if (!isSwapped) await rename(host.path(beside), host.path(dataRoot));
   await syncFolder(parent);
-  const path = recordOf(host, own);
-  await makeFolderDurably(dirname(path));
-  await writeFileDurably(path, JSON.stringify({ dataRoot, aside, file }));
+  await writeNote(restoredNote, noteOf(host, own), { dataRoot, aside, file });
   return done({ file, madeAt: record.madeAt, ...toldOf(aside) });
 }
 

@@ -1,19 +1,21 @@
 /** What the agent remembers of a container that it has set aside: under which name, and how it was to be restarted. */
-import { readdir, readFile, rm, stat } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { makeFolderDurably, writeFileDurably } from "../../host/file-runner.ts";
 import type { Host } from "../../verb.ts";
+import { type NoteKind, readNote, writeNote } from "./note.ts";
 
 const schema = z.object({
   name: z.string(),
   aside: z.string(),
-  /** Absent in what earlier agents wrote. */
-  id: z.string().optional(),
+  /** The engine's own name of it, whatever it is called by now. */
+  id: z.string(),
   rollout: z.string(),
   restartPolicy: z.record(z.string(), z.unknown()),
 });
 export type SetAside = z.infer<typeof schema>;
+
+export const setAsideNote: NoteKind<SetAside> = { format: 1, schema };
 
 function folderOf(host: Host): string {
   return join(host.stateDir, "containers");
@@ -29,7 +31,7 @@ export function asideName(name: string, rollout: string): string {
 }
 
 export async function readSetAside(host: Host, name: string, rollout: string): Promise<SetAside | undefined> {
-  const found = await readRecord(fileOf(host, name, rollout));
+  const found = await readNote(setAsideNote, fileOf(host, name, rollout));
   return found?.name === name && found.rollout === rollout ? found : undefined;
 }
 
@@ -40,7 +42,7 @@ export async function newestSetAside(host: Host, name: string): Promise<SetAside
     .map((file) => join(folderOf(host), file));
   const aged = await Promise.all(
     files.map(async (file) => ({
-      of: await readRecord(file),
+      of: await readNote(setAsideNote, file),
       atMs: (await stat(file).catch(() => undefined))?.mtimeMs ?? 0,
     })),
   );
@@ -50,18 +52,8 @@ export async function newestSetAside(host: Host, name: string): Promise<SetAside
     .find((of) => of?.name === name);
 }
 
-async function readRecord(file: string): Promise<SetAside | undefined> {
-  const text = await readFile(file, "utf8").catch(() => "");
-  try {
-    return schema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-}
-
 export async function writeSetAside(host: Host, of: SetAside): Promise<void> {
-  await makeFolderDurably(folderOf(host));
-  await writeFileDurably(fileOf(host, of.name, of.rollout), JSON.stringify(of));
+  await writeNote(setAsideNote, fileOf(host, of.name, of.rollout), of);
 }
 
 export async function forgetSetAside(
