@@ -10,7 +10,7 @@ import { keptPackages } from "./packages.ts";
 import { paths, unitFile } from "./paths.ts";
 import { foreignInstallers } from "./processes.ts";
 import { savedOn } from "./saved.ts";
-import { readKept } from "./store-dead.ts";
+import { readKept } from "./store-dead-kept.ts";
 
 type HostOnly = Omit<
   KwdbFull,

@@ -2,36 +2,18 @@
  * `server.time_until_store_dead` raised while this node is away, and put back to the letter afterwards. What it was is
  * kept durably before it is raised, so that a try that comes later never takes the raised value for the original.
  */
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { z } from "zod";
 import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
 import { intervalMs } from "#proto/engines/kwdb-interval.ts";
-import { makeFolderDurably, writeFileDurably } from "../../host/file-runner.ts";
 import { type Host, type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { nothing } from "./args.ts";
 import { type Client, openClient } from "./client.ts";
-import { isThere } from "./files.ts";
 import type { Means } from "./installation.ts";
 import { installationOn } from "./installed.ts";
-import { readJson } from "./origin.ts";
 import { done, failedBy } from "./outcome.ts";
+import { forgetKept, type KeptStoreDead, keptFormat, readKept, writeKept } from "./store-dead-kept.ts";
 
 export const setting = "server.time_until_store_dead";
-export const keptFormat = 1;
-
-const keptSchema = z.object({
-  format: z.literal(keptFormat),
-  rollout: z.string(),
-  /** null: it was never set, and has its default. */
-  was: z.string().nullable(),
-  raisedTo: z.string(),
-});
-export type KeptStoreDead = z.infer<typeof keptSchema>;
-
-const formatSchema = z.object({ format: z.number().int() });
-const fileName = "store-dead.json";
-
 /** Only such texts are written into SQL. */
 export const duration = z.string().regex(/^[0-9][0-9a-z.:]{0,30}$/);
 const args = z.strictObject({ to: duration, was: duration });
@@ -62,29 +44,6 @@ export function storeDeadVerbs(means: Means): readonly Verb[] {
   ];
 }
 
-function placeOf({ stateDir }: Host): string {
-  return join(stateDir, fileName);
-}
-
-/** What was kept when it was raised; null where nothing was. Refused: `kwdb.store-dead-kept-unreadable`. */
-export async function readKept(host: Host): Promise<Outcome<KeptStoreDead | null>> {
-  const file = placeOf(host);
-  if (!(await isThere(file))) return succeed(null);
-  return parseKept(await readJson(file));
-}
-
-/** By its number first. */
-export function parseKept(kept: unknown): Outcome<KeptStoreDead> {
-  const { data } = keptSchema.safeParse(kept);
-  if (data !== undefined) return succeed(data);
-  const { format } = formatSchema.safeParse(kept).data ?? {};
-  return fail("kwdb.store-dead-kept-unreadable", {
-    file: fileName,
-    format: String(format ?? "none"),
-    known: String(keptFormat),
-  });
-}
-
 interface Now {
   readonly client: Client;
   /** As every node shows it. */
@@ -100,9 +59,7 @@ async function raise(context: StepContext, given: Args, means: Means): Promise<S
   if (!kept.ok) return failedBy(kept.failure);
   if (isHighEnough(now.value, given)) return done({ found: `it is ${now.value.shown}` });
   const was = originalOf(now.value, kept.value, given);
-  await makeFolderDurably(host.stateDir);
-  const record: KeptStoreDead = { format: keptFormat, rollout, was, raisedTo: given.to };
-  await writeFileDurably(placeOf(host), `${JSON.stringify(record)}\n`);
+  await writeKept(host, { format: keptFormat, rollout, was, raisedTo: given.to });
   const ran = await context.tool(now.value.client.command(["sql", "-e", setTo(given.to)]));
   const why = await whyNotShown(context, now.value.client, given.to);
   return why === undefined ? done({ was: was ?? "not set", to: given.to }) : failedBy(why, ran.tail);
@@ -148,7 +105,7 @@ async function putBack(context: StepContext, means: Means): Promise<StepResult> 
     const why = await whyStillRaised(context, now.value.client, raisedTo);
     if (why !== undefined) return failedBy(why, ran.tail);
   }
-  await rm(placeOf(host), { force: true });
+  await forgetKept(host);
   return done(isOurs ? { now: was ?? "not set" } : { found: `it is ${now.value.shown}` });
 }
 

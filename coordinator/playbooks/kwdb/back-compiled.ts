@@ -3,7 +3,8 @@ import type { PlanStep } from "../../domain/plan.ts";
 import type { BackNode, BackSet } from "./back-set.ts";
 import { reloadStep, savedStep } from "./back-steps.ts";
 import { compiledSteps } from "./compiled-steps.ts";
-import { type Journey, minute, step } from "./steps.ts";
+import { minute, step } from "./step.ts";
+import type { Journey } from "./steps.ts";
 
 function argsOf({ back, journey }: BackNode) {
   return { of: back.rollout, version: journey.to, from: journey.from };

@@ -7,7 +7,8 @@ import type { BackNode, BackSet } from "./back-set.ts";
 import { provenFilesSteps, savedStep } from "./back-steps.ts";
 import { argsOf } from "./back-way.ts";
 import { composeSteps, dockerRunSteps, imageArgs, keepImage, proveImage } from "./container-steps.ts";
-import { type Journey, keepingSteps, minute, startSteps, step, stopSteps } from "./steps.ts";
+import { minute, step } from "./step.ts";
+import { type Journey, keepingSteps, startSteps, stopSteps } from "./steps.ts";
 
 function argsFor({ journey, source }: BackNode) {
   return { ...imageArgs(journey), ...(source.kind === "package-image" ? { name: source.name } : {}) };

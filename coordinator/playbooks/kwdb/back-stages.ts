@@ -10,7 +10,8 @@ import { restoreDataStep, saveStep } from "./back-steps.ts";
 import type { BackWay } from "./back-way.ts";
 import { evidenceOf } from "./evidence.ts";
 import { fullOf } from "./facts.ts";
-import { drainStep, type Journey, lookSteps, putBackStep, readySteps } from "./steps.ts";
+import { drainStep, type Journey, lookSteps, readySteps } from "./steps.ts";
+import { putBackStep } from "./store-dead-steps.ts";
 import { healthy, journeyOf, programOn, type Upgrade, upgraded } from "./upgrade.ts";
 
 export interface Backwards {

@@ -2,7 +2,8 @@
 import type { PlanStep } from "../../domain/plan.ts";
 import type { Undone } from "../../domain/undone.ts";
 import { argsOf } from "./back-way.ts";
-import { type Journey, step } from "./steps.ts";
+import { step } from "./step.ts";
+import type { Journey } from "./steps.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;

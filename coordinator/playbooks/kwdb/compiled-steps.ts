@@ -1,7 +1,8 @@
 /** Steps of a build from source, with the command a person would type for each. */
 import type { PlanStep } from "../../domain/plan.ts";
+import { minute, step } from "./step.ts";
 import type { StepSet } from "./step-set.ts";
-import { type Journey, lookSteps, minute, type Staging, step, stopSteps } from "./steps.ts";
+import { type Journey, lookSteps, type Staging, stopSteps } from "./steps.ts";
 
 const proven =
   "manifest.json and sha256 of every file; kwbase version, platform, ldd; only bin and lib in the folder; free space";

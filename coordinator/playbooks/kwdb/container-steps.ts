@@ -1,15 +1,14 @@
 /** Steps of KWDB in containers, with the command a person would type for each. */
 import type { PlanStep } from "../../domain/plan.ts";
+import { minute, step } from "./step.ts";
 import type { StepSet } from "./step-set.ts";
 import {
   changeSteps,
   type Journey,
   lookSteps,
-  minute,
   type Staging,
   stagingSteps,
   startSteps,
-  step,
   stopSteps,
 } from "./steps.ts";
 

@@ -24,8 +24,9 @@ import {
   shownStoreDead,
 } from "./left-overs.ts";
 import { result } from "./result.ts";
+import { step } from "./step.ts";
 import { stepSetOf } from "./step-set.ts";
-import { readySteps, startSteps, step, stopSteps } from "./steps.ts";
+import { readySteps, startSteps, stopSteps } from "./steps.ts";
 import { storeDead } from "./store-dead.ts";
 import { healthy, journeyOf, programOn, type Upgrade } from "./upgrade.ts";
 

@@ -4,8 +4,9 @@
  */
 import type { NodeEntry } from "../../domain/inventory.ts";
 import type { ClusterStage, Phase, PlanStep } from "../../domain/plan.ts";
+import { archiveSteps } from "./archive-steps.ts";
 import { settleMs } from "./hop.ts";
-import { archiveSteps, type Journey, readySteps } from "./steps.ts";
+import { type Journey, readySteps } from "./steps.ts";
 import { healthy, journeyOf, programOn, type Upgrade, upgraded } from "./upgrade.ts";
 
 export const offlineStage = "all-nodes";

@@ -9,6 +9,7 @@ import type { FinishStage, Plan, PreflightStage, Stage } from "../../domain/plan
 import { planFormat } from "../../domain/plan.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { sqlAddress } from "./address.ts";
+import { retentionStep } from "./archive-steps.ts";
 import { checkCluster } from "./checks.ts";
 import { fullOf, runningVersion } from "./facts.ts";
 import { fingerprint } from "./fingerprint.ts";
@@ -19,8 +20,9 @@ import { allAtOnce, offlineStage } from "./offline.ts";
 import { nodeByNode } from "./rolling.ts";
 import { settingsOf } from "./settings.ts";
 import { stepSetOf } from "./step-set.ts";
-import { jobsStep, provingSteps, retentionStep, storeDeadStep } from "./steps.ts";
+import { jobsStep, provingSteps } from "./steps.ts";
 import { raiseOf } from "./store-dead.ts";
+import { storeDeadStep } from "./store-dead-steps.ts";
 import { healthy, journeyOf, ownVersion, programOn, stagingOf, type Upgrade } from "./upgrade.ts";
 import { mayHop } from "./version-policy.ts";
 import { wayOf } from "./way.ts";

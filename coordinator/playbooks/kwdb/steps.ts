@@ -1,37 +1,11 @@
 /** The steps of KWDB's programs, with the command a person would type for each. */
 import type { Container, Form, KwdbArchiveKind, KwdbStart } from "#proto/engines/kwdb.ts";
 import type { Call, PlanStep, StepClass } from "../../domain/plan.ts";
+import { archiveSteps } from "./archive-steps.ts";
+import { minute, step } from "./step.ts";
 import type { StepSet } from "./step-set.ts";
-import { type Raise, storeDead } from "./store-dead.ts";
-
-const second = 1_000;
-export const minute = 60 * second;
-
-export interface StepOptions {
-  /** Where the step is not called as its verb is. */
-  readonly verb?: string;
-  readonly class?: StepClass;
-  readonly deadlineMs: number;
-  readonly onDeadline?: "end" | "observe";
-  readonly mayStopAfter?: boolean;
-  readonly undo?: Call;
-  readonly service?: PlanStep["service"];
-}
-
-export function step(id: string, args: Call["args"], shownAs: string, options: StepOptions): PlanStep {
-  const { class: stepClass = "observe", deadlineMs, onDeadline = "end", undo, service } = options;
-  return {
-    id,
-    call: { verb: `kwdb.${options.verb ?? id}`, args },
-    class: stepClass,
-    deadlineMs,
-    onDeadline,
-    mayStopAfter: options.mayStopAfter ?? stepClass === "observe",
-    ...(undo === undefined ? {} : { undo }),
-    ...(service === undefined ? {} : { service }),
-    shownAs,
-  };
-}
+import type { Raise } from "./store-dead.ts";
+import { putBackStep, raiseSteps } from "./store-dead-steps.ts";
 
 export interface Staging {
   readonly to: string;
@@ -102,7 +76,6 @@ export interface Journey extends Staging {
 }
 
 const drainWaitMs = 10 * minute;
-const archiveLimitMs = 4 * 60 * minute;
 
 export const drainStep = step(
   "drain",
@@ -129,32 +102,6 @@ export function nodeSteps(set: StepSet, journey: Journey): readonly PlanStep[] {
     ...readySteps(journey),
     ...(journey.raise === undefined ? [] : [putBackStep]),
   ];
-}
-
-function raiseSteps({ raise }: Journey): readonly PlanStep[] {
-  if (raise === undefined) return [];
-  return [
-    step("raise-store-dead", { ...raise }, `SET CLUSTER SETTING ${storeDead} = '${raise.to}'`, {
-      class: "reversible",
-      deadlineMs: 5 * minute,
-      undo: { verb: "kwdb.put-back-store-dead", args: {} },
-    }),
-  ];
-}
-
-/** The value that was kept, to the letter; where it was never set, it is not set afterwards. */
-export const putBackStep = step(
-  "put-back-store-dead",
-  {},
-  `SET CLUSTER SETTING ${storeDead} as it was, or RESET where it was not set`,
-  { class: "reversible", deadlineMs: 5 * minute, mayStopAfter: true },
-);
-
-/** Asked of one node at the end: a node that was skipped has not put it back. */
-export function storeDeadStep({ to, was }: Raise): PlanStep {
-  return step("report-store-dead", { to, was }, `SHOW CLUSTER SETTING ${storeDead}`, {
-    deadlineMs: 2 * minute,
-  });
 }
 
 /** The last look at the cluster from this node, and what the way back needs. */
@@ -188,17 +135,6 @@ export const stopSteps: readonly PlanStep[] = [
     mayStopAfter: false,
   }),
 ];
-
-/** None where the cluster's entry does not ask for it. */
-export function archiveSteps({ cluster, node, from, to, archives }: Journey): readonly PlanStep[] {
-  if (archives === undefined) return [];
-  const args = { label: `${node}-${from}-to-${to}`, cluster, node, from, to, kind: archives };
-  const options = { deadlineMs: archiveLimitMs, mayStopAfter: false };
-  const made =
-    "tar --one-file-system of the data folder, into the agent's archiveDir; sha256sum of every file";
-  const proven = "tar -x beside the archive; sha256sum of every file; compared with the data folder";
-  return [step("archive-data", args, made, options), step("prove-archive", args, proven, options)];
-}
 
 export function changeSteps({ node, from, to, digest }: Journey): readonly PlanStep[] {
   return [
@@ -248,20 +184,6 @@ export function readySteps({ to, peers }: Pick<Journey, "to" | "peers">): readon
       { deadlineMs: 4 * minute },
     ),
   ];
-}
-
-/** In the agent's archiveDir, and only what says that it is this node's; never one of the present rollout. */
-export function retentionStep(args: {
-  readonly cluster: string;
-  readonly node: string;
-  readonly keep: string;
-}): PlanStep {
-  return step(
-    "remove-old-archives",
-    args,
-    `rm of this node's archives older than its ${args.keep} newest proven ones`,
-    { deadlineMs: 30 * minute },
-  );
 }
 
 /** Asked of one node: jobs are the cluster's. Their result is told and stops nothing. */

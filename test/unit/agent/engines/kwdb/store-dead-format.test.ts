@@ -1,4 +1,4 @@
-import { type KeptStoreDead, keptFormat, parseKept } from "#agent/engines/kwdb/store-dead.ts";
+import { type KeptStoreDead, keptFormat, parseKept } from "#agent/engines/kwdb/store-dead-kept.ts";
 import { FailureError } from "#proto/common/failure.ts";
 import { holdsToGolden } from "#test/golden.ts";
 
