@@ -1,6 +1,6 @@
 /** The steps of KWDB's programs, with the command a person would type for each. */
 import type { Container, Form, KwdbArchiveKind, KwdbStart } from "#proto/engines/kwdb.ts";
-import type { Call, PlanStep, StepClass } from "../../domain/plan.ts";
+import type { PlanStep } from "../../domain/plan.ts";
 import { archiveSteps } from "./archive-steps.ts";
 import { minute, step } from "./step.ts";
 import type { StepSet } from "./step-set.ts";

@@ -57,7 +57,7 @@ await describeLongLab("a way back of containers and of builds from source", () =
     async (form) => {
       const of = await begun({ name: `back-half-${form}`, ...inContainer(form, false) });
       const db1 = onlyNode(of);
-      const before = await given(db1);
+      const before = await came(db1);
       const text = await db1.host.read(ownComposeFile);
       const killed = killWhenStarted(db1, "3.0.1");
       await expectCode(of, await of.upgrade(), 5);
@@ -69,7 +69,7 @@ await describeLongLab("a way back of containers and of builds from source", () =
       expect(printed).toContain("prove-old-image");
       await expectCode(of, await of.applyFile(back, 300_000, "--ack", "kwdb.back-on-kept-data"), 0);
       await expectAt(of, "3.0.0");
-      expect(await given(db1)).toEqual(before);
+      expect(await came(db1)).toEqual(before);
       expect((await db1.host.read(ownComposeFile))?.replace(/ #.*$/m, "")).toBe(
         text?.replace(/ # the.*$/m, ""),
       );
@@ -82,7 +82,7 @@ await describeLongLab("a way back of containers and of builds from source", () =
     async (form) => {
       const of = await begun({ name: `back-done-${form}`, ...inContainer(form, true) });
       const db1 = onlyNode(of);
-      const before = await given(db1);
+      const before = await came(db1);
       await expectCode(of, await of.upgrade(), 0);
       await setDead(of, "50m");
       await db1.host.must(["docker", "rmi", imageTag("3.0.0")]);
@@ -95,7 +95,7 @@ await describeLongLab("a way back of containers and of builds from source", () =
       expect(printed).toContain("kwdb.writes-lost");
       await expectCode(of, await of.applyFile(back, 300_000, "--ack", "kwdb.writes-lost"), 0);
       await expectAt(of, "3.0.0");
-      expect(await given(db1)).toEqual(before);
+      expect(await came(db1)).toEqual(before);
       expect(await dead(of)).toContain("40");
       expect((await db1.host.must(["sh", "-c", `ls -d ${data}.before-*`])).trim()).not.toBe("");
     },
@@ -200,21 +200,9 @@ function wordsOf(command: string, back: string): readonly string[] {
     .map((word) => (word === "back.json" ? back : word));
 }
 
-/** What the operator gave, as the engine has it. */
-async function given(node: ContainerNode) {
-  const json = async (template: string) => JSON.parse(await node.inspect(`{{json ${template}}}`)) as unknown;
-  const mounts = (await json(".Mounts")) as readonly {
-    readonly Source: string;
-    readonly Destination: string;
-  }[];
-  return {
-    volumes: mounts.map(({ Source, Destination }) => `${Source} ${Destination}`).sort(),
-    ports: await json(".HostConfig.PortBindings"),
-    restart: await json(".HostConfig.RestartPolicy"),
-    env: await json(".Config.Env"),
-    command: await json(".Config.Cmd"),
-    image: await json(".Config.Image"),
-  };
+/** What its operator gave, and the image that it runs. */
+async function came(node: ContainerNode) {
+  return { ...(await node.given()), image: await node.inspect("{{.Config.Image}}") };
 }
 
 async function expectServing(of: LabFleet, version: string): Promise<void> {

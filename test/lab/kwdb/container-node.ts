@@ -33,6 +33,27 @@ export class ContainerNode extends KwdbNode {
     return shown.code === 0 ? shown.stdout.trim() : "";
   }
 
+  /** What its operator gave, as the engine has it. */
+  async given() {
+    const json = async (template: string) =>
+      JSON.parse(await this.inspect(`{{json ${template}}}`)) as unknown;
+    const mounts = (await json(".Mounts")) as readonly {
+      readonly Source: string;
+      readonly Destination: string;
+    }[];
+    return {
+      volumes: mounts.map(({ Source, Destination }) => `${Source} ${Destination}`).sort(),
+      ports: await json(".HostConfig.PortBindings"),
+      restart: await json(".HostConfig.RestartPolicy"),
+      ulimits: await json(".HostConfig.Ulimits"),
+      ipc: await json(".HostConfig.IpcMode"),
+      privileged: await json(".HostConfig.Privileged"),
+      env: await json(".Config.Env"),
+      owner: await json('(index .Config.Labels "owner")'),
+      command: await json(".Config.Cmd"),
+    };
+  }
+
   async names(): Promise<readonly string[]> {
     const listed = await this.host.must(["docker", "ps", "--all", "--format", "{{.Names}}"]);
     return listed.split("\n").filter((name) => name !== "");

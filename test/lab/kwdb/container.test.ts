@@ -103,11 +103,11 @@ await describeLongLab("KWDB in containers", () => {
     });
     const [db1] = nodesOf(of);
     if (db1 === undefined) throw new Error("no node");
-    const before = await given(db1);
+    const before = await db1.given();
     await expectCode(of, await of.upgrade(), 0);
     await expectAt(db1, "3.0.1");
     // word for word, the anonymous volume by its name included
-    expect(await given(db1)).toEqual(before);
+    expect(await db1.given()).toEqual(before);
   });
 
   it("by a compose file: one line of it changes, and the volumes are the same ones", async () => {
@@ -122,10 +122,10 @@ await describeLongLab("KWDB in containers", () => {
     });
     const [db1] = nodesOf(of);
     if (db1 === undefined) throw new Error("no node");
-    const [text, volumes] = [await db1.host.read(ownComposeFile), await given(db1)];
+    const [text, volumes] = [await db1.host.read(ownComposeFile), await db1.given()];
     await expectCode(of, await of.upgrade(), 0);
     await expectAt(db1, "3.0.1");
-    expect((await given(db1)).volumes).toEqual(volumes.volumes);
+    expect((await db1.given()).volumes).toEqual(volumes.volumes);
     expect(await db1.host.read(ownComposeFile)).toBe(
       text?.replace(
         `image: ${imageTag("3.0.0")} # the vendor's`,
@@ -134,26 +134,6 @@ await describeLongLab("KWDB in containers", () => {
     );
   });
 });
-
-/** What its operator gave, as the engine has it. */
-async function given(node: ContainerNode) {
-  const json = async (template: string) => JSON.parse(await node.inspect(`{{json ${template}}}`)) as unknown;
-  const mounts = (await json(".Mounts")) as readonly {
-    readonly Source: string;
-    readonly Destination: string;
-  }[];
-  return {
-    volumes: mounts.map(({ Source, Destination }) => `${Source} ${Destination}`).sort(),
-    ports: await json(".HostConfig.PortBindings"),
-    restart: await json(".HostConfig.RestartPolicy"),
-    ulimits: await json(".HostConfig.Ulimits"),
-    ipc: await json(".HostConfig.IpcMode"),
-    privileged: await json(".HostConfig.Privileged"),
-    env: await json(".Config.Env"),
-    owner: await json('(index .Config.Labels "owner")'),
-    command: await json(".Config.Cmd"),
-  };
-}
 
 /** By the hosts' own records, and by the engines' of when each new container was started. */
 async function expectNeverMixed(nodes: readonly ContainerNode[], began: Date): Promise<void> {
