@@ -8,6 +8,7 @@ import type { Installation } from "./installation.ts";
 import type { Known, Take } from "./measure.ts";
 import type { KwdbSettings } from "./settings.ts";
 import { freeBytes, usedBytes } from "./space.ts";
+import { onlyStore } from "./stores.ts";
 
 type Facts = Required<Pick<KwdbFull, "archive" | "archives" | "archiveRate">>;
 
@@ -45,9 +46,11 @@ export async function archiveFacts(
 /** Room for a copy of the data folder, uncompressed: how well it compresses is not known before. */
 async function roomFor(here: Installation, folder: string): Promise<Outcome<Known<KwdbFull["archive"]>>> {
   const { host } = here;
-  const mode = await here.mode();
-  if (!mode.ok) return mode;
-  const [free, used] = await Promise.all([freeBytes(host, folder), usedBytes(host, mode.value.dataRoot)]);
+  const place = await here.data();
+  if (!place.ok) return place;
+  const root = await onlyStore(here, place.value.root);
+  if (!root.ok) return root;
+  const [free, used] = await Promise.all([freeBytes(host, folder), usedBytes(host, root.value)]);
   if (!free.ok) return free;
   return used.ok ? succeed({ folder, availableBytes: free.value, dataBytes: used.value }) : used;
 }

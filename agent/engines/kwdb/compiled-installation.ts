@@ -3,11 +3,10 @@
  * its own. There is no MODE and no `.version`: the words it was started with say what it is.
  */
 import { createHash } from "node:crypto";
-import { relative } from "node:path";
 import { type Facts, FailureError, fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Host, ToolRequest } from "../../verb.ts";
 import { serversBelow, serversOfFile } from "./compiled-processes.ts";
-import { isThere } from "./files.ts";
+import { hostPath, isThere } from "./files.ts";
 import {
   type Installation,
   type Means,
@@ -23,6 +22,7 @@ import type { KwdbSettings } from "./settings.ts";
 import { namesOf, readStart, type Start, variable } from "./start.ts";
 import { keptStart } from "./start-record.ts";
 import { readWords, type StartedWith } from "./start-words.ts";
+import { storesOfProcess } from "./stores.ts";
 import { readUnit } from "./unit.ts";
 
 export type ProgramSettings = NonNullable<KwdbSettings["program"]>;
@@ -81,6 +81,10 @@ export async function compiledInstallation(
     start,
     mode,
     data: () => placeInMode(mode),
+    stores: async () => {
+      const state = await service();
+      return state.ok ? storesOfProcess(host, state.value.mainPid) : state;
+    },
     service,
     versionFile: async () => {
       const found = await program();
@@ -172,12 +176,6 @@ async function processOrder(
 async function userName(host: Host, uid: number): Promise<string> {
   const asked = await host.look(["id", "-nu", "--", String(uid)], { deadlineMs: lookMs });
   return asked.exitCode === 0 ? asked.stdout.trim() : String(uid);
-}
-
-/** Of a demo host, whose processes name paths of the machine. */
-function hostPath(host: Host, path: string): string {
-  const root = host.path("/").replace(/\/$/, "");
-  return root !== "" && path.startsWith(`${root}/`) ? `/${relative(root, path)}` : path;
 }
 
 /** What decides how it starts; of the environment, the names alone. */

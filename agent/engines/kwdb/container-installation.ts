@@ -19,6 +19,7 @@ import { paths, unitFile } from "./paths.ts";
 import { readReplaced } from "./replaced.ts";
 import { securityWords } from "./script-installation.ts";
 import { newestSetAside } from "./set-aside.ts";
+import { storesOfContainer } from "./stores.ts";
 import { readVersionFile } from "./version-text.ts";
 
 /** What the three forms differ in. */
@@ -87,6 +88,10 @@ export function containerInstallation(host: Host, means: Means, of: ContainerFor
     ...(unit === undefined ? {} : { unit }),
     inspect,
     mode,
+    stores: async () => {
+      const found = await inspect();
+      return found.ok ? storesOfContainer(found.value) : found;
+    },
     data: () => (form === "compose-service" ? placeInMode(mode) : placeOf(insteadOfIt)),
     service,
     program,

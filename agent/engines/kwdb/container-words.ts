@@ -2,6 +2,7 @@
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Mode } from "#proto/engines/kwdb.ts";
 import type { Inspected } from "./docker.ts";
+import { pathIn } from "./store-words.ts";
 
 const topologies = {
   "start-single-node": "single",
@@ -23,8 +24,8 @@ export interface ServerWords {
 
 /** Refused: `kwdb.container-command`. */
 export function serverWords({ Config }: Pick<Inspected, "Config">): Outcome<ServerWords> {
-  const line = [...(Config.Entrypoint ?? []), ...(Config.Cmd ?? [])].join(" ");
-  const words = line.split(/\s+/).map((word) => word.replace(/^["']|["']$/g, ""));
+  const words = wordsOf({ Config });
+  const line = words.join(" ");
   const at = words.findIndex((word) => /(^|\/)kwbase$/.test(word));
   const order = words[at + 1] ?? "";
   if (at === -1 || !isOrder(order)) return fail("kwdb.container-command", { command: line.slice(0, 300) });
@@ -39,12 +40,17 @@ export function serverWords({ Config }: Pick<Inspected, "Config">): Outcome<Serv
     topology: topologies[order],
     security,
     certs,
-    // --store=path=/x,attrs=… is another way of writing it
-    store: (flags.get("store") ?? "kwbase-data").replace(/^(?:.*,)?path=/, "").replace(/,.*$/, ""),
+    store: pathIn(flags.get("store") ?? "kwbase-data"),
     sqlPort: portOf(flags.get("listen-addr"), 26_257),
     httpPort: portOf(flags.get("http-addr"), 8_080),
     encrypted: flags.has("store-encryption"),
   });
+}
+
+/** What is run in it, without the quotes of a shell around it. */
+export function wordsOf({ Config }: Pick<Inspected, "Config">): readonly string[] {
+  const line = [...(Config.Entrypoint ?? []), ...(Config.Cmd ?? [])].join(" ");
+  return line.split(/\s+/).map((word) => word.replace(/^["']|["']$/g, ""));
 }
 
 function isOrder(word: string): word is keyof typeof topologies {

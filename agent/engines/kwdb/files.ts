@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open, readdir, readFile, rename, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import { syncFolder } from "../../host/file-runner.ts";
 import type { Host } from "../../verb.ts";
@@ -85,4 +85,10 @@ export async function writeAsBefore(path: string, text: string): Promise<void> {
   }
   await rename(`${path}.new`, path);
   await syncFolder(dirname(path));
+}
+
+/** Of a demo host, whose processes name paths of the machine. */
+export function hostPath(host: Host, path: string): string {
+  const root = host.path("/").replace(/\/$/, "");
+  return root !== "" && path.startsWith(`${root}/`) ? `/${relative(root, path)}` : path;
 }

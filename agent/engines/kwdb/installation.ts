@@ -59,6 +59,8 @@ export interface Installation {
   mode(): Promise<Outcome<Mode>>;
   /** Where the data lies, told also while the folder itself is away. */
   data(): Promise<Outcome<DataPlace>>;
+  /** Where the database that runs was told to keep its data, as paths of the host; none where nothing runs. */
+  stores(): Promise<Outcome<readonly string[]>>;
   /** `mainPid` is the database's own process, 0 when it is not running. */
   service(): Promise<Outcome<ServiceState>>;
   versionFile(): Promise<Outcome<{ readonly basic: string; readonly extended: string | null }>>;

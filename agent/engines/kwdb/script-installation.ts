@@ -8,6 +8,7 @@ import { readMode } from "./mode.ts";
 import { paths, unitFile } from "./paths.ts";
 import { serversOf } from "./processes.ts";
 import { readBinary } from "./program.ts";
+import { storesOfProcess } from "./stores.ts";
 import { readUnit } from "./unit.ts";
 import { readVersionFile } from "./version-text.ts";
 
@@ -23,6 +24,10 @@ export function scriptInstallation(host: Host, { settings, programs }: Means): I
     unit,
     mode: () => readMode(host),
     data: () => placeInMode(() => readMode(host)),
+    stores: async () => {
+      const state = await service();
+      return state.ok ? storesOfProcess(host, state.value.mainPid) : state;
+    },
     service,
     versionFile: () => readVersionFile(host),
     program: () => readBinary(host, paths.binary),

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Mode } from "#proto/engines/kwdb.ts";
 import type { Start } from "./start.ts";
+import { pathIn } from "./store-words.ts";
 
 const topologies: Readonly<Record<string, Mode["topology"]>> = {
   start: "multi-replication",
@@ -26,14 +27,12 @@ export function readWords({ argv, cwd }: Pick<Start, "argv" | "cwd">, place: str
   const advertised = addressOf(flag("advertise-addr"), listen.port, listen.host);
   const http = addressOf(flag("http-addr"), 8080);
   const certs = flag("certs-dir");
-  const store = (flag("store", "s") ?? "kwbase-data").split(",");
-  const path = store.find((part) => part.startsWith("path="))?.slice(5) ?? store[0] ?? "";
   const isInsecure = (flag("insecure") ?? "false") !== "false";
   return succeed({
     kind: "bare",
     topology,
     place,
-    dataRoot: resolve(cwd, path),
+    dataRoot: resolve(cwd, pathIn(flag("store", "s") ?? "kwbase-data")),
     sqlPort: sql.port,
     httpPort: http.port,
     ...reach("sqlHost", sql.host),

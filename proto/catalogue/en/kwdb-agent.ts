@@ -78,6 +78,10 @@ export const kwdbAgent: Catalogue = {
     next: "a newer record is read by a newer agent",
   },
   "kwdb.archive-record-unreadable": { says: "the archive does not say whose it is" },
+  "kwdb.store-elsewhere": {
+    says: "the database that runs keeps its data in {running}, its configuration names {root}: an archive would not be of its data",
+    next: "one store, the same in both; or upgrade without archives, with a backup of your own",
+  },
   "kwdb.archive-size-unknown": { says: "how much data there is could not be measured" },
   "kwdb.archive-rate-no-room": { says: "{folder} has {free} bytes free: too few to measure how fast it is" },
   "kwdb.archive-rate-failed": { says: "how fast {folder} is could not be measured: {cause}" },
