@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
-import { milliseconds, peers, version } from "./args.ts";
+import { halfWay, milliseconds, peers, version } from "./args.ts";
 import { type Client, openClient } from "./client.ts";
 import { readRunning } from "./facts.ts";
 import type { Installation, Means, ServiceState } from "./installation.ts";
@@ -15,19 +15,19 @@ const pollMs = 300;
 
 /**
  * The last look from this node, under the lock: all must be well right now. A node on which an earlier try of this
- * rollout has begun a change may be down, or half-way, by that: its own row says nothing then, and where it does not
- * answer its peers speak for the cluster. That its replicas are missing is no reason not to bring it back.
+ * rollout, or somebody by hand, has begun a change may be down, or half-way, by that: its own row says nothing then, and
+ * where it does not answer its peers speak for the cluster. That its replicas are missing is no reason not to bring it back.
  */
 function lookAround(means: Means): Verb {
   return verb({
     name: "kwdb.look-around",
     class: "observe",
-    args: z.strictObject({ version, target: version, peers, pages: peers }),
+    args: z.strictObject({ version, target: version, peers, pages: peers, halfWay }),
     async run({ host, begunBefore }, args): Promise<StepResult> {
       const here = await installationOn(host, means);
-      const isAgain = begunBefore !== "nothing";
+      const isAgain = begunBefore !== "nothing" || args.halfWay !== undefined;
       if (isAgain && args.peers.length === 0)
-        return done({ nodes: "1", from: "nobody: the only node may be down by our own deed" });
+        return done({ nodes: "1", from: "nobody: the only node may be down by an upgrade that was begun" });
       const client = await openClient(here);
       if (!client.ok) return failedBy(client.failure);
       if (isAgain && !(await here.hasClient())) return lookWithoutClient(client.value, args.pages);

@@ -59,7 +59,7 @@ export function namedAfter(label: string, { rollout }: Pick<Origin, "rollout">):
 /** Told at the rollout's end where it was made too late to be the original. */
 export function notOriginal({ begunBefore }: Pick<Origin, "begunBefore">, what: string): Facts {
   return begunBefore === "irreversible"
-    ? { [`not-seen.${what}`]: "it was kept only after an earlier try had begun the upgrade" }
+    ? { [`not-seen.${what}`]: "it was kept only after an upgrade had been begun there" }
     : {};
 }
 

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { z } from "zod";
 import { type Facts, FailureError, type Outcome, succeed } from "#proto/common/failure.ts";
 import { type Host, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
-import { label } from "./args.ts";
+import { halfWay, label } from "./args.ts";
 import { causeOf, manifestOf } from "./files.ts";
 import type { CertificatesPlace, Installation, Means } from "./installation.ts";
 import { installationOn } from "./installed.ts";
@@ -21,8 +21,10 @@ export function savingVerbs(means: Means): readonly Verb[] {
     verb({
       name: "kwdb.save-configuration",
       class: "observe",
-      args: z.strictObject({ label }),
-      async run(context, args): Promise<StepResult> {
+      args: z.strictObject({ label, halfWay }),
+      async run(given, args): Promise<StepResult> {
+        const context =
+          args.halfWay === undefined ? given : ({ ...given, begunBefore: "irreversible" } as const);
         const folder = join(savedFolder(context), namedAfter(args.label, context));
         const kept = await keptOriginal(originOf(folder), context);
         if (kept !== undefined)

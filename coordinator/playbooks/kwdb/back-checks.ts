@@ -12,7 +12,7 @@ import { judge, result } from "./result.ts";
 import type { Upgrade } from "./upgrade.ts";
 
 /** Of an upgrade's checks those that ask for nothing that a half-way cluster cannot have. */
-const shared: readonly string[] = [
+export const askedOfAnyWay: readonly string[] = [
   "kwdb.agent-reports",
   "kwdb.deployed-as-declared",
   "kwdb.foreign-installer",
@@ -44,7 +44,7 @@ export function backChecks(
   input: PlaybookInput,
   { back, way, hop, sources }: Looked,
 ): readonly CheckResult[] {
-  const asked = [...shared, ...ofForm[hop.form]];
+  const asked = [...askedOfAnyWay, ...ofForm[hop.form]];
   const perNode = way.nodes.flatMap((node) => [
     oldPrograms(input, { node, version: hop.to, source: sources[node] }),
     restoresFiles.has(hop.form) ? savedConfiguration(input, node, back.rollout) : undefined,
@@ -108,7 +108,7 @@ function oldPrograms(input: PlaybookInput, { node, version, source }: Old): Chec
   }
 }
 
-function keptPackage(
+export function keptPackage(
   { reports }: PlaybookInput,
   node: string,
   old: { readonly digest: string; readonly version: string },

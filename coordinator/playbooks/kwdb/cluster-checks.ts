@@ -37,10 +37,19 @@ const versionHop: ClusterCheck = ({ cluster, wish, reports }) => {
       ...result({ id: "version-hop" }, "unknown", { from: from ?? "?", to: wish.to }),
       reason: { code: "kwdb.version-unknown", facts: { cluster: cluster.name } },
     };
+  return hopResults({ cluster, wish }, from);
+};
+
+/** Of the hop from this version to the one that is wanted, and of what a person has to say to it. */
+export function hopResults(
+  { cluster, wish }: Pick<PlaybookInput, "cluster" | "wish">,
+  from: string,
+): readonly CheckResult[] {
   const way = wayOf({ cluster, wish });
-  if (!way.ok) return { ...result({ id: "version-hop" }, "ko", { from, to: wish.to }), reason: way.failure };
+  if (!way.ok)
+    return [{ ...result({ id: "version-hop" }, "ko", { from, to: wish.to }), reason: way.failure }];
   const hop = mayHop(from, wish.to);
-  if (!hop.may) return { ...result({ id: "version-hop" }, "ko", { from, to: wish.to }), reason: hop.why };
+  if (!hop.may) return [{ ...result({ id: "version-hop" }, "ko", { from, to: wish.to }), reason: hop.why }];
   const fine = result({ id: "version-hop" }, "ok", { from, to: wish.to });
   const wanted = hop.words.filter(
     ({ strategy = way.value.strategy, unless }) =>
@@ -50,7 +59,7 @@ const versionHop: ClusterCheck = ({ cluster, wish, reports }) => {
     result({ id: id.replace("kwdb.", ""), yields: "acknowledge" }, "unknown", { from, to: wish.to }),
   );
   return [fine, ...words];
-};
+}
 
 /** What the vendor wants to be set before the hop: it is not ours to change, since it costs speed. */
 const hopSettings: ClusterCheck = (input) =>

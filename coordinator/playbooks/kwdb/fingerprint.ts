@@ -2,6 +2,7 @@
 import { known } from "#proto/common/measured.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { archiveOf } from "./back-way.ts";
+import { evidenceOf, isHalfWay } from "./evidence.ts";
 import { fullOf, nodeNames, runningVersion } from "./facts.ts";
 import { playbookVersion } from "./version.ts";
 
@@ -32,6 +33,7 @@ export function fingerprint({ cluster, wish, reports }: PlaybookInput): Readonly
         .sort()
         .map(([file, sha]) => `${file}:${sha.slice(0, 12)}`)
         .join(" ") || "unknown";
+    if (wish.back === undefined && wish.mend === undefined) Object.assign(fields, halfWayFields(name, facts));
     if (wish.back !== undefined) Object.assign(fields, keptFields(name, facts, wish.back.rollout));
     if (cluster.deployment !== "container") continue;
     const container = known(facts?.container);
@@ -41,6 +43,13 @@ export function fingerprint({ cluster, wish, reports }: PlaybookInput): Readonly
     fields[`node.${name}.words`] = container?.repeats?.sha256 ?? "none";
   }
   return fields;
+}
+
+/** How somebody has left it: what a person has said yes to may not be another when it is begun. */
+function halfWayFields(name: string, facts: ReturnType<typeof fullOf>): Readonly<Record<string, string>> {
+  const evidence = facts === undefined ? undefined : evidenceOf(facts, "");
+  if (evidence === undefined || !isHalfWay(evidence)) return {};
+  return { [`node.${name}.half-way`]: `${evidence.state} ${evidence.binary}` };
 }
 
 /** What a way back stands on: it may not be another one when it is begun. */

@@ -64,7 +64,7 @@ const nodeUpgraded: Gate = ({ spec, now }) => {
 
 /** All but one node say that all but that one are well: it is away, and what it lacks is no reason to leave it so. */
 const othersHealthy: Gate = ({ spec, now }) => {
-  const { versions = "", nodes, node: away = "", address = "" } = spec.args;
+  const { versions = "", nodes, node: away = "", address = "", runs } = spec.args;
   const expected = Number(nodes) - 1;
   const others = Object.entries(now.nodes).filter(([node]) => node !== away);
   for (const [node, report] of others) {
@@ -75,13 +75,14 @@ const othersHealthy: Gate = ({ spec, now }) => {
     const counted = rows.filter((row) => row.address !== address && row.sqlAddress !== address);
     const verdict = judgeRows(node, counted, { allowed: () => versions.split(","), expected });
     if (verdict.verdict !== "pass") return verdict;
-    const unavailable = known(facts.ranges)?.unavailable;
-    if (unavailable === undefined) return unknown(node, facts.ranges);
-    if (unavailable > 0)
+    const ranges = known(facts.ranges);
+    if (ranges === undefined) return unknown(node, facts.ranges);
+    // one that still runs holds copies that may be the last but one
+    if (ranges.unavailable > 0 || (runs !== undefined && ranges.underReplicated > 0))
       return waitFor("kwdb.ranges-not-well", {
         from: node,
-        unavailable: String(unavailable),
-        underReplicated: "?",
+        unavailable: String(ranges.unavailable),
+        underReplicated: runs === undefined ? "?" : String(ranges.underReplicated),
       });
     const rest = judgeRest(node, facts);
     if (rest.verdict !== "pass") return rest;

@@ -31,3 +31,9 @@ export function shownStoreDead({ cluster, reports }: PlaybookInput): string | un
 export function isLeftStoreDead(shown: string | undefined): boolean {
   return shown !== undefined && intervalMs(shown) === intervalMs(leftStoreDead);
 }
+
+/** As it is written into SQL. */
+export function secondsOf(shown: string | undefined): string | undefined {
+  const ms = shown === undefined ? undefined : intervalMs(shown);
+  return ms === undefined ? undefined : `${Math.round(ms / 1_000)}s`;
+}

@@ -20,17 +20,16 @@ import {
   hasFlag,
   isLeftStoreDead,
   isMarkedUpgrading,
-  leftStoreDead,
+  secondsOf,
   shownStoreDead,
 } from "./left-overs.ts";
+import { addFlagStep, clearFlagStep, setStoreDeadStep } from "./mend-steps.ts";
 import { result } from "./result.ts";
-import { step } from "./step.ts";
 import { stepSetOf } from "./step-set.ts";
 import { readySteps, startSteps, stopSteps } from "./steps.ts";
 import { storeDead } from "./store-dead.ts";
 import { healthy, journeyOf, programOn, type Upgrade } from "./upgrade.ts";
 
-const minute = 60_000;
 const shared: readonly string[] = [
   "kwdb.agent-reports",
   "kwdb.deployed-as-declared",
@@ -137,11 +136,6 @@ function whyHalfWay(input: PlaybookInput, node: NodeEntry): Failure | undefined 
   return failure("kwdb.mend-half-way", { node: node.name, file, binary, running });
 }
 
-function secondsOf(shown: string | undefined): string | undefined {
-  const ms = shown === undefined ? undefined : intervalMs(shown);
-  return ms === undefined ? undefined : `${Math.round(ms / 1_000)}s`;
-}
-
 /** Three hours may be anybody's choice, and what it was before is not written anywhere: a person says it. */
 function storeDeadWanted({ input, dead }: Found): readonly CheckResult[] {
   if (dead === undefined) return [];
@@ -163,8 +157,15 @@ function stagesOf(found: Found): readonly NodeStage[] {
   const onlySetting = marked === undefined && dead !== undefined && first !== undefined;
   return [
     ...(marked === undefined ? [] : [restartStage(found, marked)]),
-    ...flagged.map((node) => stageOn(found, node, [clearStep])),
-    ...(onlySetting ? [{ ...stageOn(found, first, [storeDeadStep(found, dead)]), id: "mend-setting" }] : []),
+    ...flagged.map((node) => stageOn(found, node, [clearFlagStep])),
+    ...(onlySetting
+      ? [
+          {
+            ...stageOn(found, first, [setStoreDeadStep({ to: dead, shown: shownStoreDead(input) })]),
+            id: "mend-setting",
+          },
+        ]
+      : []),
   ];
 }
 
@@ -196,37 +197,17 @@ function restartStage(found: Found, node: NodeEntry): NodeStage {
   const args = { ...whole.args, node: node.name, address: sqlAddress(input, node) };
   const steps = [
     ...stopSteps,
-    step("add-upgrade-flag", {}, `KAIWUDB_START_ARG="--upgrade-complete …" in kaiwudb_env`, {
-      class: "reversible",
-      deadlineMs: minute,
-      undo: { verb: "kwdb.clear-upgrade-flag", args: {} },
-    }),
+    addFlagStep,
     ...startSteps,
     ...readySteps(journeyOf(hop, node)),
-    clearStep,
-    ...(dead === undefined ? [] : [storeDeadStep(found, dead)]),
+    clearFlagStep,
+    ...(dead === undefined ? [] : [setStoreDeadStep({ to: dead, shown: shownStoreDead(input) })]),
   ];
   return {
     ...stageOn(found, node, steps),
     before: nodes.length === 1 ? [] : [{ ...whole, gate: "kwdb.others-healthy", args }],
     after: [whole],
   };
-}
-
-const clearStep = step("clear-upgrade-flag", {}, "--upgrade-complete out of kaiwudb_env, all else as it is", {
-  class: "reversible",
-  deadlineMs: minute,
-  mayStopAfter: true,
-});
-
-/** The start with the flag has set it to its default by then; else it is as it was found. */
-function storeDeadStep({ input }: Found, to: string): PlanStep {
-  const was = [secondsOf(shownStoreDead(input)) ?? leftStoreDead, leftStoreDead, defaultStoreDead].join(",");
-  return step("set-store-dead", { to, was }, `SET CLUSTER SETTING ${storeDead} = '${to}'`, {
-    class: "reversible",
-    deadlineMs: 5 * minute,
-    mayStopAfter: true,
-  });
 }
 
 function findingsOf({ input, marked, flagged, dead }: Found): readonly Failure[] {

@@ -15,6 +15,10 @@ import { fullOf, runningVersion } from "./facts.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { formOf, takesImages } from "./form.ts";
 import { versionsAt } from "./gates.ts";
+import { halfWayOf, whyNotFinished } from "./half-way.ts";
+import { planPutBack } from "./half-way-back.ts";
+import { finishingChecks, without } from "./half-way-checks.ts";
+import { finishingFindings } from "./half-way-told.ts";
 import { oldestVersion } from "./hop.ts";
 import { allAtOnce, offlineStage } from "./offline.ts";
 import { nodeByNode } from "./rolling.ts";
@@ -29,13 +33,17 @@ import { wayOf } from "./way.ts";
 
 export function planUpgrade(input: PlaybookInput): Outcome<Plan> {
   const { cluster, wish } = input;
+  const half = halfWayOf(input);
+  if (half !== undefined && wish.to === half.was) return planPutBack(input, half);
   const way = wayOf(input);
   if (!way.ok) return way;
   if (wish.to === "") return fail("kwdb.target-missing", { cluster: cluster.name });
-  const from = oldestVersion(input);
+  const from = half?.was ?? oldestVersion(input);
   if (from === undefined) return whyNoVersion(input);
   const hop = mayHop(from, wish.to);
   if (!hop.may) return { ok: false, failure: hop.why };
+  const halfWay = half === undefined ? undefined : whyNotFinished(half, wish.to);
+  if (halfWay !== undefined) return { ok: false, failure: halfWay };
   const form = formOf(input);
   if (!form.ok) return form;
   const settings = settingsOf(cluster);
@@ -46,7 +54,8 @@ export function planUpgrade(input: PlaybookInput): Outcome<Plan> {
   const artefact = byImage ? undefined : wish.artefact;
   const { strategy } = way.value;
   // where all are stopped, nobody is given up meanwhile
-  const raise = strategy === "rolling" ? raiseOf(input) : undefined;
+  const raise =
+    strategy === "rolling" ? raiseOf(half === undefined ? input : without(input, half)) : undefined;
   const upgrade: Upgrade = {
     input,
     from,
@@ -57,8 +66,9 @@ export function planUpgrade(input: PlaybookInput): Outcome<Plan> {
     settings: settings.value,
     way: strategy,
     ...(raise === undefined ? {} : { raise }),
+    ...(half === undefined ? {} : { half }),
   };
-  const checks = checkCluster(input);
+  const checks = half === undefined ? checkCluster(input) : finishingChecks(input, half);
   return succeed({
     format: planFormat,
     digest: "",
@@ -78,6 +88,7 @@ export function planUpgrade(input: PlaybookInput): Outcome<Plan> {
       ),
     ],
     warnings: warningsFor(upgrade),
+    ...(half === undefined ? {} : { findings: finishingFindings(input, half) }),
   });
 }
 

@@ -7,6 +7,7 @@ import type { PlaybookInput } from "../../domain/playbook.ts";
 import { pageAddress, sqlAddress } from "./address.ts";
 import { fullOf, runningVersion } from "./facts.ts";
 import { containerOf, takesImages } from "./form.ts";
+import type { HalfWay } from "./half-way.ts";
 import type { KwdbClusterSettings } from "./settings.ts";
 import type { StepSet } from "./step-set.ts";
 import type { Journey, Staging } from "./steps.ts";
@@ -25,6 +26,8 @@ export interface Upgrade {
   readonly settings: KwdbClusterSettings;
   readonly way: Way["strategy"];
   readonly raise?: Raise;
+  /** The node that comes first, as somebody has left it. */
+  readonly half?: HalfWay;
 }
 
 export function journeyOf(upgrade: Upgrade, node: NodeEntry): Journey {

@@ -95,7 +95,7 @@ function allowedFrom(from: string): string {
 }
 
 /** Digits in groups, at least two. */
-function isVersion(version: string): boolean {
+export function isVersion(version: string): boolean {
   return /^\d+(\.\d+){1,4}$/.test(version);
 }
 

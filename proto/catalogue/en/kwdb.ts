@@ -242,6 +242,7 @@ export const kwdb: Catalogue = {
   "check.kwdb.versions-agree": { says: "files, binary and process are of one version ({running})" },
   "check.kwdb.versions-agree.ko": {
     says: "process {running}, version file {file}, binary {binary}: an upgrade was left half-way",
+    next: "lockkeeper plan CLUSTER --to VERSION, which tells what can be done with it",
   },
   "check.kwdb.versions-agree.unknown": { says: "nothing runs that could be asked" },
   "check.kwdb.sudo": { says: "sudo works (deploy.sh needs it, even for root)" },

@@ -12,7 +12,15 @@ import { type DemoHost, freePorts } from "#test/doubles/host/create-host.ts";
 import { bundleInto } from "../../../../deploy/bundle.ts";
 import { type Follow, Operator } from "./operator.ts";
 import { Process } from "./process.ts";
-import { agentSettings, clusterEntry, type Made, makeSite, type Site, toVersion } from "./site.ts";
+import {
+  agentSettings,
+  clusterEntry,
+  fromVersion,
+  type Made,
+  makeSite,
+  type Site,
+  toVersion,
+} from "./site.ts";
 
 export type { Follow };
 
@@ -78,6 +86,13 @@ export class ProcessFleet extends Operator {
     const { tarball = "", sha256 = "" } = this.#made?.packages.next ?? {};
     await this.must("artefact", "push", tarball);
     return this.#planned("billing", "--to", toVersion, "--sha256", sha256);
+  }
+
+  /** The package of the old version, put back where a person has left a node half-changed. */
+  async planPutBack(): Promise<string> {
+    const { tarball = "", sha256 = "" } = this.#made?.packages.old ?? {};
+    await this.must("artefact", "push", tarball);
+    return this.#planned("billing", "--to", fromVersion, "--sha256", sha256);
   }
 
   /** The way back from the last rollout. */
