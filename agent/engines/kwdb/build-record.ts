@@ -3,13 +3,14 @@
  * was put aside is proven by it, since nobody else says which files it should have; a way back makes that start again.
  */
 import { readdir, readFile, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import { unknownFormat } from "#proto/common/format.ts";
 import { makeFolderDurably, writeFileDurably } from "../../host/file-runner.ts";
 import type { Host } from "../../verb.ts";
-import { causeOf } from "./files.ts";
+import { notedAside } from "./build-aside.ts";
+import { causeOf, isThere } from "./files.ts";
 import { startSchema } from "./start.ts";
 
 export const buildRecordFormat = 1;
@@ -81,12 +82,19 @@ export async function recordedRollouts(host: Host): Promise<string[]> {
   return names.flatMap((name) => fileName.exec(name)?.[1] ?? []).sort();
 }
 
-/** Those written longest ago. */
+/** Those written longest ago, but none whose build still stands aside: nobody else could prove that one. */
 async function forgetOld(host: Host): Promise<void> {
   const files = (await readdir(folderOf(host)))
     .filter((name) => fileName.test(name))
     .map((name) => join(folderOf(host), name));
   const aged = await Promise.all(files.map(async (file) => ({ file, atMs: (await stat(file)).mtimeMs })));
   const old = aged.sort((left, right) => right.atMs - left.atMs).slice(keepCount);
-  for (const { file } of old) await rm(file, { force: true });
+  const aside = await notedAside(host);
+  for (const { file } of old) if (!(await stillProves(file, aside))) await rm(file, { force: true });
+}
+
+async function stillProves(file: string, aside: ReadonlySet<string>): Promise<boolean> {
+  const [, rollout = ""] = fileName.exec(basename(file)) ?? [];
+  const builds = [...aside].filter((build) => build.replace(/[^\w-]/g, "_").endsWith(`-${rollout}`));
+  return (await Promise.all(builds.map(isThere))).includes(true);
 }
