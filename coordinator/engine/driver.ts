@@ -35,7 +35,10 @@ export class RolloutDriver {
   async run(): Promise<void> {
     const desk = this.#desk;
     while (!desk.stopped.aborted) {
-      while (desk.inbox.waiting) await desk.takeMail(0);
+      if (desk.inbox.waiting) {
+        await desk.takeMail(0);
+        continue;
+      }
       const action = decide(desk.state);
       if (action.do === "rest") {
         // also the driver that finds a log at its end: the one that wrote it may have died before this

@@ -100,7 +100,7 @@ export class Drivers {
         await driver.run();
         break;
       } catch (error) {
-        running.driver = undefined;
+        letGo(running);
         warn("driver failed, starting it anew", {
           rollout,
           cause: error instanceof Error ? (error.stack ?? error.message) : String(error),
@@ -109,6 +109,12 @@ export class Drivers {
         await clock.sleep(500 + 1_000 * random(), running.stop.signal).catch(() => undefined);
       }
     }
+    letGo(running);
     this.#running.delete(rollout);
   }
+}
+
+function letGo(running: Running): void {
+  running.driver?.inbox.close();
+  running.driver = undefined;
 }

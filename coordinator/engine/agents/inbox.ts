@@ -20,14 +20,22 @@ export class Inbox {
   readonly #mails: Mail[] = [];
   readonly #clock: Clock;
   #wake: (() => void) | undefined;
+  #closed = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   put(mail: Mail): void {
-    this.#mails.push(mail);
+    if (this.#closed) refuse(mail);
+    else this.#mails.push(mail);
     this.#wake?.();
+  }
+
+  /** Nobody takes any more: who waits for an order to be stored hears that it was not. */
+  close(): void {
+    this.#closed = true;
+    for (const mail of this.#mails.splice(0)) refuse(mail);
   }
 
   get waiting(): boolean {
@@ -53,4 +61,8 @@ export class Inbox {
       this.#wake = finish;
     });
   }
+}
+
+function refuse(mail: Mail): void {
+  if (mail.kind === "order") mail.done(false);
 }
