@@ -82,10 +82,10 @@ function upSteps({ input }: Upgrade, half: HalfWay, journey: Journey): readonly 
   // the start takes the mark off, and sets this to its default
   const own = isMarked ? secondsOf(shown) : undefined;
   return [
-    ...(wantsFlag ? [addFlagStep] : []),
+    ...(wantsFlag ? [addFlagStep("script")] : []),
     ...startSteps,
     ...readySteps(journey),
-    ...(wantsFlag ? [clearFlagStep] : []),
+    ...(wantsFlag ? [clearFlagStep("script")] : []),
     ...(own === undefined || isLeftStoreDead(shown) ? [] : [setStoreDeadStep({ to: own, shown })]),
   ];
 }

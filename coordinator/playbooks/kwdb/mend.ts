@@ -5,6 +5,7 @@
  * cluster is to have is put back after it.
  */
 import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
+import type { Form } from "#proto/engines/kwdb.ts";
 import { intervalMs } from "#proto/engines/kwdb-interval.ts";
 import type { CheckResult } from "../../domain/check.ts";
 import type { NodeEntry } from "../../domain/inventory.ts";
@@ -15,6 +16,7 @@ import { checkCluster } from "./checks.ts";
 import { type Evidence, evidenceOf } from "./evidence.ts";
 import { fullOf, runningVersion } from "./facts.ts";
 import { fingerprint } from "./fingerprint.ts";
+import { formOf } from "./form.ts";
 import {
   defaultStoreDead,
   hasFlag,
@@ -23,7 +25,7 @@ import {
   secondsOf,
   shownStoreDead,
 } from "./left-overs.ts";
-import { addFlagStep, clearFlagStep, setStoreDeadStep } from "./mend-steps.ts";
+import { addFlagStep, clearFlagStep, flagFile, type MendedForm, setStoreDeadStep } from "./mend-steps.ts";
 import { result } from "./result.ts";
 import { stepSetOf } from "./step-set.ts";
 import { readySteps, startSteps, stopSteps } from "./steps.ts";
@@ -39,6 +41,7 @@ const shared: readonly string[] = [
 
 interface Found {
   readonly input: PlaybookInput;
+  readonly form: MendedForm;
   /** Of the node that is started again; where none is, of the first that runs. */
   readonly version: string;
   /** All that run: an online upgrade by hand may be half-way through the cluster. */
@@ -92,9 +95,11 @@ function lookFor(input: PlaybookInput): Outcome<Found> {
   if (named !== undefined && intervalMs(named) === undefined)
     return fail("kwdb.mend-value", { value: named });
   const flagged = cluster.nodes.filter((node) => hasFlag(input, node) && !marked.includes(node));
-  // a start with the flag is made by kaiwudb_env, which the script's form alone has; a setting is a setting everywhere
+  // deploy.sh itself leaves these where it starts the node; where somebody else does, the words of the start are theirs
   const restarts = [...marked, ...flagged].map(({ name }) => name);
-  if (cluster.deployment !== "script" && restarts.length > 0)
+  const form = formOf(input);
+  if (restarts.length > 0 && !form.ok) return form;
+  if (restarts.length > 0 && form.ok && !isByDeployScript(form.value))
     return fail("kwdb.mend-not-served", {
       ...facts,
       deployment: cluster.deployment,
@@ -113,10 +118,15 @@ function lookFor(input: PlaybookInput): Outcome<Found> {
     input,
     version: marked.flatMap((node) => evidenceAt(input, node)?.file ?? [])[0] ?? first,
     versions: [...new Set(running)].sort(),
+    form: form.ok && isByDeployScript(form.value) ? form.value : "script",
     marked: marked[0],
     flagged,
     dead: named ?? own,
   });
+}
+
+function isByDeployScript(form: Form): form is MendedForm {
+  return form === "script" || form === "compose-service";
 }
 
 function evidenceAt(input: PlaybookInput, node: NodeEntry): Evidence | undefined {
@@ -157,7 +167,7 @@ function stagesOf(found: Found): readonly NodeStage[] {
   const onlySetting = marked === undefined && dead !== undefined && first !== undefined;
   return [
     ...(marked === undefined ? [] : [restartStage(found, marked)]),
-    ...flagged.map((node) => stageOn(found, node, [clearFlagStep])),
+    ...flagged.map((node) => stageOn(found, node, [clearFlagStep(found.form)])),
     ...(onlySetting
       ? [
           {
@@ -169,15 +179,15 @@ function stagesOf(found: Found): readonly NodeStage[] {
   ];
 }
 
-function hopOf({ input, version }: Found): Upgrade {
+function hopOf({ input, version, form }: Found): Upgrade {
   const settings = { archiveData: false, awaitJobsMs: 0 } as Upgrade["settings"];
   return {
     input,
     from: version,
     to: version,
     digest: "",
-    form: "script",
-    steps: stepSetOf("script"),
+    form,
+    steps: stepSetOf(form),
     settings,
     way: "rolling",
   };
@@ -190,17 +200,17 @@ function stageOn(found: Found, node: NodeEntry, steps: readonly PlanStep[]): Nod
 }
 
 function restartStage(found: Found, node: NodeEntry): NodeStage {
-  const { input, versions, dead } = found;
+  const { input, form, versions, dead } = found;
   const hop = hopOf(found);
   const { gates, nodes } = input.cluster;
   const whole = healthy(hop, versions.join(","), gates.dwellMs);
   const args = { ...whole.args, node: node.name, address: sqlAddress(input, node) };
   const steps = [
     ...stopSteps,
-    addFlagStep,
+    addFlagStep(form),
     ...startSteps,
     ...readySteps(journeyOf(hop, node)),
-    clearFlagStep,
+    clearFlagStep(form),
     ...(dead === undefined ? [] : [setStoreDeadStep({ to: dead, shown: shownStoreDead(input) })]),
   ];
   return {
@@ -210,11 +220,11 @@ function restartStage(found: Found, node: NodeEntry): NodeStage {
   };
 }
 
-function findingsOf({ input, marked, flagged, dead }: Found): readonly Failure[] {
+function findingsOf({ input, form, marked, flagged, dead }: Found): readonly Failure[] {
   const shown = shownStoreDead(input) ?? "?";
   return [
     ...(marked === undefined ? [] : [failure("mend.kwdb.marked", { node: marked.name })]),
-    ...flagged.map(({ name }) => failure("mend.kwdb.flag", { node: name })),
+    ...flagged.map(({ name }) => failure("mend.kwdb.flag", { node: name, file: flagFile[form] })),
     ...(dead === undefined
       ? []
       : [failure("mend.kwdb.store-dead", { setting: storeDead, shown, wanted: dead })]),

@@ -135,7 +135,11 @@ const leftOvers: NodeCheck = (input, node) =>
   withFacts(input, node.name, (facts) =>
     judge({ id: "left-overs", node: node.name }, facts.upgradeCompleteFlag, (flag) => {
       const found = [
-        ...(flag ? ["--upgrade-complete stands in kaiwudb_env"] : []),
+        ...(flag
+          ? [
+              `--upgrade-complete stands in ${input.cluster.deployment === "container" ? "docker-compose.yml" : "kaiwudb_env"}`,
+            ]
+          : []),
         ...(isMarkedUpgrading(input, node) ? ["it is marked as upgrading"] : []),
       ];
       return [found.length === 0 ? "ok" : "ko", { found: found.join("; "), cluster: input.cluster.name }];

@@ -36,7 +36,7 @@ export const kwdbBack: Catalogue = {
   "kwdb.data-not-restored": { says: "the data could not be put back from {file}: {cause}" },
   "kwdb.nothing-to-mend": { says: "{cluster} has no left-overs of an online upgrade" },
   "kwdb.mend-not-served": {
-    says: "{nodes}: a mark or flag of an online upgrade, on a {deployment} deployment of {cluster}; these are mended of script deployments alone",
+    says: "{nodes}: a mark or flag of an online upgrade on {cluster}, which deploy.sh did not install: somebody has typed it, and the words of the start are that person's to change",
     next: "stop the node, put --upgrade-complete among the words of its start (docker-compose.yml, docker run, your unit), start it, see is_available=true, take the words out again; then check --fix for server.time_until_store_dead",
   },
   "kwdb.mend-half-way": {
@@ -50,6 +50,10 @@ export const kwdbBack: Catalogue = {
   "kwdb.mend-value": { says: '"{value}" is no duration', next: "--store-dead 45m" },
   "kwdb.environment-without-arguments": {
     says: '{file} has no line KAIWUDB_START_ARG="…": the flag has no place there',
+  },
+  "kwdb.compose-without-start": {
+    says: "{file} has not just one `kwbase start` in a command line: --upgrade-complete has no place there, or does not go without another word",
+    next: "change the command in it by hand, then docker-compose up -d in its folder",
   },
   "kwdb.environment-not-written": { says: "{file} could not be written: {cause}" },
   "kwdb.store-dead-of-somebody": {
@@ -75,7 +79,7 @@ export const kwdbBack: Catalogue = {
   "mend.kwdb.marked": {
     says: "{node} is marked as upgrading: it is stopped and started once with --upgrade-complete, which takes the mark off; then the flag goes",
   },
-  "mend.kwdb.flag": { says: "{node} has --upgrade-complete in kaiwudb_env: it is taken out, all else stays" },
+  "mend.kwdb.flag": { says: "{node} has --upgrade-complete in {file}: it is taken out, all else stays" },
   "mend.kwdb.store-dead": { says: "{setting} is {shown}, and becomes {wanted}" },
   "warning.kwdb.mend-restarts": { says: "one node is stopped and started; its clients are cut off" },
   "kwdb.back-not-served": {

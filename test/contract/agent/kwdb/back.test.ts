@@ -181,6 +181,16 @@ describe("the saved configuration, put back", () => {
     expect(await agent.outcome("restore-configuration", saved)).toBe("done");
   });
 
+  it("is no original where somebody had left the node half-changed before it was saved", async () => {
+    const { agent } = await staged();
+    agent.rollout = "r2";
+    expect(await agent.run("save-configuration", { label, halfWay: "yes" })).toMatchObject({
+      result: "done",
+      outputs: { "not-seen.old-configuration": expect.any(String) },
+    });
+    expect(await agent.outcome("prove-saved", { label, rollout: "r2" })).toBe("kwdb.saved-not-original");
+  });
+
   it("is of the rollout that one goes back from, or it is refused", async () => {
     const { agent, host } = await upgraded();
     const folder = path.join(agent.stateDir, "saved", `${label}-r1`);

@@ -1,5 +1,13 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
-import { withFlag, withoutFlag } from "#agent/engines/kwdb/mending.ts";
+import {
+  composeWithFlag,
+  composeWithoutFlag,
+  withFlag,
+  withoutFlag,
+} from "#agent/engines/kwdb/upgrade-flag.ts";
+import { ContainerAgent } from "./container-agent.ts";
 
 const line = (args: string) => `KAIWUDB_START_ARG="${args}"\n`;
 
@@ -33,5 +41,77 @@ describe("the flag of an upgrade in kaiwudb_env", () => {
 
   it("has no place where there is no such line", () => {
     expect(withFlag("OTHER=1\n")).toBeUndefined();
+  });
+});
+
+describe("the flag of an upgrade in deploy.sh's compose file", () => {
+  const file = (words: string) =>
+    [
+      "# made by deploy.sh",
+      "services:",
+      "  kaiwudb-container:",
+      "    image: kwdb/kwdb:3.0.0   # kept",
+      `    command: /bin/bash -c "/kaiwudb/bin/kwbase ${words}--store=/kaiwudb/deploy/kaiwudb-container"`,
+      "",
+    ].join("\n");
+
+  it.each(["start ", "start-single-replica "])(
+    "is a word of its %s, and nothing else of it changes",
+    (start) => {
+      const put = composeWithFlag(file(`${start}--insecure `));
+      expect(put).toBe(file(`${start}--upgrade-complete --insecure `));
+      expect(composeWithFlag(put ?? "")).toBe(put);
+      expect(composeWithoutFlag(put ?? "")).toBe(file(`${start}--insecure `));
+    },
+  );
+
+  it("is put nowhere where there is no start, or two", () => {
+    expect(composeWithFlag(file(""))).toBeUndefined();
+    expect(composeWithFlag(file("start --x; kwbase start --y "))).toBeUndefined();
+    expect(composeWithFlag("services: [")).toBeUndefined();
+  });
+
+  it("is not taken out where that would leave another list", () => {
+    const listed =
+      "services:\n  db:\n    command:\n      - kwbase\n      - --upgrade-complete\n      - start\n";
+    expect(composeWithoutFlag(listed)).toBeUndefined();
+  });
+
+  const composeFile = "/etc/kaiwudb/script/docker-compose.yml";
+  const environment = "/etc/kaiwudb/script/kaiwudb_env";
+  const mode = ["container", "multi-replication", "kwdb/kwdb:3.0.0", "/data", "26257", "8080", "kaiwudb"];
+
+  function composeAgent(words: string): ContainerAgent {
+    const of = new ContainerAgent({});
+    const texts = {
+      "/etc/kaiwudb/info/MODE": [...mode, "insecure", "false", "10.0.0.1", ""].join("\n"),
+      [composeFile]: file(words),
+      [environment]: line("--cache=1"),
+    };
+    for (const [path, text] of Object.entries(texts)) {
+      mkdirSync(dirname(of.host.path(path)), { recursive: true });
+      writeFileSync(of.host.path(path), text);
+    }
+    return of;
+  }
+
+  it("is put there by the agent, not into kaiwudb_env, and taken out of both", async () => {
+    const of = composeAgent("start --insecure ");
+    const at = (path: string) => readFileSync(of.host.path(path), "utf8");
+    expect(await of.probe("add-upgrade-flag")).toBe("not-done");
+    expect(await of.outcome("add-upgrade-flag")).toBe("done");
+    expect(await of.probe("add-upgrade-flag")).toBe("done");
+    expect(at(composeFile)).toContain("start --upgrade-complete --insecure");
+    expect(at(environment)).toBe(line("--cache=1"));
+    writeFileSync(of.host.path(environment), line("--upgrade-complete --cache=1"));
+    expect(await of.probe("clear-upgrade-flag")).toBe("not-done");
+    expect(await of.outcome("clear-upgrade-flag")).toBe("done");
+    expect(await of.probe("clear-upgrade-flag")).toBe("done");
+    expect(at(composeFile)).toBe(file("start --insecure "));
+    expect(at(environment)).toBe(line("--cache=1"));
+  });
+
+  it("has no place where nothing is started", async () => {
+    expect(await composeAgent("").outcome("add-upgrade-flag")).toBe("kwdb.compose-without-start");
   });
 });

@@ -5,6 +5,7 @@ import { checkCluster } from "#coordinator/playbooks/kwdb/checks.ts";
 import { planMend } from "#coordinator/playbooks/kwdb/mend.ts";
 import { walk } from "../../domain/paper/walk.ts";
 import { at, type Changed, factsOf, inputOf, is, rows } from "./cluster.ts";
+import { inputIn } from "./contained.ts";
 
 const markedRows = rows().map((row) =>
   row.id === 2 ? { ...row, isAvailable: false, upgrading: true } : row,
@@ -41,14 +42,41 @@ const deadIn = (plan: Plan) =>
   );
 
 describe("the mending of left-overs", () => {
-  it.each(["container", "compiled"])("of a %s deployment is of the setting alone", (deployment) => {
-    const of = (facts: NonNullable<Changed["facts"]>) =>
-      planMend(inputOf({ facts, to: "", wish: { mend: {} }, cluster: { deployment } }));
-    for (const facts of [marked, flagged])
-      expect(of(facts)).toMatchObject({ failure: { code: "kwdb.mend-not-served", facts: { deployment } } });
-    const plan = of(allDead("03:00:00"));
-    if (!plan.ok) throw new Error(plan.failure.code);
-    expect(stepsOf(plan.value)).toEqual(["mend-setting: set-store-dead"]);
+  const elsewhere = (
+    facts: NonNullable<Changed["facts"]>,
+    form: "compose-service" | "compose" | "compiled",
+  ) =>
+    planMend(
+      form === "compiled"
+        ? inputOf({ facts, to: "", wish: { mend: {} }, cluster: { deployment: form } })
+        : inputIn({
+            form,
+            topology: form === "compose" ? "standalone" : "multi-replica",
+            facts,
+            to: "",
+            wish: { mend: {} },
+          }),
+    );
+
+  it.each(["compose", "compiled"] as const)(
+    "of what deploy.sh does not start (%s) is of the setting alone",
+    (form) => {
+      const flaggedFirst = { db1: { upgradeCompleteFlag: is(true) } };
+      expect(elsewhere(flaggedFirst, form)).toMatchObject({ failure: { code: "kwdb.mend-not-served" } });
+      const plan = elsewhere(allDead("03:00:00"), form);
+      if (!plan.ok) throw new Error(plan.failure.code);
+      expect(stepsOf(plan.value)).toEqual(["mend-setting: set-store-dead"]);
+    },
+  );
+
+  it("of containers that deploy.sh starts goes by its compose file", () => {
+    const [mark, flag] = [elsewhere(marked, "compose-service"), elsewhere(flagged, "compose-service")];
+    if (!mark.ok || !flag.ok) throw new Error("no plan");
+    expect(stepsOf(mark.value)).toEqual(stepsOf(planned(marked)));
+    expect(JSON.stringify(mark.value.stages)).toContain("in docker-compose.yml");
+    expect(JSON.stringify(mark.value.stages)).not.toContain("kaiwudb_env");
+    expect(walk(mark.value).state.end).toBe("done");
+    expect(stepsOf(flag.value)).toEqual(["mend-db3: clear-upgrade-flag"]);
   });
 
   it("starts a node that is marked once with the flag, proves it, and takes the flag out again", async () => {
