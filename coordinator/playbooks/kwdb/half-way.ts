@@ -49,8 +49,9 @@ export function halfWayOf(input: PlaybookInput): HalfWay | undefined {
     .toSorted(compareVersions)
     .at(0);
   if (was === undefined) return undefined;
-  const [half, ...more] = seen.filter(({ evidence }) => isHalf(evidence, was));
-  if (half === undefined || more.length > 0) return undefined;
+  const half = seen.find(({ evidence }) => isHalf(evidence, was));
+  if (half === undefined) return undefined;
+  // a second half-changed one does not serve as it should, whatever runs there
   const isFine = seen.every((each) => each === half || isServing(input, each));
   return isFine ? described(input, half, was) : undefined;
 }
