@@ -29,7 +29,7 @@ async function commandOf(fleet: DemoFleet, subject: string): Promise<readonly st
 }
 
 /** The words that only a person can give: what the demo's data is worth is known here. */
-export const demoWords = ["kwdb.backup", "kwdb.old-package", "kwdb.rolling-3-0-to-3-1"].flatMap((check) => [
+export const demoWords = ["kwdb.backup", "kwdb.old-package", "kwdb.rolling-from-3-0"].flatMap((check) => [
   "--ack",
   check,
 ]);

@@ -18,7 +18,7 @@ import { attributesOf } from "./attributes.ts";
 import { causeOf, isThere, sha256Of } from "./files.ts";
 import { isOriginal, notOriginal } from "./origin.ts";
 import { done, failed, failedBy } from "./outcome.ts";
-import { usedBytes } from "./space.ts";
+import { stepLookMs, usedBytes } from "./space.ts";
 import { type Entry, entriesOf } from "./tree.ts";
 
 export interface Proving {
@@ -80,7 +80,7 @@ function differs(file: string, cause: string, tail?: string): StepResult {
 async function copiedBytes(host: Host, file: string): Promise<number> {
   const spare = spareOf(file);
   if (!(await isThere(host.path(spare)))) return 0;
-  const used = await usedBytes(host, spare);
+  const used = await usedBytes(host, spare, stepLookMs);
   return used.ok ? used.value : 0;
 }
 

@@ -21,7 +21,8 @@ type Args = z.output<typeof args>;
 type Identified = FoundArchive & { readonly record: ArchiveRecord };
 
 /**
- * Those older than the newest `keep` proven ones of this node. One of the present rollout stays, and so does one that
+ * Of each kind those older than the newest `keep` proven ones of this node: the image of one node never replaces a part of
+ * a cluster's backup. One of the present rollout stays, and so does one that
  * was never proven and is newer than those.
  */
 export function tooOld(
@@ -31,10 +32,10 @@ export function tooOld(
   const own = found
     .filter((each): each is Identified => each.record?.cluster === cluster && each.record.node === node)
     .sort((left, right) => (left.record.madeAt < right.record.madeAt ? 1 : -1));
-  let proven = 0;
+  const proven = { "cluster-stop": 0, "node-image": 0 };
   return own.filter(({ record }) => {
-    const isBeyond = proven >= keep && record.rollout !== rollout;
-    if (record.proven !== null) proven += 1;
+    const isBeyond = proven[record.kind] >= keep && record.rollout !== rollout;
+    if (record.proven !== null) proven[record.kind] += 1;
     return isBeyond;
   });
 }

@@ -28,7 +28,7 @@ import { isDown, type Means } from "./installation.ts";
 import { installationOn } from "./installed.ts";
 import { isOriginal, namedAfter, notOriginal } from "./origin.ts";
 import { done, failed, failedBy } from "./outcome.ts";
-import { usedBytes } from "./space.ts";
+import { stepLookMs, usedBytes } from "./space.ts";
 import { entriesOf } from "./tree.ts";
 
 const args = z.strictObject({
@@ -137,7 +137,7 @@ async function roomFor(
   host: Host,
   { folder, part, dataRoot }: { readonly folder: string; readonly part: string; readonly dataRoot: string },
 ): Promise<Outcome<number>> {
-  const data = await usedBytes(host, dataRoot);
+  const data = await usedBytes(host, dataRoot, stepLookMs);
   if (!data.ok) return data;
   const why = await whyNoRoomIn(host, folder, {
     wantedBytes: 2 * data.value,

@@ -6,7 +6,7 @@ import { type Failure, failure, type Outcome, succeed } from "#proto/common/fail
 import { makeFolderDurably, writeFileDurably } from "../../host/file-runner.ts";
 import type { StepContext, StepResult, ToolRequest } from "../../verb.ts";
 import type { imageArgs } from "./args.ts";
-import { withImage } from "./compose-file.ts";
+import { readCompose, withImage } from "./compose-file.ts";
 import { composeCommand } from "./composed.ts";
 import { isMade } from "./container-create.ts";
 import type { ContainerInstallation } from "./container-installation.ts";
@@ -67,7 +67,16 @@ export async function isRestored(
   const saved = await readFile(savedCompose(context), "utf8").catch(() => undefined);
   if (saved === undefined || here.composeFile === undefined) return succeed(true);
   const text = await readText(context.host, here.composeFile);
-  return text.ok ? succeed(text.value === saved) : text;
+  if (!text.ok) return text;
+  const old = withOldImage(text.value, saved);
+  return old.ok ? succeed(old.value === text.value) : old;
+}
+
+/** Only the image goes back: what an operator has written since stays. Refused: `kwdb.compose-images`. */
+function withOldImage(text: string, saved: string): Outcome<string> {
+  const before = readCompose(saved);
+  if (!before.ok) return before;
+  return withImage(text, before.value.images[0] ?? "");
 }
 
 export async function restoreImageLine(
@@ -77,7 +86,11 @@ export async function restoreImageLine(
 ): Promise<StepResult> {
   const saved = await readFile(savedCompose(context), "utf8").catch(() => undefined);
   if (saved === undefined || here.composeFile === undefined) return done({ found: "nothing was changed" });
-  await writeAsBefore(context.host.path(here.composeFile), saved);
+  const text = await readText(context.host, here.composeFile);
+  if (!text.ok) return failedBy(text.failure);
+  const old = withOldImage(text.value, saved);
+  if (!old.ok) return failedBy(old.failure);
+  await writeAsBefore(context.host.path(here.composeFile), old.value);
   return done({ file: here.composeFile });
 }
 

@@ -5,7 +5,7 @@ import type { Container, Mode } from "#proto/engines/kwdb.ts";
 import type { Host } from "../../verb.ts";
 import { type ComposeFile, readCompose } from "./compose-file.ts";
 import type { MustInspect } from "./container-mode.ts";
-import { serverWords, volumeOf } from "./container-words.ts";
+import { onHostPath, serverWords, volumeOf } from "./container-words.ts";
 import type { Docker, Inspected } from "./docker.ts";
 import { readText } from "./files.ts";
 import { repetitionOf, wordsDigest } from "./repetition.ts";
@@ -70,16 +70,26 @@ export async function describe(host: Host, ways: Ways): Promise<Outcome<Containe
   }
   const words = await repetitionOf(docker, found.value);
   if (!words.ok) return words;
-  const { options, command, refused } = words.value;
+  const { options, command } = words.value;
+  const refused = [...words.value.refused, ...certificatesInside(found.value)];
   return succeed({
     ...about,
     repeats: {
       options: [...options],
       command: [...command],
-      refused: [...refused],
+      refused,
       sha256: wordsDigest(words.value),
     },
   });
+}
+
+/** They would be missed by the next container, and go with the old one. */
+function certificatesInside(container: Inspected): readonly string[] {
+  const words = serverWords(container);
+  const certs = words.ok ? words.value.certs : undefined;
+  return certs === undefined || onHostPath(container, certs).ok
+    ? []
+    : [`certificates=${certs}, which is not mounted`];
 }
 
 /** Running containers beside this one that have its data folder too. */

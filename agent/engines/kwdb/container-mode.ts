@@ -1,5 +1,5 @@
 /** What a container tells of the node in it, in the words of MODE, and whether it runs. */
-import { type Outcome, succeed } from "#proto/common/failure.ts";
+import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Mode } from "#proto/engines/kwdb.ts";
 import type { Host } from "../../verb.ts";
 import { onHostPath, onHostPort, serverWords, volumeOf } from "./container-words.ts";
@@ -80,7 +80,10 @@ export async function modeOf(host: Host, mustInspect: MustInspect): Promise<Outc
   });
 }
 
-/** undefined: it has none. Only what is mounted can be saved; what is not goes with the container, and is told. */
+/**
+ * undefined: it has none. Refused: `kwdb.container-certificates-inside`: what is not mounted goes with the container, and
+ * the next one would have none.
+ */
 export async function certificatesOf(
   mustInspect: MustInspect,
 ): Promise<Outcome<CertificatesPlace | undefined>> {
@@ -94,9 +97,7 @@ export async function certificatesOf(
   const { certs } = words.value;
   if (certs === undefined) return succeed(undefined);
   const place = onHostPath(found.value, certs);
-  return succeed(
-    place.ok
-      ? { onHost: place.value }
-      : { notSeen: `${certs} is in the container's own layer: its certificates were not saved` },
-  );
+  return place.ok
+    ? succeed({ onHost: place.value })
+    : fail("kwdb.container-certificates-inside", { path: certs });
 }

@@ -21,7 +21,7 @@ import { lastLine } from "./last-line.ts";
 import { type NoteKind, readNote, writeNote } from "./note.ts";
 import { namedAfter } from "./origin.ts";
 import { done, failed, failedBy } from "./outcome.ts";
-import { usedBytes } from "./space.ts";
+import { stepLookMs, usedBytes } from "./space.ts";
 
 const args = z.strictObject({ label, rollout, stage: z.string().max(250) });
 type Args = z.infer<typeof args>;
@@ -167,7 +167,7 @@ async function unpack(
 ): Promise<StepResult | undefined> {
   const { host, tool } = context;
   const { file, record, dataRoot } = found;
-  const left = await usedBytes(host, beside);
+  const left = await usedBytes(host, beside, stepLookMs);
   const room = await whyNoRoomIn(host, dirname(dataRoot), {
     wantedBytes: record.dataBytes,
     entries: record.manifest.entries,

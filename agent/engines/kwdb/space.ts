@@ -4,6 +4,9 @@ import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Host } from "../../verb.ts";
 import { causeOf } from "./files.ts";
 
+/** A step waits for as long as a large folder needs; a report does not. */
+export const stepLookMs = 10 * 60_000;
+
 /** Bytes that are left for everybody, without the reserve of root. */
 export async function freeBytes(host: Host, hostPath: string): Promise<Outcome<number>> {
   try {
@@ -14,9 +17,9 @@ export async function freeBytes(host: Host, hostPath: string): Promise<Outcome<n
   }
 }
 
-/** What a folder holds on its own file system. Refused: `look.failed`. */
-export async function usedBytes(host: Host, hostPath: string): Promise<Outcome<number>> {
-  const look = await host.look(["du", "-sx", "--block-size=1", host.path(hostPath)], { deadlineMs: 15_000 });
+/** What a folder holds on its own file system. `deadlineMs`: a step may wait longer than a report. Refused: `look.failed`. */
+export async function usedBytes(host: Host, hostPath: string, deadlineMs = 15_000): Promise<Outcome<number>> {
+  const look = await host.look(["du", "-sx", "--block-size=1", host.path(hostPath)], { deadlineMs });
   const bytes = Number(/^(\d+)\s/.exec(look.stdout)?.[1]);
   return look.timedOut || !Number.isInteger(bytes)
     ? fail("look.failed", { what: `du ${hostPath}` })

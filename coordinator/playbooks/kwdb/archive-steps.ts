@@ -3,7 +3,8 @@ import type { PlanStep } from "../../domain/plan.ts";
 import { minute, step } from "./step.ts";
 import type { Journey } from "./steps.ts";
 
-const archiveLimitMs = 4 * 60 * minute;
+/** Of making one, and again of proving it. */
+export const archiveLimitMs = 4 * 60 * minute;
 
 /** None where the cluster's entry does not ask for it. */
 export function archiveSteps({ cluster, node, from, to, archives }: Journey): readonly PlanStep[] {

@@ -63,6 +63,9 @@ export function backWayOf(input: PlaybookInput, back: Undone): Outcome<BackWay> 
   // of one node alone nobody else has gone on
   if ((mayMix || cluster.nodes.length === 1) && keeps && wish.strategy === undefined)
     return succeed({ ...way, strategy: "rolling", data: "kept" });
+  // the hop leaves the format alone, and nobody has asked for archives: all of them on the data that they have
+  const isAsked = cluster.nodes.some(({ name }) => argsOf(back, name, "archive-data") !== undefined);
+  if (keeps && !mayMix && !isAsked) return succeed({ ...way, strategy: "offline", data: "kept" });
   if (lacking.length === 0) return fail("kwdb.back-data-in-volume", { ...facts, ...inVolume });
   return fail("kwdb.back-no-archives", { ...facts, nodes: lacking.map(({ name }) => name).join(", ") });
 }

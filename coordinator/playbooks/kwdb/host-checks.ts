@@ -1,7 +1,9 @@
 /** Checks of a node's host, and of what the way back needs there. */
 import { known } from "#proto/common/measured.ts";
+import { archiveLimitMs } from "./archive-steps.ts";
 import { runningVersion } from "./facts.ts";
 import { type NodeCheck, withFacts } from "./node-check.ts";
+import { archiveStepTime } from "./outage.ts";
 import { judge, result } from "./result.ts";
 import { settingsOf } from "./settings.ts";
 
@@ -104,6 +106,20 @@ const dataArchive: NodeCheck = (input, { name }) => {
   });
 };
 
+/** A step that cannot end in time would be ended, and the node have been down for nothing. */
+const archiveTime: NodeCheck = (input, { name }) => {
+  const settings = settingsOf(input.cluster);
+  if (!settings.ok || !settings.value.archiveData) return undefined;
+  return withFacts(input, name, (facts) => {
+    const about = { id: "archive-time", node: name, yields: "acknowledge" } as const;
+    const time = archiveStepTime(facts);
+    if ("unknown" in time) return { ...result(about, "unknown"), reason: time.unknown };
+    const minutes = (ms: number) => String(Math.ceil(ms / 60_000));
+    const told = { minutes: minutes(time.ms), limit: minutes(archiveLimitMs) };
+    return result(about, time.ms <= archiveLimitMs ? "ok" : "ko", told);
+  });
+};
+
 function mebibytes(bytes: number): string {
   return String(Math.floor(bytes / 1024 ** 2));
 }
@@ -116,4 +132,5 @@ export const hostChecks: readonly NodeCheck[] = [
   meddlers,
   oldPackage,
   dataArchive,
+  archiveTime,
 ];

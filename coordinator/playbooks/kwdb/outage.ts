@@ -27,6 +27,12 @@ export function outageOf({ cluster, reports }: Known): Outage {
   return { ms: changeMs + Math.max(0, ...times.map((time) => ("ms" in time ? time.ms : 0))) };
 }
 
+/** The longer of making and proving it: each has a deadline of its own. */
+export function archiveStepTime(facts: KwdbFull | undefined): Outage {
+  const time = archiveTime(facts);
+  return "ms" in time ? { ms: Math.ceil(time.ms / passes) } : time;
+}
+
 function archiveTime(facts: KwdbFull | undefined): Outage {
   const data = known(facts?.archive);
   const rate = known(facts?.archiveRate);

@@ -131,7 +131,7 @@ function warningsFor({ from, to, way, settings, raise }: Upgrade): readonly stri
     way === "offline" ? "warning.kwdb.downtime" : "warning.kwdb.jobs-may-fail",
     ...(way === "rolling" && settings.archiveData ? ["warning.kwdb.no-cluster-backup"] : []),
     ...(raise === undefined ? [] : ["warning.kwdb.store-dead-raised"]),
-    ...(from.startsWith("3.0.") && to.startsWith("3.1.") ? ["warning.kwdb.no-new-raft-log"] : []),
+    ...(from.startsWith("3.0.") && !to.startsWith("3.0.") ? ["warning.kwdb.no-new-raft-log"] : []),
   ];
 }
 
@@ -145,15 +145,23 @@ function staging(upgrade: Upgrade): PreflightStage {
 
 /** Nothing of the old goes before the last gate has found all well. */
 function tidying(upgrade: Upgrade, nodes: readonly NodeEntry[]): readonly FinishStage[] {
-  const programs = nodes
-    .map((node) => programOn(upgrade, node, upgrade.steps.tidy(journeyOf(upgrade, node))))
+  const { input, settings } = upgrade;
+  const keep = settings.keepArchives;
+  const retention = ({ name: node }: NodeEntry) =>
+    keep === undefined ? [] : [retentionStep({ cluster: input.cluster.name, node, keep: String(keep) })];
+  const programs = input.cluster.nodes
+    .map((node) =>
+      programOn(upgrade, node, [
+        ...(nodes.includes(node) ? upgrade.steps.tidy(journeyOf(upgrade, node)) : []),
+        ...retention(node),
+      ]),
+    )
     .filter(({ steps }) => steps.length > 0);
   return programs.length === 0 ? [] : [{ kind: "finish", id: "tidy", programs, gates: [] }];
 }
 
 function finish(upgrade: Upgrade, nodes: readonly NodeEntry[]): FinishStage {
   const { input, to, settings, raise } = upgrade;
-  const keep = settings.keepArchives;
   const last = input.cluster.nodes.length - 1;
   const programs = input.cluster.nodes.map((node, index) =>
     programOn(upgrade, node, [
@@ -161,9 +169,6 @@ function finish(upgrade: Upgrade, nodes: readonly NodeEntry[]): FinishStage {
       ...(index === 0 ? [jobsStep(settings.awaitJobsMs)] : []),
       // one of the two may be skipped
       ...(raise !== undefined && (index === 0 || index === last) ? [storeDeadStep(raise)] : []),
-      ...(keep === undefined
-        ? []
-        : [retentionStep({ cluster: input.cluster.name, node: node.name, keep: String(keep) })]),
     ]),
   );
   // all at the new version; a skipped node may be as it was, and no other

@@ -32,8 +32,17 @@ interface Hop {
   readonly settings?: readonly SettingWanted[];
 }
 
-/** Nobody asks for an installer where there is none. */
+/** The upgrade guide says node by node; the release notes of 3.1.0 and of 3.2.1 say offline. */
+const rollingFrom30: WordWanted = { id: "kwdb.rolling-from-3-0", strategy: "rolling" };
+/** The pages of 3.2 know another installer only. Nobody asks for one where there is none. */
 const installerOf32: WordWanted = { id: "kwdb.installer-of-3-2", unless: "compiled" };
+
+const raftLogSynced: SettingWanted = {
+  topology: "multi-replica",
+  variable: "ts.raft_log.sync_period",
+  value: "0s",
+  settleMs: 5 * 60_000,
+};
 
 /** From the vendor's upgrade pages of 2.2.1, 3.1.0 and later. Each is open to every deployment and topology. */
 const hops: readonly Hop[] = [
@@ -42,24 +51,16 @@ const hops: readonly Hop[] = [
   {
     from: /^3\.0\.\d+$/,
     to: /^3\.1\.\d+$/,
-    // the upgrade guide says node by node, the release notes offline
-    words: [{ id: "kwdb.rolling-3-0-to-3-1", strategy: "rolling" }],
+    words: [rollingFrom30],
   },
   { from: /^3\.1\.\d+$/, to: /^3\.1\.\d+$/ },
   {
-    from: /^3\.[01]\.\d+$/,
+    from: /^3\.0\.\d+$/,
     to: /^3\.2\.\d+$/,
-    // the pages of 3.2 know another installer only
-    words: [installerOf32],
-    settings: [
-      {
-        topology: "multi-replica",
-        variable: "ts.raft_log.sync_period",
-        value: "0s",
-        settleMs: 5 * 60_000,
-      },
-    ],
+    words: [rollingFrom30, installerOf32],
+    settings: [raftLogSynced],
   },
+  { from: /^3\.1\.\d+$/, to: /^3\.2\.\d+$/, words: [installerOf32], settings: [raftLogSynced] },
   { from: /^3\.2\.\d+$/, to: /^3\.2\.\d+$/, words: [installerOf32] },
 ];
 

@@ -12,6 +12,10 @@ export const kwdbContainer: Catalogue = {
     next: "is its name right in the agent's file? docker ps -a",
   },
   "kwdb.container-command": { says: "the container's command starts no KWDB server: {command}" },
+  "kwdb.container-certificates-inside": {
+    says: "the container's certificates are in {path}, in its own layer: they go with it, and the next one would have none",
+    next: "docker cp them out, mount them, and make the container anew that way; then plan again",
+  },
   "kwdb.container-data-inside": {
     says: "{path} lies in the container's own layer: it would go with the container",
     next: "export the data, and make the container anew with the data on a volume",

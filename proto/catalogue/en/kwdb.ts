@@ -86,7 +86,7 @@ export const kwdb: Catalogue = {
     says: "the archives are images of single nodes, each from another moment: not a cluster backup, and putting one back into the cluster is supported by nobody",
   },
   "warning.kwdb.no-new-raft-log": {
-    says: "an upgrade from 3.0 to 3.1 in place does not gain the new time-series raft log; only a fresh 3.1 cluster does",
+    says: "an upgrade from 3.0 in place does not gain the new time-series raft log; only a fresh cluster of 3.1 or later does",
   },
   "way-back.kwdb.before": {
     says: "before deploy.sh runs on a node: the service is started again, nothing has changed",
@@ -107,9 +107,9 @@ export const kwdb: Catalogue = {
   "check.kwdb.version-hop": { says: "the hop from {from} to {to} is documented and served" },
   "check.kwdb.version-hop.ko": { says: "it is not" },
   "check.kwdb.version-hop.unknown": { says: "the running version is not known" },
-  "check.kwdb.rolling-3-0-to-3-1": { says: "the vendor's pages agree on {from} to {to}" },
-  "check.kwdb.rolling-3-0-to-3-1.unknown": {
-    says: "they do not: the upgrade guide says node by node, the release notes of 3.1.0 say offline; choose with open eyes",
+  "check.kwdb.rolling-from-3-0": { says: "the vendor's pages agree on {from} to {to}" },
+  "check.kwdb.rolling-from-3-0.unknown": {
+    says: "they do not: the upgrade guide says node by node, the release notes of 3.1.0 and of 3.2.1 say offline; choose with open eyes",
   },
   "check.kwdb.installer-of-3-2": { says: "the vendor's pages describe this installer for {to}" },
   "check.kwdb.installer-of-3-2.unknown": {
@@ -213,6 +213,14 @@ export const kwdb: Catalogue = {
     next: "name a folder with room as archiveDir in the agent's file, or make room",
   },
   "check.kwdb.data-archive.unknown": { says: "the room and the data could not be measured" },
+  "check.kwdb.archive-time": {
+    says: "its archive is made in {minutes} min and proven in as many; each step has {limit}",
+  },
+  "check.kwdb.archive-time.ko": {
+    says: "its archive would take {minutes} min to make, and as many to prove: a step is ended after {limit}",
+    next: "a faster archiveDir; or without archive-data, with a backup of your own",
+  },
+  "check.kwdb.archive-time.unknown": { says: "how fast its archive folder is could not be measured" },
   "check.kwdb.agent-reports": { says: "its agent reports" },
   "check.kwdb.agent-reports.unknown": {
     says: "it does not",

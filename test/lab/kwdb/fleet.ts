@@ -44,7 +44,7 @@ const repository = (path: string) => fileURLToPath(new URL(`../../../${path}`, i
 const shortGates = "{ every: 500ms, dwell: 2s, limit: 2m }";
 const cliLimitMs = 60_000;
 /** What a person knows of this lab: its data is worth nothing. */
-const words = ["kwdb.backup", "kwdb.old-package", "kwdb.rolling-3-0-to-3-1", "kwdb.meddlers"];
+const words = ["kwdb.backup", "kwdb.old-package", "kwdb.rolling-from-3-0", "kwdb.meddlers"];
 
 export class LabFleet implements AsyncDisposable {
   readonly lab: Lab;

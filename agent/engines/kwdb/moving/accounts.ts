@@ -45,9 +45,9 @@ export function accountVerbs(means: Means): readonly Verb[] {
 }
 
 async function importUsers(desk: Desk): Promise<StepResult> {
-  const planned = await planOnce(desk, "users", async (text) => {
+  const planned = await planOnce(desk, "users", async (text, earlier) => {
     const here = await namesOfUsers(desk);
-    return here.ok ? succeed(newUsers(text, here.value)) : here;
+    return here.ok ? succeed(newUsers(text, here.value, Object.keys(earlier?.wanted ?? {}))) : here;
   });
   if (!planned.ok) return failedBy(planned.failure);
   const why = await take(desk, planned.value, { what: "users", file: "users.sql", words: "USERS" });
@@ -60,24 +60,30 @@ async function importUsers(desk: Desk): Promise<StepResult> {
     : failed("kwdb.accounts-missing", { what: "users", missing: missing.join(", ") });
 }
 
-/** The name in `CREATE USER name …`; other statements go along as they are. */
-export function newUsers(text: string, here: readonly string[]): Planned {
+/**
+ * The name in `CREATE USER name …`; other statements go along as they are, unless nobody is new. `ours`: made by an
+ * earlier try of this rollout, which may have ended before it came to the others.
+ */
+export function newUsers(text: string, here: readonly string[], ours: readonly string[] = []): Planned {
   const statements = text
     .split(/;[ \t]*(?:\r?\n|$)/)
     .map((each) => each.trim())
     .filter((each) => each !== "");
   const named = statements.map((each) => ({ each, name: createdBy(each) }));
   const created = named.flatMap(({ name }) => name ?? []);
-  const wanted = created.filter((name) => !here.includes(name));
-  const left = created.filter((name) => here.includes(name));
-  const kept = named
-    .filter(({ name }) => name === undefined || wanted.includes(name))
-    .map(({ each }) => each);
+  const wanted = created.filter((name) => !here.includes(name) || ours.includes(name));
+  const left = created.filter((name) => !wanted.includes(name));
+  const kept = named.filter(({ name }) => name === undefined || !here.includes(name)).map(({ each }) => each);
+  const others = named.filter(({ name }) => name === undefined);
   const told: Record<string, string> = { users: wanted.join(", ") || "none" };
   if (left.length > 0) told["told.users"] = `left as they are on the new cluster: ${left.join(", ")}`;
   if (wanted.length > 0)
     told["told.passwords"] = `in no export; set one for each who has one: ${wanted.join(", ")}`;
-  const isEmpty = wanted.length === 0;
+  const isEmpty = wanted.length === 0 || kept.length === 0;
+  if (wanted.length === 0 && others.length > 0)
+    told["told.users-words"] = `not carried, since every user was there before: ${others
+      .map(({ each }) => each)
+      .join("; ")}`.slice(0, 2_000);
   return {
     text: isEmpty ? "" : `${kept.join(";\n")};\n`,
     told,
@@ -143,7 +149,7 @@ async function settingsHere(desk: Desk): Promise<Outcome<Readonly<Record<string,
 async function planOnce(
   desk: Desk,
   what: "users" | "settings",
-  plan: (text: string) => Promise<Outcome<Planned>>,
+  plan: (text: string, earlier: Planned | undefined) => Promise<Outcome<Planned>>,
 ): Promise<Outcome<Planned>> {
   const { attempt } = desk.context;
   const mark = markOf(desk.context, `import-${what}`, plannedSchema);
@@ -154,7 +160,8 @@ async function planOnce(
   const why = await receive(desk, what, manifest.value);
   if (why !== undefined) return { ok: false, failure: why };
   const [first] = manifest.value.files;
-  const planned = await plan(await readFile(`${desk.path(what)}/${first?.path ?? ""}`, "utf8"));
+  const text = await readFile(`${desk.path(what)}/${first?.path ?? ""}`, "utf8");
+  const planned = await plan(text, known);
   if (planned.ok) await mark.write({ attempt, ...planned.value });
   return planned;
 }

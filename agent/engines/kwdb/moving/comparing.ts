@@ -7,6 +7,7 @@ import type { Means } from "../installation.ts";
 import { done, failedBy } from "../outcome.ts";
 import { type Counts, countRows, countsSchema, totalOf } from "./counting.ts";
 import { type Desk, withDesk } from "./desk.ts";
+import { fenceOf } from "./fence.ts";
 import { markOf, readMark } from "./marks.ts";
 import { databases } from "./place.ts";
 
@@ -35,17 +36,25 @@ interface Counting {
   readonly waitMs: number;
 }
 
-/** Before stays what the first try has counted: an export may have been made since. */
+const countedBehind = z.object({ fence: z.number() });
+
+/** Before stays what the first try behind this fence has counted: an export may have been made since. */
 async function count(
   desk: Desk,
   args: Counting & { readonly when: "before" | "after" },
 ): Promise<StepResult> {
   const { context } = desk;
   const mark = markOf(context, `counts-${args.when}`, countsSchema);
-  const known = args.when === "before" ? await mark.read() : undefined;
+  const behind = markOf(context, `counts-${args.when}-behind`, countedBehind);
+  const fence = await fenceOf(context);
+  const isKnown = args.when === "before" && (await behind.read())?.fence === fence;
+  const known = isKnown ? await mark.read() : undefined;
   const counted = known === undefined ? await countRows(desk, args.databases, args.waitMs) : succeed(known);
   if (!counted.ok) return failedBy(counted.failure);
-  if (known === undefined) await mark.write(counted.value);
+  if (known === undefined) {
+    await mark.write(counted.value);
+    await behind.write({ fence });
+  }
   const sent = await context.parcels.send(`counts/${args.when}`, mark.file);
   return sent.ok ? done(told(counted.value)) : failedBy(sent.failure);
 }

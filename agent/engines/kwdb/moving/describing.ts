@@ -93,9 +93,15 @@ export function differences(old: Description, here: Description): Readonly<Recor
   const told: Record<string, string> = { zones: String(zones.length) };
   if (zones.length > 0) told["told.zones"] = zones.join("; ").slice(0, 3_000);
   const spread = [old, here].map(({ leaseholders }) => leaseholders.join("/"));
-  const isUneven = here.leaseholders.some((count) => count === 0);
+  const isUneven = isOneSided(here.leaseholders) && !isOneSided(old.leaseholders);
   const differs = old.leaseholders.length !== here.leaseholders.length || isUneven;
   told["leaseholders"] = `was ${spread[0]}, is ${spread[1]}`;
   if (differs) told["told.leaseholders"] = `per node: ${told["leaseholders"]}`;
   return told;
+}
+
+/** A node with none, or with half as many again as the mean: the rule by which the cluster's own check goes. */
+function isOneSided(leaseholders: readonly number[]): boolean {
+  const mean = leaseholders.reduce((sum, count) => sum + count, 0) / Math.max(1, leaseholders.length);
+  return leaseholders.some((count) => count === 0 || count > 1.5 * mean);
 }

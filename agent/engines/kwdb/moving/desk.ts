@@ -18,9 +18,13 @@ export interface Desk {
   readonly mode: Mode;
   /** Of this node, in its cluster. */
   readonly nodeId: number;
+  /** Rows of node status: how many share the data. */
+  readonly nodes: number;
   /** As the database names a place of this node: `nodelocal://1/lockkeeper-…/what`. */
   url(what: string): string;
-  /** The same place, as the agent sees it. */
+  /** The same place on the host. */
+  hostPath(what: string): string;
+  /** And as the agent sees it. */
   path(what: string): string;
 }
 
@@ -33,13 +37,16 @@ export async function openDesk(context: StepContext, means: Means): Promise<Outc
   const own = ownRow(rows.value, mode);
   if (own === undefined) return fail("kwdb.own-row-missing", { address: mode.address });
   const folder = folderOf(context.rollout);
+  const at = (what: string) => externPath(mode, what === "" ? folder : `${folder}/${what}`);
   return succeed({
     context,
     client: client.value,
     mode,
     nodeId: own.id,
+    nodes: rows.value.length,
     url: (what) => `nodelocal://${own.id}/${folder}/${what}`,
-    path: (what) => context.host.path(externPath(mode, what === "" ? folder : `${folder}/${what}`)),
+    hostPath: at,
+    path: (what) => context.host.path(at(what)),
   });
 }
 

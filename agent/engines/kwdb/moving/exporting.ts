@@ -7,8 +7,9 @@ import { type Failure, failure } from "#proto/common/failure.ts";
 import { type Probe, type StepContext, type StepResult, type Verb, verb } from "../../../verb.ts";
 import type { Means } from "../installation.ts";
 import { done, failed, failedBy } from "../outcome.ts";
-import { freeBytes, usedBytes } from "../space.ts";
 import { type Desk, errorIn, openDesk, openJobsOf, statement } from "./desk.ts";
+import { whyNoRoomFor } from "./export-room.ts";
+import { fenceOf } from "./fence.ts";
 import { bytesOf, firstDifference, type Manifest, manifestOfFolder, manifestSchema } from "./manifest.ts";
 import { type Mark, markOf } from "./marks.ts";
 import { database, flag, quoted, slug } from "./place.ts";
@@ -16,6 +17,8 @@ import { database, flag, quoted, slug } from "./place.ts";
 const exported = z.object({
   /** Which try has begun it. */
   attempt: z.number(),
+  /** Behind which fence of writes; of another one it may be stale. */
+  fence: z.number(),
   manifest: manifestSchema.optional(),
 });
 type Exported = z.infer<typeof exported>;
@@ -83,7 +86,8 @@ async function probe(context: StepContext, means: Means, { what }: Export): Prom
   if (!desk.ok) return { state: "unknown", failure: desk.failure };
   const mark = await exportMark(context, what).read();
   if (mark?.manifest !== undefined)
-    return (await firstDifference(desk.value.path(what), mark.manifest)) === undefined
+    return mark.fence === (await fenceOf(context)) &&
+      (await firstDifference(desk.value.path(what), mark.manifest)) === undefined
       ? { state: "done", outputs: told(mark.manifest) }
       : { state: "not-done" };
   const busy = mark === undefined ? undefined : await whyBusy(desk.value);
@@ -104,11 +108,11 @@ async function make(context: StepContext, means: Means, what: Export): Promise<S
   if (!opened.ok) return failedBy(opened.failure);
   const desk = opened.value;
   const mark = exportMark(context, what.what);
-  const known = await mark.read();
+  const [known, fence] = [await mark.read(), await fenceOf(context)];
   // an agent that was started anew in mid export meets its own job
   const why = known?.attempt === context.attempt ? undefined : await whyNotNow(desk);
   if (why !== undefined) return failedBy(why);
-  if (known?.attempt !== context.attempt) await mark.write({ attempt: context.attempt });
+  if (known?.attempt !== context.attempt) await mark.write({ attempt: context.attempt, fence });
   const folder = desk.path(what.what);
   // both as tools: what was done of them is known again after a restart, and not done twice
   const removed = await context.tool({ argv: ["rm", "-rf", "--", folder] });
@@ -120,29 +124,12 @@ async function make(context: StepContext, means: Means, what: Export): Promise<S
   const manifest = await manifestOfFolder(folder);
   if (!manifest.files.some(({ path }) => path === what.file))
     return failed("kwdb.export-incomplete", { what: what.what, missing: what.file, folder }, ran.tail);
-  await mark.write({ attempt: context.attempt, manifest });
+  await mark.write({ attempt: context.attempt, fence, manifest });
   return done(told(manifest), ran.tail);
 }
 
 async function whyNotNow(desk: Desk): Promise<Failure | undefined> {
   return (await whyBusy(desk)) ?? (await whyNoRoomFor(desk));
-}
-
-/** Texts are wider than what is stored: twice of it is a guess, and said so. */
-export const widening = 2;
-
-export async function whyNoRoomFor({ context: { host }, mode }: Desk): Promise<Failure | undefined> {
-  const [free, used] = await Promise.all([freeBytes(host, mode.dataRoot), usedBytes(host, mode.dataRoot)]);
-  if (!free.ok) return free.failure;
-  if (!used.ok) return used.failure;
-  const wanted = widening * used.value;
-  return free.value >= wanted
-    ? undefined
-    : failure("kwdb.move-no-room", {
-        place: mode.dataRoot,
-        wanted: String(wanted),
-        free: String(free.value),
-      });
 }
 
 async function send(context: StepContext, means: Means, what: string): Promise<StepResult> {

@@ -14,7 +14,16 @@ import { markOf } from "./marks.ts";
 const setting = "default_transaction_read_only.enabled";
 const pollMs = 500;
 const settleMs = 15_000;
-const before = z.object({ before: z.enum(["true", "false"]) });
+const raised = z.object({
+  before: z.enum(["true", "false"]),
+  /** Which try has raised it: what was exported or counted behind an earlier one may be stale. */
+  raisedBy: z.number(),
+});
+
+/** Which fence stands now, by the try that has raised it; 0 where this rollout has none. */
+export async function fenceOf(context: StepContext): Promise<number> {
+  return (await markOf(context, "fence", raised).read())?.raisedBy ?? 0;
+}
 
 export function fenceVerbs(means: Means): readonly Verb[] {
   return [
@@ -25,7 +34,7 @@ export function fenceVerbs(means: Means): readonly Verb[] {
       run: (context) => withDesk(context, means, fence),
       probe: (context) =>
         probedFence(context, means, async (_, value) => {
-          const mark = await markOf(context, "fence", before).read();
+          const mark = await markOf(context, "fence", raised).read();
           return mark !== undefined && value === "true";
         }),
     }),
@@ -36,7 +45,7 @@ export function fenceVerbs(means: Means): readonly Verb[] {
       run: (context) => withDesk(context, means, unfence),
       probe: (context) =>
         probedFence(context, means, async (_, value) => {
-          const mark = await markOf(context, "fence", before).read();
+          const mark = await markOf(context, "fence", raised).read();
           return mark === undefined || value === mark.before;
         }),
     }),
@@ -62,18 +71,20 @@ async function readFence(desk: Desk, at?: string): Promise<Outcome<string>> {
 }
 
 async function fence(desk: Desk): Promise<StepResult> {
-  const mark = markOf(desk.context, "fence", before);
+  const mark = markOf(desk.context, "fence", raised);
   const known = await mark.read();
   const now = await readFence(desk);
   if (!now.ok) return failedBy(now.failure);
   const was = known?.before ?? (now.value === "true" ? "true" : "false");
-  if (known === undefined) await mark.write({ before: was });
+  // one that somebody has taken down, and that is raised again, is another fence
+  const stands = known !== undefined && now.value === "true";
+  if (!stands) await mark.write({ before: was, raisedBy: desk.context.attempt });
   if (was === "true") return done({ before: was, found: "it was read-only before" });
   return (await put(desk, "true")) ?? done({ before: was });
 }
 
 async function unfence(desk: Desk): Promise<StepResult> {
-  const mark = markOf(desk.context, "fence", before);
+  const mark = markOf(desk.context, "fence", raised);
   const known = await mark.read();
   if (known === undefined) return done({ found: "never fenced by this rollout" });
   const why = known.before === "false" ? await put(desk, "false") : undefined;

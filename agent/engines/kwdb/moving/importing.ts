@@ -5,7 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { type Failure, failure } from "#proto/common/failure.ts";
+import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
 import { type Probe, type StepContext, type StepResult, type Verb, verb } from "../../../verb.ts";
 import type { Row } from "../answers.ts";
 import type { Means } from "../installation.ts";
@@ -26,7 +26,12 @@ import { rewriteFolder } from "./meta.ts";
 import { database, flag, quoted, slug } from "./place.ts";
 import { manifestSent, receive } from "./receiving.ts";
 
-const imported = z.object({ attempt: z.number(), isWhole: z.boolean() });
+const imported = z.object({
+  attempt: z.number(),
+  isWhole: z.boolean(),
+  /** sha256 of the manifest of the export that it was made from. */
+  from: z.string(),
+});
 type Imported = z.infer<typeof imported>;
 
 const named = z.strictObject({ database });
@@ -89,9 +94,20 @@ async function probeImport(desk: Desk, name: string): Promise<Probe> {
     const busy = await whyBusy(desk);
     return busy === undefined ? { state: "not-done" } : { state: "unknown", failure: busy };
   }
-  const all = await listDatabases(desk);
+  const [all, from] = [await listDatabases(desk), await exportSent(desk, name)];
   if (!all.ok) return { state: "unknown", failure: all.failure };
-  return all.value.includes(name) ? { state: "done", outputs: {} } : { state: "not-done" };
+  if (!from.ok) return { state: "unknown", failure: from.failure };
+  return mark.from === from.value && all.value.includes(name)
+    ? { state: "done", outputs: {} }
+    : { state: "not-done" };
+}
+
+/** Which export the old side has sent last. */
+async function exportSent({ context }: Desk, name: string): Promise<Outcome<string>> {
+  const what = slug(name);
+  const found = await context.parcels.find(`manifest/${what}`);
+  if (!found.ok) return found;
+  return found.value === undefined ? fail("kwdb.export-not-carried", { what }) : succeed(found.value.digest);
 }
 
 /** An import goes on when its client has gone. */
@@ -112,7 +128,10 @@ async function importDatabase(
   const known = await mark.read();
   const why = known?.attempt === context.attempt ? undefined : await whyNotNow(desk, name, known);
   if (why !== undefined) return failedBy(why);
-  if (known?.attempt !== context.attempt) await mark.write({ attempt: context.attempt, isWhole: false });
+  const from = await exportSent(desk, name);
+  if (!from.ok) return failedBy(from.failure);
+  const begun = { attempt: context.attempt, isWhole: false, from: from.value };
+  if (known?.attempt !== context.attempt) await mark.write(begun);
   const dropped = await context.tool(statement(desk, `DROP DATABASE IF EXISTS ${quoted(name)} CASCADE`));
   if (dropped.exitCode !== 0)
     return failed("kwdb.import-failed", { database: name, cause: errorIn(dropped.tail) }, dropped.tail);
@@ -128,7 +147,7 @@ async function importDatabase(
   if (!all.ok) return failedBy(all.failure, ran.tail);
   if (!all.value.includes(name))
     return failed("kwdb.import-failed", { database: name, cause: "it is not there" }, ran.tail);
-  await mark.write({ attempt: context.attempt, isWhole: true });
+  await mark.write({ ...begun, isWhole: true });
   return done({ database: name, rows: row?.["rows"] ?? "not said" }, ran.tail);
 }
 

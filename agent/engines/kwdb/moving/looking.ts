@@ -7,7 +7,7 @@ import type { Means } from "../installation.ts";
 import { done, failed, failedBy } from "../outcome.ts";
 import { defaultDatabases } from "../questions.ts";
 import { askTable, type Desk, listDatabases, withDesk } from "./desk.ts";
-import { whyNoRoomFor } from "./exporting.ts";
+import { whyNoRoomFor } from "./export-room.ts";
 import { importMark } from "./importing.ts";
 import { databases } from "./place.ts";
 

@@ -118,6 +118,7 @@ describe("a move that meets trouble", () => {
     expect(await old.sql(...awkwardData)).not.toContain("ERROR");
   }, 120_000);
 
+  const shopRead = ["SELECT id, note FROM shop.orders ORDER BY id"];
   const next = (rollout: string) => {
     old.verbs.rollout = young.verbs.rollout = rollout;
     old.verbs.attempt = young.verbs.attempt = 1;
@@ -224,6 +225,42 @@ describe("a move that meets trouble", () => {
       /^kwdb\.rows-came-after/,
     );
   }, 240_000);
+
+  it("carries anew what was written while the fence was down, though no row came or went", async () => {
+    next("r-lapsed");
+    await young.sql("DROP DATABASE IF EXISTS shop CASCADE");
+    const [given, args] = [
+      { database, privileges: "true" },
+      { databases: JSON.stringify([database]), waitMs },
+    ];
+    const round = async (attempt: number) => {
+      old.verbs.attempt = young.verbs.attempt = attempt;
+      await must(old, "fence-writes");
+      const before = await must(old, "count-rows", { ...args, when: "before" });
+      await carry(old, young, database);
+      expect(await young.verbs.probe("import-database", given)).toMatchObject({ state: "not-done" });
+      await must(young, "import-database", given);
+      await must(old, "count-rows", { ...args, when: "after" });
+      await must(young, "compare-rows", { ...args, writes: "refused" });
+      expect(await young.sql(...shopRead)).toBe(await old.sql(...shopRead));
+      return before["rows"];
+    };
+    const first = await round(1);
+    await must(old, "fence-writes");
+    expect(await old.verbs.probe("export-database", given)).toMatchObject({ state: "done" });
+    expect(await young.verbs.probe("import-database", given)).toMatchObject({ state: "done" });
+    await must(old, "unfence-writes");
+    expect(await old.sql("UPDATE shop.orders SET note = 'late' WHERE id = 1")).toBe("UPDATE 1");
+    expect(await old.sql("INSERT INTO shop.orders VALUES (77, 'late')")).toBe("INSERT 1");
+    old.verbs.attempt = 2;
+    await must(old, "fence-writes");
+    expect(await old.verbs.probe("export-database", given)).toEqual({ state: "not-done" });
+    expect(Number(await round(2))).toBe(Number(first) + 1);
+    expect(await young.sql(...shopRead)).toContain("late");
+    await must(old, "unfence-writes");
+    await must(young, "drop-imported", { database });
+    expect(await old.sql("DELETE FROM shop.orders WHERE id = 77")).toBe("DELETE 1");
+  }, 300_000);
 
   it("refuses what would not fit, and what lies in a database that every cluster has", async () => {
     next("r-default");

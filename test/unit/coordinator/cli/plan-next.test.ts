@@ -11,7 +11,7 @@ const ko: CheckResult = { id: "kwdb.space", status: "ko", facts: {}, yields: "ov
 describe("the command after a plan", () => {
   it("has a flag for each word that the plan asks for, and place for the reason", () => {
     expect(nextAfterPlan(plan, "plan.json")).toBe(
-      'next: lockkeeper apply plan.json --ack kwdb.rolling-3-0-to-3-1 --ack kwdb.backup --reason "…"',
+      'next: lockkeeper apply plan.json --ack kwdb.rolling-from-3-0 --ack kwdb.backup --reason "…"',
     );
   });
 

@@ -8,13 +8,14 @@ interface Of {
   readonly cluster?: string;
   readonly rollout?: string;
   readonly isProven?: boolean;
+  readonly kind?: "cluster-stop" | "node-image";
 }
 
 function archive(
   day: number,
-  { node = "db1", cluster = "billing", rollout, isProven = true }: Of = {},
+  { node = "db1", cluster = "billing", rollout, isProven = true, kind = "cluster-stop" }: Of = {},
 ): FoundArchive {
-  const versions = { from: "3.0.0", to: "3.1.0", kind: "cluster-stop", dataRoot: "/d" } as const;
+  const versions = { from: "3.0.0", to: "3.1.0", kind, dataRoot: "/d" } as const;
   const of = {
     cluster,
     node,
@@ -40,6 +41,11 @@ describe("archives that are removed", () => {
       "/backup/1.tar",
     ]);
     expect(gone([archive(9), archive(3)])).toEqual([]);
+  });
+
+  it("are counted by kind: the image of one node takes no place of a part of a cluster's backup", () => {
+    const images = [7, 8, 9].map((day) => archive(day, { kind: "node-image" }));
+    expect(gone([...images, archive(1), archive(2)])).toEqual(["/backup/7.tar"]);
   });
 
   it("are never those of the present rollout", () => {

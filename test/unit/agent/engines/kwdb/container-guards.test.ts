@@ -181,6 +181,17 @@ describe("an image line", () => {
     expect(read(of)).toBe(text);
   });
 
+  it("gives back the image alone: what its operator has written meanwhile stays", async () => {
+    const of = composed();
+    expect(await of.outcome("change-image-line", oldImage)).toBe("done");
+    const own = `${read(of)}    environment:\n      A: b\n`;
+    writeFileSync(of.host.path(file), own);
+    expect(await of.outcome("restore-image-line")).toBe("done");
+    expect(read(of)).toBe(own.replace(oldName, newName));
+    writeFileSync(of.host.path(file), `${own}  other:\n    image: x\n`);
+    expect(await of.outcome("restore-image-line")).toBe("kwdb.compose-images");
+  });
+
   it("stays as it is where there are two, and where the image is not there", async () => {
     const of = composed();
     expect(await of.outcome("change-image-line", { ...oldImage, image: idOf("9") })).toBe(

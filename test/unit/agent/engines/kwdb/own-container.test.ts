@@ -70,10 +70,11 @@ describe("the certificates of a container", () => {
     expect(readFileSync(join(saved, "node.key"), "utf8")).toBe("secret");
   });
 
-  it("are told where nothing of the host is mounted there", async () => {
+  it("refuse what would remove them, where nothing of the host is mounted there", async () => {
     const of = host();
     expect(await of.run("save-configuration", { label: "db1" })).toMatchObject({
-      outputs: { "not-seen.certificates": expect.stringContaining("/certs/node is in the container's own") },
+      result: "failed",
+      failure: { code: "kwdb.container-certificates-inside", facts: { path: "/certs/node" } },
     });
   });
 

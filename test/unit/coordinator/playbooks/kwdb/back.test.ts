@@ -261,6 +261,16 @@ describe("the way back of a cluster that was stopped as a whole", () => {
     expect(refused(past, { facts: { db1: upgradedNode("db1") } })).toBe("kwdb.back-no-archives");
   });
 
+  it("keeps the data also where nobody has asked for archives, with a person's word: the hop leaves its format alone", () => {
+    const past: Past = {
+      changed: { topology: "single-replica", to: "3.0.1" },
+      begun: [["all-nodes/change", "db1", ["upgrade-package"]]],
+    };
+    const plan = planned(past, { facts: { db1: upgradedNode("db1") } });
+    expect(plan).toMatchObject({ strategy: "offline", asks: ["kwdb.back-on-kept-data"] });
+    expect(phasesOf(plan)[0]).toBe("look parallel db1,db2,db3");
+  });
+
   it("may not go node by node", () => {
     const now = { facts: allWith(withArchive), wish: { strategy: "rolling" as const } };
     expect(refused({ changed: { ...single, ...archived } }, now)).toBe("kwdb.strategy-not-served");

@@ -147,7 +147,7 @@ describe("the plan of a rolling upgrade", () => {
   });
 
   it("asks for the words that only a person can give", () => {
-    expect(planOf({ to: "3.1.0" }).asks).toEqual(["kwdb.rolling-3-0-to-3-1", "kwdb.backup"]);
+    expect(planOf({ to: "3.1.0" }).asks).toEqual(["kwdb.rolling-from-3-0", "kwdb.backup"]);
   });
 
   it("is bound to what was found: each of these gives another digest", () => {

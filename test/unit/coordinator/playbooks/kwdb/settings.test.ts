@@ -186,6 +186,16 @@ describe("checks of an archive", () => {
     expect(statusOf(withArchive(archive), "kwdb.outage-budget")).toBe(status);
   });
 
+  it.each([
+    ["four hours", 14_400e8, "ok"],
+    ["a second more", 14_401e8, "ko"],
+  ])("that would take %s to make is told before anything stops, whatever the way: %s", (_, bytes, status) => {
+    for (const way of ["rolling", "offline"] as const)
+      expect(statusOf(withArchive(room(9e15, bytes), undefined, way), "kwdb.archive-time")).toBe(status);
+    expect(statusOf(withArchive(room(9e15, bytes), unknown, "offline"), "kwdb.archive-time")).toBe("unknown");
+    expect(statusOf(checkCluster(inputOf()), "kwdb.archive-time")).toBeUndefined();
+  });
+
   it("a time that was not measured is UNKNOWN, not short", () => {
     expect(statusOf(withArchive(room(3e9, 1e9), unknown), "kwdb.outage-budget")).toBe("unknown");
     expect(statusOf(withArchive(room(3e9, 1e9), is({ bytesPerSecond: 0 })), "kwdb.outage-budget")).toBe(

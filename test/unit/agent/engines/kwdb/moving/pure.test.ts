@@ -60,6 +60,25 @@ describe("the users that go along", () => {
     expect(found.told["told.users"]).toContain("known");
     expect(newUsers("CREATE USER known;\n", ["known"]).text).toBe("");
   });
+
+  it("have their memberships also where an earlier try has made them and ended", () => {
+    const text = `CREATE USER clerk;\nCREATE USER boss;\nGRANT clerk TO boss;\n`;
+    const again = newUsers(text, ["root", "clerk", "boss"], ["clerk", "boss"]);
+    expect(again.text).toBe("GRANT clerk TO boss;\n");
+    expect(again.told).toEqual({
+      users: "clerk, boss",
+      "told.passwords": expect.stringContaining("clerk, boss"),
+    });
+    expect(Object.keys(again.wanted)).toEqual(["clerk", "boss"]);
+  });
+
+  it("and what is left out with them is told", () => {
+    const found = newUsers("CREATE USER known;\nGRANT admin TO known;\n", ["known"]);
+    expect(found).toMatchObject({
+      text: "",
+      told: { "told.users-words": expect.stringContaining("GRANT admin TO known") },
+    });
+  });
 });
 
 const counts = (rows: number, filled = rows) => ({ shop: { "public.t": { rows, filled: { c: filled } } } });
@@ -101,7 +120,11 @@ describe("another shape of the cluster", () => {
       "told.leaseholders": "per node: was 3/4/3, is 10",
     });
     expect(differences(old, old)).toEqual({ zones: "0", leaseholders: "was 3/4/3, is 3/4/3" });
-    expect(differences(old, { ...old, leaseholders: [10, 0, 0] })).toHaveProperty(["told.leaseholders"]);
+    for (const leaseholders of [
+      [10, 0, 0],
+      [98, 1, 1],
+    ])
+      expect(differences(old, { ...old, leaseholders })).toHaveProperty(["told.leaseholders"]);
   });
 });
 
