@@ -3,6 +3,7 @@ import { type Failure, fail, failure, type Outcome, succeed } from "#proto/commo
 import type { ClusterEntry } from "../../domain/inventory.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import type { OpenWay } from "../../domain/way.ts";
+import { formOf } from "./form.ts";
 import { hopOf } from "./hop.ts";
 import { outageMs } from "./outage.ts";
 
@@ -41,10 +42,13 @@ export function wayOf({ cluster, wish }: Pick<PlaybookInput, "cluster" | "wish">
     : succeed({ strategy, method });
 }
 
-/** All that are open, the one that is taken by default first; none where the hop may not be made. */
+/** All that are open, the one that is taken by default first; none where the hop may not be made, or the form not be served. */
 export function openWays(input: PlaybookInput): readonly OpenWay[] {
   const method = methods[input.cluster.deployment];
   if (method === undefined || hopOf(input)?.may !== true) return [];
+  const form = formOf(input);
+  // one that no agent has told yet may be any
+  if (!form.ok && form.failure.code !== "kwdb.form-unknown") return [];
   return strategiesOf(input.cluster).map((strategy, index) => ({
     strategy,
     method,

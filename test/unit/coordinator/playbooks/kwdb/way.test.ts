@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { planUpgrade } from "#coordinator/playbooks/kwdb/plan.ts";
 import { openWays, wayOf } from "#coordinator/playbooks/kwdb/way.ts";
 import { render } from "#proto/catalogue/render.ts";
-import { type Changed, inputOf } from "./cluster.ts";
+import { type Changed, inputOf, is } from "./cluster.ts";
 
 const told = (changed: Changed) =>
   openWays(inputOf(changed)).map(
@@ -22,6 +22,14 @@ describe("the ways that are open", () => {
     ],
     ["a hop that may not be made", { from: "2.2.0", to: "3.0.0" }, []],
     ["a version that is not known", { facts: { db2: null } }, []],
+    [
+      "containers of the operator's own in a cluster",
+      {
+        cluster: { deployment: "container" },
+        facts: Object.fromEntries(["db1", "db2", "db3"].map((name) => [name, { form: is("compose") }])),
+      },
+      [],
+    ],
     ["a deployment that no method serves", { cluster: { deployment: "by-hand" } }, []],
   ])("%s", (_, changed, expected) => expect(told(changed)).toEqual(expected));
 
