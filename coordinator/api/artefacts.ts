@@ -83,6 +83,8 @@ export class ArtefactFolder implements ArtefactShelf {
       const { size } = await file.stat();
       const buffer = Buffer.alloc(chunkBytes);
       const beganMs = clock.monotonicMs();
+      // an empty file, or one that its taker has to the last byte: how long it is must be told all the same
+      if (offset >= size) yield { chunk: Buffer.alloc(0), totalBytes: size };
       for (let at = offset; at < size; ) {
         const { bytesRead } = await file.read(buffer, 0, chunkBytes, at);
         if (bytesRead === 0) break;

@@ -1,5 +1,5 @@
 /** Parcels from one agent to another, over the real service. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer, type Server } from "nice-grpc";
@@ -74,6 +74,23 @@ describe("parcels", () => {
     expect(found).toEqual({ ok: true, value: expect.objectContaining({ digest: sent.ok && sent.value }) });
     const got = await other.fetch(sent.ok ? sent.value : "");
     expect(got.ok && readFileSync(got.value).equals(content)).toBe(true);
+  });
+
+  it("carries an empty file, and ends one that was cut off behind its last byte", async () => {
+    const { agent } = await room();
+    for (const [content, had] of [
+      ["", undefined],
+      ["whole", "whole"],
+      ["whole", "wh"],
+    ] as const) {
+      const sent = await agent().send("part", fileWith(content));
+      const digest = sent.ok ? sent.value : "";
+      const other = agent(3_000);
+      mkdirSync(other.folder, { recursive: true });
+      if (had !== undefined) writeFileSync(join(other.folder, `${digest}.part`), had);
+      const got = await other.fetch(digest);
+      expect(got.ok ? readFileSync(got.value, "utf8") : got.failure).toBe(content);
+    }
   });
 
   it("gives the newest under a name, and nothing where nothing was sent or of another rollout", async () => {
