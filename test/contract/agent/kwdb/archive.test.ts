@@ -192,7 +192,7 @@ describe("the archive of a stopped node's data", () => {
     const bed = await withFolder();
     bed.agent.attempt = 2;
     bed.agent.begunBefore = "irreversible";
-    const late = { "not-seen.old-data": expect.stringContaining("after an earlier try") };
+    const late = { "not-seen.old-data": expect.stringContaining("after an upgrade had been begun") };
     expect(await archived(bed, "second")).toMatchObject(late);
     bed.agent.attempt = 3;
     expect(await archived(bed, "third")).toMatchObject({ found: "archived before", ...late });
