@@ -1,24 +1,20 @@
 /** Checks of the cluster as a whole. */
 
 import { known } from "#proto/common/measured.ts";
-import type { KwdbFull } from "#proto/engines/kwdb.ts";
 import { intervalMs } from "#proto/engines/kwdb-interval.ts";
 import type { CheckResult } from "../../domain/check.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
+import { answersOf, type ClusterCheck } from "./cluster-check.ts";
 import { fullOf, hostOf, nodeNames, runningVersion } from "./facts.ts";
 import { formOf, takesImages } from "./form.ts";
 import { settingsWanted } from "./hop.ts";
 import { blockingJobs } from "./jobs.ts";
-import { isLeftStoreDead } from "./left-overs.ts";
-import { outageOf } from "./outage.ts";
+import { outageBudget, storeDeadLeft } from "./outage-checks.ts";
 import { judgeEvery, result } from "./result.ts";
 import { settingsOf } from "./settings.ts";
-import { raiseOf, storeDead } from "./store-dead.ts";
 import { compareViews } from "./summary.ts";
 import { compareVersions, mayHop } from "./version-policy.ts";
 import { wayOf } from "./way.ts";
-
-type ClusterCheck = (input: PlaybookInput) => CheckResult | readonly CheckResult[] | undefined;
 
 /** What is asked because the cluster serves meanwhile means nothing where it does not. */
 function whileServing(check: ClusterCheck): ClusterCheck {
@@ -189,39 +185,6 @@ const clients: ClusterCheck = (input) =>
       { sessions: perNode.length === 0 ? "none" : perNode.join(", "), lonely: lonely.join(", ") },
     ];
   });
-
-const outageBudget: ClusterCheck = (input) => {
-  const about = { id: "outage-budget", yields: "override" } as const;
-  const outage = outageOf(input);
-  if ("unknown" in outage) return { ...result(about, "unknown"), reason: outage.unknown };
-  const raised = raiseOf(input)?.to;
-  return judgeEvery(about, answersOf(input, "settings"), (settings) => {
-    const text = settings[storeDead] ?? "";
-    const limitMs = intervalMs(text);
-    const minutes = String(Math.ceil(outage.ms / 60_000));
-    const facts = { limit: text, outageMs: String(outage.ms), minutes };
-    if (limitMs !== undefined && limitMs > outage.ms) return ["ok", facts];
-    return raised === undefined ? ["ko", facts] : ["warn", { ...facts, raised }];
-  });
-};
-
-/** Three hours may be a choice: it blocks nothing, and is mended only when a person wants it so. */
-const storeDeadLeft: ClusterCheck = (input) => {
-  const answers = answersOf(input, "settings");
-  if (answers.length === 0) return undefined;
-  return judgeEvery({ id: "store-dead-left" }, answers, (settings) => {
-    const shown = settings[storeDead] ?? "?";
-    return [isLeftStoreDead(shown) ? "warn" : "ok", { shown, cluster: input.cluster.name }];
-  });
-};
-
-/** What each node says to a question about the cluster. A node without a report is UNKNOWN in agent-reports. */
-function answersOf<Name extends keyof KwdbFull>(
-  { cluster, reports }: PlaybookInput,
-  name: Name,
-): readonly KwdbFull[Name][] {
-  return nodeNames(cluster).flatMap((node) => fullOf(reports[node])?.[name] ?? []);
-}
 
 /** What a hotfix has mended may be broken in the next release, and a way back to it needs that very package. */
 const versionTag: ClusterCheck = ({ cluster, wish, reports }) => {

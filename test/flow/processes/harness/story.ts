@@ -41,10 +41,13 @@ export async function playedUnder(
 ): Promise<readonly string[]> {
   const stops: string[] = [];
   let follow = begin(killer.hear);
+  let lost = 0;
   for (let ran = await follow.ended; ran.code !== 0; ran = await follow.ended) {
     if (ran.code === coordinatorUnreachable) {
       // on a slow machine it comes back later than the command waits; the rollout goes on, and so does whoever looks
       await killer.mended();
+      lost += 1;
+      expect(lost, ran.stderr).toBeLessThan(mostStops);
       follow = fleet.follow(["watch"], killer.hear);
       continue;
     }
