@@ -23,4 +23,5 @@ export async function bundleInto(folder: string): Promise<void> {
   ]);
   await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module", version }));
   await cp(path("deploy/nats/fetch.sh"), join(folder, "nats-fetch.sh"));
+  await cp(path("deploy/fetch-debian.sh"), join(folder, "fetch-debian.sh"));
 }

@@ -20,38 +20,16 @@ if [ "$suite" = forky ]; then
 fi
 if [ -x "$cache/nats-server" ]; then echo "$cache/nats-server"; exit 0; fi
 
-say() { echo "nats-server: $*" >&2; }
-for tool in apt-get dpkg-deb flock; do
-  command -v "$tool" >/dev/null || { say "no $tool here; install nats-server $floor or newer and put it on PATH"; exit 1; }
-done
+tool=nats-server
+instead="put nats-server $floor or newer on PATH"
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+# beside the bundle, or one folder up in the sources
+if [ -r "$here/fetch-debian.sh" ]; then . "$here/fetch-debian.sh"; else . "$here/../fetch-debian.sh"; fi
 
-mkdir -p "$cache"
-exec 9>"$cache/.lock"
-flock -w 300 9 || { say "another fetch has held $cache for five minutes"; exit 1; }
+lock_cache
 if [ -x "$cache/nats-server" ]; then echo "$cache/nats-server"; exit 0; fi
-
-# the machine's own mirror: the first Debian archive among its sources that is not the security one
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | grep -v -- '-security' | head -n 1 || true)
-if [ -z "$mirror" ]; then
-  mirror=$(sed -nE 's/^(URIs:|deb( \[[^]]*\])?) +([^ ]+).*/\3/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -v -- '-security' | head -n 1 || true)
-fi
-[ -n "$mirror" ] || { say "no Debian mirror in this machine's apt sources; put nats-server $floor or newer on PATH"; exit 1; }
-
-work=$(mktemp -d "$cache/.work.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-mkdir -p "$work"/{lists/partial,cache/archives/partial,state}
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-[ -r "$keyring" ] || { say "no $keyring: the package could not be authenticated; put nats-server $floor or newer on PATH"; exit 1; }
-echo "deb [signed-by=$keyring] $mirror $suite main" >"$work/sources.list"
-: >"$work/state/status"
-apt=(apt-get -qq -o "Dir::State=$work/state" -o "Dir::State::lists=$work/lists" -o "Dir::State::status=$work/state/status"
-  -o "Dir::Cache=$work/cache" -o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=/dev/null
-  -o APT::Sandbox::User= -o Acquire::Check-Valid-Until=false -o Acquire::Languages=none -o Acquire::Retries=3
-  -o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30)
-say "fetching from Debian $suite into $cache"
-timeout 180 "${apt[@]}" update >&2 || { say "the lists of $suite cannot be read from this machine's mirror"; exit 1; }
-(cd "$work" && timeout 180 "${apt[@]}" download nats-server >&2) || { say "the package cannot be downloaded"; exit 1; }
-dpkg-deb -x "$work"/nats-server_*.deb "$work/root"
+open_suite "$suite"
+unpack nats-server
 install -m 755 "$work/root/usr/sbin/nats-server" "$work/nats-server" 2>/dev/null || install -m 755 "$work/root/usr/bin/nats-server" "$work/nats-server"
 "$work/nats-server" --version >&2 || { say "the fetched server does not run here"; exit 1; }
 mv "$work/nats-server" "$cache/nats-server"
