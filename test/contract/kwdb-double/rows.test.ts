@@ -9,7 +9,7 @@ import type { DemoHost } from "#test/doubles/host/create-host.ts";
 import { giveRows } from "#test/doubles/host/rows.ts";
 import { buildAssets } from "#test/doubles/kwdb/build-assets.ts";
 import { buildPackage } from "#test/doubles/kwdb/build-package.ts";
-import { type PostgresServer, startPostgres } from "#test/doubles/postgres/server.ts";
+import { type PostgresServer, startPostgres } from "#test/postgres/server.ts";
 
 const root = mkdtempSync(path.join(tmpdir(), "lockkeeper-rows-"));
 let postgres: PostgresServer;

@@ -6,7 +6,7 @@ import { createHosts, startCluster, stopCluster } from "#test/doubles/host/clust
 import { type DemoHost, freePorts } from "#test/doubles/host/create-host.ts";
 import { giveRows } from "#test/doubles/host/rows.ts";
 import { buildPackage } from "#test/doubles/kwdb/build-package.ts";
-import { type PostgresServer, startPostgres } from "#test/doubles/postgres/server.ts";
+import { type PostgresServer, startPostgres } from "#test/postgres/server.ts";
 import type { Coordinator } from "./fleet.ts";
 import { Operator, type Ran } from "./operator.ts";
 import { Process } from "./process.ts";

@@ -1,0 +1,25 @@
+/** Where the npm packages of PostgreSQL's servers are: initdb, pg_ctl and postgres of each major, no clients. */
+import { readFileSync, symlinkSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+
+/** Those whose servers this project has; each is the alias pgN in package.json. */
+export const majors = [10, 12, 14, 15, 17, 18] as const;
+export type Major = (typeof majors)[number];
+
+/** The folder with bin/, lib/ and share/; the package's own links are made where its install script did not run. */
+export function postgresFolder(major: Major = 17): string {
+  const folder = path.dirname(path.dirname(createRequire(import.meta.url).resolve(`pg${major}`)));
+  const links = JSON.parse(readFileSync(path.join(folder, "native/pg-symlinks.json"), "utf8")) as readonly {
+    readonly source: string;
+    readonly target: string;
+  }[];
+  for (const { source, target } of links) {
+    try {
+      symlinkSync(path.basename(source), path.join(folder, target));
+    } catch {
+      // made before
+    }
+  }
+  return path.join(folder, "native");
+}

@@ -1,0 +1,17 @@
+/** psql, pg_dump and pg_dumpall for tests, which the npm packages of the servers do not have. */
+import { execa } from "execa";
+
+const fetchMs = 420_000;
+let folder: Promise<string> | undefined;
+
+/** Their folder, the same for all of a run: found or fetched by deploy/postgres/fetch.sh. */
+export function postgresTools(): Promise<string> {
+  folder ??= fetched();
+  return folder;
+}
+
+async function fetched(): Promise<string> {
+  const script = new URL("../../deploy/postgres/fetch.sh", import.meta.url).pathname;
+  const { stdout } = await execa(script, { timeout: fetchMs });
+  return stdout.trim();
+}
