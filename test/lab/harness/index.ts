@@ -14,3 +14,4 @@ export { mustRun, type RunOptions, type RunResult, run } from "./run.ts";
 export type { SmallDisk } from "./small-disk.ts";
 export type { Started, StartOptions } from "./started.ts";
 export { describeLab, describeLongLab } from "./suite.ts";
+export { until } from "./until.ts";

@@ -1,8 +1,7 @@
 // A rolling upgrade with archives, of a cluster that gives a node up sooner than one can be archived: the setting is
 // raised while a node is away, and is to the letter what it was afterwards.
 import { afterEach, expect, it } from "vitest";
-import { describeLongLab } from "../harness/index.ts";
-import { until } from "./cluster.ts";
+import { describeLongLab, until } from "../harness/index.ts";
 import { archiveDir, clusterName, type LabFleet, startFleet } from "./fleet.ts";
 
 await describeLongLab("a rolling upgrade with archives", () => {

@@ -1,8 +1,8 @@
 // The ground that the end-to-end upgrades stand on: the stand-in behaves on real systemd and real dpkg as KWDB's
 // tools were measured to, when a person upgrades one node by hand.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createLab, describeLab, type Lab, type RunResult } from "../harness/index.ts";
-import { type KwdbCluster, startKwdbCluster, until } from "./cluster.ts";
+import { createLab, describeLab, type Lab, type RunResult, until } from "../harness/index.ts";
+import { type KwdbCluster, startKwdbCluster } from "./cluster.ts";
 import type { KwdbNode } from "./node.ts";
 
 const INSTALL = "/opt/kwdb_install";

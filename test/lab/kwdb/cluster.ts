@@ -1,11 +1,10 @@
 // Three real hosts with a real kaiwudb.service each: the stand-in's packages through the host's own dpkg, started by
 // its own systemd, one multi-replica cluster at an old version. What upgrades it is for the suites to bring.
-import { setTimeout as sleep } from "node:timers/promises";
 import type { HostOptions, Topology } from "#test/doubles/host/create-host.ts";
 import { buildAssets } from "#test/doubles/kwdb/build-assets.ts";
 import { type BuiltPackage, buildPackage } from "#test/doubles/kwdb/build-package.ts";
 import { makeAuthority } from "#test/doubles/kwdb/make-certs.ts";
-import { debianRoot, type Host, type Lab } from "../harness/index.ts";
+import { debianRoot, type Host, type Lab, until } from "../harness/index.ts";
 import { installKwdb } from "./installer.ts";
 import { KwdbNode, PORTS } from "./node.ts";
 
@@ -40,7 +39,6 @@ export interface KwdbCluster {
 }
 
 const FIRST_HOST = 11;
-const START_LIMIT_MS = 30_000;
 
 /** Boots the hosts, installs, starts and initialises; the cluster is healthy from every node when this returns. */
 export async function startKwdbCluster(lab: Lab, spec: KwdbClusterSpec): Promise<KwdbCluster> {
@@ -115,18 +113,5 @@ async function untilAllSee(nodes: readonly KwdbNode[], expected: number): Promis
       const rows = await node.status();
       return rows.filter((row) => row.isAvailable && row.isLive).length === expected;
     });
-  }
-}
-
-/** Asks again and again until it holds; throws with what was waited for. */
-export async function until(
-  what: string,
-  holds: () => Promise<boolean>,
-  limitMs = START_LIMIT_MS,
-): Promise<void> {
-  const deadline = performance.now() + limitMs;
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`not within ${limitMs} ms: ${what}`);
-    await sleep(50);
   }
 }

@@ -2,8 +2,8 @@
 // or by hand.
 import { buildAssets } from "#test/doubles/kwdb/build-assets.ts";
 import { type BuiltProgram, buildProgram, type ProgramRequest } from "#test/doubles/kwdb/build-program.ts";
-import { debianRoot, type Host, type Lab } from "../harness/index.ts";
-import { type KwdbCluster, type KwdbClusterSpec, until } from "./cluster.ts";
+import { debianRoot, type Host, type Lab, until } from "../harness/index.ts";
+import type { KwdbCluster, KwdbClusterSpec } from "./cluster.ts";
 import { CompiledNode, folder } from "./compiled-node.ts";
 import { PORTS } from "./node.ts";
 

@@ -3,8 +3,7 @@
 import { open, rm } from "node:fs/promises";
 import { afterEach, expect, it } from "vitest";
 import { hasCompiler } from "#test/doubles/kwdb/build-program.ts";
-import { describeLongLab, type RunResult } from "../harness/index.ts";
-import { until } from "./cluster.ts";
+import { describeLongLab, type RunResult, until } from "../harness/index.ts";
 import { type CompiledCluster, secret, startCompiledCluster, unit } from "./compiled-cluster.ts";
 import { type CompiledNode, folder } from "./compiled-node.ts";
 import { clusterName, type FleetSpec, type LabFleet, startFleet } from "./fleet.ts";

@@ -1,15 +1,14 @@
 // A rollout that is given up when the old container is already out of the way: it comes back as the very same one, with
 // its restart policy, and serves the old version.
 import { afterEach, expect, it } from "vitest";
-import { describeLongLab } from "../harness/index.ts";
-import { AgentWatch } from "./agent-watch.ts";
-import { until } from "./cluster.ts";
+import { describeLongLab, until } from "../harness/index.ts";
+import { AgentWatch } from "../product/agent-watch.ts";
+import { whyOf } from "../product/typed.ts";
 import { imageTag, ownComposeFile, ownContainer } from "./container-cluster.ts";
 import type { ContainerNode } from "./container-node.ts";
 import { clusterName, type LabFleet, startFleet } from "./fleet.ts";
 import { type FormName, forms, markData, oldOnes, whatStands } from "./forms.ts";
 import { onceBefore } from "./tool-hook.ts";
-import { whyOf } from "./typed.ts";
 
 await describeLongLab("a rollout of a container that is aborted", () => {
   let fleet: LabFleet | undefined;

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { Topology } from "#test/doubles/host/create-host.ts";
 import { buildAssets } from "#test/doubles/kwdb/build-assets.ts";
 import { type BuiltPackage, buildPackage } from "#test/doubles/kwdb/build-package.ts";
-import { dockerHost, type Host, type Lab } from "../harness/index.ts";
-import { type KwdbCluster, type KwdbClusterSpec, until } from "./cluster.ts";
+import { dockerHost, type Host, type Lab, until } from "../harness/index.ts";
+import type { KwdbCluster, KwdbClusterSpec } from "./cluster.ts";
 import { ContainerNode, serviceFiles } from "./container-node.ts";
 import { PORTS } from "./node.ts";
 

@@ -7,14 +7,13 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeEach, expect, it } from "vitest";
 import type { BuiltPackage } from "#test/doubles/kwdb/build-package.ts";
-import { describeLongLab } from "../harness/index.ts";
-import { until } from "./cluster.ts";
+import { describeLongLab, until } from "../harness/index.ts";
+import { typePrinted, whyOf } from "../product/typed.ts";
 import { imageTag, ownComposeFile, ownContainer } from "./container-cluster.ts";
 import type { ContainerNode } from "./container-node.ts";
 import { clusterName, type LabFleet, startFleet } from "./fleet.ts";
 import { type FormName, forms, markData, oldOnes, whatStands } from "./forms.ts";
 import { hasStruck, onceBefore } from "./tool-hook.ts";
-import { typePrinted, whyOf } from "./typed.ts";
 
 interface Fault {
   readonly when: string;

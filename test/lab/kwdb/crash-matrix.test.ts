@@ -5,11 +5,11 @@
 import { afterEach, expect, it } from "vitest";
 import { hasCompiler } from "#test/doubles/kwdb/build-program.ts";
 import { describeLongLab } from "../harness/index.ts";
-import { AgentWatch } from "./agent-watch.ts";
+import { AgentWatch } from "../product/agent-watch.ts";
+import { typePrinted, whyOf } from "../product/typed.ts";
 import { type LabFleet, startFleet } from "./fleet.ts";
 import { type Form, type FormName, forms, markData, oldOnes, whatStands } from "./forms.ts";
 import type { KwdbNode } from "./node.ts";
-import { typePrinted, whyOf } from "./typed.ts";
 
 const lanes = 2;
 const mostLanes = 4;

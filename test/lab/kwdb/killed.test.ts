@@ -2,12 +2,11 @@
 // is started twice. One fleet goes from version to version, each time with another kill.
 import { afterAll, beforeEach, expect, it } from "vitest";
 import { describeLongLab } from "../harness/index.ts";
+import type { Victim } from "../product/product.ts";
 import { clusterName, type LabFleet, startFleet } from "./fleet.ts";
 import { type Moment, untilMoment } from "./moments.ts";
 import type { KwdbNode } from "./node.ts";
 import { outagesOf, overlaps, startsOf, versionWrittenAt } from "./records.ts";
-
-type Victim = "coordinator" | "agent" | "nats-server";
 
 const named: readonly (readonly [Victim, Moment])[] = [
   ["coordinator", "between stop and deploy.sh"],
@@ -51,7 +50,7 @@ await describeLongLab("a rollout whose processes are killed", () => {
         throw new Error(`it ended before that: ${await fleet?.explained(ended)}`);
       }),
     ]);
-    await kill(fleet, db2, victim);
+    await fleet.kill(victim, db2.host);
     if (victim === "coordinator") await fleet.startCoordinator();
     const ended = await upgrading;
     expect(ended.code, await fleet.explained(ended)).toBe(0);
@@ -71,17 +70,6 @@ await describeLongLab("a rollout whose processes are killed", () => {
     isClean = true;
   });
 });
-
-async function kill(fleet: LabFleet, node: KwdbNode, victim: Victim): Promise<void> {
-  if (victim === "coordinator") {
-    fleet.coordinator?.kill("SIGKILL");
-    await fleet.coordinator?.ended;
-  } else if (victim === "nats-server") process.kill(await fleet.natsPid(), "SIGKILL");
-  else {
-    const shown = ["systemctl", "show", "--property", "MainPID", "--value", "lockkeeper-agent"];
-    await node.host.must(["kill", "-KILL", (await node.host.must(shown)).trim()]);
-  }
-}
 
 interface Kill {
   readonly moment: Moment;

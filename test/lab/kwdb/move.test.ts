@@ -1,11 +1,10 @@
 // A standalone 2.2 node moved into a 3.1 one, on real hosts, with the shipped unit of the agent and rows in a real
 // PostgreSQL; the exporting host loses its agent in mid export, and the importing one is switched off in mid import.
-import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, it } from "vitest";
 import { awkwardData, read } from "../../contract/agent/kwdb/moving-room.ts";
-import { createLab, describeLongLab, type Lab, type RunResult } from "../harness/index.ts";
-import { type KwdbCluster, startKwdbCluster, until } from "./cluster.ts";
+import { createLab, describeLongLab, type Lab, type RunResult, until } from "../harness/index.ts";
+import { type KwdbCluster, startKwdbCluster } from "./cluster.ts";
 import { LabFleet } from "./fleet.ts";
 import type { KwdbNode } from "./node.ts";
 import { keepRows, rowsBinds } from "./rows.ts";
@@ -83,17 +82,13 @@ async function sql(node: KwdbNode, ...statements: readonly string[]): Promise<st
 }
 
 async function applyInventory(fleet: LabFleet): Promise<void> {
-  const entry = (cluster: string, node: string) => [
-    `  ${cluster}:`,
-    "    engine: kwdb",
-    "    topology: standalone",
-    `    gates: ${gates}`,
-    `    nodes: { ${node}: { address: "${fleet.node(node).host.ip}" } }`,
+  const entry = (node: string) => [
+    "engine: kwdb",
+    "topology: standalone",
+    `gates: ${gates}`,
+    `nodes: { ${node}: { address: "${fleet.node(node).host.ip}" } }`,
   ];
-  const file = fleet.lab.file("fleet.yaml");
-  const lines = ["clusters:", ...entry("billing", "old1"), ...entry("billing3", "new1")];
-  await writeFile(file, `${lines.join("\n")}\n`);
-  await fleet.must("cluster", "apply", file);
+  await fleet.applyClusters({ billing: entry("old1"), billing3: entry("new1") });
 }
 
 /** The database's own client on the host has begun a statement like this. */

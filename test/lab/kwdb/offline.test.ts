@@ -2,8 +2,7 @@
 // and none is started before the last is changed.
 import { afterEach, expect, it } from "vitest";
 import type { Topology } from "#test/doubles/host/create-host.ts";
-import { describeLongLab, type RunResult } from "../harness/index.ts";
-import { until } from "./cluster.ts";
+import { describeLongLab, type RunResult, until } from "../harness/index.ts";
 import { archiveDir, clusterName, type LabFleet, startFleet } from "./fleet.ts";
 import { type Outage, outagesOf, versionWrittenAt } from "./records.ts";
 

@@ -3,8 +3,7 @@
 import { open, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type BuiltPackage, buildPackage } from "#test/doubles/kwdb/build-package.ts";
-import { describeLongLab, type RunResult } from "../harness/index.ts";
-import { until } from "./cluster.ts";
+import { describeLongLab, type RunResult, until } from "../harness/index.ts";
 import { clusterName, type LabFleet, startFleet } from "./fleet.ts";
 
 const to = "3.1.0";

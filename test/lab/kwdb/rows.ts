@@ -1,7 +1,6 @@
 // A real PostgreSQL on a host of the lab, as a unit of its own, for the stand-in to keep its rows in.
 import { postgresFolder } from "#test/postgres/binaries.ts";
-import type { Host } from "../harness/index.ts";
-import { until } from "./cluster.ts";
+import { type Host, until } from "../harness/index.ts";
 
 const place = "/opt/postgres";
 const port = 5433;

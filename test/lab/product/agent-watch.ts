@@ -1,7 +1,6 @@
 // A little program on the host itself that follows the agent's journal: it kills the agent at boundaries, or holds it
 // still at named ones until told to go on. What it waits for is on the disk when it strikes, a few ms before.
-import type { Host } from "../harness/index.ts";
-import { until } from "./cluster.ts";
+import { type Host, until } from "../harness/index.ts";
 
 const place = "/root/agent-watch";
 const unit = "lab-agent-watch";
