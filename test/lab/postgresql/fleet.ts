@@ -1,0 +1,102 @@
+// The whole product over two PostgreSQL clusters of one real host each: the old major, and the new one it goes into.
+import { createLab, type Host, type Lab, type RunResult } from "../harness/index.ts";
+import { mustBeBuilt, ProductFleet } from "../product/product.ts";
+import { type Major, type PgHost, type PgHostSpec, port, startPgHost } from "./pg-host.ts";
+
+type ServerSpec = Pick<PgHostSpec, "packages" | "checksums" | "settings">;
+
+export interface PgFleetSpec {
+  /** Kebab-case, of the lab. */
+  readonly name: string;
+  readonly old: Major;
+  readonly new: Major;
+  /** Of both servers. */
+  readonly servers?: ServerSpec;
+  /** The inventory's `gates`. */
+  readonly gates?: string;
+  /** More of both entries' `settings`, as YAML flow without braces. */
+  readonly settings?: string;
+}
+
+export const oldCluster = "orders";
+export const newCluster = "orders-new";
+export const nodes = { old: "old1", new: "new1" } as const;
+
+const shortGates = "{ every: 500ms, dwell: 1s, limit: 5m }";
+
+export class PgFleet extends ProductFleet {
+  override readonly clusterName = oldCluster;
+  override readonly acknowledged: readonly string[] = [];
+  readonly old: PgHost;
+  readonly new: PgHost;
+  readonly #spec: PgFleetSpec;
+
+  constructor(spec: PgFleetSpec, lab: Lab, servers: { readonly old: PgHost; readonly new: PgHost }) {
+    super(lab);
+    this.#spec = spec;
+    this.old = servers.old;
+    this.new = servers.new;
+  }
+
+  /** Hosts, servers, coordinator, agents, inventory: all there and attached when this returns. */
+  static async start(spec: PgFleetSpec): Promise<PgFleet> {
+    await mustBeBuilt();
+    const lab = await createLab({ name: spec.name });
+    try {
+      const fleet = new PgFleet(spec, lab, await startPair(lab, spec));
+      await fleet.#begin();
+      return fleet;
+    } catch (error) {
+      await lab[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  override get hosts(): readonly Host[] {
+    return [this.old.host, this.new.host];
+  }
+
+  async applyInventory(): Promise<void> {
+    const { gates = shortGates, settings = "" } = this.#spec;
+    const entry = (node: string, { host }: PgHost) => [
+      "engine: postgresql",
+      "topology: standalone",
+      "deployment: script",
+      `gates: ${gates}`,
+      `settings: { ${settings} }`,
+      `nodes: { ${node}: { address: "${host.ip}:${port}" } }`,
+    ];
+    await this.applyClusters({
+      [oldCluster]: entry(nodes.old, this.old),
+      [newCluster]: entry(nodes.new, this.new),
+    });
+  }
+
+  /** The command that plans the way into the new cluster; its file is `planFile`. */
+  plan(...more: readonly string[]): Promise<RunResult> {
+    const words = [oldCluster, "--to", String(this.#spec.new), "--into", newCluster];
+    return this.cli("plan", ...words, ...more, "-o", this.planFile);
+  }
+
+  async #begin(): Promise<void> {
+    const agents = [
+      this.placeAgent({ host: this.old.host, node: nodes.old, engine: this.old.agentEngine }),
+      this.placeAgent({ host: this.new.host, node: nodes.new, engine: this.new.agentEngine }),
+    ];
+    await Promise.all([this.startCoordinator(), ...agents]);
+    await this.applyInventory();
+    await this.untilAttached();
+  }
+}
+
+/** Two hosts that serve, without anything of the product. */
+export async function startPair(
+  lab: Lab,
+  { old, new: young, servers = {} }: Pick<PgFleetSpec, "old" | "new" | "servers">,
+): Promise<{ readonly old: PgHost; readonly new: PgHost }> {
+  const [first, second] = await Promise.all([
+    startPgHost({ lab, name: "pg-old", major: old, number: 11, ...servers }),
+    startPgHost({ lab, name: "pg-new", major: young, number: 21, ...servers }),
+  ]);
+  return { old: first, new: second };
+}
