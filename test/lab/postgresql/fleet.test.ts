@@ -1,24 +1,39 @@
 // The fleet that every PostgreSQL upgrade of the lab begins with: two servers, their agents, one coordinator.
 import { expect, it } from "vitest";
 import { engineKinds } from "#agent/engines/index.ts";
-import { describeLongLab } from "../harness/index.ts";
+import type { FleetView } from "#coordinator/domain/views.ts";
+import { describeLongLab, until } from "../harness/index.ts";
 import { newCluster, nodes, oldCluster, PgFleet } from "./fleet.ts";
 
 const lack = async () =>
   engineKinds.some(({ engine }) => engine === "postgresql") ? undefined : "agents serve no PostgreSQL yet";
 
+async function attached(fleet: PgFleet): Promise<Readonly<Record<string, readonly string[]>>> {
+  const { clusters } = await fleet.json<FleetView>("node", "list");
+  const names = clusters.map((cluster) => [
+    cluster.name,
+    cluster.nodes.filter((node) => node.attached).map(({ name }) => name),
+  ]);
+  return Object.fromEntries(names) as Record<string, readonly string[]>;
+}
+
 await describeLongLab(
   "a fleet of two PostgreSQL servers",
   () => {
-    it("has an agent on each that comes back with its host, and two clusters that are free", async () => {
+    it("has two clusters of one node each, whose agents come back from their own and their host's death", async () => {
       await using fleet = await PgFleet.start({ name: "pg-fleet", old: 15, new: 17 });
-      for (const cluster of [oldCluster, newCluster])
-        expect(await fleet.lock(cluster)).toMatchObject({ cluster, state: "free" });
-      const listed = await fleet.must("node", "list");
-      for (const node of Object.values(nodes)) expect(listed).toContain(node);
+      const whole = { [oldCluster]: [nodes.old], [newCluster]: [nodes.new] };
+      expect(await attached(fleet)).toEqual(whole);
       await fleet.old.powerOff();
+      await fleet.kill("agent", fleet.new.host);
+      await until(
+        "the host is missed",
+        async () => (await attached(fleet))[oldCluster]?.length === 0,
+        60_000,
+      );
       await fleet.old.powerOn();
       await fleet.untilAttached();
+      expect(await attached(fleet)).toEqual(whole);
     });
   },
   lack,
