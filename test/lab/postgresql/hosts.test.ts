@@ -2,6 +2,8 @@
 // upgrades over them prove is worth anything.
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { proveRows } from "#test/postgres/rows-proof.ts";
+import { startWriter } from "#test/postgres/writer.ts";
 import {
   createLab,
   describeLab,
@@ -163,19 +165,31 @@ await describeLab("hosts with Debian's PostgreSQL 15 and 17", () => {
 await describeLongLab(
   "a host with Debian's PostgreSQL 18",
   () => {
-    it("serves, is reached by password, and comes back with its host and its rows", async () => {
+    it("keeps every row that a writer outside was promised, through a kill and a power-off", async () => {
       await using lab = await createLab({ name: "pg-18" });
       const server = await startPgHost({ lab, name: "pg-18", major: 18, number: 18 });
       expect(await server.sql("postgres", "SHOW server_version_num")).toMatch(/^18\d{4}$/);
       // from this major on, initdb turns them on
       expect(await server.sql("postgres", "SHOW data_checksums")).toBe("on");
-      await server.sql("postgres", thousand);
-      const url = await server.createRole("reader");
-      expect((await connect(server, url, "SELECT current_user")).stdout.trim()).toBe("reader");
+      expect((await server.host.must(asPostgres)).trim()).toBe("postgres");
+      await using road = await openRoad(lab, server);
+      await server.createRole("app");
+      const table = "CREATE TABLE written (id bigint, body text); ALTER TABLE written OWNER TO app";
+      await server.sql("postgres", table);
+      const writer = startWriter({ urls: [road.url("app")], table: "written" });
+      await writer.accepted(20);
+      await server.killServer();
+      await server.startServer();
+      await writer.accepted(40, 20_000);
       await server.powerOff();
       await server.powerOn();
-      expect(await server.sql("postgres", rows)).toBe("1000|1|1000");
-      expect((await server.host.must(asPostgres)).trim()).toBe("postgres");
+      await writer.accepted(writer.log.accepted.length + 20, 30_000);
+      const log = await writer.stop();
+      console.log(`longest pause of the writer: ${Math.round(log.longestPauseMs)} ms`);
+      const client = new Client({ connectionString: road.url("app"), connectionTimeoutMillis: 10_000 });
+      await client.connect();
+      expect(await proveRows(log, client)).toEqual({ lost: [], doubled: [], stale: [], strange: [] });
+      await client.end();
     });
   },
   () => lackOf(18),
