@@ -60,6 +60,8 @@ export interface Playbook {
   ways?(input: PlaybookInput): readonly OpenWay[];
   /** The way back from `wish.back` to its old version; absent where this engine has none in place. */
   planBack?(input: PlaybookInput, back: Undone): Outcome<Plan>;
+  /** What its stages have done so far is undone by that plan alone, even where nothing of it is past return. */
+  readonly undoesPassedStages?: true;
   /** Mends what `check` finds and no upgrade is needed for, as `wish.mend` wants it. */
   planMend?(input: PlaybookInput): Outcome<Plan>;
   readonly gates: Gates;

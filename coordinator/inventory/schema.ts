@@ -56,7 +56,7 @@ const settingsSchema = z
   .describe("Settings of the engine's playbook");
 
 const clusterSchema = z.strictObject({
-  engine: z.enum(["kwdb"]).describe("The database engine"),
+  engine: z.enum(["kwdb", "postgresql"]).describe("The database engine"),
   topology: z.enum(["multi-replica", "single-replica", "standalone"]),
   deployment: z.enum(["script", "container", "compiled"]).default("script"),
   nodes: z

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Prints a folder with psql, pg_dump and pg_dumpall of PostgreSQL 18 or newer, which read every older server:
+# Prints a folder with psql, pg_dump, pg_dumpall and pg_restore of PostgreSQL 18 or newer, which read every older server:
 # from PATH or Debian's own folders, else from the cache, else fetched from Debian without root (own apt lists,
 # nothing installed) and run through the loader and libraries they were built for. Where the newest suite cannot
 # be had, those of trixie, which are 17.
 set -euo pipefail
 
 floor=18
-tools=(psql pg_dump pg_dumpall)
+tools=(psql pg_dump pg_dumpall pg_restore)
 room=${LOCKKEEPER_CACHE:-$HOME/.cache/lockkeeper}/postgres-tools
 
 complete() {
@@ -27,7 +27,7 @@ done
 if complete "$room/forky/bin" "$floor"; then echo "$room/forky/bin"; exit 0; fi
 
 tool="PostgreSQL's tools"
-instead="put psql, pg_dump and pg_dumpall $floor or newer on PATH"
+instead="put psql, pg_dump, pg_dumpall and pg_restore $floor or newer on PATH"
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # beside the bundle, or one folder up in the sources
 if [ -r "$here/fetch-debian.sh" ]; then . "$here/fetch-debian.sh"; else . "$here/../fetch-debian.sh"; fi

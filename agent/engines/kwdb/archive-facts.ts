@@ -1,11 +1,11 @@
 /** What is known of archives before one is made: room, how fast it will be, and those that are there. */
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { KwdbFull } from "#proto/engines/kwdb.ts";
+import type { Known, Take } from "../measure.ts";
 import type { ArchiveRate } from "./archive-rate.ts";
 import { archivesIn, toldOf } from "./archive-record.ts";
 import { notApplicable } from "./host-facts.ts";
 import type { Installation } from "./installation.ts";
-import type { Known, Take } from "./measure.ts";
 import type { KwdbSettings } from "./settings.ts";
 import { freeBytes, usedBytes } from "./space.ts";
 import { onlyStore } from "./stores.ts";

@@ -3,6 +3,7 @@
  * the manifest, and the manifest with the data folder. The copy is gone afterwards, however this ends.
  */
 import { readdir, rename, rm } from "node:fs/promises";
+import { done, failed, failedBy } from "../../outcome.ts";
 import type { Host, StepContext, StepResult } from "../../verb.ts";
 import { differenceOf, readManifest } from "./archive-manifest.ts";
 import {
@@ -17,7 +18,6 @@ import { whyNoRoomIn } from "./archive-room.ts";
 import { attributesOf } from "./attributes.ts";
 import { causeOf, isThere, sha256Of } from "./files.ts";
 import { isOriginal, notOriginal } from "./origin.ts";
-import { done, failed, failedBy } from "./outcome.ts";
 import { stepLookMs, usedBytes } from "./space.ts";
 import { type Entry, entriesOf } from "./tree.ts";
 

@@ -1,12 +1,12 @@
 /** Archives that are no longer needed, removed by a later rollout: by what they say of themselves, or not at all. */
 import { z } from "zod";
+import { done, failedBy } from "../../outcome.ts";
 import { type StepResult, type Verb, verb } from "../../verb.ts";
 import { sweepSpares } from "./archive-proof.ts";
 import { type ArchiveRecord, archivesIn, type FoundArchive, removeArchive } from "./archive-record.ts";
 import { name } from "./args.ts";
 import { causeOf } from "./files.ts";
 import type { Means } from "./installation.ts";
-import { done, failedBy } from "./outcome.ts";
 
 const args = z.strictObject({
   cluster: name,

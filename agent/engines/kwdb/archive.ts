@@ -7,6 +7,7 @@ import { z } from "zod";
 import { type Outcome, succeed } from "#proto/common/failure.ts";
 import { kwdbArchiveKindSchema } from "#proto/engines/kwdb.ts";
 import { syncFolder } from "../../host/file-runner.ts";
+import { done, failed, failedBy } from "../../outcome.ts";
 import { type Host, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { writeManifest } from "./archive-manifest.ts";
 import { proveArchive, sweepSpares } from "./archive-proof.ts";
@@ -27,7 +28,6 @@ import { causeOf, sha256Of } from "./files.ts";
 import { isDown, type Means } from "./installation.ts";
 import { installationOn } from "./installed.ts";
 import { isOriginal, namedAfter, notOriginal } from "./origin.ts";
-import { done, failed, failedBy } from "./outcome.ts";
 import { stepLookMs, usedBytes } from "./space.ts";
 import { entriesOf } from "./tree.ts";
 

@@ -8,8 +8,6 @@ export const milliseconds = z
   .string()
   .regex(/^\d{1,9}$/)
   .transform(Number);
-/** A rollout's id. */
-export const rollout = z.string().regex(/^[\w-]{1,120}$/);
 /** A name for a folder of our own. */
 export const label = z.string().regex(/^[A-Za-z0-9._-]{1,120}$/);
 const address = z.string().regex(/^[A-Za-z0-9._:[\]-]{1,255}:\d{1,5}$/);

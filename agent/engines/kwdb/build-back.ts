@@ -4,8 +4,10 @@
  */
 import { z } from "zod";
 import { type Failure, failure, type Outcome, succeed } from "#proto/common/failure.ts";
+import { done, failed, failedBy } from "../../outcome.ts";
 import { type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
-import { rollout, version } from "./args.ts";
+import { rollout } from "../rollout-arg.ts";
+import { version } from "./args.ts";
 import { missingLibraries, whyOtherFiles } from "./build.ts";
 import { noteAside } from "./build-aside.ts";
 import { moved, whyNotDown } from "./build-exchange.ts";
@@ -14,7 +16,6 @@ import { type BuildRecord, readBuildRecord } from "./build-record.ts";
 import { type Compiled, compiledOn } from "./compiled-installation.ts";
 import { isThere } from "./files.ts";
 import { type Means, runningOr } from "./installation.ts";
-import { done, failed, failedBy } from "./outcome.ts";
 import { variable } from "./start.ts";
 import { keepStart, keptStart } from "./start-record.ts";
 

@@ -7,6 +7,7 @@ import { dirname } from "node:path";
 import { z } from "zod";
 import { type Failure, failure } from "#proto/common/failure.ts";
 import { syncFolder } from "../../host/file-runner.ts";
+import { done, failed, failedBy } from "../../outcome.ts";
 import { type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { digest, version } from "./args.ts";
 import { missingLibraries, stagedBuild, whyNotWhole } from "./build.ts";
@@ -15,7 +16,6 @@ import { keptBuilds, type Places, placesOf, type Stand, standOf } from "./build-
 import { lay } from "./build-staging.ts";
 import { type Compiled, compiledOn } from "./compiled-installation.ts";
 import { isDown, type Means, runningOr } from "./installation.ts";
-import { done, failed, failedBy } from "./outcome.ts";
 import { variable } from "./start.ts";
 
 const args = z.strictObject({ digest, from: version });

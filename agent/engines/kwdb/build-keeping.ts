@@ -1,12 +1,12 @@
 /** Before anything stops: how the database was started, and which files its build has, for this start and for a way back. */
 import { z } from "zod";
+import { done, failed, failedBy } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { filesOf } from "./build.ts";
 import { readBuildRecord, writeBuildRecord } from "./build-record.ts";
 import { type Compiled, compiledOn } from "./compiled-installation.ts";
 import { executableOf } from "./compiled-processes.ts";
 import type { Means } from "./installation.ts";
-import { done, failed, failedBy } from "./outcome.ts";
 import { keepStart, keptStart, type StartRecord } from "./start-record.ts";
 
 export function buildKeepingVerb(means: Means): Verb {

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { type Failure, failure } from "#proto/common/failure.ts";
 import { syncFolder } from "../../host/file-runner.ts";
+import { done, failed, failedBy } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { digest, version } from "./args.ts";
 import {
@@ -21,7 +22,6 @@ import { type Compiled, compiledOn } from "./compiled-installation.ts";
 import { manifestOf } from "./files.ts";
 import type { Means } from "./installation.ts";
 import { manifestText } from "./manifest.ts";
-import { done, failed, failedBy } from "./outcome.ts";
 import { changedFile, keepPackage, packageFolder } from "./packages.ts";
 import { binaryVersion } from "./program.ts";
 import { freeBytes } from "./space.ts";

@@ -1,12 +1,12 @@
 /** The kept start made with the new build. Where that fails, the commands of the way back are told: the data was kept. */
 import { z } from "zod";
 import { type Failure, failure } from "#proto/common/failure.ts";
+import { done, failedBy } from "../../outcome.ts";
 import { type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { digest, version } from "./args.ts";
 import { type Places, placesOf } from "./build-places.ts";
 import { type Compiled, compiledOn } from "./compiled-installation.ts";
 import type { Means } from "./installation.ts";
-import { done, failedBy } from "./outcome.ts";
 
 const args = z.strictObject({ digest, from: version });
 type Args = z.infer<typeof args>;

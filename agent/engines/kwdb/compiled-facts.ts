@@ -4,13 +4,13 @@ import { dirname } from "node:path";
 import { type Outcome, succeed } from "#proto/common/failure.ts";
 import type { KwdbBuild, KwdbFull, KwdbStart } from "#proto/engines/kwdb.ts";
 import type { Host } from "../../verb.ts";
+import type { Take } from "../measure.ts";
 import { bytesOf, missingLibraries } from "./build.ts";
 import { foreignEntries, keptBuilds, kindOf } from "./build-places.ts";
 import { recordedRollouts } from "./build-record.ts";
 import { type Compiled, compiledOn } from "./compiled-installation.ts";
 import { executableOf } from "./compiled-processes.ts";
 import type { Means } from "./installation.ts";
-import type { Take } from "./measure.ts";
 import { freeBytes } from "./space.ts";
 import { namesOf, variable } from "./start.ts";
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { z } from "zod";
 import { type Failure, failure, type Outcome, succeed } from "#proto/common/failure.ts";
 import { makeFolderDurably, writeFileDurably } from "../../host/file-runner.ts";
+import { done, failed, failedBy } from "../../outcome.ts";
 import type { StepContext, StepResult, ToolRequest } from "../../verb.ts";
 import type { imageArgs } from "./args.ts";
 import { readCompose, withImage } from "./compose-file.ts";
@@ -15,7 +16,6 @@ import { wantedImage } from "./image-verbs.ts";
 import type { Means } from "./installation.ts";
 import { containerOn } from "./installed.ts";
 import { lastLine } from "./last-line.ts";
-import { done, failed, failedBy } from "./outcome.ts";
 import { rememberReplaced } from "./replaced.ts";
 
 type ImageArgs = z.infer<typeof imageArgs>;

@@ -1,11 +1,11 @@
 /** A container of `docker run` set aside under another name, and brought back: it is not removed by either. */
 import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
+import { done, failed, failedBy } from "../../outcome.ts";
 import type { StepContext, StepResult, ToolRun } from "../../verb.ts";
 import { ownName } from "./container-change.ts";
 import type { ContainerInstallation } from "./container-installation.ts";
 import type { Inspected } from "./docker.ts";
 import { lastLine } from "./last-line.ts";
-import { done, failed, failedBy } from "./outcome.ts";
 import { asideName, forgetSetAside, readSetAside, type SetAside, writeSetAside } from "./set-aside.ts";
 
 export async function isSetAside(

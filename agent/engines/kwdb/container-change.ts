@@ -1,11 +1,11 @@
 /** What every verb that changes a container has in common: on a host without one it is refused, and its probe asks the engine. */
 import type { z } from "zod";
 import { fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
+import { failed } from "../../outcome.ts";
 import { type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import type { ContainerInstallation } from "./container-installation.ts";
 import type { Means } from "./installation.ts";
 import { containerOn } from "./installed.ts";
-import { failed } from "./outcome.ts";
 
 export interface Deed<Args> {
   run(context: StepContext, args: Args, here: ContainerInstallation): Promise<StepResult>;

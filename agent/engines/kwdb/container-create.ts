@@ -1,6 +1,7 @@
 /** A container of `docker run` made like the one that was set aside, of another image; and taken away again, if it never ran. */
 import type { z } from "zod";
 import { type Failure, failure, type Outcome, succeed } from "#proto/common/failure.ts";
+import { done, failed, failedBy } from "../../outcome.ts";
 import type { StepContext, StepResult } from "../../verb.ts";
 import { digest, imageArgs } from "./args.ts";
 import { oldOne } from "./container-aside.ts";
@@ -10,7 +11,6 @@ import type { Repeated } from "./container-repeat.ts";
 import type { Inspected } from "./docker.ts";
 import { wantedImage } from "./image-verbs.ts";
 import { lastLine } from "./last-line.ts";
-import { done, failed, failedBy } from "./outcome.ts";
 import { repetitionOf, wordsDigest } from "./repetition.ts";
 
 export const createArgs = imageArgs.extend({ words: digest });

@@ -5,6 +5,7 @@
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { KwdbFull, KwdbGate, KwdbPulse, NodeRow } from "#proto/engines/kwdb.ts";
 import type { Depth, Host } from "../../verb.ts";
+import { type Take, takeUntil } from "../measure.ts";
 import type { Question, Row } from "./answers.ts";
 import { archiveFacts } from "./archive-facts.ts";
 import type { ArchiveRate } from "./archive-rate.ts";
@@ -14,7 +15,6 @@ import { hostFacts } from "./host-facts.ts";
 import type { Installation, Means, Running } from "./installation.ts";
 import { installationOn } from "./installed.ts";
 import { isReady } from "./looks.ts";
-import { type Take, takeUntil } from "./measure.ts";
 import { nodeStatus, ownRow, withMarks } from "./node-status.ts";
 import {
   clusterSettings,

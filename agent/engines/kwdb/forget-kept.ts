@@ -1,11 +1,11 @@
 /** The end of what a rollout has kept of containers: the old one that was set aside, and the tag on its image. */
 import { type Failure, failure, type Outcome } from "#proto/common/failure.ts";
+import { done, failed, failedBy } from "../../outcome.ts";
 import type { StepContext } from "../../verb.ts";
 import type { Docker } from "./docker.ts";
 import type { InContainer } from "./image-verbs.ts";
 import { keptTag } from "./images.ts";
 import { lastLine } from "./last-line.ts";
-import { done, failed, failedBy } from "./outcome.ts";
 import { forgetReplaced } from "./replaced.ts";
 import { asideName, forgetSetAside } from "./set-aside.ts";
 

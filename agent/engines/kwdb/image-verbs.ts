@@ -2,8 +2,10 @@
 import { stat } from "node:fs/promises";
 import { z } from "zod";
 import { type Failure, failure, type Outcome, succeed } from "#proto/common/failure.ts";
+import { done, failed, failedBy } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
-import { digest, imageArgs, label, reference, rollout, version } from "./args.ts";
+import { rollout } from "../rollout-arg.ts";
+import { digest, imageArgs, label, reference, version } from "./args.ts";
 import type { ContainerInstallation } from "./container-installation.ts";
 import { dockerFacts } from "./docker-facts.ts";
 import { forgetKept } from "./forget-kept.ts";
@@ -11,7 +13,6 @@ import { imageOf, keptTag, type LoadedImage, loadedImage, programIn, rememberLoa
 import type { Means } from "./installation.ts";
 import { containerOn } from "./installed.ts";
 import { lastLine } from "./last-line.ts";
-import { done, failed, failedBy } from "./outcome.ts";
 
 const spareBytes = 512 * 1024 ** 2;
 

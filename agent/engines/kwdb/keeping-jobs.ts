@@ -6,13 +6,13 @@ import { z } from "zod";
 import type { Outcome } from "#proto/common/failure.ts";
 import { succeed } from "#proto/common/failure.ts";
 import type { Job } from "#proto/engines/kwdb.ts";
+import { done } from "../../outcome.ts";
 import { type Host, type StepResult, type Verb, verb } from "../../verb.ts";
 import { milliseconds } from "./args.ts";
 import { openClient } from "./client.ts";
 import type { Means } from "./installation.ts";
 import { installationOn } from "./installed.ts";
 import { nodeStatus } from "./node-status.ts";
-import { done } from "./outcome.ts";
 import { keepingJobs, readJobs } from "./questions.ts";
 
 const pollMs = 5_000;

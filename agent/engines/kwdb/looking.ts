@@ -1,6 +1,7 @@
 /** Verbs that only look: around the cluster, at this node, and at this node from another. */
 import { z } from "zod";
 import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
+import { done, failed, failedBy } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { halfWay, milliseconds, peers, version } from "./args.ts";
 import { type Client, openClient } from "./client.ts";
@@ -9,7 +10,6 @@ import type { Installation, Means, ServiceState } from "./installation.ts";
 import { installationOn } from "./installed.ts";
 import { type ClusterView, isReady, markedNodes, notReadyAmong, viewCluster } from "./looks.ts";
 import { describe, isWell, nodeStatus, ownRow, whyNotUpgraded } from "./node-status.ts";
-import { done, failed, failedBy } from "./outcome.ts";
 
 const pollMs = 300;
 

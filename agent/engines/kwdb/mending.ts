@@ -4,9 +4,9 @@
  */
 import { z } from "zod";
 import { failure } from "#proto/common/failure.ts";
+import { done, failedBy } from "../../outcome.ts";
 import { type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import type { Means } from "./installation.ts";
-import { done, failedBy } from "./outcome.ts";
 import { duration, isSame, setTo, whenAnswered, whyNotShown } from "./store-dead.ts";
 import { flagVerbs } from "./upgrade-flag.ts";
 

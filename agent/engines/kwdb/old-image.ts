@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import { type Failure, failure, type Outcome } from "#proto/common/failure.ts";
+import { done, failed, failedBy } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { imageArgs } from "./args.ts";
 import { change, type Deed } from "./container-change.ts";
@@ -13,7 +14,6 @@ import { type LoadedImage, programIn } from "./images.ts";
 import type { Means } from "./installation.ts";
 import { containerOn } from "./installed.ts";
 import { lastLine } from "./last-line.ts";
-import { done, failed, failedBy } from "./outcome.ts";
 
 type Args = z.infer<typeof imageArgs>;
 

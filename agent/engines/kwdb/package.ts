@@ -12,11 +12,11 @@
 import { stripVTControlCharacters } from "node:util";
 import { z } from "zod";
 import { type Failure, failure } from "#proto/common/failure.ts";
+import { done, failed, failedBy } from "../../outcome.ts";
 import { type Host, type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { digest, version } from "./args.ts";
 import { isDown, type Means } from "./installation.ts";
 import { installationOn } from "./installed.ts";
-import { done, failed, failedBy } from "./outcome.ts";
 import { deployFolder } from "./packages.ts";
 import { foreignInstallers, workingIn } from "./processes.ts";
 

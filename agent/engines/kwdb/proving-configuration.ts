@@ -6,6 +6,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import type { Facts } from "#proto/common/failure.ts";
+import { done } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { label } from "./args.ts";
 import { driftOf, type SavedFile } from "./drift.ts";
@@ -13,7 +14,6 @@ import { causeOf } from "./files.ts";
 import type { Means } from "./installation.ts";
 import { installationOn } from "./installed.ts";
 import { namedAfter, originSchema, readJson } from "./origin.ts";
-import { done } from "./outcome.ts";
 
 const told = "own-configuration";
 /** Told at the end and in the history: enough to see what it is about, the saved copy has the rest. */

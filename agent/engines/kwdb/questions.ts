@@ -1,8 +1,8 @@
 /** What is asked by SQL, and how each answer is read. Columns and tables are those of 2.2 to 3.2. */
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Job, KwdbFull } from "#proto/engines/kwdb.ts";
+import type { Known } from "../measure.ts";
 import type { Question, Row } from "./answers.ts";
-import type { Known } from "./measure.ts";
 
 /** Only gossip tells these; `node status` has columns for none of them. */
 export const gossipFlags: Question = {

@@ -6,13 +6,14 @@ import { chmod, chown, copyFile, mkdir, open, rename, rm, stat } from "node:fs/p
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { syncFolder } from "../../host/file-runner.ts";
+import { done, failed, failedBy } from "../../outcome.ts";
 import { type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
-import { label, rollout } from "./args.ts";
+import { rollout } from "../rollout-arg.ts";
+import { label } from "./args.ts";
 import { causeOf } from "./files.ts";
 import { isDown, type Means } from "./installation.ts";
 import { installationOn } from "./installed.ts";
 import { markNeeded } from "./needed.ts";
-import { done, failed, failedBy } from "./outcome.ts";
 import { differences, placeOf, readSaved, type Saved } from "./saved.ts";
 
 const args = z.strictObject({ label, rollout });

@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { type Facts, FailureError, type Outcome, succeed } from "#proto/common/failure.ts";
+import { done, failed, failedBy } from "../../outcome.ts";
 import { type Host, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { halfWay, label } from "./args.ts";
 import { causeOf, manifestOf } from "./files.ts";
@@ -11,7 +12,6 @@ import { installationOn } from "./installed.ts";
 import { manifestText } from "./manifest.ts";
 import { markNeeded, notNeeded } from "./needed.ts";
 import { keptOriginal, namedAfter, notOriginal, originText } from "./origin.ts";
-import { done, failed, failedBy } from "./outcome.ts";
 
 const keepCount = 8;
 const copyMs = 60_000;

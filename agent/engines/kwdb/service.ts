@@ -1,6 +1,7 @@
 /** Verbs around the service: drain, stop, prove it stopped, reload, start. Exit codes are hints; MainPID is read. */
 import { z } from "zod";
 import { type Failure, failure } from "#proto/common/failure.ts";
+import { done, failed, failedBy } from "../../outcome.ts";
 import { type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { milliseconds, nothing } from "./args.ts";
 import { openClient } from "./client.ts";
@@ -8,7 +9,6 @@ import { type Installation, isDown, type Means, type Order, type ServiceState } 
 import { installationOn } from "./installed.ts";
 import { isListening, isReady, markedNodes } from "./looks.ts";
 import { ownRow } from "./node-status.ts";
-import { done, failed, failedBy } from "./outcome.ts";
 
 const settleMs = 15_000;
 const pollMs = 200;

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/p
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { type Failure, failure } from "#proto/common/failure.ts";
+import { done, failed, failedBy } from "../../outcome.ts";
 import { type Host, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { digest, version } from "./args.ts";
 import { manifestOf } from "./files.ts";
@@ -10,7 +11,6 @@ import { packageToolOf } from "./host-facts.ts";
 import type { Means } from "./installation.ts";
 import { containerOn } from "./installed.ts";
 import { manifestText } from "./manifest.ts";
-import { done, failed, failedBy } from "./outcome.ts";
 import {
   changedFile,
   deployFolder,

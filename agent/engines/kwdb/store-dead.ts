@@ -5,12 +5,12 @@
 import { z } from "zod";
 import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
 import { intervalMs } from "#proto/engines/kwdb-interval.ts";
+import { done, failedBy } from "../../outcome.ts";
 import { type Host, type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { nothing } from "./args.ts";
 import { type Client, openClient } from "./client.ts";
 import type { Means } from "./installation.ts";
 import { installationOn } from "./installed.ts";
-import { done, failedBy } from "./outcome.ts";
 import { forgetKept, type KeptStoreDead, keptFormat, readKept, writeKept } from "./store-dead-kept.ts";
 
 export const setting = "server.time_until_store_dead";

@@ -7,12 +7,12 @@ import { isDeepStrictEqual } from "node:util";
 import { parse } from "yaml";
 import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
 import { writeFileDurably } from "../../host/file-runner.ts";
+import { done, failedBy } from "../../outcome.ts";
 import { type Host, type Probe, type StepResult, type Verb, verb } from "../../verb.ts";
 import { nothing } from "./args.ts";
 import { causeOf, readText } from "./files.ts";
 import type { Means } from "./installation.ts";
 import { installationOn } from "./installed.ts";
-import { done, failedBy } from "./outcome.ts";
 import { paths } from "./paths.ts";
 
 const flag = "--upgrade-complete";

@@ -6,14 +6,18 @@ import type { Undone, UndoneNode } from "../undone.ts";
 import { programKey, type RolloutState, type StageState } from "./state.ts";
 
 /**
- * Refused: `way-back.not-needed`, where nothing was begun that cannot be undone; `way-back.of-way-back` for a rollout
- * that was one itself.
+ * Refused: `way-back.not-needed`, where nothing was begun that needs one; `way-back.of-way-back` for a rollout that was one
+ * itself. An abort undoes the stage it meets, and none that has passed: `fromAnyStep` for an engine whose passed stages leave
+ * something that has to be undone.
  */
-export function undoneBy(state: RolloutState): Outcome<Undone> {
+export function undoneBy(
+  state: RolloutState,
+  { fromAnyStep }: { readonly fromAnyStep: boolean },
+): Outcome<Undone> {
   const { id, plan } = state;
   if (plan.back !== undefined) return fail("way-back.of-way-back", { rollout: id, first: plan.back });
   const nodes = nodesOf(state);
-  return nodes.some(({ isChanged }) => isChanged)
+  return nodes.some(({ isChanged, begun }) => isChanged || (fromAnyStep && begun.length > 0))
     ? succeed({ rollout: id, plan, nodes })
     : fail("way-back.not-needed", factsOf(state, nodes));
 }

@@ -51,11 +51,11 @@ async function leave(
   }
 }
 
-/** Stopped or paused, and every program at its end. */
+/** Stopped, paused, or waiting for a person; and every program at its end. */
 function isAtRest(state: RolloutState): boolean {
   const phase = phaseOf(state);
   const isQuiet = state.stages.every(({ programs }) =>
     Object.values(programs).every(({ standing }) => standing === "ended"),
   );
-  return isQuiet && (phase === "stopped" || phase === "paused");
+  return isQuiet && (phase === "stopped" || phase === "paused" || phase === "waiting");
 }

@@ -52,6 +52,6 @@ export async function lookBeforeGrant(means: PlanningMeans, state: RolloutState)
 
 async function backOf(means: PlanningMeans, { back }: Plan): Promise<{ readonly back?: Undone }> {
   const state = back === undefined ? undefined : await means.rollout(back);
-  const undone = state === undefined ? undefined : undoneBy(state);
+  const undone = state === undefined ? undefined : undoneBy(state, { fromAnyStep: true });
   return undone?.ok === true ? { back: undone.value } : {};
 }

@@ -50,19 +50,27 @@ export class Planning {
 
   /** The way back from a rollout; made anew from the same rollout when it is applied. */
   async planBack(state: RolloutState, wish: BackWish = {}): Promise<Outcome<Plan>> {
-    const back = undoneBy(state);
+    const {
+      from,
+      engine,
+      clusters: [cluster = "", into],
+    } = state.plan;
+    const back = undoneBy(state, {
+      fromAnyStep: this.#means.playbook(engine)?.undoesPassedStages === true,
+    });
     if (!back.ok) return back;
-    const { clusters, from } = state.plan;
     const asked = await prepare(this.#means, {
-      cluster: clusters[0] ?? "",
+      cluster,
       version: from,
+      ...(into === undefined ? {} : { into }),
       back: back.value,
       ...wish,
     });
     if (!asked.ok) return asked;
     const { playbook, input } = asked.value;
     const { planBack } = playbook;
-    if (planBack === undefined || clusters.length !== 1) return whyNoPlanBack(state);
+    if (planBack === undefined || (into !== undefined && playbook.undoesPassedStages !== true))
+      return whyNoPlanBack(state);
     return this.#made(asked.value, () => planBack(input, back.value));
   }
 

@@ -34,6 +34,10 @@ export const agent: Catalogue = {
     says: "there is no room for the package: {bytes} bytes wanted, {availableBytes} free in the agent's state folder",
   },
   "artefact.not-fetched": { says: "the package could not be fetched: {cause}" },
+  "mark.unreadable": {
+    says: "the agent's own note {file} cannot be read: {cause}; what it stands for is not known",
+    next: "look at the database first; the file may be removed when you know that nothing of this move is left",
+  },
   "parcel.not-carried": { says: "a file for another node could not be carried: {cause}" },
   "parcel.rollout-not-open": {
     says: "the coordinator takes no file for rollout {rollout}: it is not open there",

@@ -9,6 +9,7 @@ import { kwdbCompiled } from "./kwdb-compiled.ts";
 import { kwdbContainer } from "./kwdb-container.ts";
 import { kwdbMove } from "./kwdb-move.ts";
 import { lock } from "./lock.ts";
+import { postgresql } from "./postgresql.ts";
 import { rollout } from "./rollout.ts";
 import { store } from "./store.ts";
 
@@ -26,4 +27,5 @@ export const en: Catalogue = {
   ...kwdbContainer,
   ...kwdbBack,
   ...kwdbMove,
+  ...postgresql,
 };

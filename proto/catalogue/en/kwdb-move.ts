@@ -35,10 +35,6 @@ export const kwdbMove: Catalogue = {
     next: "SHOW JOBS; wait until it has ended or CANCEL JOB it, then lockkeeper retry",
   },
   "kwdb.move-not-removed": { says: "what an earlier try left in {folder} could not be removed: {cause}" },
-  "kwdb.move-mark-unreadable": {
-    says: "the agent's own note {file} cannot be read: {cause}; what it stands for is not known",
-    next: "look at the database first; the file may be removed when you know that nothing of this move is left",
-  },
   "kwdb.fence-not-standing": {
     says: "default_transaction_read_only.enabled is {value} on {from}, not {wanted}: writes may go on",
     next: "find out who has changed it; the rows are compared in any case",

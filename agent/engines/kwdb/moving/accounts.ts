@@ -7,12 +7,12 @@ import { z } from "zod";
 import type { Facts } from "#proto/common/failure.ts";
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import { writeFileDurably } from "../../../host/file-runner.ts";
+import { markOf } from "../../../host/marks.ts";
+import { done, failed, failedBy } from "../../../outcome.ts";
 import { type StepResult, type Verb, verb } from "../../../verb.ts";
 import { nothing } from "../args.ts";
 import type { Means } from "../installation.ts";
-import { done, failed, failedBy } from "../outcome.ts";
 import { askTable, type Desk, errorIn, statement, withDesk } from "./desk.ts";
-import { markOf } from "./marks.ts";
 import { manifestSent, receive } from "./receiving.ts";
 import { sortSettings } from "./settings-carried.ts";
 

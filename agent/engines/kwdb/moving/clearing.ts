@@ -1,12 +1,12 @@
 /** Takes away what this rollout has written below `extern/` on this node, whole or one part of it; nothing else. */
 import { rm } from "node:fs/promises";
 import { z } from "zod";
+import { done } from "../../../outcome.ts";
 import { type Verb, verb } from "../../../verb.ts";
+import { database, slug } from "../../databases.ts";
 import { isThere } from "../files.ts";
 import type { Means } from "../installation.ts";
-import { done } from "../outcome.ts";
 import { probed, withDesk } from "./desk.ts";
-import { database, slug } from "./place.ts";
 
 /** Neither: all of the rollout. */
 const args = z.strictObject({

@@ -1,15 +1,15 @@
 /** Rows of the old cluster before and after, against those of the new one: the only word for "it is all there". */
 import { z } from "zod";
 import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
+import { markOf, readMark } from "../../../host/marks.ts";
+import { done, failedBy } from "../../../outcome.ts";
 import { type StepResult, type Verb, verb } from "../../../verb.ts";
+import { databases } from "../../databases.ts";
 import { milliseconds } from "../args.ts";
 import type { Means } from "../installation.ts";
-import { done, failedBy } from "../outcome.ts";
 import { type Counts, countRows, countsSchema, totalOf } from "./counting.ts";
 import { type Desk, withDesk } from "./desk.ts";
 import { fenceOf } from "./fence.ts";
-import { markOf, readMark } from "./marks.ts";
-import { databases } from "./place.ts";
 
 const when = z.enum(["before", "after"]);
 const writes = z.enum(["refused", "counted"]);

@@ -4,8 +4,8 @@
  */
 import { z } from "zod";
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import { literal, quoted } from "../../databases.ts";
 import { askTable, type Desk } from "./desk.ts";
-import { literal, quoted } from "./place.ts";
 
 export const tableCountSchema = z.object({ rows: z.number(), filled: z.record(z.string(), z.number()) });
 export type TableCount = z.infer<typeof tableCountSchema>;

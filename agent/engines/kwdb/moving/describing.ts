@@ -4,13 +4,13 @@
  */
 import { z } from "zod";
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import { markOf, readMark } from "../../../host/marks.ts";
+import { done, failed, failedBy } from "../../../outcome.ts";
 import { type StepResult, type Verb, verb } from "../../../verb.ts";
 import { nothing } from "../args.ts";
 import type { Means } from "../installation.ts";
-import { done, failed, failedBy } from "../outcome.ts";
 import { readSpread, storeSpread } from "../questions.ts";
 import { askTable, type Desk, withDesk } from "./desk.ts";
-import { markOf, readMark } from "./marks.ts";
 
 const descriptionSchema = z.object({
   zones: z.record(z.string(), z.string()),

@@ -1,6 +1,8 @@
 /** What a verb of a move works with: this node's client and MODE, its id in the cluster, and its folder of the rollout. */
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Mode } from "#proto/engines/kwdb.ts";
+import { folderOf } from "../../../host/marks.ts";
+import { failedBy } from "../../../outcome.ts";
 import type { Probe, StepContext, StepResult } from "../../../verb.ts";
 import { type Row, readTable } from "../answers.ts";
 import { type Client, openClient } from "../client.ts";
@@ -8,9 +10,8 @@ import { parseRecords } from "../csv.ts";
 import type { Means } from "../installation.ts";
 import { installationOn } from "../installed.ts";
 import { nodeStatus, ownRow } from "../node-status.ts";
-import { failedBy } from "../outcome.ts";
 import { madeDatabases, openJobs, readDatabases, readJobs } from "../questions.ts";
-import { externPath, folderOf } from "./place.ts";
+import { externPath } from "./place.ts";
 
 export interface Desk {
   readonly context: StepContext;

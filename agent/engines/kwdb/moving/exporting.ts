@@ -4,15 +4,15 @@
  */
 import { z } from "zod";
 import { type Failure, failure } from "#proto/common/failure.ts";
+import { type Mark, markOf } from "../../../host/marks.ts";
+import { done, failed, failedBy } from "../../../outcome.ts";
 import { type Probe, type StepContext, type StepResult, type Verb, verb } from "../../../verb.ts";
+import { database, flag, quoted, slug } from "../../databases.ts";
 import type { Means } from "../installation.ts";
-import { done, failed, failedBy } from "../outcome.ts";
 import { type Desk, errorIn, openDesk, openJobsOf, statement } from "./desk.ts";
 import { whyNoRoomFor } from "./export-room.ts";
 import { fenceOf } from "./fence.ts";
 import { bytesOf, firstDifference, type Manifest, manifestOfFolder, manifestSchema } from "./manifest.ts";
-import { type Mark, markOf } from "./marks.ts";
-import { database, flag, quoted, slug } from "./place.ts";
 
 const exported = z.object({
   /** Which try has begun it. */

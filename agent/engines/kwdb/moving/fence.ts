@@ -4,12 +4,12 @@
  */
 import { z } from "zod";
 import { type Failure, failure, type Outcome, succeed } from "#proto/common/failure.ts";
+import { markOf } from "../../../host/marks.ts";
+import { done, failedBy } from "../../../outcome.ts";
 import { type Probe, type StepContext, type StepResult, type Verb, verb } from "../../../verb.ts";
 import { milliseconds, nothing, peers } from "../args.ts";
 import type { Means } from "../installation.ts";
-import { done, failedBy } from "../outcome.ts";
 import { askTable, type Desk, probed, statement, withDesk } from "./desk.ts";
-import { markOf } from "./marks.ts";
 
 const setting = "default_transaction_read_only.enabled";
 const pollMs = 500;

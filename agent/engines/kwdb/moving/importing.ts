@@ -6,10 +6,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
+import { type Mark, markOf } from "../../../host/marks.ts";
+import { done, failed, failedBy } from "../../../outcome.ts";
 import { type Probe, type StepContext, type StepResult, type Verb, verb } from "../../../verb.ts";
+import { database, flag, quoted, slug } from "../../databases.ts";
 import type { Row } from "../answers.ts";
 import type { Means } from "../installation.ts";
-import { done, failed, failedBy } from "../outcome.ts";
 import {
   type Desk,
   errorIn,
@@ -21,9 +23,7 @@ import {
   withDesk,
 } from "./desk.ts";
 import { filesBelow } from "./manifest.ts";
-import { type Mark, markOf } from "./marks.ts";
 import { rewriteFolder } from "./meta.ts";
-import { database, flag, quoted, slug } from "./place.ts";
 import { manifestSent, receive } from "./receiving.ts";
 
 const imported = z.object({

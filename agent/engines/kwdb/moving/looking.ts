@@ -1,15 +1,15 @@
 /** Before anything begins: what is to be moved and whether there is room; whether the new cluster is empty. */
 import { z } from "zod";
 import { type Outcome, succeed } from "#proto/common/failure.ts";
+import { done, failed, failedBy } from "../../../outcome.ts";
 import { type StepResult, type Verb, verb } from "../../../verb.ts";
+import { databases } from "../../databases.ts";
 import { version } from "../args.ts";
 import type { Means } from "../installation.ts";
-import { done, failed, failedBy } from "../outcome.ts";
 import { defaultDatabases } from "../questions.ts";
 import { askTable, type Desk, listDatabases, withDesk } from "./desk.ts";
 import { whyNoRoomFor } from "./export-room.ts";
 import { importMark } from "./importing.ts";
-import { databases } from "./place.ts";
 
 export function moveLookingVerbs(means: Means): readonly Verb[] {
   return [

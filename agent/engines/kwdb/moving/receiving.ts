@@ -2,11 +2,11 @@
 import { chmod, chown, copyFile, mkdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
+import { readMark } from "../../../host/marks.ts";
 import { sha256Of } from "../files.ts";
 import { freeBytes } from "../space.ts";
 import type { Desk } from "./desk.ts";
 import { bytesOf, filesBelow, type Manifest, manifestSchema } from "./manifest.ts";
-import { readMark } from "./marks.ts";
 
 const reserveBytes = 256 * 1024 ** 2;
 

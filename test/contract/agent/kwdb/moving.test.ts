@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { slug } from "#agent/engines/kwdb/moving/place.ts";
+import { slug } from "#agent/engines/databases.ts";
 import { awkwardData, MovingRoom, read, type Side, why } from "./moving-room.ts";
 
 const room = new MovingRoom();
@@ -303,7 +303,7 @@ describe("a move that meets trouble", () => {
     const mark = path.join(old.verbs.stateDir, "moving/lockkeeper-r-fence-2/fence.json");
     const kept = readFileSync(mark, "utf8");
     writeFileSync(mark, '{"format":2}');
-    await expect(old.verbs.run("unfence-writes")).rejects.toThrow("kwdb.move-mark-unreadable");
+    await expect(old.verbs.run("unfence-writes")).rejects.toThrow("mark.unreadable");
     writeFileSync(mark, kept);
     await must(old, "unfence-writes");
     expect(await old.sql(fence)).toContain("false");

@@ -43,8 +43,8 @@ describe("parseInventory", () => {
   });
 
   it.each([
-    ["engine: kwdb", "engine: kwbd", 'engine: must be kwdb; did you mean "kwdb"?'],
-    ["engine: kwdb", "engine: oracle", "engine: must be kwdb"],
+    ["engine: kwdb", "engine: kwbd", 'engine: must be one of kwdb, postgresql; did you mean "kwdb"?'],
+    ["engine: kwdb", "engine: oracle", "engine: must be one of kwdb, postgresql"],
     [
       "topology: multi-replica",
       "topology: multi_replica",
@@ -55,7 +55,7 @@ describe("parseInventory", () => {
       "topology: multi-replica\n    deployment: scirpt",
       'deployment: must be one of script, container, compiled; did you mean "script"?',
     ],
-    ["engine: kwdb", "engine: 7", "engine: must be kwdb"],
+    ["engine: kwdb", "engine: 7", "engine: must be one of kwdb, postgresql"],
     ["dwell: 30s", "dwell: 30", "gates.dwell: must be a text, not 30"],
     ["    gates:", "    windows: 22:00-05:00\n    gates:", 'windows: must be a list, not "22:00-05:00"'],
     ["    gates:", "    freeze: ''\n    gates:", "freeze: must not be empty"],

@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
 import { hostFacts } from "#agent/engines/kwdb/host-facts.ts";
-import { takeUntil } from "#agent/engines/kwdb/measure.ts";
 import { readBinary } from "#agent/engines/kwdb/program.ts";
+import { takeUntil } from "#agent/engines/measure.ts";
 import { fakeHost, lookOf } from "./fake-host.ts";
 import { onHost } from "./installation.ts";
 

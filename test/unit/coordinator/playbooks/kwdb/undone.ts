@@ -24,7 +24,7 @@ export function undone(input: PlaybookInput, begun: Past["begun"]): Undone {
   const made = planUpgrade(input);
   if (!made.ok) throw new Error(made.failure.code);
   const state = begun === undefined ? walk(made.value).state : told(made.value, begun);
-  const found = undoneBy(state);
+  const found = undoneBy(state, { fromAnyStep: false });
   if (!found.ok) throw new Error(found.failure.code);
   return { ...found.value, rollout: "r1" };
 }

@@ -1,12 +1,13 @@
 /** What the verbs of a move decide without a database. */
 import { describe, expect, it } from "vitest";
+import { quoted, slug } from "#agent/engines/databases.ts";
 import { newUsers } from "#agent/engines/kwdb/moving/accounts.ts";
 import { type ThreeCounts, whyNotBetween, whyNotEqual } from "#agent/engines/kwdb/moving/comparing.ts";
 import { differences } from "#agent/engines/kwdb/moving/describing.ts";
 import { manifestSchema } from "#agent/engines/kwdb/moving/manifest.ts";
 import { withoutIntervals } from "#agent/engines/kwdb/moving/meta.ts";
-import { folderOf, quoted, slug } from "#agent/engines/kwdb/moving/place.ts";
 import { sortSettings } from "#agent/engines/kwdb/moving/settings-carried.ts";
+import { folderOf } from "#agent/host/marks.ts";
 
 describe("meta.sql", () => {
   it("loses PARTITION INTERVAL and nothing else", () => {

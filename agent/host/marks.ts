@@ -6,20 +6,23 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { FailureError, failure } from "#proto/common/failure.ts";
-import { makeFolderDurably, syncFolder, writeFileDurably } from "../../../host/file-runner.ts";
-import type { StepContext } from "../../../verb.ts";
-import { causeOf } from "../files.ts";
-import { folderOf } from "./place.ts";
+import type { StepContext } from "../verb.ts";
+import { makeFolderDurably, syncFolder, writeFileDurably } from "./file-runner.ts";
 
 export interface Mark<T> {
   readonly file: string;
-  /** Undefined where there is none. Throws `kwdb.move-mark-unreadable`: what it stands for is then not known. */
+  /** Undefined where there is none. Throws `mark.unreadable`: what it stands for is then not known. */
   read(): Promise<T | undefined>;
   write(value: T): Promise<void>;
   remove(): Promise<void>;
 }
 
 const format = 1;
+
+/** The folder of one rollout, by a name that is safe in paths. */
+export function folderOf(rollout: string): string {
+  return `lockkeeper-${rollout.replace(/[^A-Za-z0-9._-]/g, "_")}`;
+}
 
 type Of = Pick<StepContext, "host" | "rollout">;
 
@@ -54,7 +57,7 @@ export async function readMark<T>(file: string, schema: z.ZodType<T>): Promise<T
     cause = read.error.issues.map(({ message }) => message).join("; ");
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    cause = causeOf(error);
+    cause = error instanceof Error ? error.message : String(error);
   }
-  throw new FailureError(failure("kwdb.move-mark-unreadable", { file, cause }));
+  throw new FailureError(failure("mark.unreadable", { file, cause }));
 }

@@ -1,7 +1,7 @@
 /** Measured values of this engine: what throws, fails or is late is UNKNOWN, with its reason. */
 import { FailureError, type Outcome } from "#proto/common/failure.ts";
 import type { Measured } from "#proto/common/measured.ts";
-import type { Host } from "../../verb.ts";
+import type { Host } from "../verb.ts";
 
 /** The value within a measured one. */
 export type Known<M> = M extends { readonly value: infer T } ? T : never;

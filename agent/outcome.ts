@@ -1,6 +1,6 @@
 /** Step results in one call. */
 import { type Facts, type Failure, failure } from "#proto/common/failure.ts";
-import type { StepResult } from "../../verb.ts";
+import type { StepResult } from "./verb.ts";
 
 export function done(outputs: Facts = {}, tail?: string): StepResult {
   return { result: "done", outputs, ...(tail === undefined ? {} : { tail }) };

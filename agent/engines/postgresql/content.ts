@@ -1,0 +1,95 @@
+/**
+ * Counts and contents of tables, and where sequences stand: said in a way that is the same on every version. Floats go by their
+ * bits, since their text has changed with version 12; all else by its text under the fixed settings of our connections.
+ */
+import { publishedTables, tableName } from "./identity-catalogue.ts";
+import type { Row, Sql } from "./sql.ts";
+
+export interface TableSize {
+  readonly table: string;
+  readonly bytes: number;
+}
+
+/** Smallest first. */
+export async function tablesBySize(sql: Sql): Promise<readonly TableSize[]> {
+  const rows = await sql.rows(`
+    SELECT ${tableName} AS name, pg_relation_size(c.oid)::text AS bytes FROM ${publishedTables}
+     ORDER BY pg_relation_size(c.oid), 1`);
+  return rows.map((row) => ({ table: row["name"] ?? "", bytes: Number(row["bytes"]) }));
+}
+
+const perQuery = 50;
+
+/** Rows of each table. */
+export async function countRows(
+  sql: Sql,
+  tables: readonly string[],
+): Promise<Readonly<Record<string, string>>> {
+  const counts: Record<string, string> = {};
+  for (let at = 0; at < tables.length; at += perQuery) {
+    const some = tables.slice(at, at + perQuery);
+    const words = some.map((table, index) => `SELECT ${index} AS i, count(*)::text AS n FROM ONLY ${table}`);
+    for (const row of await sql.rows(words.join(" UNION ALL ")))
+      counts[some[Number(row["i"])] ?? ""] = row["n"] ?? "";
+  }
+  return counts;
+}
+
+/** One number for all rows of a table, in whatever order they lie. */
+export async function hashRows(sql: Sql, table: string): Promise<string> {
+  const columns = await sql.rows(columnsOf, [table]);
+  const parts = columns.map(termOf);
+  const text = parts.length === 0 ? "''" : parts.join(" || ");
+  const [row] = await sql.rows(`
+    SELECT coalesce(sum(('x' || substr(md5(${text}), 1, 16))::bit(64)::bigint::numeric), 0)::text AS sum
+      FROM ONLY ${table}`);
+  return row?.["sum"] ?? "";
+}
+
+const columnsOf = `
+  SELECT quote_ident(attname) AS name, coalesce(b.typname, t.typname) AS type,
+         coalesce(e.typname, '') AS element
+    FROM pg_attribute a JOIN pg_type t ON t.oid = atttypid
+    LEFT JOIN pg_type b ON b.oid = nullif(t.typbasetype, 0)
+    LEFT JOIN pg_type e ON e.oid = nullif(t.typelem, 0) AND t.typlen = -1
+   WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attname`;
+
+/** Length and text, so that no two rows run into one another; `~` for NULL. */
+function termOf({ name, type, element }: Row): string {
+  const text = textOf(name ?? "", type ?? "", element ?? "");
+  return `coalesce(length(${text})::text || ':' || ${text}, '~')`;
+}
+
+function textOf(name: string, type: string, element: string): string {
+  if (type === "float4" || type === "float8") return `encode(${type}send(${name}), 'hex')`;
+  if (element === "float4" || element === "float8") return `encode(array_send(${name}), 'hex')`;
+  return type === "money" ? `${name}::numeric::text` : `${name}::text`;
+}
+
+export interface SequenceStand {
+  readonly name: string;
+  readonly last: string;
+  readonly isCalled: string;
+}
+
+/** Of permanent sequences; by the sequence itself, since the view tells nothing of one that was never called. */
+export async function sequencesOf(sql: Sql): Promise<readonly SequenceStand[]> {
+  const names = await sql.rows(`
+    SELECT ${tableName} AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind = 'S' AND c.oid >= 16384 AND c.relpersistence <> 't' ORDER BY 1`);
+  const found: SequenceStand[] = [];
+  for (let at = 0; at < names.length; at += perQuery) {
+    const some = names.slice(at, at + perQuery).map((row) => row["name"] ?? "");
+    const words = some.map(
+      (name, index) =>
+        `SELECT ${index} AS i, last_value::text AS last, is_called::text AS called FROM ${name}`,
+    );
+    for (const row of await sql.rows(words.join(" UNION ALL ")))
+      found.push({
+        name: some[Number(row["i"])] ?? "",
+        last: row["last"] ?? "",
+        isCalled: row["called"] ?? "",
+      });
+  }
+  return found;
+}

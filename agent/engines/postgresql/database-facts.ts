@@ -1,0 +1,119 @@
+/**
+ * What is in each database, over one connection of its own, two at a time: what logical replication needs and what it does
+ * not carry. Reads catalogues only, never a table of the user's.
+ */
+import { type Outcome, succeed } from "#proto/common/failure.ts";
+import type { PgDatabase } from "#proto/engines/postgresql.ts";
+import type { Host } from "../../verb.ts";
+import { versionOf } from "./facts.ts";
+import { readIdentity } from "./identity-facts.ts";
+import { listsOf } from "./object-lists.ts";
+import type { Means } from "./settings.ts";
+import { type Row, type Sql, withSql } from "./sql.ts";
+
+const atOnce = 2;
+const statementMs = 30_000;
+
+export interface DatabaseRead {
+  readonly facts: PgDatabase;
+  /** Publications of this tool, which the server-wide catalogues do not show. */
+  readonly leftOvers: readonly string[];
+}
+
+/** All that take connections and are no template. One that cannot be read makes the whole unknown: it has data too. */
+export async function readDatabases(
+  host: Host,
+  means: Means,
+  signal: AbortSignal,
+): Promise<Outcome<DatabaseRead[]>> {
+  const heads = await withSql(host, means, { signal, statementMs }, async (sql) =>
+    succeed(await headsOf(sql)),
+  );
+  if (!heads.ok) return heads;
+  const waiting = [...heads.value];
+  const found: DatabaseRead[] = [];
+  const work = async (): Promise<Outcome<undefined>> => {
+    for (let head = waiting.shift(); head !== undefined; head = waiting.shift()) {
+      const one = head;
+      const options = { signal, statementMs, database: one["name"] ?? "" };
+      const read = await withSql(host, means, options, async (sql) => succeed(await readOne(sql, one)));
+      if (!read.ok) {
+        waiting.length = 0;
+        return read;
+      }
+      found.push(read.value);
+    }
+    return succeed(undefined);
+  };
+  const ended = await Promise.all(Array.from({ length: atOnce }, work));
+  for (const each of ended) if (!each.ok) return each;
+  return succeed(found.sort((left, right) => (left.facts.name < right.facts.name ? -1 : 1)));
+}
+
+async function headsOf(sql: Sql): Promise<readonly Row[]> {
+  const version = await versionOf(sql);
+  return sql.rows(`
+    SELECT datname AS name, pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding,
+           datcollate AS collate, datctype AS ctype, pg_database_size(oid)::text AS size, datconnlimit::text AS limit,
+           ${version >= 150_000 ? "datlocprovider, datcollversion, pg_database_collation_actual_version(oid) AS now" : "'c' AS datlocprovider, NULL AS datcollversion, NULL AS now"},
+           ${localeColumn(version)} AS locale
+      FROM pg_database WHERE datallowconn AND NOT datistemplate AND datconnlimit >= -1 ORDER BY 1`);
+}
+
+function localeColumn(version: number): string {
+  if (version >= 170_000) return "datlocale";
+  return version >= 150_000 ? "daticulocale" : "NULL::text";
+}
+
+const providers: Readonly<Record<string, string>> = { c: "libc", i: "icu", b: "builtin" };
+
+async function readOne(sql: Sql, head: Row): Promise<DatabaseRead> {
+  const version = await versionOf(sql);
+  const { counts: ofIdentity, ...identity } = await readIdentity(sql, version);
+  const { counts, ...lists } = await listsOf(sql);
+  const numbers = await numbersOf(sql);
+  const facts = {
+    ...headFacts(head),
+    ...identity,
+    ...lists,
+    ...numbers,
+    extensions: await extensionsOf(sql),
+    counts: { ...counts, ...ofIdentity },
+  };
+  const ours = await sql.rows(
+    "SELECT pubname AS name FROM pg_publication WHERE pubname LIKE 'lockkeeper\\_%' ORDER BY 1",
+  );
+  return { facts, leftOvers: ours.map(({ name }) => `publication ${name} in ${facts.name}`) };
+}
+
+function headFacts(head: Row) {
+  const [made, now] = [head["datcollversion"] ?? null, head["now"] ?? null];
+  return {
+    name: head["name"] ?? "",
+    owner: head["owner"] ?? "",
+    encoding: head["encoding"] ?? "",
+    collate: head["collate"] ?? "",
+    ctype: head["ctype"] ?? "",
+    provider: providers[head["datlocprovider"] ?? ""] ?? "libc",
+    locale: head["locale"] ?? null,
+    collationVersion: made === null || now === null ? null : { made, now },
+    sizeBytes: Number(head["size"]),
+    connectionLimit: Number(head["limit"]),
+  };
+}
+
+async function extensionsOf(sql: Sql): Promise<{ name: string; version: string }[]> {
+  const rows = await sql.rows("SELECT extname, extversion FROM pg_extension ORDER BY 1");
+  return rows.map((row) => ({ name: row["extname"] ?? "", version: row["extversion"] ?? "" }));
+}
+
+async function numbersOf(sql: Sql): Promise<Pick<PgDatabase, "largeObjects" | "hypertables">> {
+  const [row] = await sql.rows(`
+    SELECT (SELECT count(*)::text FROM pg_largeobject_metadata) AS large,
+           to_regclass('_timescaledb_catalog.hypertable')::text AS hypertables`);
+  const [hypertables] =
+    typeof row?.["hypertables"] === "string"
+      ? await sql.rows("SELECT count(*)::text AS count FROM _timescaledb_catalog.hypertable")
+      : [];
+  return { largeObjects: Number(row?.["large"]), hypertables: Number(hypertables?.["count"] ?? 0) };
+}

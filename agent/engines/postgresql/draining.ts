@@ -1,0 +1,58 @@
+/**
+ * The end of the stream behind the fence: a mark in the WAL, and the wait until every slot of this rollout has confirmed it. A lag of
+ * zero proves nothing while a sender is stopped or a transaction open; this does.
+ */
+
+import type { z } from "zod";
+import { done } from "../../outcome.ts";
+import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
+import { ask, inEach, ofDirection, ownerOf, resultOf, stop } from "./desk.ts";
+import { ownPrefix, subscriptionName } from "./names.ts";
+import type { Means } from "./settings.ts";
+
+const pollMs = 20;
+
+export function drainVerbs(means: Means): readonly Verb[] {
+  return [
+    verb({
+      name: "postgresql.drain",
+      class: "observe",
+      args: ofDirection,
+      run: (context, given) => resultOf(() => drain(context, means, given)),
+    }),
+  ];
+}
+
+async function drain(
+  context: StepContext,
+  means: Means,
+  given: z.infer<typeof ofDirection>,
+): Promise<StepResult> {
+  const { clock } = context.host;
+  const rollout = ownerOf(context, given);
+  const names = given.databases.map((database) => subscriptionName(rollout, given.direction, database));
+  const beganMs = clock.monotonicMs();
+  const marks = await inEach(context, means, given.databases, async (sql) => {
+    const [row] = await sql.rows("SELECT pg_logical_emit_message(false, $1, $2)::text AS lsn", [
+      ownPrefix,
+      rollout,
+    ]);
+    return row?.["lsn"] ?? "";
+  });
+  return ask(context, means, async (sql) => {
+    while (!context.signal.aborted) {
+      const slots = await sql.rows(
+        `SELECT slot_name AS name, (confirmed_flush_lsn >= (SELECT max(m) FROM unnest($1::pg_lsn[]) AS m))::text AS is,
+                pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::text AS lag
+           FROM pg_replication_slots WHERE slot_name = ANY ($2::text[])`,
+        [`{${marks.join(",")}}`, `{${names.join(",")}}`],
+      );
+      const gone = names.filter((name) => slots.every((slot) => slot["name"] !== name));
+      if (gone.length > 0) stop("postgresql.slot-missing", { slots: gone.join(", ") });
+      if (slots.every((slot) => slot["is"] === "true"))
+        return done({ drainedMs: String(Math.round(clock.monotonicMs() - beganMs)) });
+      await clock.sleep(pollMs, context.signal).catch(() => undefined);
+    }
+    return stop("postgresql.not-drained", { databases: given.databases.join(", ") });
+  });
+}

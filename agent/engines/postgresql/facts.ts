@@ -1,0 +1,157 @@
+/**
+ * What this server says of itself, at three depths, asked in parallel. Every value is measured, or UNKNOWN with its reason:
+ * one that is late or fails leaves the others standing.
+ */
+import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import type {
+  PgFence,
+  PgServer,
+  PgSlot,
+  PgSubscription,
+  PostgresqlFull,
+  PostgresqlGate,
+  PostgresqlPulse,
+} from "#proto/engines/postgresql.ts";
+import type { Depth, Host } from "../../verb.ts";
+import { takeUntil } from "../measure.ts";
+import { fullFacts } from "./full-facts.ts";
+import type { Means } from "./settings.ts";
+import { applicationName, type Row, type Sql, withSql } from "./sql.ts";
+
+export async function postgresqlFacts(
+  host: Host,
+  means: Means,
+  { depth, signal }: { readonly depth: Depth; readonly signal: AbortSignal },
+): Promise<PostgresqlPulse | PostgresqlGate | PostgresqlFull> {
+  const take = takeUntil(host, signal);
+  const ask = <T>(work: (sql: Sql) => Promise<Outcome<T>>) =>
+    take(() => withSql(host, means, { signal, statementMs: 8_000 }, work));
+  const server = ask(readServer);
+  if (depth === "pulse") return { server: await server };
+  const gate = async (): Promise<PostgresqlGate> => {
+    const [known, slots, subscriptions, fence] = await Promise.all([
+      server,
+      ask(readSlots),
+      take(() => readSubscriptions(host, means, signal)),
+      ask(readFence),
+    ]);
+    return { server: known, slots, subscriptions, fence };
+  };
+  if (depth === "gate") return gate();
+  const [basis, more] = await Promise.all([gate(), fullFacts(host, means, { signal, take })]);
+  return { ...basis, ...more };
+}
+
+export async function readServer(sql: Sql): Promise<Outcome<PgServer>> {
+  const [row] = await sql.rows(`
+    SELECT current_setting('server_version') AS version, current_setting('server_version_num') AS num,
+           (SELECT system_identifier::text FROM pg_control_system()) AS id, pg_is_in_recovery()::text AS standby,
+           pg_postmaster_start_time()::text AS started, current_setting('data_directory') AS folder,
+           current_setting('is_superuser') AS superuser`);
+  if (row === undefined) return fail("postgresql.answer-empty", {});
+  return succeed({
+    version: row["version"] ?? "",
+    versionNum: Number(row["num"]),
+    systemId: row["id"] ?? "",
+    isStandby: row["standby"] === "true",
+    startedAt: row["started"] ?? "",
+    dataDirectory: row["folder"] ?? "",
+    isSuperuser: row["superuser"] === "on",
+  });
+}
+
+export async function versionOf(sql: Sql): Promise<number> {
+  const [row] = await sql.rows("SELECT current_setting('server_version_num') AS num");
+  return Number(row?.["num"]);
+}
+
+/** Where this server writes: a standby has only what it has received. */
+const here = "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END";
+
+export async function readSlots(sql: Sql): Promise<Outcome<PgSlot[]>> {
+  const status = (await versionOf(sql)) >= 130_000 ? "wal_status" : "NULL::text AS wal_status";
+  const rows = await sql.rows(`
+    SELECT slot_name, plugin, database, active::text, ${status},
+           pg_wal_lsn_diff(${here}, restart_lsn)::text AS retained,
+           pg_wal_lsn_diff(${here}, confirmed_flush_lsn)::text AS lag
+      FROM pg_replication_slots ORDER BY slot_name`);
+  return succeed(
+    rows.map((row) => ({
+      name: row["slot_name"] ?? "",
+      plugin: row["plugin"] ?? null,
+      database: row["database"] ?? null,
+      isActive: row["active"] === "true",
+      walStatus: row["wal_status"] ?? null,
+      retainedBytes: numberOf(row["retained"]),
+      lagBytes: numberOf(row["lag"]),
+    })),
+  );
+}
+
+async function readSubscriptions(
+  host: Host,
+  means: Means,
+  signal: AbortSignal,
+): Promise<Outcome<PgSubscription[]>> {
+  const options = { signal, statementMs: 8_000 };
+  const heads = await withSql(host, means, options, async (sql) =>
+    succeed(
+      await sql.rows(`
+        SELECT s.oid::text, subname, datname, subenabled::text,
+               EXISTS (SELECT FROM pg_stat_subscription w
+                        WHERE w.subid = s.oid AND w.relid IS NULL AND w.pid IS NOT NULL)::text AS works,
+               ${(await versionOf(sql)) >= 150_000 ? "(SELECT apply_error_count + sync_error_count FROM pg_stat_subscription_stats t WHERE t.subid = s.oid)::text" : "NULL::text"} AS errors
+          FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid ORDER BY subname`),
+    ),
+  );
+  if (!heads.ok) return heads;
+  const found: PgSubscription[] = [];
+  for (const head of heads.value) {
+    const tables = await withSql(host, means, { ...options, database: head["datname"] ?? "" }, async (sql) =>
+      succeed(await sql.rows(tableStates, [head["oid"] ?? ""])),
+    );
+    if (!tables.ok) return tables;
+    found.push(subscriptionOf(head, tables.value));
+  }
+  return succeed(found);
+}
+
+const tableStates = `
+  SELECT srsubstate, count(*)::text AS tables, sum(pg_total_relation_size(srrelid))::text AS bytes
+    FROM pg_subscription_rel WHERE srsubid = $1::oid GROUP BY srsubstate`;
+
+function subscriptionOf(head: Row, tables: readonly Row[]): PgSubscription {
+  return {
+    name: head["subname"] ?? "",
+    database: head["datname"] ?? "",
+    isEnabled: head["subenabled"] === "true",
+    isWorking: head["works"] === "true",
+    tables: Object.fromEntries(tables.map((row) => [row["srsubstate"] ?? "", Number(row["tables"])])),
+    errors: numberOf(head["errors"]),
+    copiedBytes: tables.reduce((sum, row) => sum + Number(row["bytes"] ?? 0), 0),
+  };
+}
+
+export async function readFence(sql: Sql): Promise<Outcome<PgFence>> {
+  const [row] = await sql.rows(`
+    SELECT (SELECT coalesce(bool_or(setting = 'on'), false) FROM pg_file_settings
+             WHERE name = 'default_transaction_read_only' AND applied)::text AS read_only,
+           ${clientCount} AS clients`);
+  const open = await sql.rows(
+    "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate AND datconnlimit <> 0 ORDER BY 1",
+  );
+  return succeed({
+    isReadOnly: row?.["read_only"] === "true",
+    open: open.map((each) => each["datname"] ?? ""),
+    clients: Number(row?.["clients"]),
+  });
+}
+
+/** Replication connections are walsenders: of 10 and 11 with that name in backend_type as well. */
+export const clientCount = `
+  (SELECT count(*)::text FROM pg_stat_activity
+    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND NOT (application_name = '${applicationName}' AND usename = current_user))`;
+
+function numberOf(text: string | null | undefined): number | null {
+  return text === null || text === undefined ? null : Number(text);
+}

@@ -1,0 +1,166 @@
+/**
+ * The fence of writes: every database's connection limit is 0, transactions are read-only by default, and all sessions of clients
+ * are ended. Then it is looked at from outside, by a session that has none of our own words. What stood before is written down
+ * first and put back by the undo. Superusers that begin a session later and ask for writes are not held by it.
+ */
+import { z } from "zod";
+import { markOf } from "../../host/marks.ts";
+import { done } from "../../outcome.ts";
+import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
+import { literal, quoted } from "../databases.ts";
+import { ask, of, ownerOf, probeOf, resultOf, stop } from "./desk.ts";
+import { clientCount } from "./facts.ts";
+import type { Means } from "./settings.ts";
+import { applicationName, type Sql } from "./sql.ts";
+
+const before = z.object({
+  /** By database, as pg_database has it: -1 is no limit. */
+  limits: z.record(z.string(), z.string()),
+  /** As postgresql.auto.conf has it; null where it says nothing. */
+  readOnly: z.string().nullable(),
+});
+
+const pauseMs = 50;
+
+export function fenceVerbs(means: Means): readonly Verb[] {
+  return [
+    verb({
+      name: "postgresql.fence-writes",
+      class: "reversible",
+      args: of,
+      run: (context, args) => resultOf(() => fence(context, means, ownerOf(context, args))),
+      probe: (context) => probeOf(() => gaps(context, means)),
+    }),
+    verb({
+      name: "postgresql.unfence-writes",
+      class: "reversible",
+      args: of,
+      run: (context, args) => resultOf(() => unfence(context, means, ownerOf(context, args))),
+      probe: (context, args) =>
+        probeOf(async () =>
+          (await markFor(context, ownerOf(context, args)).read()) === undefined ? [] : ["fence"],
+        ),
+    }),
+    verb({
+      name: "postgresql.prove-fenced",
+      class: "observe",
+      args: of,
+      run: (context) => resultOf(() => proveFenced(context, means)),
+    }),
+  ];
+}
+
+function markFor({ host }: StepContext, rollout: string) {
+  return markOf({ host, rollout }, "fence", before);
+}
+
+async function fence(context: StepContext, means: Means, rollout: string): Promise<StepResult> {
+  const mark = markFor(context, rollout);
+  return ask(context, means, async (sql) => {
+    const known = (await mark.read()) ?? (await standing(sql));
+    const limits = { ...(await standing(sql)).limits, ...known.limits };
+    await mark.write({ ...known, limits });
+    for (const database of Object.keys(limits))
+      await sql.run(`ALTER DATABASE ${quoted(database)} CONNECTION LIMIT 0`);
+    await sql.run("ALTER SYSTEM SET default_transaction_read_only = on");
+    await sql.rows("SELECT pg_reload_conf()");
+    await endSessions(context, sql);
+    return done({ databases: String(Object.keys(limits).length) });
+  });
+}
+
+async function standing(sql: Sql): Promise<z.infer<typeof before>> {
+  const rows = await sql.rows(
+    "SELECT datname, datconnlimit::text AS limit FROM pg_database WHERE datallowconn AND NOT datistemplate",
+  );
+  const [auto] = await sql.rows(`
+    SELECT setting FROM pg_file_settings
+     WHERE name = 'default_transaction_read_only' AND sourcefile LIKE '%postgresql.auto.conf'
+     ORDER BY seqno DESC LIMIT 1`);
+  return {
+    limits: Object.fromEntries(rows.map((row) => [row["datname"] ?? "", row["limit"] ?? "-1"])),
+    readOnly: auto?.["setting"] ?? null,
+  };
+}
+
+/** Of clients, ours excepted. Senders of replication are what all this is done for. */
+async function endSessions({ host: { clock }, signal }: StepContext, sql: Sql): Promise<void> {
+  for (let left = 100; left > 0 && !signal.aborted; left -= 1) {
+    const rows = await sql.rows(`
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+         AND NOT (application_name = '${applicationName}' AND usename = current_user)`);
+    if (rows.length === 0) return;
+    await clock.sleep(pauseMs, signal).catch(() => undefined);
+  }
+}
+
+async function whyNotFenced(sql: Sql): Promise<readonly string[]> {
+  const [row] = await sql.rows(`
+    SELECT ${clientCount} AS clients,
+           (SELECT count(*)::text FROM pg_prepared_xacts) AS prepared,
+           (SELECT count(*)::text FROM pg_stat_activity
+             WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()
+               AND backend_type NOT LIKE 'logical replication%') AS writing,
+           (SELECT string_agg(datname, ', ') FROM pg_database
+             WHERE datallowconn AND NOT datistemplate AND datconnlimit <> 0) AS open`);
+  const [read] = await sql.rows(`
+    SELECT coalesce(bool_or(setting = 'on'), false)::text AS on FROM pg_file_settings
+     WHERE name = 'default_transaction_read_only' AND applied`);
+  const counted = (["clients", "prepared", "writing"] as const).flatMap((what) =>
+    row?.[what] === "0" ? [] : [`${what}: ${row?.[what]}`],
+  );
+  const open = row?.["open"] ?? null;
+  return [
+    ...counted,
+    ...(open === null ? [] : [`open: ${open}`]),
+    ...(read?.["on"] === "true" ? [] : ["read-only is off"]),
+  ];
+}
+
+/** A reload reaches the server's processes one after the other. */
+const reloadMs = 2_000;
+
+/** What is still open, by name; the word of a session that begins now counts, not that of a file. */
+async function gaps(context: StepContext, means: Means): Promise<readonly string[]> {
+  const why = await ask(context, means, whyNotFenced);
+  return why.length > 0 ? why : readOnlyByNow(context, means);
+}
+
+async function readOnlyByNow(context: StepContext, means: Means): Promise<readonly string[]> {
+  const { clock } = context.host;
+  for (const endMs = clock.monotonicMs() + reloadMs; ; ) {
+    const [row] = await ask(context, means, (sql) => sql.rows("SHOW default_transaction_read_only"), {
+      isFenced: true,
+    });
+    if (row?.["default_transaction_read_only"] === "on") return [];
+    if (clock.monotonicMs() > endMs) return ["a new session may write"];
+    await clock.sleep(pauseMs, context.signal).catch(() => undefined);
+  }
+}
+
+async function proveFenced(context: StepContext, means: Means): Promise<StepResult> {
+  const why = await gaps(context, means);
+  if (why.length > 0) stop("postgresql.fence-not-standing", { found: why.join("; ") });
+  return done({ clients: "0" });
+}
+
+async function unfence(context: StepContext, means: Means, rollout: string): Promise<StepResult> {
+  const mark = markFor(context, rollout);
+  const known = await mark.read();
+  if (known === undefined) return done({ found: "never fenced by this rollout" });
+  return ask(context, means, async (sql) => {
+    const there = (await sql.rows("SELECT datname FROM pg_database")).map((row) => row["datname"]);
+    await sql.run(
+      known.readOnly === null
+        ? "ALTER SYSTEM RESET default_transaction_read_only"
+        : `ALTER SYSTEM SET default_transaction_read_only = ${literal(known.readOnly)}`,
+    );
+    await sql.rows("SELECT pg_reload_conf()");
+    for (const [database, limit] of Object.entries(known.limits))
+      if (there.includes(database))
+        await sql.run(`ALTER DATABASE ${quoted(database)} CONNECTION LIMIT ${Number(limit)}`);
+    await mark.remove();
+    return done({ databases: String(Object.keys(known.limits).length) });
+  });
+}

@@ -1,0 +1,56 @@
+/** PostgreSQL at the agent: its verbs and its facts. */
+import { succeed } from "#proto/common/failure.ts";
+import { type AgentEngine, engineKind } from "../../verb.ts";
+import { drainVerbs } from "./draining.ts";
+import { exportVerbs } from "./exporting.ts";
+import { postgresqlFacts } from "./facts.ts";
+import { fenceVerbs } from "./fence.ts";
+import { forgettingVerbs } from "./forgetting.ts";
+import { hookVerbs } from "./hooks.ts";
+import { identityVerbs } from "./identities.ts";
+import { roleVerbs } from "./loading-roles.ts";
+import { schemaVerbs } from "./loading-schema.ts";
+import { lookingVerbs } from "./looking.ts";
+import { measuringVerbs } from "./measuring.ts";
+import { peerVerbs } from "./peers.ts";
+import { replicationVerbs } from "./replicating.ts";
+import { type PostgresqlSettings, postgresqlSettings } from "./settings.ts";
+import { withSql } from "./sql.ts";
+import { triggerVerbs } from "./triggers.ts";
+import { upkeepVerbs } from "./upkeep.ts";
+
+const foldersMs = 2_000;
+
+export const postgresqlKind = engineKind<PostgresqlSettings>({
+  engine: "postgresql",
+  settings: postgresqlSettings,
+  create: (settings): AgentEngine => {
+    const means = { settings };
+    return {
+      engine: "postgresql",
+      verbs: [
+        ...lookingVerbs(means),
+        ...identityVerbs(means),
+        ...exportVerbs(means),
+        ...roleVerbs(means),
+        ...schemaVerbs(means),
+        ...triggerVerbs(means),
+        ...peerVerbs(means),
+        ...replicationVerbs(means),
+        ...upkeepVerbs(means),
+        ...fenceVerbs(means),
+        ...drainVerbs(means),
+        ...measuringVerbs(means),
+        ...hookVerbs(means),
+        ...forgettingVerbs(),
+      ],
+      folders: async (host) => {
+        const folder = await withSql(host, means, { signal: AbortSignal.timeout(foldersMs) }, async (sql) =>
+          succeed((await sql.rows("SHOW data_directory"))[0]?.["data_directory"] ?? ""),
+        );
+        return folder.ok && folder.value !== "" ? [folder.value] : [];
+      },
+      facts: (host, depth, signal) => postgresqlFacts(host, means, { depth, signal }),
+    };
+  },
+});

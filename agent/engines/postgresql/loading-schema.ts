@@ -1,0 +1,218 @@
+/** A database's schema on the new server: before the copy what it needs, after it all that would only slow it down. */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { makeFolderDurably } from "../../host/file-runner.ts";
+import { markFolder, markOf } from "../../host/marks.ts";
+import { done } from "../../outcome.ts";
+import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
+import { database, literal, quoted, slug } from "../databases.ts";
+import { rollout } from "../rollout-arg.ts";
+import { client } from "./client-tools.ts";
+import { ask, must, ownerOf, probeOf, resultOf, stop } from "./desk.ts";
+import { connection } from "./exporting.ts";
+import { adoptIdentities } from "./identities.ts";
+import { subscriptionName } from "./names.ts";
+import type { Means } from "./settings.ts";
+import { parted } from "./table-of-contents.ts";
+import { awaken, quieten } from "./triggers.ts";
+
+/** Said of the subscription, which is ours. */
+const finishedWord = "lockkeeper: schema finished";
+
+const args = z.strictObject({ database, of: rollout.optional() });
+type Args = z.infer<typeof args>;
+
+/** `wasThere`: an empty database that somebody else has made. */
+const loaded = z.object({ wasThere: z.boolean(), before: z.boolean(), after: z.boolean() });
+
+export function schemaVerbs(means: Means): readonly Verb[] {
+  return [
+    verb({
+      name: "postgresql.load-schema",
+      class: "reversible",
+      args,
+      run: (context, given) => resultOf(() => loadBefore(context, means, given)),
+      probe: (context, given) =>
+        probeOf(async () =>
+          (await markFor(context, given).read())?.before === true ? [] : [given.database],
+        ),
+    }),
+    verb({
+      name: "postgresql.finish-schema",
+      class: "reversible",
+      args,
+      run: (context, given) => resultOf(() => loadAfter(context, means, given)),
+      probe: (context, given) =>
+        probeOf(async () => ((await markFor(context, given).read())?.after === true ? [] : [given.database])),
+    }),
+    verb({
+      name: "postgresql.drop-loaded",
+      class: "reversible",
+      args,
+      run: (context, given) => resultOf(() => drop(context, means, given)),
+      probe: (context, given) =>
+        probeOf(async () => ((await markFor(context, given).read()) === undefined ? [] : [given.database])),
+    }),
+  ];
+}
+
+function markFor(context: StepContext, given: Args) {
+  const owner = { host: context.host, rollout: ownerOf(context, given) };
+  return markOf(owner, `schema-${slug(given.database)}`, loaded);
+}
+
+async function parcel(context: StepContext, name: string): Promise<string> {
+  const sent = must(await context.parcels.find(name));
+  return sent === undefined
+    ? stop("postgresql.parcel-missing", { what: name })
+    : must(await context.parcels.fetch(sent.digest));
+}
+
+interface Dump {
+  readonly file: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** The lists of both parts, beside each other in a folder of this rollout. */
+async function dumpOf(context: StepContext, means: Means, name: string): Promise<Dump> {
+  const file = await parcel(context, `schema-${slug(name)}`);
+  const known = z
+    .array(z.string())
+    .parse(JSON.parse(await readFile(await parcel(context, `identities-${slug(name)}`), "utf8")));
+  const folder = join(markFolder(context), "lists");
+  await makeFolderDurably(folder);
+  const all = join(folder, `${slug(name)}.all`);
+  await client(context, means, "pg_restore", ["-l", "-f", all, file]);
+  const parts = parted(await readFile(all, "utf8"), known);
+  const [before, after] = [join(folder, `${slug(name)}.before`), join(folder, `${slug(name)}.after`)];
+  await writeFile(before, parts.before);
+  await writeFile(after, parts.after);
+  return { file, before, after };
+}
+
+async function isHere(context: StepContext, means: Means, name: string): Promise<boolean> {
+  const rows = await ask(context, means, (sql) =>
+    sql.rows("SELECT FROM pg_database WHERE datname = $1", [name]),
+  );
+  return rows.length > 0;
+}
+
+async function loadBefore(context: StepContext, means: Means, given: Args): Promise<StepResult> {
+  const { database: name } = given;
+  const mark = markFor(context, given);
+  const known = await mark.read();
+  const there = await isHere(context, means, name);
+  // what an earlier try has made of it by halves goes; what somebody else has made stays, and must be empty
+  if (known !== undefined && !known.wasThere && there) await dropDatabase(context, means, name);
+  const wasThere = known?.wasThere ?? there;
+  if (wasThere) await mustBeEmpty(context, means, name);
+  await mark.write({ wasThere, before: false, after: false });
+  const { file, before } = await dumpOf(context, means, name);
+  const words = ["--exit-on-error", "-L", before];
+  await (wasThere
+    ? client(context, means, "pg_restore", [...words, "--single-transaction", "-d", connection(name), file])
+    : client(context, means, "pg_restore", [
+        ...words,
+        "--create",
+        "-d",
+        connection(means.settings.maintenanceDatabase),
+        file,
+      ]));
+  await adoptIdentities(context, name);
+  await mark.write({ wasThere, before: true, after: false });
+  return done({ database: name });
+}
+
+async function mustBeEmpty(context: StepContext, means: Means, name: string): Promise<void> {
+  const [first] = await ask(
+    context,
+    means,
+    (sql) =>
+      sql.rows(`SELECT quote_ident(nspname) || '.' || quote_ident(relname) AS name
+                  FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+                 WHERE c.oid >= 16384 AND nspname !~ '^pg_' AND nspname <> 'information_schema'
+                   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') LIMIT 1`),
+    { database: name },
+  );
+  if (first !== undefined)
+    stop("postgresql.target-not-empty", { database: name, first: first["name"] ?? "" });
+}
+
+/** Nothing is applied meanwhile: a foreign key and a row that wants in would wait for each other. */
+async function loadAfter(context: StepContext, means: Means, given: Args): Promise<StepResult> {
+  const { database: name } = given;
+  const mark = markFor(context, given);
+  const known = await mark.read();
+  if (known?.before !== true) return stop("postgresql.schema-not-loaded", { database: name });
+  const { file, after } = await dumpOf(context, means, name);
+  const subscription = quoted(subscriptionName(ownerOf(context, given), "forward", name));
+  await ask(context, means, (sql) => sql.run(`ALTER SUBSCRIPTION ${subscription} DISABLE`), {
+    database: name,
+  });
+  if (!(await isFinished(context, means, name, subscription))) {
+    const [script, last] = [`${after}.sql`, `${after}.last.sql`];
+    await client(context, means, "pg_restore", ["-L", after, "-f", script, file]);
+    // in the same transaction as all the rest: a second try finds the whole of it or nothing
+    await writeFile(last, `COMMENT ON SUBSCRIPTION ${subscription} IS ${literal(finishedWord)};\n`);
+    const words = [
+      "-X",
+      "-q",
+      "-1",
+      "-v",
+      "ON_ERROR_STOP=1",
+      "-d",
+      connection(name),
+      "-f",
+      script,
+      "-f",
+      last,
+    ];
+    await client(context, means, "psql", words);
+  }
+  const quiet = await quieten(context, means, { database: name, rollout: ownerOf(context, given) });
+  await ask(context, means, (sql) => sql.run(`ALTER SUBSCRIPTION ${subscription} ENABLE`), {
+    database: name,
+  });
+  await mark.write({ ...known, after: true });
+  return done({ database: name, ...(quiet === 0 ? {} : { triggers: String(quiet) }) });
+}
+
+async function isFinished(
+  context: StepContext,
+  means: Means,
+  name: string,
+  subscription: string,
+): Promise<boolean> {
+  const words = `SELECT obj_description(oid, 'pg_subscription') AS word FROM pg_subscription WHERE quote_ident(subname) = $1`;
+  const [row] = await ask(context, means, (sql) => sql.rows(words, [subscription.slice(1, -1)]), {
+    database: name,
+  });
+  return row?.["word"] === finishedWord;
+}
+
+async function dropDatabase(context: StepContext, means: Means, name: string): Promise<void> {
+  await ask(context, means, async (sql) => {
+    await sql.run(`ALTER DATABASE ${quoted(name)} CONNECTION LIMIT 0`);
+    await sql.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", [name]);
+    await sql.run(`DROP DATABASE ${quoted(name)}`);
+  });
+}
+
+/** Only what this rollout has made. A database that was there before loses what was loaded into it by a person's hand. */
+async function drop(context: StepContext, means: Means, given: Args): Promise<StepResult> {
+  const mark = markFor(context, given);
+  const known = await mark.read();
+  if (known === undefined) return done({ found: "never loaded by this rollout" });
+  await awaken(context, means, {
+    database: given.database,
+    rollout: ownerOf(context, given),
+    onlyForget: true,
+  });
+  const there = await isHere(context, means, given.database);
+  if (known.wasThere) return stop("postgresql.database-was-there", { database: given.database });
+  if (there) await dropDatabase(context, means, given.database);
+  await mark.remove();
+  return done({ database: given.database });
+}

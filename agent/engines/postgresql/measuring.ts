@@ -1,0 +1,186 @@
+/** What the closed side holds, measured behind its fence and sent to the other; and the other's answer to it. */
+
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { makeFolderDurably } from "../../host/file-runner.ts";
+import { markFolder } from "../../host/marks.ts";
+import { done } from "../../outcome.ts";
+import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
+import { databases, literal } from "../databases.ts";
+import { countRows, hashRows, sequencesOf, tablesBySize } from "./content.ts";
+import { ask, must, ofDatabases, probeOf, resultOf, stop } from "./desk.ts";
+import type { Means } from "./settings.ts";
+import type { Sql } from "./sql.ts";
+
+const measured = z.object({
+  format: z.literal(1),
+  databases: z.record(
+    z.string(),
+    z.object({
+      counts: z.record(z.string(), z.string()),
+      /** Of those that the time allowed for, smallest first. */
+      hashes: z.record(z.string(), z.string()),
+      sequences: z.array(z.object({ name: z.string(), last: z.string(), isCalled: z.string() })),
+    }),
+  ),
+});
+type Measured = z.infer<typeof measured>;
+type Content = Measured["databases"][string];
+
+const measureArgs = z.strictObject({
+  databases,
+  withinMs: z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .transform(Number),
+});
+
+const statementMs = 3_600_000;
+
+export function measuringVerbs(means: Means): readonly Verb[] {
+  return [
+    verb({
+      name: "postgresql.measure",
+      class: "observe",
+      args: measureArgs,
+      run: (context, given) => resultOf(() => measure(context, means, given)),
+    }),
+    verb({
+      name: "postgresql.set-sequences",
+      class: "reversible",
+      args: ofDatabases,
+      run: (context, given) => resultOf(() => setSequences(context, means, given.databases)),
+      probe: (context, given) => probeOf(() => sequencesThatDiffer(context, means, given.databases)),
+    }),
+    verb({
+      name: "postgresql.compare",
+      class: "observe",
+      args: ofDatabases,
+      run: (context, given) => resultOf(() => compare(context, means, given.databases)),
+    }),
+  ];
+}
+
+async function measure(
+  context: StepContext,
+  means: Means,
+  { databases: names, withinMs }: z.infer<typeof measureArgs>,
+): Promise<StepResult> {
+  const { clock } = context.host;
+  const endMs = clock.monotonicMs() + withinMs;
+  const found: Record<string, Content> = {};
+  for (const database of names) {
+    const contentOf = async (sql: Sql): Promise<Content> => {
+      const tables = (await tablesBySize(sql)).map(({ table }) => table);
+      const [counts, sequences] = [await countRows(sql, tables), await sequencesOf(sql)];
+      const hashes: Record<string, string> = {};
+      for (const table of tables) {
+        if (clock.monotonicMs() >= endMs) break;
+        hashes[table] = await hashRows(sql, table);
+      }
+      return { counts, hashes, sequences: [...sequences] };
+    };
+    found[database] = await ask(context, means, contentOf, { database, statementMs });
+  }
+  const folder = markFolder(context);
+  await makeFolderDurably(folder);
+  const file = join(folder, "measured.json");
+  await writeFile(file, JSON.stringify({ format: 1, databases: found } satisfies Measured));
+  must(await context.parcels.send("measured", file));
+  const all = Object.values(found);
+  return done({
+    tables: String(all.reduce((sum, { counts }) => sum + Object.keys(counts).length, 0)),
+    compared: String(all.reduce((sum, { hashes }) => sum + Object.keys(hashes).length, 0)),
+  });
+}
+
+async function otherSide(context: StepContext): Promise<Measured> {
+  const sent = must(await context.parcels.find("measured"));
+  if (sent === undefined) return stop("postgresql.parcel-missing", { what: "measured" });
+  return measured.parse(JSON.parse(await readFile(must(await context.parcels.fetch(sent.digest)), "utf8")));
+}
+
+function contentOf({ databases: all }: Measured, database: string): Content {
+  return all[database] ?? stop("postgresql.parcel-missing", { what: `measured of ${database}` });
+}
+
+async function setSequences(
+  context: StepContext,
+  means: Means,
+  names: readonly string[],
+): Promise<StepResult> {
+  const other = await otherSide(context);
+  let count = 0;
+  for (const database of names) {
+    const { sequences } = contentOf(other, database);
+    if (sequences.length === 0) continue;
+    const words = sequences.map(
+      ({ name, last, isCalled }) =>
+        `SELECT pg_catalog.setval(${literal(name)}::regclass, ${BigInt(last)}, ${isCalled === "true"})`,
+    );
+    await ask(context, means, (sql) => sql.run(`BEGIN; ${words.join("; ")}; COMMIT`), { database });
+    count += sequences.length;
+  }
+  return done({ sequences: String(count) });
+}
+
+async function sequencesThatDiffer(
+  context: StepContext,
+  means: Means,
+  names: readonly string[],
+): Promise<readonly string[]> {
+  const other = await otherSide(context);
+  const differ: string[] = [];
+  for (const database of names) {
+    const here = await ask(context, means, sequencesOf, { database });
+    for (const wanted of contentOf(other, database).sequences) {
+      const own = here.find(({ name }) => name === wanted.name);
+      if (own === undefined || own.last !== wanted.last || own.isCalled !== wanted.isCalled)
+        differ.push(`${database}: ${wanted.name}`);
+    }
+  }
+  return differ;
+}
+
+/** Every table's rows are counted; contents as far as the other side came. The first difference ends it. */
+async function compare(context: StepContext, means: Means, names: readonly string[]): Promise<StepResult> {
+  const other = await otherSide(context);
+  const counted: string[] = [];
+  let hashed = 0;
+  for (const database of names) {
+    const wanted = contentOf(other, database);
+    const differences = await ask(
+      context,
+      means,
+      async (sql) => {
+        const here = (await tablesBySize(sql)).map(({ table }) => table);
+        const tables = Object.keys(wanted.counts);
+        const missing = tables.filter((table) => !here.includes(table));
+        if (missing.length > 0) return missing.map((table) => `${table} is not there`);
+        const counts = await countRows(sql, tables);
+        const wrong = tables.filter((table) => counts[table] !== wanted.counts[table]);
+        if (wrong.length > 0)
+          return wrong.map((table) => `${table}: ${wanted.counts[table]} rows there, ${counts[table]} here`);
+        const unlike: string[] = [];
+        for (const [table, hash] of Object.entries(wanted.hashes))
+          if ((await hashRows(sql, table)) !== hash) unlike.push(`${table}: as many rows, other content`);
+        return unlike;
+      },
+      { database, statementMs },
+    );
+    if (differences.length > 0)
+      stop("postgresql.data-differs", { database, found: differences.slice(0, 10).join("; ") });
+    hashed += Object.keys(wanted.hashes).length;
+    counted.push(
+      ...Object.keys(wanted.counts)
+        .filter((table) => wanted.hashes[table] === undefined)
+        .map((table) => `${database}: ${table}`),
+    );
+  }
+  const sequences = await sequencesThatDiffer(context, means, names);
+  if (sequences.length > 0) stop("postgresql.sequences-differ", { found: sequences.slice(0, 10).join("; ") });
+  return done({
+    "told.compared": `${hashed} tables by content${counted.length === 0 ? "" : `; by their number of rows only: ${counted.slice(0, 100).join(", ")}`}`,
+  });
+}

@@ -1,0 +1,37 @@
+/** Names of what one rollout makes on servers, so that each left-over tells whose it is. At most 63 bytes, as slots allow. */
+import { createHash } from "node:crypto";
+
+export type Direction = "forward" | "back";
+
+/** What every name of ours begins with; `_` stands for itself in LIKE when escaped. */
+export const ownPrefix = "lockkeeper_";
+
+function base(rollout: string, direction: Direction): string {
+  const plain = rollout.toLowerCase().replace(/[^a-z0-9]+/g, "_");
+  const id = plain.length <= 30 ? plain : `${plain.slice(0, 21)}_${hash(rollout)}`;
+  return `${ownPrefix}${id}${direction === "back" ? "_back" : ""}`;
+}
+
+function hash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 8);
+}
+
+/** The role that the other side connects as. */
+export function roleName(rollout: string, direction: Direction): string {
+  return base(rollout, direction);
+}
+
+export function publicationName(rollout: string, direction: Direction): string {
+  return base(rollout, direction);
+}
+
+/** Of a subscription and of its slot: one for each database. */
+export function subscriptionName(rollout: string, direction: Direction, database: string): string {
+  return `${base(rollout, direction)}_${hash(database)}`;
+}
+
+/** Whether a slot, subscription, publication or role was made by this rollout, in either direction. */
+export function isOf(rollout: string, name: string): boolean {
+  const own = base(rollout, "forward");
+  return name === own || name.startsWith(`${own}_`);
+}

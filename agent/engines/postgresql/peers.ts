@@ -1,0 +1,206 @@
+/**
+ * The replication connection between two servers: a password and its verifier on the side that connects, a role and one line
+ * of pg_hba.conf on the side that is connected to. Each with its undo.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import pg from "pg";
+import { z } from "zod";
+import { succeed } from "#proto/common/failure.ts";
+import { makeFolderDurably, writeFileDurably } from "../../host/file-runner.ts";
+import { done } from "../../outcome.ts";
+import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
+import { databases, literal, quoted } from "../databases.ts";
+import { rollout } from "../rollout-arg.ts";
+import { ask, direction, inEach, must, ownerOf, probeOf, resultOf, stop } from "./desk.ts";
+import { versionOf } from "./facts.ts";
+import { addHbaLine, hasHbaLine, removeHbaLine } from "./hba.ts";
+import { type Direction, roleName } from "./names.ts";
+import { passfilesOf, readPassword, removePassword, scramVerifier, writePassword } from "./passfile.ts";
+import type { Means } from "./settings.ts";
+import { applicationName, startupOptions, use } from "./sql.ts";
+
+const args = z.strictObject({ direction, of: rollout.optional() });
+const admitArgs = z.strictObject({
+  direction,
+  databases,
+  /** Where it connects from: an address or a host name. */
+  from: z.string().regex(/^[A-Za-z0-9._:-]{1,253}$/),
+  of: rollout.optional(),
+});
+const reachArgs = z.strictObject({ direction, databases, at: z.string().regex(/^[^\s']{1,255}:\d{1,5}$/) });
+
+type Args = { readonly direction: Direction; readonly of?: string | undefined };
+
+export function peerVerbs(means: Means): readonly Verb[] {
+  return [
+    verb({
+      name: "postgresql.make-password",
+      class: "reversible",
+      args,
+      run: (context, given) => resultOf(() => makePassword(context, means, given)),
+      probe: (context, given) => probeOf(() => unmade(context, means, given)),
+    }),
+    verb({
+      name: "postgresql.drop-password",
+      class: "reversible",
+      args,
+      run: (context, given) =>
+        resultOf(async () => {
+          await removePassword(context.host, means, roleName(ownerOf(context, given), given.direction));
+          return done();
+        }),
+      probe: (context, given) =>
+        probeOf(async () => {
+          const role = roleName(ownerOf(context, given), given.direction);
+          return (await passfilesOf(context.host, means)).filter((each) => each === role);
+        }),
+    }),
+    verb({
+      name: "postgresql.admit-peer",
+      class: "reversible",
+      args: admitArgs,
+      run: (context, given) => resultOf(() => admit(context, means, given)),
+      probe: (context, given) => probeOf(() => unadmitted(context, means, given)),
+    }),
+    verb({
+      name: "postgresql.dismiss-peer",
+      class: "reversible",
+      args: z.strictObject({ direction, databases, of: rollout.optional() }),
+      run: (context, given) => resultOf(() => dismiss(context, means, given)),
+      probe: (context, given) => probeOf(() => undismissed(context, means, given)),
+    }),
+    verb({
+      name: "postgresql.prove-reach",
+      class: "observe",
+      args: reachArgs,
+      run: (context, given) => resultOf(() => proveReach(context, means, given)),
+    }),
+  ];
+}
+
+function parcelOf({ direction: way }: Args): string {
+  return `verifier-${way}`;
+}
+
+async function makePassword(context: StepContext, means: Means, given: Args): Promise<StepResult> {
+  const role = roleName(ownerOf(context, given), given.direction);
+  const dataDirectory = await ask(context, means, async (sql) => (await sql.rows("SHOW data_directory"))[0]);
+  const password =
+    (await readPassword(context.host, means, role)) ??
+    (await writePassword(context.host, means, {
+      role,
+      dataDirectory: dataDirectory?.["data_directory"] ?? "",
+    }));
+  const folder = join(context.host.stateDir, "verifiers");
+  await makeFolderDurably(folder);
+  const file = join(folder, role);
+  await writeFileDurably(file, scramVerifier(password));
+  must(await context.parcels.send(parcelOf(given), file));
+  return done({ role });
+}
+
+async function unmade(context: StepContext, means: Means, given: Args): Promise<readonly string[]> {
+  const role = roleName(ownerOf(context, given), given.direction);
+  const sent = must(await context.parcels.find(parcelOf(given)));
+  return sent !== undefined && (await readPassword(context.host, means, role)) !== undefined ? [] : [role];
+}
+
+async function admit(
+  context: StepContext,
+  means: Means,
+  given: z.infer<typeof admitArgs>,
+): Promise<StepResult> {
+  const role = roleName(ownerOf(context, given), given.direction);
+  const sent = must(await context.parcels.find(parcelOf(given)));
+  if (sent === undefined) return stop("postgresql.parcel-missing", { what: parcelOf(given) });
+  const verifier = await readFile(must(await context.parcels.fetch(sent.digest)), "utf8");
+  await ask(context, means, async (sql) => {
+    const isNew = (await versionOf(sql)) >= 140_000;
+    // below 14 nothing but a superuser may read every table, and below 13 none but one passes our own fence
+    const words = isNew ? "LOGIN REPLICATION BYPASSRLS" : "LOGIN REPLICATION SUPERUSER";
+    const there = await sql.rows("SELECT FROM pg_roles WHERE rolname = $1", [role]);
+    const verbs = there.length === 0 ? "CREATE" : "ALTER";
+    await sql.run(`${verbs} ROLE ${quoted(role)} ${words} PASSWORD ${literal(verifier)}`);
+    if (isNew) await sql.run(`GRANT pg_read_all_data TO ${quoted(role)}`);
+  });
+  await addHbaLine(context, means, { role, from: given.from });
+  return done({ role, from: given.from });
+}
+
+async function unadmitted(
+  context: StepContext,
+  means: Means,
+  given: z.infer<typeof admitArgs>,
+): Promise<readonly string[]> {
+  const role = roleName(ownerOf(context, given), given.direction);
+  const there = await ask(context, means, (sql) =>
+    sql.rows("SELECT FROM pg_roles WHERE rolname = $1", [role]),
+  );
+  const isAdmitted = there.length > 0 && (await hasHbaLine(context, means, { role, from: given.from }));
+  return isAdmitted ? [] : [role];
+}
+
+async function dismiss(
+  context: StepContext,
+  means: Means,
+  given: Args & { readonly databases: readonly string[] },
+): Promise<StepResult> {
+  const role = roleName(ownerOf(context, given), given.direction);
+  await removeHbaLine(context, means, role);
+  const there = await ask(context, means, (sql) =>
+    sql.rows("SELECT FROM pg_roles WHERE rolname = $1", [role]),
+  );
+  if (there.length === 0) return done({ found: "no such role" });
+  await ask(context, means, async (sql) => {
+    await sql.run(`ALTER ROLE ${quoted(role)} NOLOGIN`);
+    await sql.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", [role]);
+  });
+  await inEach(context, means, given.databases, (sql) => sql.run(`DROP OWNED BY ${quoted(role)}`));
+  await ask(context, means, (sql) => sql.run(`DROP ROLE ${quoted(role)}`));
+  return done({ role });
+}
+
+async function undismissed(context: StepContext, means: Means, given: Args): Promise<readonly string[]> {
+  const role = roleName(ownerOf(context, given), given.direction);
+  const there = await ask(context, means, (sql) =>
+    sql.rows("SELECT rolname FROM pg_roles WHERE rolname = $1", [role]),
+  );
+  return there.length > 0 || (await hasHbaLine(context, means, { role })) ? [role] : [];
+}
+
+/** From this host and as that role, into each database: what the server's own connection will do. */
+async function proveReach(
+  context: StepContext,
+  means: Means,
+  given: z.infer<typeof reachArgs>,
+): Promise<StepResult> {
+  const role = roleName(context.rollout, given.direction);
+  const password = await readPassword(context.host, means, role);
+  if (password === undefined) return stop("postgresql.password-missing", { role });
+  const port = Number(given.at.slice(given.at.lastIndexOf(":") + 1));
+  const host = given.at.slice(0, given.at.lastIndexOf(":")).replace(/^\[|\]$/g, "");
+  for (const database of given.databases) {
+    const client = new pg.Client({
+      host,
+      port,
+      user: role,
+      password,
+      database,
+      application_name: applicationName,
+      connectionTimeoutMillis: 10_000,
+      options: startupOptions({ isSuperuser: false }),
+      // as a sender of changes, which the fence of the other side lets in; its types do not know the word
+      ...({ replication: "database" } as object),
+    });
+    const found = await use(client, { database, signal: context.signal, at: given.at }, async (sql) => {
+      await sql.run("IDENTIFY_SYSTEM");
+      return succeed(undefined);
+    });
+    if (!found.ok) {
+      const { code, facts } = found.failure;
+      stop(code === "postgresql.not-reached" ? "postgresql.peer-not-reached" : code, { ...facts, role });
+    }
+  }
+  return done({ at: given.at, databases: String(given.databases.length) });
+}

@@ -1,0 +1,39 @@
+import { z } from "zod";
+
+const path = z.string().startsWith("/", "must be an absolute path");
+const argv = z.array(z.string().max(4_096)).min(1);
+
+/** The engine's section of the agent's file: the one server that this agent serves. No message can widen it. */
+export const postgresqlSettings = z.strictObject({
+  /** Folder of the server's socket, or a loopback address. */
+  host: z.string().default("/var/run/postgresql"),
+  port: z.number().int().min(1).max(65_535).default(5432),
+  /** A superuser of the database. */
+  user: z.string().default("postgres"),
+  /** Its password, where the server asks for one: a file of the agent's own account, 0600. */
+  passwordFile: path.optional(),
+  /** The database that is connected to for what belongs to none. */
+  maintenanceDatabase: z.string().default("postgres"),
+  /** Folder of `psql`, `pg_dump`, `pg_dumpall`, `pg_restore`; best those of the newest version. */
+  tools: path,
+  /** Where the server can read the password of its replication connection: a folder of the server's own account. */
+  passfileFolder: path.default("/var/lib/postgresql"),
+  /** The server's log, where it does not write one with its own logging collector. */
+  log: path.optional(),
+  /** Commands of the operator's own, by name: no message can bring another. */
+  hooks: z
+    .strictObject({
+      pausePooler: argv.optional(),
+      resumePooler: argv.optional(),
+      /** Sends the clients to the other cluster, and back again. */
+      switchTraffic: argv.optional(),
+      switchTrafficBack: argv.optional(),
+    })
+    .prefault({}),
+});
+
+export type PostgresqlSettings = z.infer<typeof postgresqlSettings>;
+
+export interface Means {
+  readonly settings: PostgresqlSettings;
+}

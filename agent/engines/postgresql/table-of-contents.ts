@@ -1,0 +1,39 @@
+/**
+ * The contents of a schema dump, parted: what the copy needs (tables, keys, the indexes that are identities), and what comes
+ * after it (other indexes, foreign keys, triggers). `pg_restore -l` prints them, `-L` takes them back. Pure.
+ */
+
+export interface Parts {
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Their descriptions in the list, as pg_dump names them. */
+const lateKinds = [
+  "INDEX ATTACH",
+  "INDEX",
+  "FK CONSTRAINT",
+  "CHECK CONSTRAINT",
+  "EVENT TRIGGER",
+  "TRIGGER",
+  "RULE",
+  "POLICY",
+  "ROW SECURITY",
+  "STATISTICS",
+];
+/** What a comment may speak of that comes late. */
+const lateSubjects = /^(INDEX|CONSTRAINT|TRIGGER|EVENT TRIGGER|RULE|POLICY|STATISTICS) /;
+
+/** `identities`: `schema index` of each index that is a replica identity. */
+export function parted(list: string, identities: readonly string[]): Parts {
+  const lines = list.split("\n").filter((line) => /^\d+;/.test(line));
+  const isEarlyIndex = (words: string) => identities.some((each) => words.startsWith(`INDEX ${each} `));
+  const isLate = (line: string) => {
+    const words = line.replace(/^\d+; \d+ \d+ /, "");
+    const about = /^COMMENT \S+ (.*)$/.exec(words)?.[1];
+    if (about !== undefined) return lateSubjects.test(about);
+    return !isEarlyIndex(words) && lateKinds.some((kind) => words.startsWith(`${kind} `));
+  };
+  const text = (late: boolean) => `${lines.filter((line) => isLate(line) === late).join("\n")}\n`;
+  return { before: text(false), after: text(true) };
+}

@@ -1,0 +1,102 @@
+/**
+ * Triggers that fire while changes of the other side are applied (ENABLE ALWAYS, ENABLE REPLICA): quiet on the new server until it
+ * is opened, since what they do was done by the old one already.
+ */
+import { z } from "zod";
+import { markOf } from "../../host/marks.ts";
+import { done } from "../../outcome.ts";
+import { type StepContext, type Verb, verb } from "../../verb.ts";
+import { slug } from "../databases.ts";
+import { ask, ofDatabases, ownerOf, patiently, probeOf, resultOf } from "./desk.ts";
+import type { Means } from "./settings.ts";
+
+interface Place {
+  readonly database: string;
+  readonly rollout: string;
+}
+
+/** `ALTER TABLE … ENABLE ALWAYS TRIGGER …`, without its first two words. */
+const quietened = z.object({ wakes: z.array(z.object({ table: z.string(), words: z.string() })) });
+
+export function triggerVerbs(means: Means): readonly Verb[] {
+  return [
+    verb({
+      name: "postgresql.wake-triggers",
+      class: "reversible",
+      args: ofDatabases,
+      run: (context, args) =>
+        resultOf(async () => {
+          for (const database of args.databases)
+            await awaken(context, means, { database, rollout: ownerOf(context, args) });
+          return done();
+        }),
+      probe: (context, args) =>
+        probeOf(async () => {
+          const left: string[] = [];
+          for (const database of args.databases) {
+            const mark = await markFor(context, { database, rollout: ownerOf(context, args) }).read();
+            if (mark !== undefined) left.push(database);
+          }
+          return left;
+        }),
+    }),
+  ];
+}
+
+function markFor({ host }: StepContext, { database, rollout }: Place) {
+  return markOf({ host, rollout }, `triggers-${slug(database)}`, quietened);
+}
+
+export async function quieten(context: StepContext, means: Means, place: Place): Promise<number> {
+  const { database } = place;
+  const found = await ask(
+    context,
+    means,
+    (sql) =>
+      sql.rows(`
+        SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS "table", quote_ident(tgname) AS name,
+               CASE tgenabled WHEN 'A' THEN 'ALWAYS' ELSE 'REPLICA' END AS mode
+          FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid JOIN pg_namespace n ON n.oid = relnamespace
+         WHERE NOT tgisinternal AND tgenabled IN ('A', 'R') ORDER BY 1, 2`),
+    { database },
+  );
+  if (found.length === 0) return 0;
+  const mark = markFor(context, place);
+  const known = (await mark.read())?.wakes ?? [];
+  const wakes = found.map((row) => ({
+    table: row["table"] ?? "",
+    words: `ENABLE ${row["mode"] ?? ""} TRIGGER ${row["name"] ?? ""}`,
+  }));
+  await mark.write({ wakes: [...known, ...wakes] });
+  await ask(
+    context,
+    means,
+    async (sql) => {
+      for (const row of found)
+        await patiently(context, () => sql.run(`ALTER TABLE ${row["table"]} DISABLE TRIGGER ${row["name"]}`));
+    },
+    { database },
+  );
+  return found.length;
+}
+
+/** `onlyForget`: their database is about to go. */
+export async function awaken(
+  context: StepContext,
+  means: Means,
+  place: Place & { readonly onlyForget?: boolean },
+): Promise<void> {
+  const mark = markFor(context, place);
+  const wakes = (await mark.read())?.wakes ?? [];
+  if (place.onlyForget !== true && wakes.length > 0)
+    await ask(
+      context,
+      means,
+      async (sql) => {
+        for (const { table, words } of wakes)
+          await patiently(context, () => sql.run(`ALTER TABLE ${table} ${words}`));
+      },
+      { database: place.database },
+    );
+  await mark.remove();
+}

@@ -1,0 +1,163 @@
+/**
+ * The way back. Before the new server was opened: everything that was made for the move goes, and the old one is open again. After
+ * it: the same cut-over in the other direction, with every row that the new server has taken meanwhile, and then the same clearing.
+ */
+import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import type { ClusterStage, Phase, Plan } from "../../domain/plan.ts";
+import { planFormat } from "../../domain/plan.ts";
+import type { PlaybookInput } from "../../domain/playbook.ts";
+import type { Undone } from "../../domain/undone.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { gate, type Move, moveMethod, moveOf, on, phase, proveServer } from "./move.ts";
+import { result } from "./result.ts";
+import * as steps from "./steps.ts";
+
+/** Refused: as `moveOf`; `postgresql.back-retired`, where the old server no longer follows the new one. */
+export function planBack(input: PlaybookInput, back: Undone): Outcome<Plan> {
+  const { method: _method, strategy: _strategy, ...wish } = input.wish;
+  const found = moveOf({ ...input, wish: { ...wish, to: back.plan.to } });
+  if (!found.ok) return found;
+  const databases = databasesIn(back) ?? found.value.databases;
+  const move = { ...found.value, databases };
+  const of = { of: back.rollout };
+  const begun = (node: string, step: string) =>
+    back.nodes.some((each) => each.node === node && each.begun.includes(step));
+  if (begun(move.source.node, "unsubscribe-back"))
+    return fail("postgresql.back-retired", { rollout: back.rollout });
+  const isOpened = begun(move.target.node, "open-writes");
+  return succeed({
+    format: planFormat,
+    digest: "",
+    engine: "postgresql",
+    clusters: [move.source.input.cluster.name, move.target.input.cluster.name],
+    from: move.target.major,
+    to: move.source.major,
+    strategy: "move",
+    method: moveMethod,
+    back: back.rollout,
+    boundTo: fingerprint(input),
+    stages: [
+      {
+        kind: "preflight",
+        id: "look",
+        programs: [on(move.source, proveServer(move.source)), on(move.target, proveServer(move.target))],
+      },
+      ...(isOpened ? [returning(move, of)] : []),
+      clearing(move, of, isOpened),
+      {
+        kind: "finish",
+        id: "finish",
+        programs: [on(move.source, proveServer(move.source))],
+        gates: [gate("serves", move.source, {}, { dwellMs: 0 })],
+      },
+    ],
+    checks: [result({ id: "back" }, "ok", { rollout: back.rollout, opened: isOpened ? "yes" : "no" })],
+    asks: [],
+    ...(isOpened ? { pointOfNoReturn: "return/open/open-writes" } : {}),
+    wayBack: ["way-back.postgresql.back"],
+    warnings: isOpened ? ["warning.postgresql.pause", "warning.postgresql.new-stays"] : [],
+  });
+}
+
+/** As the first plan had them: a database that came later is none of its business. */
+function databasesIn({ plan }: Undone): readonly string[] | undefined {
+  for (const stage of plan.stages) {
+    if (stage.kind !== "cluster") continue;
+    for (const { programs } of stage.phases)
+      for (const { steps: each } of programs)
+        for (const { call } of each)
+          if (call.verb === "postgresql.export-schema")
+            return JSON.parse(call.args["databases"] ?? "[]") as string[];
+  }
+  return undefined;
+}
+
+function returning(move: Move, of: { readonly of: string }): ClusterStage {
+  const { source, target, databases, settings } = move;
+  const { fenceLimitMs, compareWithinMs, cutOverLagBytes } = settings;
+  return {
+    kind: "cluster",
+    id: "return",
+    clusters: [source.input.cluster.name, target.input.cluster.name].sort(),
+    before: [
+      gate("caught-up", target, { maxLagBytes: String(cutOverLagBytes) }),
+      gate("following", source, { databases: JSON.stringify(databases) }),
+    ],
+    phases: [
+      phase("fence", [
+        on(
+          target,
+          proveServer(target),
+          steps.fence(fenceLimitMs),
+          steps.proveFenced(),
+          steps.drain("back", databases, of),
+          steps.measure(databases, compareWithinMs),
+          steps.proveFenced("prove-fenced-still"),
+        ),
+      ]),
+      phase("take-over", [
+        on(
+          source,
+          proveServer(source),
+          steps.setSequences(databases),
+          steps.compare(databases),
+          steps.pauseSubscriptions("back", databases, of),
+        ),
+      ]),
+      phase("open", [on(source, steps.open(of))], { makesPermanent: ["return/fence/fence-writes"] }),
+      phase("switch", [on(source, steps.hook("switchTrafficBack"), steps.hook("resumePooler"))]),
+    ],
+    waysOnFailure: ["way.postgresql.again", "way.postgresql.undone"],
+  };
+}
+
+/** In the order in which one thing hangs on another; what was never made is found gone. */
+function clearing(move: Move, of: { readonly of: string }, isOpened: boolean): ClusterStage {
+  const { source, target, databases } = move;
+  const onBoth = (id: string, way: "forward" | "back", from: typeof source, to: typeof target): Phase[] => [
+    phase(`${id}-unsubscribe`, [on(to, steps.unsubscribe(way, databases, of))]),
+    phase(`${id}-clear`, [
+      on(
+        from,
+        steps.dropSlots(way, databases, of),
+        steps.unpublish(way, databases, of),
+        steps.dismissPeer(way, databases, of),
+      ),
+      on(to, steps.dropPassword(way, of)),
+    ]),
+  ];
+  return {
+    kind: "cluster",
+    id: "clear",
+    clusters: [source.input.cluster.name, target.input.cluster.name].sort(),
+    before: [gate("serves", source, {})],
+    phases: [
+      ...onBoth("forward", "forward", source, target),
+      ...onBoth("back", "back", target, source),
+      phase("source", [
+        on(
+          source,
+          ...(isOpened ? [] : [steps.unfence(of), steps.hook("resumePooler")]),
+          steps.restoreIdentities(databases, of),
+          steps.forget(of),
+          steps.scan(of),
+        ),
+      ]),
+      phase("target", [
+        on(
+          target,
+          ...(isOpened
+            ? [steps.restoreIdentities(databases, of)]
+            : [
+                ...databases.map((database, index) => steps.dropLoaded(database, index, of)),
+                steps.dropRoles(of),
+                steps.unfence(of),
+              ]),
+          steps.forget(of),
+          steps.scan(of),
+        ),
+      ]),
+    ],
+    waysOnFailure: ["way.postgresql.again"],
+  };
+}

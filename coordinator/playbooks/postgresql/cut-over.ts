@@ -1,0 +1,62 @@
+/**
+ * The cut-over, under the locks of both clusters. Up to `open` everything is undone by itself when the fence's limit passes; the new
+ * server is opened only after the old one's agent has made its fence permanent.
+ */
+import type { ClusterStage } from "../../domain/plan.ts";
+import { gate, type Move, on, phase, proveServer } from "./move.ts";
+import * as steps from "./steps.ts";
+
+export function cutOver(move: Move): ClusterStage {
+  const { source, target, databases, settings } = move;
+  const { fenceLimitMs, compareWithinMs, cutOverLagBytes } = settings;
+  return {
+    kind: "cluster",
+    id: "cut-over",
+    clusters: [source.input.cluster.name, target.input.cluster.name].sort(),
+    before: [gate("caught-up", source, { maxLagBytes: String(cutOverLagBytes) }), gate("serves", target, {})],
+    phases: [
+      phase("fence", [
+        on(
+          source,
+          proveServer(source),
+          steps.hook("pausePooler", { holdLimitMs: fenceLimitMs, undo: "resumePooler" }),
+          steps.fence(fenceLimitMs),
+          steps.proveFenced(),
+          steps.drain("forward", databases),
+          steps.measure(databases, compareWithinMs),
+          // whoever came in between has been seen
+          steps.proveFenced("prove-fenced-still"),
+        ),
+      ]),
+      phase("take-over", [
+        on(
+          target,
+          proveServer(target),
+          steps.setSequences(databases),
+          steps.compare(databases),
+          steps.pauseSubscriptions("forward", databases),
+          steps.makeSlots("back", databases),
+        ),
+      ]),
+      phase("follow", [on(source, steps.subscribe("back", databases, { peer: target, copy: "no" }))], {
+        makesPermanent: ["cut-over/fence/fence-writes"],
+      }),
+      phase("open", [on(target, steps.wakeTriggers(databases), steps.open())]),
+      phase("switch", [on(source, steps.hook("switchTraffic"), steps.hook("resumePooler"))], {
+        makesPermanent: ["cut-over/fence/pause-pooler"],
+      }),
+      phase("forward-ends", [on(target, steps.unsubscribe("forward", databases))]),
+      phase(
+        "settle",
+        [on(source, steps.dropSlots("forward", databases), steps.unpublish("forward", databases))],
+        {
+          after: [
+            gate("fenced", source, {}),
+            gate("following", source, { databases: JSON.stringify(databases) }),
+          ],
+        },
+      ),
+    ],
+    waysOnFailure: ["way.postgresql.again", "way.postgresql.undone"],
+  };
+}

@@ -1,0 +1,41 @@
+/** What a plan is bound to. Fields of one node begin with `node.<name>.`: they may change once it was touched. */
+import type { PlaybookInput } from "../../domain/playbook.ts";
+import { serverOf } from "./facts.ts";
+import { databasesOf, targetOf } from "./sides.ts";
+
+export const playbookVersion = 1;
+
+export function fingerprint(input: PlaybookInput): Readonly<Record<string, string>> {
+  const young = targetOf(input);
+  const fields: Record<string, string> = {
+    target: input.wish.to,
+    into: young?.cluster.name ?? "",
+    playbook: String(playbookVersion),
+    ...(input.wish.back === undefined ? {} : { back: input.wish.back.rollout }),
+    ...sideFields("", input),
+  };
+  if (young !== undefined) Object.assign(fields, sideFields("into.", young));
+  const [first] = input.cluster.nodes;
+  if (first !== undefined && input.wish.back === undefined)
+    fields[`node.${first.name}.databases`] = JSON.stringify(databasesOf(input) ?? "unknown");
+  return fields;
+}
+
+function sideFields(prefix: string, { cluster, reports }: PlaybookInput): Readonly<Record<string, string>> {
+  const fields: Record<string, string> = {
+    [`${prefix}cluster`]: cluster.name,
+    [`${prefix}nodes`]: cluster.nodes.map(({ name, address }) => `${name}=${address}`).join(" "),
+    [`${prefix}gates`]: `${cluster.gates.everyMs}/${cluster.gates.dwellMs}/${cluster.gates.limitMs}`,
+    [`${prefix}settings`]: Object.entries(cluster.settings)
+      .sort()
+      .map(([name, value]) => `${name}=${value}`)
+      .join(" "),
+  };
+  for (const { name } of cluster.nodes) {
+    const server = serverOf(reports[name]);
+    fields[`${prefix}system-id.${name}`] = server?.systemId ?? "unknown";
+    fields[`${prefix}version.${name}`] = String(server?.versionNum ?? "unknown");
+    fields[`${prefix}standby.${name}`] = String(server?.isStandby ?? "unknown");
+  }
+  return fields;
+}

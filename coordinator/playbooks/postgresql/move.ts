@@ -1,0 +1,114 @@
+/** A move of databases from a source to a target by logical replication: what all its stages are made from. */
+import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import type { GateSpec, Phase, PlanProgram, PlanStep } from "../../domain/plan.ts";
+import type { PlaybookInput } from "../../domain/playbook.ts";
+import { majorOf, serverOf } from "./facts.ts";
+import { type PostgresqlClusterSettings, settingsOf } from "./settings.ts";
+import { databasesOf, targetOf } from "./sides.ts";
+
+export const moveMethod = "logical-replication";
+
+/** One server, with what it is known again by. */
+export interface Side {
+  readonly input: PlaybookInput;
+  readonly node: string;
+  /** As the other side reaches it: host:port. */
+  readonly address: string;
+  readonly systemId: string;
+  readonly version: string;
+  readonly major: string;
+}
+
+export interface Move {
+  readonly source: Side;
+  readonly target: Side;
+  readonly databases: readonly string[];
+  readonly settings: PostgresqlClusterSettings;
+}
+
+/**
+ * Refused: `postgresql.move-strategy`, `postgresql.move-without-target`, `postgresql.one-server`, `postgresql.server-unknown`,
+ * `postgresql.target-version`, `postgresql.databases-unknown`, `postgresql.setting-unreadable`.
+ */
+export function moveOf(input: PlaybookInput): Outcome<Move> {
+  const { cluster, wish } = input;
+  const facts = { cluster: cluster.name, to: wish.to };
+  const { method = moveMethod, strategy = "move" } = wish;
+  if (method !== moveMethod || strategy !== "move")
+    return fail("postgresql.move-strategy", { ...facts, method, strategy });
+  const young = targetOf(input);
+  if (young === undefined || young.cluster.name === cluster.name)
+    return fail("postgresql.move-without-target", facts);
+  const settings = settingsOf(cluster);
+  if (!settings.ok) return settings;
+  const [source, target] = [sideOf(input), sideOf(young)];
+  if (!source.ok) return source;
+  if (!target.ok) return target;
+  if (target.value.major !== wish.to)
+    return fail("postgresql.target-version", {
+      ...facts,
+      into: young.cluster.name,
+      found: target.value.major,
+    });
+  const databases = databasesOf(input);
+  if (databases === undefined) return fail("postgresql.databases-unknown", facts);
+  if (databases.length === 0) return fail("postgresql.no-databases", facts);
+  return succeed({ source: source.value, target: target.value, databases, settings: settings.value });
+}
+
+function sideOf(input: PlaybookInput): Outcome<Side> {
+  const { cluster, reports } = input;
+  const [first] = cluster.nodes;
+  const server = serverOf(reports[first?.name ?? ""]);
+  if (first === undefined || server === undefined)
+    return fail("postgresql.server-unknown", { cluster: cluster.name });
+  return succeed({
+    input,
+    node: first.name,
+    address: /:\d+$/.test(first.address) ? first.address : `${first.address}:5432`,
+    systemId: server.systemId,
+    version: server.version,
+    major: String(majorOf(server.versionNum)),
+  });
+}
+
+export function on({ input, node }: Side, ...steps: readonly PlanStep[]): PlanProgram {
+  return { cluster: input.cluster.name, node, steps };
+}
+
+export function phase(
+  id: string,
+  programs: readonly PlanProgram[],
+  more: Partial<Pick<Phase, "after" | "makesPermanent">> = {},
+): Phase {
+  return { id, order: "parallel", programs, after: [], ...more };
+}
+
+export function gate(
+  name: string,
+  { input }: Side,
+  args: Readonly<Record<string, string>>,
+  limits: Partial<Pick<GateSpec, "everyMs" | "dwellMs" | "limitMs">> = {},
+): GateSpec {
+  const { cluster } = input;
+  return { gate: `postgresql.${name}`, cluster: cluster.name, args, ...cluster.gates, ...limits };
+}
+
+export const list = (names: readonly string[]): string => JSON.stringify(names);
+
+export function hostOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(":")).replace(/^\[|\]$/g, "");
+}
+
+/** The servers themselves: before anything is begun under a new lock. */
+export function proveServer({ systemId, major }: Side): PlanStep {
+  return {
+    id: "prove-server",
+    call: { verb: "postgresql.prove-server", args: { systemId, version: major } },
+    class: "observe",
+    deadlineMs: 60_000,
+    onDeadline: "end",
+    mayStopAfter: true,
+    shownAs: `pg_control_system() says ${systemId}, pg_is_in_recovery() says no, server_version ${major}`,
+  };
+}

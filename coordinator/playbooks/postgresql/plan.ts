@@ -1,0 +1,240 @@
+/**
+ * The plan of a move: look, prepare, connect, copy batch by batch, finish the schema, wait for a person, cut over, soak, let the old
+ * go. Days may pass in the waits, in which no lock is held; the fence stands for seconds.
+ */
+import { type Outcome, succeed } from "#proto/common/failure.ts";
+import type { ClusterStage, FinishStage, Plan, PreflightStage, Stage, WaitStage } from "../../domain/plan.ts";
+import { planFormat } from "../../domain/plan.ts";
+import type { PlaybookInput } from "../../domain/playbook.ts";
+import { checkMove } from "./checks.ts";
+import { cutOver } from "./cut-over.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { gate, list, type Move, moveMethod, moveOf, on, phase, proveServer } from "./move.ts";
+import { call, hour, minute } from "./step.ts";
+import * as steps from "./steps.ts";
+
+const day = 24 * hour;
+
+export function planMove(input: PlaybookInput): Outcome<Plan> {
+  const found = moveOf(input);
+  if (!found.ok) return found;
+  const move = found.value;
+  const checks = checkMove(input);
+  return succeed({
+    format: planFormat,
+    digest: "",
+    engine: "postgresql",
+    clusters: [move.source.input.cluster.name, move.target.input.cluster.name],
+    from: move.source.major,
+    to: move.target.major,
+    strategy: "move",
+    method: moveMethod,
+    boundTo: fingerprint(input),
+    stages: [
+      look(move),
+      prepare(move),
+      connect(move),
+      ...copying(move),
+      finishing(move),
+      ready(move),
+      cutOver(move),
+      soak(move),
+      retire(move),
+      finish(move),
+    ],
+    checks,
+    asks: [
+      ...new Set(
+        checks.filter(({ status, yields }) => status === "unknown" && yields !== "never").map(({ id }) => id),
+      ),
+    ],
+    pointOfNoReturn: "cut-over/open/open-writes",
+    wayBack: ["way-back.postgresql.before", "way-back.postgresql.after", "way-back.postgresql.retired"],
+    warnings: ["warning.postgresql.ddl", "warning.postgresql.superusers", "warning.postgresql.pause"],
+  });
+}
+
+function look({ source, target }: Move): PreflightStage {
+  return {
+    kind: "preflight",
+    id: "look",
+    programs: [on(source, proveServer(source)), on(target, proveServer(target))],
+  };
+}
+
+function stage(move: Move, id: string, phases: ClusterStage["phases"]): ClusterStage {
+  return {
+    kind: "cluster",
+    id,
+    clusters: [move.source.input.cluster.name, move.target.input.cluster.name].sort(),
+    before: [gate("serves", move.source, {}), gate("serves", move.target, {})],
+    phases,
+    waysOnFailure: ["way.postgresql.again", "way.postgresql.back"],
+  };
+}
+
+function prepare(move: Move): ClusterStage {
+  const { source, target, databases } = move;
+  return stage(move, "prepare", [
+    phase("export", [
+      on(source, proveServer(source), steps.fixIdentities(databases), steps.exportSchema(databases)),
+      on(target, proveServer(target), steps.close("close")),
+    ]),
+    phase("load", [
+      on(target, steps.loadRoles, ...databases.map(steps.loadSchema), steps.close("close-loaded")),
+    ]),
+  ]);
+}
+
+/** Both directions at once: nothing of the second has to be made while the fence stands. */
+function connect(move: Move): ClusterStage {
+  const { source, target, databases } = move;
+  return stage(move, "connect", [
+    phase("passwords", [on(target, steps.makePassword("forward")), on(source, steps.makePassword("back"))]),
+    phase("peers", [
+      on(source, steps.admitPeer("forward", databases, target), steps.publish("forward", databases)),
+      on(target, steps.admitPeer("back", databases, source), steps.publish("back", databases)),
+    ]),
+    phase("reach", [
+      on(target, steps.proveReach("forward", databases, source)),
+      on(source, steps.proveReach("back", databases, target)),
+    ]),
+  ]);
+}
+
+/** At most so many at once; each batch is waited for without a lock. */
+function copying(move: Move): readonly Stage[] {
+  const { source, target, databases, settings } = move;
+  const batches = Math.ceil(databases.length / settings.databasesAtOnce);
+  return Array.from({ length: batches }, (_, index) => {
+    const at = index * settings.databasesAtOnce;
+    const batch = databases.slice(at, at + settings.databasesAtOnce);
+    const waiting: WaitStage = {
+      kind: "wait",
+      id: `copy-${index + 1}`,
+      gates: [
+        gate(
+          "copied",
+          target,
+          { databases: list(databases.slice(0, at + batch.length)) },
+          {
+            limitMs: settings.copyLimitMs,
+          },
+        ),
+      ],
+      watches: [roomWatch(move, `copy-${index + 1}`)],
+      limitMs: settings.copyLimitMs,
+    };
+    return [
+      stage(move, `subscribe-${index + 1}`, [
+        phase("subscribe", [on(target, steps.subscribe("forward", batch, { peer: source, copy: "yes" }))]),
+      ]),
+      waiting,
+    ];
+  }).flat();
+}
+
+/** The source is never given up for its copy: where its disk gets full, the copy is. */
+function roomWatch({ source, settings }: Move, stageId: string): WaitStage["watches"][number] {
+  return {
+    id: `wal-room-${stageId}`,
+    cluster: source.input.cluster.name,
+    node: source.node,
+    probe: call("wal-disk-percent"),
+    warnAt: Math.max(1, settings.giveUpAtPercent - 10),
+    reactAt: settings.giveUpAtPercent,
+    reaction: call("give-up-replication"),
+    everyMs: 10_000,
+  };
+}
+
+function finishing(move: Move): ClusterStage {
+  const { target, databases } = move;
+  return stage(move, "finish-schema", [
+    phase("indexes", [
+      on(
+        target,
+        ...databases.map(steps.finishSchema),
+        steps.refreshViews(databases),
+        steps.analyze(databases),
+      ),
+    ]),
+  ]);
+}
+
+function ready(move: Move): WaitStage {
+  const { source, target, databases, settings } = move;
+  return {
+    kind: "wait",
+    id: "ready",
+    gates: [
+      gate("copied", target, { databases: list(databases) }),
+      gate("caught-up", source, { maxLagBytes: String(settings.cutOverLagBytes) }),
+    ],
+    watches: [roomWatch(move, "ready")],
+    approval: { question: "ask.postgresql.cut-over-now", mayAnswer: "operator" },
+    limitMs: 30 * day,
+  };
+}
+
+function soak(move: Move): WaitStage {
+  const { source, target, databases } = move;
+  return {
+    kind: "wait",
+    id: "soak",
+    gates: [
+      gate("fenced", source, {}),
+      gate("following", source, { databases: list(databases) }),
+      gate("serves", target, {}),
+    ],
+    // where the new server's disk gets full, the way back is given up, and not the server
+    watches: [
+      {
+        ...roomWatch(move, "soak"),
+        cluster: target.input.cluster.name,
+        node: target.node,
+      },
+    ],
+    approval: { question: "ask.postgresql.let-the-old-go", mayAnswer: "data-owner" },
+    limitMs: 90 * day,
+  };
+}
+
+/** The old server stays closed and as it is; what was made for the move goes from both. */
+function retire(move: Move): ClusterStage {
+  const { source, target, databases } = move;
+  return stage(move, "retire", [
+    phase("unsubscribe", [
+      on(source, proveServer(source), steps.proveFenced(), steps.unsubscribe("back", databases)),
+    ]),
+    phase("clear", [
+      on(
+        target,
+        steps.dropSlots("back", databases),
+        steps.unpublish("back", databases),
+        steps.dismissPeer("back", databases),
+        steps.dropPassword("forward"),
+        steps.restoreIdentities(databases),
+        steps.forget(),
+        steps.scan(),
+      ),
+      on(
+        source,
+        steps.dismissPeer("forward", databases),
+        steps.dropPassword("back"),
+        steps.restoreIdentities(databases),
+        steps.forget(),
+        steps.scan(),
+      ),
+    ]),
+  ]);
+}
+
+function finish({ target }: Move): FinishStage {
+  return {
+    kind: "finish",
+    id: "finish",
+    programs: [on(target, proveServer(target))],
+    gates: [gate("serves", target, {}, { dwellMs: 0, limitMs: 5 * minute })],
+  };
+}

@@ -1,0 +1,3 @@
+import { resultsOf } from "../result.ts";
+
+export const { result, judge } = resultsOf("postgresql");

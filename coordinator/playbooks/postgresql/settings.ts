@@ -1,0 +1,69 @@
+/** What a cluster's entry may say for this playbook, under `settings`. A word that is not known is refused, not ignored. */
+import { parseDuration } from "#proto/common/duration.ts";
+import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import type { ClusterEntry } from "../../domain/inventory.ts";
+
+export interface PostgresqlClusterSettings {
+  /** By name; undefined: all that take connections and are no template. */
+  readonly databases?: readonly string[];
+  /** How many databases are copied at once. */
+  readonly databasesAtOnce: number;
+  /** After this long the fence comes down by itself, unless it was made permanent. */
+  readonly fenceLimitMs: number;
+  /** How long contents are compared behind the fence, smallest table first; counts are compared in any case. */
+  readonly compareWithinMs: number;
+  /** The source's replication is given up where the file system of its WAL is this full, in percent. */
+  readonly giveUpAtPercent: number;
+  /** How long the copy may take. */
+  readonly copyLimitMs: number;
+  /** How far the target may be behind before the fence is set. */
+  readonly cutOverLagBytes: number;
+}
+
+const hour = 3_600_000;
+
+const defaults: PostgresqlClusterSettings = {
+  databasesAtOnce: 2,
+  fenceLimitMs: 120_000,
+  compareWithinMs: 1_000,
+  giveUpAtPercent: 90,
+  copyLimitMs: 14 * 24 * hour,
+  cutOverLagBytes: 1_048_576,
+};
+
+/** Refused: `postgresql.setting-unreadable`. */
+export function settingsOf({ name: cluster, settings }: ClusterEntry): Outcome<PostgresqlClusterSettings> {
+  let read = defaults;
+  for (const [name, value] of Object.entries(settings)) {
+    const part = readOne(name, value);
+    if (part === undefined) return fail("postgresql.setting-unreadable", { cluster, name, value });
+    read = { ...read, ...part };
+  }
+  return succeed(read);
+}
+
+function readOne(name: string, value: string): Partial<PostgresqlClusterSettings> | undefined {
+  switch (name) {
+    case "databases":
+      return { databases: value.split(",").map((each) => each.trim()) };
+    case "databases-at-once":
+      return /^[1-9]\d?$/.test(value) ? { databasesAtOnce: Number(value) } : undefined;
+    case "fence-limit":
+      return withDuration(value, (fenceLimitMs) => (fenceLimitMs < 10_000 ? undefined : { fenceLimitMs }));
+    case "compare-within":
+      return withDuration(value, (compareWithinMs) => ({ compareWithinMs }));
+    case "copy-limit":
+      return withDuration(value, (copyLimitMs) => ({ copyLimitMs }));
+    case "give-up-at-percent":
+      return /^[1-9]\d$/.test(value) ? { giveUpAtPercent: Number(value) } : undefined;
+    case "cut-over-lag-bytes":
+      return /^[1-9]\d{0,11}$/.test(value) ? { cutOverLagBytes: Number(value) } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function withDuration<T>(text: string, use: (ms: number) => T | undefined): T | undefined {
+  const read = parseDuration(text);
+  return read.ok ? use(read.value) : undefined;
+}

@@ -1,0 +1,163 @@
+import type { Catalogue } from "../render.ts";
+
+/** Words of a PostgreSQL move: why no plan, why a step ends, what is waited for, and what a plan says of itself. */
+export const postgresql: Catalogue = {
+  "postgresql.move-strategy": {
+    says: "between major versions there is one way: --strategy move --method logical-replication; asked for were {strategy} and {method}",
+    next: "lockkeeper plan {cluster} --to {to} --into NEW",
+  },
+  "postgresql.move-without-target": {
+    says: "the new server is missing: another cluster of the inventory than {cluster}",
+    next: "lockkeeper plan {cluster} --to {to} --into NEW",
+  },
+  "postgresql.server-unknown": {
+    says: "the server of {cluster} does not tell what it is",
+    next: "lockkeeper check {cluster}, and look at its agent",
+  },
+  "postgresql.target-version": {
+    says: "{into} runs {found}, and not {to}",
+    next: "lockkeeper plan {cluster} --to {found} --into {into}",
+  },
+  "postgresql.databases-unknown": { says: "the server of {cluster} does not tell its databases" },
+  "postgresql.no-databases": {
+    says: "{cluster} has no database of its own",
+    next: "settings: { databases: … } in the inventory names those that go over",
+  },
+  "postgresql.setting-unreadable": {
+    says: 'the setting {name} of {cluster} is not understood: "{value}"',
+    next: "databases, databases-at-once, fence-limit, compare-within, copy-limit, give-up-at-percent, cut-over-lag-bytes",
+  },
+  "postgresql.back-retired": {
+    says: "the old server no longer follows the new one: rollout {rollout} has retired it",
+    next: "a way back is a move of its own, from the new server into a new one of the old version",
+  },
+  "postgresql.not-reached": {
+    says: "the server at {at} does not let the agent in ({cause})",
+    next: "look at host, port, user and passwordFile in the agent's file, and at pg_hba.conf",
+  },
+  "postgresql.peer-not-reached": {
+    says: "from this host, {role} does not get into {database} at {at}: {cause}",
+    next: "look at listen_addresses, the firewall and pg_hba.conf over there, then lockkeeper retry",
+  },
+  "postgresql.password-file": {
+    says: "the file with the password cannot be read: {path} ({cause})",
+    next: "a file of the agent's own account, mode 0600, with the password alone",
+  },
+  "postgresql.sql-failed": { says: "{database}: {cause} ({sqlstate})" },
+  "postgresql.answer-empty": { says: "the server gave no answer to a question about itself" },
+  "postgresql.tool-failed": { says: "{tool} failed: {cause}" },
+  "postgresql.tool-not-run": { says: "{tool} could not be run: {cause}" },
+  "postgresql.processes-not-seen": { says: "the host's processes could not be listed: {cause}" },
+  "postgresql.another-server": {
+    says: "this is another server than the one of the plan: its system identifier is {systemId}, not {wanted}",
+    next: "look at host and port in the agent's file; was the server made anew? then plan anew",
+  },
+  "postgresql.is-standby": {
+    says: "the server is a standby",
+    next: "has it failed over? name the node of the primary in the inventory",
+  },
+  "postgresql.no-superuser": {
+    says: "the agent's own account is no superuser there",
+    next: "name a superuser as user in the agent's file",
+  },
+  "postgresql.version-differs": { says: "the server runs {version}, not {wanted}", next: "plan anew" },
+  "postgresql.identity-impossible": {
+    says: "{database}: by nothing can rows be told apart in {tables}",
+    next: "ALTER TABLE … ADD PRIMARY KEY (…), or a unique index over columns that are NOT NULL; then lockkeeper retry",
+  },
+  "postgresql.target-not-empty": {
+    says: "{database} is there already and not empty: {first}",
+    next: "drop there what nobody needs, or take another server; nothing that is not ours is dropped",
+  },
+  "postgresql.schema-not-loaded": { says: "{database}: its tables have not been loaded by this rollout" },
+  "postgresql.database-was-there": {
+    says: "{database} was there before, empty; what was loaded into it is not ours to drop with it",
+    next: "DROP DATABASE and CREATE DATABASE by hand, then lockkeeper retry",
+  },
+  "postgresql.parcel-missing": {
+    says: "{what} of the other side did not come to this host",
+    next: "another coordinator may have taken over, and they share no folder (artefacts:); plan the way back, then plan anew",
+  },
+  "postgresql.password-missing": { says: "the password of {role} is not on this host any more" },
+  "postgresql.hba-unreadable": {
+    says: "{file}, line {line}: {cause}; the file was put back as it was",
+    next: "mend that line, then lockkeeper retry",
+  },
+  "postgresql.slot-missing": {
+    says: "the slot is gone: {slots}",
+    next: "what was not copied yet is lost to the new server: lockkeeper plan --back, then plan anew",
+  },
+  "postgresql.slot-lost": {
+    says: "the server has given up the WAL of slot {slot}",
+    next: "lockkeeper plan --back, then plan anew; look at max_slot_wal_keep_size",
+  },
+  "postgresql.slot-idle": {
+    says: "nobody reads slot {slot} ({lag} bytes behind)",
+    next: "look at the subscription on the other side, and at its server's log",
+  },
+  "postgresql.lagging": { says: "slot {slot} is {lag} bytes behind; at most {max} are wanted" },
+  "postgresql.not-drained": {
+    says: "the other side has not confirmed all that was written before the fence: {databases}",
+    next: "nothing was opened; find out why it is slow, then lockkeeper retry",
+  },
+  "postgresql.fence-not-standing": {
+    says: "the fence does not stand: {found}",
+    next: "find out who goes on writing; nothing was opened",
+  },
+  "postgresql.fence-fallen": {
+    says: "the old server is open again: {open} (read-only: {readOnly})",
+    next: "find out who has opened it, and close it: rows may have come to both",
+  },
+  "postgresql.data-differs": {
+    says: "{database} is not the same on both sides: {found}",
+    next: "nothing was opened, the old server is whole; lockkeeper abort, and look for the cause",
+  },
+  "postgresql.sequences-differ": { says: "sequences are not the same on both sides: {found}" },
+  "postgresql.hook-failed": { says: "the command {hook} of the agent's file ended with {exitCode}" },
+  "postgresql.left-overs": {
+    says: "still there: {found}",
+    next: "remove it by hand, then lockkeeper retry",
+  },
+  "postgresql.facts-unreadable": { says: "{node} says nothing that can be read as PostgreSQL's" },
+  "postgresql.copying": { says: "{database}: {ready} of {tables} tables follow, {bytes} bytes are copied" },
+  "postgresql.subscription-missing": { says: "{database} has no subscription of this move" },
+  "postgresql.subscription-down": {
+    says: "initializing or down: no worker applies {subscription} of {database} ({errors} errors so far)",
+    next: "look at the new server's log",
+  },
+  "postgresql.subscription-stopped": {
+    says: "{database} stopped following at an error: {subscription} was disabled by its server",
+    next: "look at the new server's log; mend the cause, ALTER SUBSCRIPTION {subscription} ENABLE, then lockkeeper resume",
+  },
+  "ask.postgresql.cut-over-now": {
+    says: "all rows are there and the new server follows: cut over now? Writes stand still for seconds",
+  },
+  "ask.postgresql.let-the-old-go": {
+    says: "the new server is open and the old one follows it: let the old one go? Until then every row can go back",
+  },
+  "downtime.postgresql.seconds": { says: "writes stand still for seconds, while the fence is up" },
+  "lost.postgresql.nothing": { says: "nothing that was committed" },
+  "way-back.postgresql.before": {
+    says: "until the new server is opened: lockkeeper plan --back removes all that was made, on both",
+  },
+  "way-back.postgresql.after": {
+    says: "until the old one is let go: lockkeeper plan --back cuts over to it, with every row that the new one has taken",
+  },
+  "way-back.postgresql.retired": {
+    says: "after that: a move of its own, into a new server of the old version",
+  },
+  "way-back.postgresql.back": { says: "forward again is a move of its own" },
+  "way.postgresql.again": { says: "mend the cause and go on: lockkeeper retry" },
+  "way.postgresql.undone": { says: "lockkeeper abort: the fence comes down, the old server goes on" },
+  "way.postgresql.back": { says: "lockkeeper plan --back: all that was made goes from both servers" },
+  "warning.postgresql.ddl": {
+    says: "change no schema on the old server from now to the cut-over: a new table or column stops the copy",
+  },
+  "warning.postgresql.superusers": {
+    says: "the fence does not hold superusers that ask for writes (SET default_transaction_read_only = off): let none do so",
+  },
+  "warning.postgresql.pause": { says: "sessions are ended at the cut-over: applications must connect anew" },
+  "warning.postgresql.new-stays": {
+    says: "the new server stays closed and whole; nothing of it is dropped, it is yours to remove",
+  },
+};

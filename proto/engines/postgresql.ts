@@ -1,0 +1,158 @@
+/**
+ * What an agent says of the PostgreSQL server that it serves, and what the playbook judges it by. Both ends import this
+ * file; it holds shapes only. Field names follow the server's own catalogues where it has one.
+ */
+import { z } from "zod";
+import { measured } from "../common/measured.ts";
+
+export const serverSchema = z.object({
+  /** `server_version`, as printed: 15.18, 18.4 (Debian …). */
+  version: z.string(),
+  /** 150018 for 15.18. */
+  versionNum: z.number(),
+  /** From the control file: the same on primary and standbys, another one for every initdb. */
+  systemId: z.string(),
+  isStandby: z.boolean(),
+  startedAt: z.string(),
+  dataDirectory: z.string(),
+  /** The agent's own account is a superuser there. */
+  isSuperuser: z.boolean(),
+});
+export type PgServer = z.infer<typeof serverSchema>;
+
+export const slotSchema = z.object({
+  name: z.string(),
+  plugin: z.string().nullable(),
+  database: z.string().nullable(),
+  isActive: z.boolean(),
+  /** reserved, extended, unreserved, lost; null before 13. */
+  walStatus: z.string().nullable(),
+  /** WAL that the server keeps for it: from restart_lsn to now. */
+  retainedBytes: z.number().nullable(),
+  /** What its consumer has not confirmed yet: from confirmed_flush_lsn to now. */
+  lagBytes: z.number().nullable(),
+});
+export type PgSlot = z.infer<typeof slotSchema>;
+
+export const subscriptionSchema = z.object({
+  name: z.string(),
+  database: z.string(),
+  isEnabled: z.boolean(),
+  /** Its apply worker runs. */
+  isWorking: z.boolean(),
+  /** pg_subscription_rel.srsubstate: how many tables are in each. */
+  tables: z.record(z.string(), z.number()),
+  /** Of 15 and newer: apply_error_count + sync_error_count. */
+  errors: z.number().nullable(),
+  /** Bytes that its copied tables hold already. */
+  copiedBytes: z.number(),
+});
+export type PgSubscription = z.infer<typeof subscriptionSchema>;
+
+/** What keeps clients from writing, server-wide and by database. */
+export const fenceSchema = z.object({
+  isReadOnly: z.boolean(),
+  /** Databases that take connections and whose connection limit is not 0. */
+  open: z.array(z.string()),
+  /** Sessions of clients other than agents of this tool; replication not counted. */
+  clients: z.number(),
+});
+export type PgFence = z.infer<typeof fenceSchema>;
+
+/** How many names of one kind a report carries for each database. */
+export const namesKept = 50;
+
+/** A table by its database's own spelling: `schema.name`. */
+const tables = z.array(z.string());
+
+/** Each list of names is cut at `namesKept`; `counts` has how many there are of one that was cut, by the list's name. */
+export const databaseSchema = z.object({
+  name: z.string(),
+  owner: z.string(),
+  encoding: z.string(),
+  collate: z.string(),
+  ctype: z.string(),
+  /** libc, icu, builtin; c before 15 had names is `libc` too. */
+  provider: z.string(),
+  /** Of icu and builtin, which have one beside collate and ctype. */
+  locale: z.string().nullable(),
+  /** Of 15 and newer: what its collation was made with, and what the host has now. */
+  collationVersion: z.object({ made: z.string(), now: z.string() }).nullable(),
+  sizeBytes: z.number(),
+  connectionLimit: z.number(),
+  /** Relations of users, of whatever kind. */
+  userTables: z.number(),
+  /** Neither key nor usable index nor FULL: an UPDATE of it fails as soon as it is published. */
+  withoutIdentity: tables,
+  /** Of those, the ones that could have a unique index for it: `schema.table using index`. */
+  identityByIndex: tables,
+  /** Of those, the ones with a column that nothing can compare: FULL does not help. */
+  identityImpossible: tables,
+  /** REPLICA IDENTITY FULL already, with a column that nothing can compare. */
+  fullIncomparable: tables,
+  unlogged: tables,
+  foreignTables: tables,
+  materializedViews: tables,
+  largeObjects: z.number(),
+  sequences: z.number(),
+  extensions: z.array(z.object({ name: z.string(), version: z.string() })),
+  /** Triggers that fire during replication: `schema.table trigger`. */
+  alwaysTriggers: tables,
+  eventTriggers: z.array(z.string()),
+  rowSecurity: tables,
+  publications: z.array(z.string()),
+  subscriptions: z.array(z.string()),
+  hypertables: z.number(),
+  /** Types of another version's catalogue: regproc, regclass …, `schema.table.column`. */
+  regColumns: tables,
+  /** Of extensions, and holding rows: `schema.table of extension`. FOR ALL TABLES publishes them too. */
+  extensionTables: tables,
+  foreignServers: z.array(z.string()),
+  counts: z.record(z.string(), z.number()),
+});
+export type PgDatabase = z.infer<typeof databaseSchema>;
+
+const pulseShape = { server: measured(serverSchema) };
+
+const gateShape = {
+  ...pulseShape,
+  slots: measured(z.array(slotSchema)),
+  subscriptions: measured(z.array(subscriptionSchema)),
+  fence: measured(fenceSchema),
+};
+
+const fullShape = {
+  ...gateShape,
+  /** By name: those that the checks ask for; one that the version does not have is absent. */
+  settings: measured(z.record(z.string(), z.string())),
+  databases: measured(z.array(databaseSchema)),
+  /** No template, and takes no connections: not asked, and not carried. */
+  closedDatabases: measured(z.array(z.string())),
+  /** Extensions that could be installed: name to default version. */
+  available: measured(z.record(z.string(), z.string())),
+  roles: measured(z.array(z.string())),
+  tablespaces: measured(z.array(z.string())),
+  preparedTransactions: measured(z.array(z.string())),
+  /** Seconds of the oldest transaction that is open. */
+  oldestTransactionS: measured(z.number()),
+  standbys: measured(z.number()),
+  /** Taken of max_wal_senders and of max_worker_processes; those of this tool are not counted. */
+  walSenders: measured(z.number()),
+  backgroundWorkers: measured(z.number()),
+  /** Collations of the host's C library that were there at initdb or were added since. */
+  locales: measured(z.array(z.string())),
+  /** patroni, repmgr …: what seems to manage this server, and by what it was seen. */
+  highAvailability: measured(z.array(z.object({ kind: z.string(), by: z.string() }))),
+  /** Major version of `pg_dump` in the agent's folder of tools. */
+  toolsMajor: measured(z.number()),
+  checksums: measured(z.boolean()),
+  /** Objects that bear this tool's name, of whatever rollout: slots, publications, subscriptions, roles. */
+  leftOvers: measured(z.array(z.string())),
+};
+
+export const postgresqlPulseSchema = z.object(pulseShape);
+export const postgresqlGateSchema = z.object(gateShape);
+export const postgresqlFullSchema = z.object(fullShape);
+export type PostgresqlPulse = z.infer<typeof postgresqlPulseSchema>;
+export type PostgresqlGate = z.infer<typeof postgresqlGateSchema>;
+export type PostgresqlFull = z.infer<typeof postgresqlFullSchema>;

@@ -1,0 +1,164 @@
+/**
+ * The whole move of a PostgreSQL server with real processes: plan, apply, approve, a writer that never stops, and what is left at the
+ * end; the way back before the cut-over, and after it with rows that the new server has taken.
+ */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { proveRows, type WriterLog } from "#test/postgres/rows-proof.ts";
+import { startWriter, type Writer } from "#test/postgres/writer.ts";
+import { bundled, type Follow } from "./harness/fleet.ts";
+import { type Node, PostgresFleet } from "./harness/postgres-fleet.ts";
+
+let dist = "";
+let fleet: PostgresFleet;
+let writer: Writer | undefined;
+beforeAll(async () => {
+  dist = await bundled();
+}, 120_000);
+afterEach(async () => {
+  await writer?.stop();
+  await fleet?.stop();
+}, 60_000);
+afterAll(() => rm(dist, { recursive: true, force: true }));
+
+const caseMs = 180_000;
+const nothingWrong = { lost: [], doubled: [], stale: [], strange: [] };
+
+const tables = [
+  "CREATE TABLE written (id bigint PRIMARY KEY, body text)",
+  "CREATE TABLE bare (a int, b text)",
+  "INSERT INTO bare SELECT i, 'x' || i FROM generate_series(1, 500) AS i",
+  "CREATE SEQUENCE free START 40 INCREMENT 3",
+  "SELECT nextval('free'), nextval('free')",
+  "CREATE INDEX later ON bare (b)",
+  "GRANT ALL ON ALL TABLES IN SCHEMA public TO app",
+];
+
+/** Two servers, an application that writes, and the plan's file. */
+async function prepared(): Promise<string> {
+  fleet = await PostgresFleet.start(dist, { old: 15, new: 18 });
+  await run("old1", "postgres", [
+    "CREATE ROLE app LOGIN PASSWORD 'a secret'",
+    "CREATE DATABASE shop OWNER app",
+  ]);
+  await run("old1", "shop", tables);
+  const urls = (["old1", "new1"] as const).map((node) => fleet.server(node).urlOf("shop", "app"));
+  writer = startWriter({ urls, table: "written" });
+  await writer.accepted(20);
+  const planned = await fleet.plan();
+  expect(planned.code, planned.stderr + planned.stdout).toBe(0);
+  return planned.file;
+}
+
+async function run(node: Node, database: string, statements: readonly string[]): Promise<void> {
+  await fleet.on(node, database, async (client) => {
+    for (const statement of statements) await client.query(statement);
+  });
+}
+
+function stopOf({ events }: Follow): string {
+  return JSON.stringify(events.findLast(({ fact }) => fact.kind === "stopped")?.fact);
+}
+
+/** Types a command that follows its rollout until it waits for a person (8) or is done (0). */
+async function typed(code: number, ...words: readonly string[]): Promise<string> {
+  const follow = fleet.follow(words);
+  const ended = await follow.ended;
+  expect(ended.code, `${words.join(" ")}: ${ended.stderr}\n${stopOf(follow)}`).toBe(code);
+  return follow.events[0]?.rollout ?? "";
+}
+
+async function goBack(rollout: string): Promise<void> {
+  const file = join(fleet.folder, "back.json");
+  await fleet.must("plan", "--back", rollout, "-o", file);
+  await typed(0, "apply", file, "-y");
+}
+
+async function lastWords(): Promise<WriterLog> {
+  const log = await (writer as Writer).stop();
+  expect(log.unknown.length).toBeLessThan(3);
+  return log;
+}
+
+/** Whatever bears our name, in the server's catalogues. */
+async function ours(node: Node): Promise<readonly string[]> {
+  const query = `
+    SELECT rolname AS name FROM pg_roles UNION ALL SELECT slot_name FROM pg_replication_slots
+    UNION ALL SELECT subname FROM pg_subscription UNION ALL SELECT pubname FROM pg_publication`;
+  const databases = await fleet.on(node, "postgres", (client) =>
+    client.query<{ name: string }>("SELECT datname AS name FROM pg_database WHERE datallowconn"),
+  );
+  const found: string[] = [];
+  for (const { name } of databases.rows) {
+    const { rows } = await fleet.on(node, name, (client) => client.query<{ name: string }>(query));
+    found.push(...rows.map((row) => row.name).filter((each) => each.startsWith("lockkeeper")));
+  }
+  return found;
+}
+
+const nextOf = (node: Node) =>
+  fleet.on(node, "shop", async (client) => (await client.query("SELECT nextval('free') AS n")).rows[0].n);
+
+describe("a PostgreSQL server taken to a newer major version", () => {
+  it(
+    "loses no row and doubles none while an application writes, and leaves nothing behind",
+    async () => {
+      const rollout = await typed(8, "apply", await prepared(), "-y");
+      await typed(8, "approve", rollout);
+      await writer?.accepted(writer.log.accepted.length + 30);
+      const log = await lastWords();
+      expect(await fleet.on("new1", "shop", (client) => proveRows(log, client))).toEqual(nothingWrong);
+      expect(new Set(log.accepted.map(({ server }) => server)).size).toBe(2);
+      expect(await nextOf("new1")).toBe("46");
+      await typed(0, "approve", rollout);
+      for (const node of ["old1", "new1"] as const) expect(await ours(node)).toEqual([]);
+    },
+    caseMs,
+  );
+
+  it(
+    "goes back after the cut-over with every row that the new server has taken",
+    async () => {
+      const rollout = await typed(8, "apply", await prepared(), "-y");
+      await typed(8, "approve", rollout);
+      const before = writer?.log.accepted.length ?? 0;
+      await writer?.accepted(before + 30);
+      expect(await nextOf("new1")).toBe("46");
+      await goBack(rollout);
+      await writer?.accepted((writer?.log.accepted.length ?? 0) + 20);
+      const log = await lastWords();
+      const [old = ""] = (["old1"] as const).map((node) => fleet.server(node).urlOf("shop", "app"));
+      expect(log.accepted.at(-1)?.server).toBe(old);
+      expect(await fleet.on("old1", "shop", (client) => proveRows(log, client))).toEqual(nothingWrong);
+      expect(await nextOf("old1")).toBe("49");
+      expect(await ours("old1")).toEqual([]);
+    },
+    caseMs,
+  );
+
+  it(
+    "goes back before the cut-over, and both servers are as they were",
+    async () => {
+      const rollout = await typed(8, "apply", await prepared(), "-y");
+      await goBack(rollout);
+      const log = await lastWords();
+      expect(await fleet.on("old1", "shop", (client) => proveRows(log, client))).toEqual(nothingWrong);
+      for (const node of ["old1", "new1"] as const) expect(await ours(node)).toEqual([]);
+      const left = await fleet.on("new1", "postgres", (client) =>
+        client.query(
+          "SELECT datname FROM pg_database WHERE datname = 'shop' UNION ALL SELECT rolname FROM pg_roles WHERE rolname = 'app'",
+        ),
+      );
+      expect(left.rows).toEqual([]);
+      const identity = await fleet.on("old1", "shop", (client) =>
+        client.query("SELECT relreplident AS is FROM pg_class WHERE relname = 'bare'"),
+      );
+      expect(identity.rows).toEqual([{ is: "d" }]);
+      // and once more, since nothing is in the way
+      const again = await fleet.plan();
+      expect(again.code, again.stderr).toBe(0);
+    },
+    caseMs,
+  );
+});
