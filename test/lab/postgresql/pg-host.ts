@@ -56,8 +56,7 @@ export class PgHost {
   get agentEngine(): string {
     const settings = [
       ...[`host: ${socketFolder}`, `port: ${port}`, "user: postgres"],
-      ...[`tools: ${this.bin}`, "toolUser: postgres", "passfileFolder: /var/lib/postgresql"],
-      `unit: ${this.unit}`,
+      ...[`tools: ${this.bin}`, "passfileFolder: /var/lib/postgresql"],
     ];
     return `{ kind: postgresql, settings: { ${settings.join(", ")} } }`;
   }
@@ -79,18 +78,23 @@ export class PgHost {
   async createRole(role: string, attributes = "LOGIN", database = "postgres"): Promise<string> {
     const password = randomBytes(12).toString("hex");
     await this.sql("postgres", `CREATE ROLE "${role}" ${attributes} PASSWORD '${password}'`);
-    this.#passwords.set(role, password);
+    this.knowRole(role, password);
     return this.url(role, database);
+  }
+
+  /** A role that came to be on this server in another way. */
+  knowRole(role: string, password: string): void {
+    this.#passwords.set(role, password);
   }
 
   /** Where a role that was made here connects over the lab's network. */
   url(role: string, database = "postgres"): string {
-    return `postgresql://${role}:${this.passwordOf(role)}@${this.host.ip}:${port}/${database}`;
+    return `postgresql://${role}:${encodeURIComponent(this.passwordOf(role))}@${this.host.ip}:${port}/${database}`;
   }
 
   passwordOf(role: string): string {
     const password = this.#passwords.get(role);
-    if (password === undefined) throw new Error(`no role ${role} was made on ${this.host.name}`);
+    if (password === undefined) throw new Error(`no role ${role} is known on ${this.host.name}`);
     return password;
   }
 

@@ -40,7 +40,7 @@ export async function openRoad(lab: Lab, server: PgHost): Promise<Road> {
   return {
     folder,
     url: (role, database = "postgres") => {
-      const login = `${role}:${server.passwordOf(role)}`;
+      const login = `${role}:${encodeURIComponent(server.passwordOf(role))}`;
       return `postgresql://${login}@localhost:${port}/${database}?host=${encodeURIComponent(folder)}`;
     },
     [Symbol.asyncDispose]: () => relay[Symbol.asyncDispose](),
