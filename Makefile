@@ -1,5 +1,7 @@
 # Every target sets up what it needs on a fresh machine: npm packages here, nats-server through deploy/nats/fetch.sh.
 SUITE ?= kwdb
+# of the demo: kwdb or postgresql
+ENGINE ?= kwdb
 .PHONY: setup build lint test test-full lab bench demo
 
 # npm install, not npm ci: the latter refuses a lock file made where not every platform's optional package is served
@@ -26,4 +28,4 @@ bench: build
 	@node_modules/.bin/tsx test/bench/main.ts
 
 demo: build
-	@dist/lockkeeper demo
+	@dist/lockkeeper demo $(ENGINE)

@@ -19,9 +19,11 @@ export async function bundleInto(folder: string): Promise<void> {
     bundle("coordinator/main.ts", join(folder, "lockkeeper")),
     bundle("agent/main.ts", join(folder, "lockkeeper-agent")),
     bundle("test/demo/main.ts", join(folder, "demo/main.js")),
+    bundle("test/demo/postgresql/main.ts", join(folder, "demo/postgresql.js")),
     buildAssets(join(folder, "demo/assets")),
   ]);
   await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module", version }));
   await cp(path("deploy/nats/fetch.sh"), join(folder, "nats-fetch.sh"));
+  await cp(path("deploy/postgres/fetch.sh"), join(folder, "postgres-fetch.sh"));
   await cp(path("deploy/fetch-debian.sh"), join(folder, "fetch-debian.sh"));
 }

@@ -1,23 +1,6 @@
 /** What the demo types, and what it says in between. */
 import { type DemoFleet, toVersion } from "./fleet.ts";
-
-const bold = (text: string) => (process.stdout.isTTY ? `\u001b[1m${text}\u001b[0m` : text);
-
-function tell(text: string): void {
-  console.log(`\n${bold(text)}`);
-}
-
-async function type(fleet: DemoFleet, ...args: readonly string[]): Promise<number> {
-  console.log(
-    `\n${bold(`$ lockkeeper ${args.map((arg) => (/[\s"]/.test(arg) ? `"${arg}"` : arg)).join(" ")}`)}`,
-  );
-  return fleet.show(...args);
-}
-
-async function newestSnapshot(fleet: DemoFleet): Promise<string> {
-  const { stdout } = await fleet.cli("snapshot", "list", "--limit", "1", "-o", "json");
-  return (JSON.parse(stdout) as readonly { readonly id: string }[])[0]?.id ?? "";
-}
+import { newestSnapshot, tell, type } from "./typing.ts";
 
 /** The command that `why` tells to type, without the program's name. */
 async function commandOf(fleet: DemoFleet, subject: string): Promise<readonly string[]> {

@@ -9,7 +9,7 @@ export type Major = (typeof majors)[number];
 
 /** The folder with bin/, lib/ and share/; the package's own links are made where its install script did not run. */
 export function postgresFolder(major: Major = 17): string {
-  const folder = path.dirname(path.dirname(createRequire(import.meta.url).resolve(`pg${major}`)));
+  const folder = path.dirname(path.dirname(resolved(`pg${major}`)));
   const links = JSON.parse(readFileSync(path.join(folder, "native/pg-symlinks.json"), "utf8")) as readonly {
     readonly source: string;
     readonly target: string;
@@ -22,4 +22,13 @@ export function postgresFolder(major: Major = 17): string {
     }
   }
   return path.join(folder, "native");
+}
+
+/** As this file's own dependency; of a program that was bundled elsewhere, as one of the folder in which it was started. */
+function resolved(name: string): string {
+  try {
+    return createRequire(import.meta.url).resolve(name);
+  } catch {
+    return createRequire(path.join(process.cwd(), "package.json")).resolve(name);
+  }
 }

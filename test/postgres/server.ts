@@ -24,6 +24,8 @@ export interface PostgresOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Its first role, "kw" where not told. */
   readonly superuser?: string;
+  /** The folder that its own is made in: that of the machine's temporary files where not told. */
+  readonly within?: string;
   /** Whether what is committed outlives the machine: false where not told, for speed. */
   readonly fsync?: boolean;
 }
@@ -160,7 +162,7 @@ export class PostgresServer {
 }
 
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
-  const folder = mkdtempSync(path.join(tmpdir(), "lockkeeper-postgres-"));
+  const folder = mkdtempSync(path.join(options.within ?? tmpdir(), "lockkeeper-postgres-"));
   const server = new PostgresServer(folder, await freePort(), options);
   try {
     await server.initdb();

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { access } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { Command, Option } from "@commander-js/extra-typings";
+import { Argument, Command, Option } from "@commander-js/extra-typings";
 import { examplesText } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import type { Shell } from "../run.ts";
@@ -11,33 +11,36 @@ export interface DemoProcess {
   readonly execPath: string;
 }
 
-/** The demo is a program of its own beside the bundle: it needs stand-ins that no coordinator has. */
+const programs = { kwdb: "./demo/main.js", postgresql: "./demo/postgresql.js" } as const;
+const engines = Object.keys(programs) as (keyof typeof programs)[];
+
+/** Each demo is a program of its own beside the bundle: it needs stand-ins and servers that no coordinator has. */
 export function demoCommand(shell: Shell, { env, execPath }: DemoProcess): Command {
   const command = new Command("demo")
     .description(
-      "Upgrade three stand-in database nodes on this machine, for real: coordinator, NATS, gRPC, agents",
+      "Upgrade databases on this machine, for real: coordinator, NATS, gRPC, agents; three stand-ins of KWDB, or PostgreSQL 15 to 18",
     )
-    .addHelpText("after", examplesText(["demo", "demo --fail-at db2"]))
-    .argument("[engine]", "kwdb", "kwdb")
-    .addOption(new Option("--fail-at <node>", "this node does not come back").choices(["db1", "db2", "db3"]))
+    .addHelpText(
+      "after",
+      examplesText(["demo", "demo --fail-at db2", "demo postgresql", "demo postgresql --back"]),
+    )
+    .addArgument(new Argument("[engine]", "kwdb or postgresql").choices(engines).default("kwdb" as const))
+    .addOption(
+      new Option("--fail-at <node>", "kwdb: this node does not come back").choices(["db1", "db2", "db3"]),
+    )
+    .option("--back", "postgresql: back again, after the new server has taken rows", false)
     .option("--keep", "leave the folder of the demo behind", false)
-    .action(async (engine, { failAt, keep }) => {
-      const program = fileURLToPath(new URL("./demo/main.js", import.meta.url));
-      const there = await access(program).then(
-        () => true,
-        () => false,
-      );
-      if (!there || engine !== "kwdb") {
-        shell.terminal.note(
-          there
-            ? `lockkeeper: there is no demo of ${engine}; there is one of kwdb`
-            : "lockkeeper: the demo is not beside this program; make build puts it there",
-        );
+    .action(async (engine, { failAt, back, keep }) => {
+      const program = fileURLToPath(new URL(programs[engine], import.meta.url));
+      const why = (await isThere(program)) ? misplaced(engine, { failAt, back }) : notBeside;
+      if (why !== undefined) {
+        shell.terminal.note(`lockkeeper: ${why}`);
         return shell.exit(exitCodes.usage);
       }
       const args = [
         program,
         ...(failAt === undefined ? [] : ["--fail-at", failAt]),
+        ...(back ? ["--back"] : []),
         ...(keep ? ["--keep"] : []),
       ];
       const child = spawn(execPath, args, { stdio: "inherit", env });
@@ -49,4 +52,23 @@ export function demoCommand(shell: Shell, { env, execPath }: DemoProcess): Comma
       shell.exit(code as (typeof exitCodes)[keyof typeof exitCodes]);
     });
   return command as unknown as Command;
+}
+
+const notBeside = "the demo is not beside this program; make build puts it there";
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** An option that belongs to the other demo. */
+function misplaced(
+  engine: keyof typeof programs,
+  { failAt, back }: { readonly failAt: string | undefined; readonly back: boolean },
+): string | undefined {
+  if (engine !== "kwdb" && failAt !== undefined)
+    return `--fail-at belongs to the demo of kwdb, not of ${engine}`;
+  return engine !== "postgresql" && back ? "--back belongs to the demo of postgresql" : undefined;
 }

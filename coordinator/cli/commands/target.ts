@@ -29,6 +29,7 @@ export function targetCommand(name: string, summary: string, options: CommandOpt
         "container",
         "compiled",
         "export-import",
+        "logical-replication",
       ]),
     )
     .option("--into <cluster>", "the new cluster, for methods that move data");

@@ -11,7 +11,8 @@ import { createServer } from "nice-grpc";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Plan } from "#coordinator/domain/plan.ts";
 import type { FleetView, RolloutView } from "#coordinator/domain/views.ts";
-import { DemoFleet, type Ran, toVersion } from "#test/demo/fleet.ts";
+import { DemoFleet, toVersion } from "#test/demo/fleet.ts";
+import type { Ran } from "#test/demo/processes.ts";
 import { demoWords } from "#test/demo/script.ts";
 import { bundled } from "../processes/harness/fleet.ts";
 

@@ -1,10 +1,8 @@
 /** The first thing anyone runs: the demo as a user types it, from its first word to what it leaves behind. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { rm } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { exitCodes } from "#coordinator/cli/exit-code.ts";
+import { leavesNothing, playDemo } from "./harness/demo.ts";
 import { bundled } from "./harness/fleet.ts";
 
 let dist = "";
@@ -15,46 +13,6 @@ afterAll(async () => {
   await rm(dist, { recursive: true, force: true });
 });
 
-interface Played {
-  readonly child: ChildProcess;
-  readonly folder: string;
-  readonly screen: () => string;
-  readonly code: Promise<number | null>;
-}
-
-/** The demo with a folder for temporary files of its own: what it leaves there or lets run is seen. */
-async function play(...args: readonly string[]): Promise<Played> {
-  const folder = await mkdtemp(join(tmpdir(), "lockkeeper-played-"));
-  const child = spawn(process.execPath, [join(dist, "lockkeeper"), "demo", ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, TMPDIR: folder },
-  });
-  let screen = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      screen += text;
-    });
-  onTestFinished(async () => {
-    child.kill("SIGINT");
-    await rm(folder, { recursive: true, force: true });
-  });
-  return { child, folder, screen: () => screen, code: new Promise((resolve) => child.on("close", resolve)) };
-}
-
-/** Processes of this machine whose command line names the folder. */
-async function stillRunning(folder: string): Promise<readonly string[]> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const commandLines = await Promise.all(
-    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")),
-  );
-  return commandLines.filter((line) => line.includes(folder)).map((line) => line.replaceAll("\0", " "));
-}
-
-async function leavesNothing({ folder }: Played): Promise<void> {
-  expect(await stillRunning(folder)).toEqual([]);
-  expect(await readdir(folder)).toEqual([]);
-}
-
 /** What the last `node list` showed: node → its line. */
 function lastTable(screen: string): ReadonlyMap<string, string> {
   const text = screen.slice(screen.lastIndexOf("$ lockkeeper node list"));
@@ -64,7 +22,7 @@ function lastTable(screen: string): ReadonlyMap<string, string> {
 
 describe("lockkeeper demo", () => {
   it("brings three nodes to the new version, one after the other, and leaves nothing", async () => {
-    const demo = await play();
+    const demo = await playDemo(dist);
     expect(await demo.code, demo.screen()).toBe(exitCodes.done);
     for (const command of ["snapshot take", "check", "plan", "apply", "snapshot diff"])
       expect(demo.screen()).toContain(`$ lockkeeper ${command}`);
@@ -77,7 +35,7 @@ describe("lockkeeper demo", () => {
   });
 
   it("with a node that does not come back: stops, leaves the next untouched, says why, and the printed command mends it", async () => {
-    const demo = await play("--fail-at", "db2");
+    const demo = await playDemo(dist, "--fail-at", "db2");
     expect(await demo.code, demo.screen()).toBe(exitCodes.stopped);
     const screen = demo.screen();
     const stopped = screen.slice(screen.indexOf("$ lockkeeper why"), screen.indexOf("Somebody mends"));
@@ -90,7 +48,7 @@ describe("lockkeeper demo", () => {
   });
 
   it("interrupted in the middle: ends at once and leaves nothing", async () => {
-    const demo = await play();
+    const demo = await playDemo(dist);
     await expect.poll(demo.screen, { timeout: 120_000 }).toContain("$ lockkeeper apply");
     demo.child.kill("SIGINT");
     expect(await demo.code).toBe(130);
