@@ -45,6 +45,7 @@ const rules: readonly (readonly [string, ExitCode])[] = [
   ["rollout.waits", exitCodes.waiting],
   ["cli.", exitCodes.usage],
   ["config.", exitCodes.usage],
+  ["init.", exitCodes.usage],
   ["state-folder.", exitCodes.usage],
   ["inventory.", exitCodes.usage],
   ["duration.", exitCodes.usage],

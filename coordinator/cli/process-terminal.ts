@@ -1,6 +1,7 @@
 /** The terminal of a real process. The composition root hands in everything that is not a stream. */
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
 import { troubleOf } from "#proto/catalogue/trouble.ts";
 import type { Clock } from "#proto/common/clock.ts";
 import { FailureError, failure } from "#proto/common/failure.ts";
@@ -52,6 +53,7 @@ export function processTerminal(parts: ProcessParts): Terminal {
     readFile: (path) => readFile(path, "utf8").catch(asFailure("cli.file-unreadable", path)),
     writeFile: (path, text) => replaceFile(path, text).catch(asFailure("cli.file-unwritable", path)),
     ask: (question) => (stdin.isTTY ? askAt(parts, question) : Promise.resolve(undefined)),
+    askSecret: (question) => (stdin.isTTY ? askSecretAt(parts, question) : Promise.resolve(undefined)),
   };
 }
 
@@ -92,6 +94,24 @@ async function replaceFile(path: string, text: string): Promise<void> {
   const beside = `${path}.new`;
   await writeFile(beside, text, { mode: 0o600 });
   await rename(beside, path);
+}
+
+/** The line editor takes the terminal's echo upon itself, and shows it to nobody. */
+async function askSecretAt(parts: ProcessParts, question: string): Promise<string | undefined> {
+  parts.stderr.write(question);
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: parts.stdin, output: nowhere, terminal: true });
+  // in that mode Ctrl-C comes as a key
+  const given = new AbortController();
+  lines.once("SIGINT", () => given.abort());
+  try {
+    return await lines.question("", { signal: AbortSignal.any([parts.interrupted, given.signal]) });
+  } catch {
+    return undefined;
+  } finally {
+    lines.close();
+    parts.stderr.write("\n");
+  }
 }
 
 async function askAt(

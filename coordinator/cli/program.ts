@@ -4,6 +4,8 @@ import { applyCommand } from "./commands/apply.ts";
 import { checkCommand } from "./commands/check.ts";
 import { clusterCommand, nodeCommand } from "./commands/cluster.ts";
 import { completionCommand } from "./commands/completion.ts";
+import { helpCommand } from "./commands/help.ts";
+import { initCommand } from "./commands/init.ts";
 import { lockCommand } from "./commands/lock.ts";
 import { planCommand } from "./commands/plan.ts";
 import { rolloutCommands } from "./commands/rollout.ts";
@@ -33,7 +35,14 @@ export function buildProgram(shell: Shell, own: OwnCommands): Command {
   for (const each of [clusterCommand(shell), nodeCommand(shell), snapshotCommand(shell), lockCommand(shell)])
     root.addCommand(each);
   root.commandsGroup("Coordinator:");
-  for (const each of [own.serve, own.demo, artefactCommand(shell), auditCommand(shell), doctorCommand(shell)])
+  for (const each of [
+    own.serve,
+    initCommand(shell),
+    own.demo,
+    artefactCommand(shell),
+    auditCommand(shell),
+    doctorCommand(shell),
+  ])
     root.addCommand(each);
   const plainRoot = root as unknown as Command;
   root.addCommand(completionCommand(shell, plainRoot));
@@ -43,6 +52,8 @@ export function buildProgram(shell: Shell, own: OwnCommands): Command {
       shell.exit(exitCodes.done);
     }),
   );
+  root.helpCommand(false);
+  root.addCommand(helpCommand(shell, plainRoot));
   passOn(plainRoot, shell);
   return plainRoot;
 }

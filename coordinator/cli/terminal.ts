@@ -25,6 +25,8 @@ export interface Terminal {
   writeFile(path: string, text: string): Promise<void>;
   /** A line typed by a person; undefined when there is no terminal to ask at. */
   ask(question: string): Promise<string | undefined>;
+  /** The same, without showing what is typed. */
+  askSecret(question: string): Promise<string | undefined>;
   /** Aborts at the first Ctrl-C: the command detaches, the rollout goes on. */
   readonly interrupted: AbortSignal;
 }

@@ -93,7 +93,7 @@ export class DemoProcesses {
   }
 
   spawn(name: string, argv: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
-    this.#mustGoOn();
+    this.mustGoOn();
     const log = openSync(path.join(this.place.folder, `${name}.log`), "a");
     const child = spawn(process.execPath, [...argv], { stdio: ["ignore", log, log], env });
     closeSync(log);
@@ -102,12 +102,12 @@ export class DemoProcesses {
   }
 
   /** A play that is interrupted comes here once more, while everything is being ended. */
-  #mustGoOn(): void {
+  protected mustGoOn(): void {
     if (this.#isOver) throw new Error("the demo is over");
   }
 
   #command(args: readonly string[], words: "pipe" | "inherit"): ChildProcess {
-    this.#mustGoOn();
+    this.mustGoOn();
     const argv = [path.join(this.place.dist, "lockkeeper"), ...args, "--coordinator", this.address];
     const child = spawn(process.execPath, argv, { cwd: this.place.folder, stdio: ["ignore", words, words] });
     this.#commands.add(child);

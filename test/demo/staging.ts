@@ -16,7 +16,8 @@ const lastWordsMs = 5_000;
 
 /** Never returns: ends the process with the play's exit code. */
 export async function perform(keep: boolean, set: (folder: string) => Stage): Promise<never> {
-  const interrupted = new Promise<number>((resolve) => process.once("SIGINT", () => resolve(130)));
+  // for good: where nobody else listened any more, execa would end this process at once
+  const interrupted = new Promise<number>((resolve) => process.on("SIGINT", () => resolve(130)));
   const folder = await mkdtemp(path.join(os.tmpdir(), "lockkeeper-demo-"));
   // a server that does not run as root has its own folder in here
   await chmod(folder, 0o711);

@@ -2,6 +2,7 @@ import type { Catalogue } from "../render.ts";
 import { agent } from "./agent.ts";
 import { cli } from "./cli.ts";
 import { common } from "./common.ts";
+import { init } from "./init.ts";
 import { kwdb } from "./kwdb.ts";
 import { kwdbAgent } from "./kwdb-agent.ts";
 import { kwdbBack } from "./kwdb-back.ts";
@@ -17,6 +18,7 @@ import { store } from "./store.ts";
 export const en: Catalogue = {
   ...common,
   ...cli,
+  ...init,
   ...store,
   ...lock,
   ...rollout,

@@ -30,6 +30,7 @@ export class PostgresDemo extends DemoProcesses {
   /** Refused with MeansMissing where this machine has no servers or no client programs for them. */
   async start(): Promise<void> {
     const tools = await this.#tools();
+    this.mustGoOn();
     this.#starting.push(...nodes.map((node) => this.#startServer(node)));
     await Promise.all([this.startCoordinator(), ...this.#starting]);
     for (const node of nodes) await this.#startAgent(node, tools);

@@ -10,7 +10,7 @@ const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
 const onlyFull = (context: TestContext) =>
   full ||
   context.skip(
-    "takes a minute of both cores, and postgres.test.ts goes the same way; make test-full runs it",
+    "takes both cores for most of a minute, and postgres.test.ts goes the same way; make test-full runs it",
   );
 
 let dist = "";
