@@ -4,7 +4,7 @@ import type { Catalogue } from "../render.ts";
 export const init: Catalogue = {
   "init.pgrepup-unreadable": {
     says: "nothing was written: {cause}",
-    next: "mend the file, or run lockkeeper init postgresql without it",
+    next: "mend the file; or lockkeeper init postgresql, which asks",
   },
   "init.answer-missing": {
     says: "{option} is missing, and there is no terminal to ask at; nothing was written",
