@@ -240,8 +240,7 @@ async function subscribe(
         const options = [
           `slot_name = ${quoted(name)}`,
           given.copy === "yes" ? "copy_data = true" : "copy_data = false, create_slot = false",
-          // what fails stands still and is seen, instead of being tried again every five seconds
-          ...(version >= 150_000 ? ["disable_on_error = true"] : []),
+          // no disable_on_error: a lost connection is an error too, and nobody would enable it again
           // as the table's owner, row security would stop it
           ...(version >= 160_000 ? ["origin = none", "run_as_owner = true"] : []),
         ];

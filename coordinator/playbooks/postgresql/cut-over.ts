@@ -13,7 +13,11 @@ export function cutOver(move: Move): ClusterStage {
     kind: "cluster",
     id: "cut-over",
     clusters: [source.input.cluster.name, target.input.cluster.name].sort(),
-    before: [gate("caught-up", source, { maxLagBytes: String(cutOverLagBytes) }), gate("serves", target, {})],
+    before: [
+      gate("copied", target, { databases: JSON.stringify(databases) }),
+      gate("caught-up", source, { maxLagBytes: String(cutOverLagBytes) }),
+      gate("serves", target, {}),
+    ],
     phases: [
       phase("fence", [
         on(
