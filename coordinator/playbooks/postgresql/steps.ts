@@ -190,7 +190,7 @@ export function hook(
   return step(id, { hook: name }, `hooks.${name} of the agent's file, where there is one`, {
     verb: "call-hook",
     class: "reversible",
-    deadlineMs: minute,
+    deadlineMs: within(minute, more.holdLimitMs),
     ...(more.undo === undefined ? {} : { undo: call("call-hook", { hook: more.undo }) }),
     ...(more.holdLimitMs === undefined ? {} : { holdLimitMs: more.holdLimitMs }),
   });
@@ -201,8 +201,18 @@ export function fence(holdLimitMs: number): PlanStep {
     "fence-writes",
     {},
     "CONNECTION LIMIT 0 for each database, default_transaction_read_only = on, sessions of clients ended",
-    { class: "reversible", deadlineMs: 30 * second, undo: call("unfence-writes"), holdLimitMs },
+    {
+      class: "reversible",
+      deadlineMs: within(30 * second, holdLimitMs),
+      undo: call("unfence-writes"),
+      holdLimitMs,
+    },
   );
+}
+
+/** A hold must be able to stand when its step has ended: an agent refuses what it would have to undo before. */
+function within(mostMs: number, holdLimitMs: number | undefined): number {
+  return holdLimitMs === undefined ? mostMs : Math.min(mostMs, Math.floor(holdLimitMs / 2));
 }
 
 export function proveFenced(id = "prove-fenced"): PlanStep {
