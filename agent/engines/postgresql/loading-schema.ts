@@ -84,7 +84,8 @@ async function dumpOf(context: StepContext, means: Means, name: string): Promise
   const folder = join(markFolder(context), "lists");
   await makeFolderDurably(folder);
   const all = join(folder, `${slug(name)}.all`);
-  await client(context, means, "pg_restore", ["-l", "-f", all, file]);
+  // without --create the list leaves out what is said and granted of the database itself
+  await client(context, means, "pg_restore", ["-l", "--create", "-f", all, file]);
   const parts = parted(await readFile(all, "utf8"), known);
   const [before, after] = [join(folder, `${slug(name)}.before`), join(folder, `${slug(name)}.after`)];
   await writeFile(before, parts.before);

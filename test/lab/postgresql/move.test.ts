@@ -21,10 +21,15 @@ async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
   return result;
 }
 
-/** The whole of it; answers where the sequence goes on. */
+/** Of the database itself, in no schema of its own. */
+const saidOfIt =
+  "SELECT datacl, shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = 'shop'";
+
+/** The whole of it, with a writer, a sequence, and what is left at the end. */
 async function moved(spec: PgFleetSpec): Promise<void> {
   story = await timed("two hosts, their agents and a writer", () => MoveStory.begin(spec));
   const { fleet } = story;
+  const said = await fleet.old.sql("postgres", saidOfIt);
   await timed("plan and copy, until it waits", async () => story?.untilReady());
   expect(await story.writesOn(20)).toBe("old");
   await timed("cut-over", async () => story?.approve(8));
@@ -34,6 +39,7 @@ async function moved(spec: PgFleetSpec): Promise<void> {
   const log = await story.prove("new");
   expect(log.longestPauseMs).toBeLessThan(noticedMs);
   expect(await fleet.new.sql("shop", "SELECT nextval('free')")).toBe("46");
+  expect(await fleet.new.sql("postgres", saidOfIt)).toBe(said);
   expect(await leftOn(fleet.old)).toEqual([]);
   expect(await leftOn(fleet.new)).toEqual([]);
   // the old one stays as it was, closed

@@ -41,7 +41,7 @@ export async function openRoad(lab: Lab, server: PgHost): Promise<Road> {
     folder,
     url: (role, database = "postgres") => {
       const login = `${role}:${encodeURIComponent(server.passwordOf(role))}`;
-      return `postgresql://${login}@localhost:${port}/${database}?host=${encodeURIComponent(folder)}`;
+      return `postgresql://${login}@localhost:${port}/${encodeURIComponent(database)}?host=${encodeURIComponent(folder)}`;
     },
     [Symbol.asyncDispose]: () => relay[Symbol.asyncDispose](),
   };

@@ -39,6 +39,10 @@ const plainShop: Application = {
   async prepare(old) {
     await old.createRole("app");
     await old.sql("postgres", "CREATE DATABASE shop OWNER app");
+    await old.sql(
+      "postgres",
+      "COMMENT ON DATABASE shop IS 'one'; REVOKE TEMPORARY ON DATABASE shop FROM public",
+    );
     await old.sql("shop", `${tables.join(";\n")};`);
   },
 };
@@ -135,9 +139,14 @@ export class MoveStory implements AsyncDisposable {
     return log;
   }
 
-  async as<T>(which: Which, role: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  async as<T>(
+    which: Which,
+    role: string,
+    work: (client: pg.Client) => Promise<T>,
+    database = "shop",
+  ): Promise<T> {
     const client = new pg.Client({
-      connectionString: this.url(which, role),
+      connectionString: this.url(which, role, database),
       connectionTimeoutMillis: 10_000,
     });
     client.on("error", () => undefined);
