@@ -22,8 +22,9 @@ async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
 }
 
 /** Of the database itself, in no schema of its own. */
-const saidOfIt =
-  "SELECT datacl, shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = 'shop'";
+const saidOfIt = `
+  SELECT (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(datacl) a), shobj_description(oid, 'pg_database')
+    FROM pg_database WHERE datname = 'shop'`;
 
 /** The whole of it, with a writer, a sequence, and what is left at the end. */
 async function moved(spec: PgFleetSpec): Promise<void> {
