@@ -10,6 +10,7 @@ import { elsewhere } from "#test/contract/documents/elsewhere.ts";
 import { repository, type TypedCommand, typed } from "#test/contract/documents/page.ts";
 import { demoWords } from "#test/demo/script.ts";
 import { bundled, ProcessFleet } from "#test/flow/processes/harness/fleet.ts";
+import { postgresqlScenes } from "./scenes.ts";
 import { inventoryOf, Typist } from "./typist.ts";
 
 const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
@@ -86,7 +87,8 @@ const stories = {
 } as const;
 
 it("every scene of the documents has its story", () => {
-  expect(new Set(here.map(({ scene }) => scene))).toEqual(new Set<string>(Object.values(stories).flat()));
+  const told = [...Object.values(stories).flat(), ...postgresqlScenes];
+  expect(new Set(here.map(({ scene }) => scene))).toEqual(new Set<string>(told));
 });
 
 describe("against a fleet", { timeout: storyLimitMs }, () => {

@@ -4,6 +4,7 @@ import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/pr
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { ProcessFleet } from "#test/flow/processes/harness/fleet.ts";
+import type { Operator } from "#test/flow/processes/harness/operator.ts";
 import { fromVersion, toVersion } from "#test/flow/processes/harness/site.ts";
 
 export interface Typed {
@@ -25,24 +26,34 @@ export class Typist implements AsyncDisposable {
 
   /** A folder with what the documents speak of: both programs on PATH, the package, the inventory. */
   static async sitDown(fleet: ProcessFleet, dist: string, inventory: string): Promise<Typist> {
-    const folder = join(fleet.folder, "desk");
-    const bin = join(folder, "bin");
-    await mkdir(bin, { recursive: true });
-    await program(bin, "lockkeeper", `"${process.execPath}" "${join(dist, "lockkeeper")}" "$@"`);
-    const config = join(fleet.folder, "agent-db2.yaml");
-    const agent = join(dist, "lockkeeper-agent");
-    await program(bin, "lockkeeper-agent", `"${process.execPath}" "${agent}" "$@" --config "${config}"`);
+    const folder = await deskOf(fleet);
     for (const version of [fromVersion, toVersion]) {
       const packages = join(fleet.folder, `package-${version}`);
       const tarball = (await readdir(packages)).find((name) => name.endsWith(".tar.gz")) ?? "";
       await copyFile(join(packages, tarball), join(folder, `KWDB-${version}.tar.gz`));
     }
-    await writeFile(join(folder, "fleet.yaml"), inventory);
     await writeFile(join(folder, "frozen.yaml"), `${inventory.trimEnd()}\n    freeze: end of quarter\n`);
+    const typist = await Typist.at(fleet, inventory);
+    const config = join(fleet.folder, "agent-db2.yaml");
+    const agent = join(dist, "lockkeeper-agent");
+    await program(
+      join(folder, "bin"),
+      "lockkeeper-agent",
+      `"${process.execPath}" "${agent}" "$@" --config "${config}"`,
+    );
+    return typist;
+  }
+
+  /** A desk with the coordinator's program on PATH, and the inventory as fleet.yaml. */
+  static async at(fleet: Operator, inventory: string): Promise<Typist> {
+    const folder = await deskOf(fleet);
+    const bin = join(folder, "bin");
+    await program(bin, "lockkeeper", `"${process.execPath}" "${join(fleet.dist, "lockkeeper")}" "$@"`);
+    await writeFile(join(folder, "fleet.yaml"), inventory);
     const env = {
       ...process.env,
       PATH: `${bin}:${process.env["PATH"] ?? ""}`,
-      LOCKKEEPER_COORDINATOR: fleet.coordinators.map(({ address }) => address).join(","),
+      LOCKKEEPER_COORDINATOR: fleet.addresses.join(","),
     };
     return new Typist(spawn("bash", ["--norc"], { cwd: folder, env, stdio: ["pipe", "pipe", "ignore"] }));
   }
@@ -65,6 +76,12 @@ export class Typist implements AsyncDisposable {
     this.#shell.kill("SIGKILL");
     await ended;
   }
+}
+
+async function deskOf({ folder }: Operator): Promise<string> {
+  const desk = join(folder, "desk");
+  await mkdir(join(desk, "bin"), { recursive: true });
+  return desk;
 }
 
 async function program(bin: string, name: string, line: string): Promise<void> {
