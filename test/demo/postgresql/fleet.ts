@@ -15,6 +15,8 @@ export const sides = {
 export type Node = keyof typeof sides;
 const nodes = Object.keys(sides) as Node[];
 
+const patienceMs = 3_000;
+
 const serverSettings = {
   wal_level: "logical",
   max_replication_slots: "20",
@@ -71,12 +73,18 @@ export class PostgresDemo extends DemoProcesses {
         "PostgreSQL 15 and 18 are not here; they are npm packages of Lockkeeper's sources: run this in that folder, after make setup",
       );
     }
+    const late = setTimeout(
+      () => console.log("PostgreSQL's client programs are being fetched from Debian: once, about a minute."),
+      patienceMs,
+    );
     try {
       return await postgresTools(path.join(this.place.dist, "postgres-fetch.sh"));
     } catch {
       throw new MeansMissing(
         "psql, pg_dump, pg_dumpall and pg_restore of PostgreSQL 18 are neither here nor to be fetched: put their folder on PATH",
       );
+    } finally {
+      clearTimeout(late);
     }
   }
 
