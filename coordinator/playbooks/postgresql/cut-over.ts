@@ -14,8 +14,9 @@ export function cutOver(move: Move): ClusterStage {
     id: "cut-over",
     clusters: [source.input.cluster.name, target.input.cluster.name].sort(),
     before: [
-      gate("copied", target, { databases: JSON.stringify(databases) }),
+      // one after the other: that a slot is lost is said at once, and not after the wait for its worker
       gate("caught-up", source, { maxLagBytes: String(cutOverLagBytes) }),
+      gate("copied", target, { databases: JSON.stringify(databases) }),
       gate("serves", target, {}),
     ],
     phases: [
