@@ -43,6 +43,7 @@ const rules: readonly (readonly [string, ExitCode])[] = [
   ["node.no-report", exitCodes.nodeUnreachable],
   ["rollout.stopped", exitCodes.stopped],
   ["rollout.waits", exitCodes.waiting],
+  ["cli.interrupted", exitCodes.detached],
   ["cli.", exitCodes.usage],
   ["config.", exitCodes.usage],
   ["init.", exitCodes.usage],

@@ -97,32 +97,35 @@ async function replaceFile(path: string, text: string): Promise<void> {
 }
 
 /** The line editor takes the terminal's echo upon itself, and shows it to nobody. */
-async function askSecretAt(parts: ProcessParts, question: string): Promise<string | undefined> {
+async function askSecretAt(parts: ProcessParts, question: string): Promise<string> {
   parts.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: parts.stdin, output: nowhere, terminal: true });
-  // in that mode Ctrl-C comes as a key
-  const given = new AbortController();
-  lines.once("SIGINT", () => given.abort());
   try {
-    return await lines.question("", { signal: AbortSignal.any([parts.interrupted, given.signal]) });
-  } catch {
-    return undefined;
+    return await answerTo(parts, "", nowhere);
   } finally {
-    lines.close();
     parts.stderr.write("\n");
   }
 }
 
-async function askAt(
-  { stdin, stderr, interrupted }: ProcessParts,
+function askAt(parts: ProcessParts, question: string): Promise<string> {
+  return answerTo(parts, question, parts.stderr);
+}
+
+/** Ctrl-C is no answer: it ends the command. Throws FailureError: `cli.interrupted`. */
+async function answerTo(
+  parts: ProcessParts,
   question: string,
-): Promise<string | undefined> {
-  const lines = createInterface({ input: stdin, output: stderr });
+  output: NodeJS.WritableStream,
+): Promise<string> {
+  const lines = createInterface({ input: parts.stdin, output, terminal: true });
+  const ended = new AbortController();
+  // the line editor gets Ctrl-C as a key, and Ctrl-D as the end
+  lines.once("SIGINT", () => ended.abort());
+  lines.once("close", () => ended.abort());
   try {
-    return await lines.question(question, { signal: interrupted });
+    return await lines.question(question, { signal: AbortSignal.any([parts.interrupted, ended.signal]) });
   } catch {
-    return undefined;
+    throw new FailureError(failure("cli.interrupted"));
   } finally {
     lines.close();
   }

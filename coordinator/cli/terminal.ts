@@ -23,7 +23,7 @@ export interface Terminal {
   paint(wanted: boolean): Paint;
   readFile(path: string): Promise<string>;
   writeFile(path: string, text: string): Promise<void>;
-  /** A line typed by a person; undefined when there is no terminal to ask at. */
+  /** A line typed by a person; undefined when there is no terminal to ask at. Ctrl-C throws `cli.interrupted`. */
   ask(question: string): Promise<string | undefined>;
   /** The same, without showing what is typed. */
   askSecret(question: string): Promise<string | undefined>;

@@ -68,7 +68,7 @@ ${entry(cluster, old)}    settings:
       # After this long the fence of writes comes down by itself, unless the new server was opened.
       fence-limit: 2m
 
-  # The new server: a standby or databases of its own are never touched.
+  # The new server. All its databases are closed to clients until the cut-over; none that is there is dropped.
 ${entry(into, young)}`;
 }
 

@@ -44,6 +44,7 @@ export const cli: Catalogue = {
     says: "there is no terminal to ask at; nothing was done",
     next: "add -y when the plan has been read",
   },
+  "cli.interrupted": { says: "interrupted before there was an answer; nothing was done" },
   "cli.not-confirmed": { says: 'typed "{typed}", wanted "{wanted}"; nothing was done' },
   "cli.file-unreadable": { says: "{path} cannot be read: {cause}" },
   "cli.file-unwritable": { says: "{path} cannot be written: {cause}" },

@@ -1,3 +1,4 @@
+import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { openSession } from "#coordinator/cli/command.ts";
 import { processTerminal } from "#coordinator/cli/process-terminal.ts";
@@ -9,13 +10,23 @@ const esc = String.fromCharCode(27);
 function stream(isTTY: boolean) {
   const said: string[] = [];
   const write = (text: string) => said.push(text) > 0;
-  return { stream: { isTTY, columns: 80, rows: 10, write } as unknown as NodeJS.WriteStream, said };
+  const nothing = () => undefined;
+  const events = { on: nothing, off: nothing, removeListener: nothing };
+  return {
+    stream: { ...events, isTTY, columns: 80, rows: 10, write } as unknown as NodeJS.WriteStream,
+    said,
+  };
 }
 
-function terminalOn(isTTY: boolean, env: Readonly<Record<string, string>> = {}, clock = systemClock) {
+function terminalOn(
+  isTTY: boolean,
+  env: Readonly<Record<string, string>> = {},
+  clock = systemClock,
+  stdin = { isTTY: false } as NodeJS.ReadStream,
+) {
   const [out, err] = [stream(isTTY), stream(isTTY)];
   const terminal = processTerminal({
-    stdin: { isTTY: false } as NodeJS.ReadStream,
+    stdin,
     stdout: out.stream,
     stderr: err.stream,
     env,
@@ -33,6 +44,21 @@ describe("the terminal of a process", () => {
     terminal.data("data");
     terminal.note("note");
     expect([out(), err()]).toEqual(["data\n", "note\n"]);
+  });
+
+  it("shows nothing of a secret that is typed, and takes Ctrl-C for no answer", async () => {
+    const typing = (keys: string) => {
+      const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined });
+      setTimeout(() => stdin.write(keys), 20);
+      return terminalOn(true, {}, systemClock, stdin as unknown as NodeJS.ReadStream);
+    };
+    const told = typing("s3cret\r");
+    expect(await told.terminal.askSecret("Password: ")).toBe("s3cret");
+    expect(told.err()).toBe("Password: \n");
+    expect(told.out()).toBe("");
+    await expect(typing("s3c\u0003").terminal.askSecret("Password: ")).rejects.toThrow("cli.interrupted");
+    await expect(typing("\u0003").terminal.ask("Name: ")).rejects.toThrow("cli.interrupted");
+    expect(await terminalOn(false).terminal.askSecret("Password: ")).toBeUndefined();
   });
 
   it("neither colours nor redraws without a terminal, and asks nobody", async () => {
