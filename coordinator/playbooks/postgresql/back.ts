@@ -126,6 +126,8 @@ function clearing(move: Move, of: { readonly of: string }, isOpened: boolean): C
       on(to, steps.dropPassword(way, of)),
     ]),
   ];
+  // the return itself has measured and fenced, under its own name
+  const ownNotes = isOpened ? [steps.forget({}, "forget-own")] : [];
   return {
     kind: "cluster",
     id: "clear",
@@ -140,6 +142,7 @@ function clearing(move: Move, of: { readonly of: string }, isOpened: boolean): C
           ...(isOpened ? [] : [steps.unfence(of), steps.hook("resumePooler")]),
           steps.restoreIdentities(databases, of),
           steps.forget(of),
+          ...ownNotes,
           steps.scan(of),
         ),
       ]),
@@ -154,6 +157,7 @@ function clearing(move: Move, of: { readonly of: string }, isOpened: boolean): C
                 steps.unfence(of),
               ]),
           steps.forget(of),
+          ...ownNotes,
           steps.scan(of),
         ),
       ]),

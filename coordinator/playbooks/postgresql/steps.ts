@@ -306,8 +306,11 @@ export function scan(of: Of = {}): PlanStep {
   );
 }
 
-export function forget(of: Of = {}): PlanStep {
-  return step("forget", { ...of }, "the agent's own notes of what was before", { class: "reversible" });
+export function forget(of: Of = {}, id: "forget" | "forget-own" = "forget"): PlanStep {
+  return step(id, { ...of }, "the agent's own notes of what was before", {
+    verb: "forget",
+    class: "reversible",
+  });
 }
 
 export function dropLoaded(database: string, index: number, of: Of): PlanStep {
