@@ -33,6 +33,8 @@ export interface AgentOptions {
   readonly watches: Watches;
   readonly send: (message: Sent) => boolean;
   readonly takeHealth: (request: Extract<Received, { $case: "takeHealth" }>["value"]) => void;
+  /** Files of a rollout that is over. */
+  readonly discardParcels: (rollout: string) => Promise<void>;
   /** Told of what this agent cannot go on with, such as a journal that cannot be written. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -139,6 +141,7 @@ export class Agent {
     await undoer.release(rollout);
     this.#options.watches.forget(rollout);
     await this.#options.deeds.tools.discardAll(rollout);
+    await this.#options.discardParcels(rollout);
     await ledger.closeRollout(rollout);
   }
 

@@ -15,7 +15,7 @@ import { makeFolderDurably } from "./host/file-runner.ts";
 import { GroupRunner } from "./host/group-runner.ts";
 import { type AsUser, localHost } from "./host/local-host.ts";
 import { parcelPost } from "./host/parcel-post.ts";
-import { parcelsOf } from "./host/parcels.ts";
+import { discardParcels, parcelsOf } from "./host/parcels.ts";
 import type { ToolRunner } from "./host/tool-runner.ts";
 import { UnitRunner, whyNoUnits } from "./host/unit-runner.ts";
 import type { DeedTools } from "./program/deed-context.ts";
@@ -191,6 +191,7 @@ function assemble(rooms: Rooms, runners: Runners): RunningAgent {
     watches,
     send,
     takeHealth: health.take,
+    discardParcels: (rollout) => discardParcels(parcels, rollout),
     onFatal,
   });
   return {

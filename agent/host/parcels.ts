@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "#proto/common/clock.ts";
 import { FailureError, failure, type Outcome, succeed } from "#proto/common/failure.ts";
@@ -37,8 +37,20 @@ export interface ParcelsOptions {
 const shortestPauseMs = 200;
 const longestPauseMs = 5_000;
 
+function folderOf({ folder }: Pick<ParcelsOptions, "folder">, rollout: string): string {
+  return join(folder, Buffer.from(rollout).toString("base64url"));
+}
+
+/** Of a rollout that is over: what was fetched may be secret, and is needed no more. */
+export async function discardParcels(
+  options: Pick<ParcelsOptions, "folder">,
+  rollout: string,
+): Promise<void> {
+  await rm(folderOf(options, rollout), { recursive: true, force: true });
+}
+
 export function parcelsOf(options: ParcelsOptions, rollout: string, signal: AbortSignal): Parcels {
-  const folder = join(options.folder, Buffer.from(rollout).toString("base64url"));
+  const folder = folderOf(options, rollout);
   const { clock, bytesPerSecond, post } = options;
   const artefacts = new Artefacts({
     folder,

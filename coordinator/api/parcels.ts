@@ -62,6 +62,11 @@ export class ParcelFolder {
     return this.#bytes(rollout).fetch(digest, offset);
   }
 
+  /** Of a rollout that is over: what it carried may be secret, and is nobody's any more. */
+  async discard(rollout: string): Promise<void> {
+    await rm(this.#of(rollout), { recursive: true, force: true });
+  }
+
   async #sweep(): Promise<void> {
     const folders = await readdir(this.#options.folder).catch(() => []);
     const over = folders.filter((name) => !this.#options.isOpen(Buffer.from(name, "base64url").toString()));

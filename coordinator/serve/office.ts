@@ -39,7 +39,7 @@ const playbook = (engine: string) => playbooks[engine];
 export function furnish(means: ServeMeans, records: Records, coordinator: string) {
   const ledgers = openLedgers(means, records, coordinator);
   const leader = () => ({ leads: leadership.leads, address: leadership.leaderAddress });
-  const driverMeans = (state: RolloutState) => driverMeansOf(parts, { planning, snapshots }, state);
+  const driverMeans = (state: RolloutState) => driverMeansOf(parts, { planning, snapshots, parcels }, state);
   const agents = receiveAgents({ means, records, ledgers, coordinator, leader, driverMeans });
   const parts: Parts = { means, records, coordinator, ledgers, agents };
   const leadership = leadershipOf(parts);
@@ -158,7 +158,11 @@ function leadershipOf({ means, records, coordinator, ledgers, agents }: Parts): 
 
 function driverMeansOf(
   { means, coordinator, ledgers, agents }: Parts,
-  { planning, snapshots }: { readonly planning: Planning; readonly snapshots: Snapshots },
+  {
+    planning,
+    snapshots,
+    parcels,
+  }: { readonly planning: Planning; readonly snapshots: Snapshots; readonly parcels: ParcelFolder },
   state: RolloutState,
 ): DriverMeans {
   const { clock, random, token } = means;
@@ -185,6 +189,7 @@ function driverMeansOf(
       await claims.releaseAll(now.plan.clusters, { rollout: now.id, by: coordinator });
       for (const node of now.plan.clusters.flatMap(members))
         agents.room.send(node, { $case: "rolloutClosed", value: { rollout: now.id } });
+      await parcels.discard(now.id);
     },
     timing: driverTiming,
   };

@@ -44,6 +44,8 @@ export const subscriptionSchema = z.object({
   tables: z.record(z.string(), z.number()),
   /** Of 15 and newer: apply_error_count + sync_error_count. */
   errors: z.number().nullable(),
+  /** What its workers have failed of last, by the server's log; null where that says nothing or is not read. */
+  lastError: z.string().nullable(),
   /** Bytes that its copied tables hold already. */
   copiedBytes: z.number(),
 });

@@ -131,6 +131,7 @@ export class Life {
     const watches = new Watches({ ledger, deeds, onError });
     const self = { node: "db1", agentVersion: "0", contract: 1, bootId, engine: "paper" };
     this.agent = new Agent({
+      discardParcels: () => Promise.resolve(),
       self,
       ledger,
       deeds,

@@ -15,6 +15,7 @@ import type {
 import type { Depth, Host } from "../../verb.ts";
 import { takeUntil } from "../measure.ts";
 import { fullFacts } from "./full-facts.ts";
+import { errorsIn, logFile } from "./server-log.ts";
 import type { Means } from "./settings.ts";
 import { applicationName, type Row, type Sql, withSql } from "./sql.ts";
 
@@ -105,13 +106,18 @@ async function readSubscriptions(
     ),
   );
   if (!heads.ok) return heads;
+  const file =
+    heads.value.length === 0
+      ? undefined
+      : await withSql(host, means, options, async (sql) => succeed(await logFile(means, sql)));
+  const errors = file?.ok === true && file.value !== undefined ? await errorsIn(host, file.value) : {};
   const found: PgSubscription[] = [];
   for (const head of heads.value) {
     const tables = await withSql(host, means, { ...options, database: head["datname"] ?? "" }, async (sql) =>
       succeed(await sql.rows(tableStates, [head["oid"] ?? ""])),
     );
     if (!tables.ok) return tables;
-    found.push(subscriptionOf(head, tables.value));
+    found.push(subscriptionOf(head, tables.value, errors[head["subname"] ?? ""]));
   }
   return succeed(found);
 }
@@ -120,7 +126,7 @@ const tableStates = `
   SELECT srsubstate, count(*)::text AS tables, sum(pg_total_relation_size(srrelid))::text AS bytes
     FROM pg_subscription_rel WHERE srsubid = $1::oid GROUP BY srsubstate`;
 
-function subscriptionOf(head: Row, tables: readonly Row[]): PgSubscription {
+function subscriptionOf(head: Row, tables: readonly Row[], error: string | undefined): PgSubscription {
   return {
     name: head["subname"] ?? "",
     database: head["datname"] ?? "",
@@ -128,6 +134,7 @@ function subscriptionOf(head: Row, tables: readonly Row[]): PgSubscription {
     isWorking: head["works"] === "true",
     tables: Object.fromEntries(tables.map((row) => [row["srsubstate"] ?? "", Number(row["tables"])])),
     errors: numberOf(head["errors"]),
+    lastError: error ?? null,
     copiedBytes: tables.reduce((sum, row) => sum + Number(row["bytes"] ?? 0), 0),
   };
 }

@@ -14,6 +14,7 @@ import { lookingVerbs } from "./looking.ts";
 import { measuringVerbs } from "./measuring.ts";
 import { peerVerbs } from "./peers.ts";
 import { replicationVerbs } from "./replicating.ts";
+import { driftVerbs } from "./schema-drift.ts";
 import { type PostgresqlSettings, postgresqlSettings } from "./settings.ts";
 import { withSql } from "./sql.ts";
 import { triggerVerbs } from "./triggers.ts";
@@ -40,6 +41,7 @@ export const postgresqlKind = engineKind<PostgresqlSettings>({
         ...upkeepVerbs(means),
         ...fenceVerbs(means),
         ...drainVerbs(means),
+        ...driftVerbs(means),
         ...measuringVerbs(means),
         ...hookVerbs(means),
         ...forgettingVerbs(),

@@ -6,6 +6,7 @@ import { failure } from "#proto/common/failure.ts";
 import type { ClusterStage, GateSpec, PlanProgram, Stage } from "../plan.ts";
 import { stepsOf } from "../stage-programs.ts";
 import { type Action, nextGate, stopAtEnd } from "./action.ts";
+import { isAnyPastReturn } from "./past-return.ts";
 import { wantedOf } from "./skipped.ts";
 import {
   type HeldLock,
@@ -83,18 +84,6 @@ function inReverse(
     oneByOne: order === "one-by-one",
     programs: programs.flatMap(({ node }) => stage.programs[programKey(`${spec.id}/${id}`, node)] ?? []),
   }));
-}
-
-/** An irreversible step has begun somewhere, in this try or in one whose program a retry has put aside. */
-function isAnyPastReturn(spec: Stage, { programs, begun }: StageState): boolean {
-  const isIrreversible = (at: Parameters<typeof stepsOf>[1], step: string) =>
-    stepsOf(spec, at).some(({ id, class: stepClass }) => id === step && stepClass === "irreversible");
-  return (
-    begun.some((each) => isIrreversible(each, each.step)) ||
-    Object.values(programs).some((program) =>
-      Object.keys(program.steps).some((step) => isIrreversible(program, step)),
-    )
-  );
 }
 
 function proving(state: RolloutState, spec: Stage, lock: HeldLock): Action {

@@ -2,7 +2,8 @@
 import { isNotNow } from "../check.ts";
 import { freshStage, inStage, withoutWaiting } from "./alter.ts";
 import type { RolloutFact } from "./event.ts";
-import type { ProgramState, RolloutState, StageState } from "./state.ts";
+import { isAnyPastReturn } from "./past-return.ts";
+import { type ProgramState, type RolloutState, type StageState, stageState } from "./state.ts";
 
 export function passed(state: RolloutState, id: string, at: string): RolloutState {
   const isNode = state.plan.stages.some((stage) => stage.id === id && stage.kind === "node");
@@ -82,16 +83,16 @@ export function again(state: RolloutState, id: string, node: string | undefined)
   }));
 }
 
-/** A hold is down: what was done behind it must be done again from the start. */
+/** A hold is down: what was done behind it must be done again from the start, unless the stage is past return. */
 function hasLapsed(state: RolloutState, id: string): boolean {
   const refused = Object.entries(state.holds).some(
     ([key, answer]) => answer !== "permanent" && key.startsWith(`${id}/`),
   );
-  const stages = state.stages.filter((stage) => stage.id === id);
-  return (
-    refused ||
-    stages.some((stage) => Object.values(stage.programs).some((program) => isUndone(stage, program)))
-  );
+  const stage = stageState(state, id);
+  const spec = state.plan.stages.find((each) => each.id === id);
+  // what a hold stood for is behind it then: to do it once more would be done to a world that has gone on
+  if (spec !== undefined && isAnyPastReturn(spec, stage)) return false;
+  return refused || Object.values(stage.programs).some((program) => isUndone(stage, program));
 }
 
 /** Undone, or asked to be and telling of it only later, or of a passed phase and its work stands no more. */

@@ -99,6 +99,7 @@ function returning(move: Move, of: { readonly of: string }): ClusterStage {
         on(
           source,
           proveServer(source),
+          steps.proveFenced("prove-closed"),
           steps.setSequences(databases),
           steps.compare(databases),
           steps.pauseSubscriptions("back", databases, of),

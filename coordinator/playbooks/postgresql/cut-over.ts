@@ -20,6 +20,18 @@ export function cutOver(move: Move): ClusterStage {
       gate("serves", target, {}),
     ],
     phases: [
+      phase("shapes", [on(source, proveServer(source), steps.describeSchema(databases))]),
+      // of an earlier try whose fence has come down by itself: followed on, and the way back not yet begun
+      phase("align", [
+        on(
+          target,
+          proveServer(target),
+          steps.proveFenced("prove-closed"),
+          steps.resumeSubscriptions("forward", databases),
+          steps.dropSlots("back", databases),
+          steps.compareSchema(databases),
+        ),
+      ]),
       phase("fence", [
         on(
           source,
@@ -37,6 +49,8 @@ export function cutOver(move: Move): ClusterStage {
         on(
           target,
           proveServer(target),
+          // one that clients write to already is not set back
+          steps.proveFenced("prove-closed"),
           steps.setSequences(databases),
           steps.compare(databases),
           steps.pauseSubscriptions("forward", databases),
@@ -47,9 +61,7 @@ export function cutOver(move: Move): ClusterStage {
         makesPermanent: ["cut-over/fence/fence-writes"],
       }),
       phase("open", [on(target, steps.wakeTriggers(databases), steps.open())]),
-      phase("switch", [on(source, steps.hook("switchTraffic"), steps.hook("resumePooler"))], {
-        makesPermanent: ["cut-over/fence/pause-pooler"],
-      }),
+      phase("switch", [on(source, steps.hook("switchTraffic"), steps.hook("resumePooler"))]),
       phase("forward-ends", [on(target, steps.unsubscribe("forward", databases))]),
       phase(
         "settle",

@@ -72,8 +72,26 @@ function follows(node: string, own: PgSubscription): GateVerdict {
     errors: String(errors ?? "not counted"),
   };
   if (!isEnabled) return refuse(failure("postgresql.subscription-stopped", facts), "hint.mend-and-resume");
+  const cause = causeOf(own);
+  if (cause !== undefined && (!isWorking || ready < all))
+    return { verdict: "wait", why: failure(cause, { ...facts, cause: own.lastError ?? "" }) };
   if (!isWorking) return waitFor("postgresql.subscription-down", facts);
   return ready === all ? pass : waitFor("postgresql.copying", facts);
+}
+
+/** By the server's own words: which deed of a person helps. */
+const causes: readonly (readonly [RegExp, Failure["code"]])[] = [
+  [/target relation ".*" does not exist/, "postgresql.table-missing"],
+  [/is missing replicated column/, "postgresql.column-missing"],
+  [/has neither REPLICA IDENTITY|did not include a replica identity/, "postgresql.identity-missing"],
+  [/duplicate key value|conflict detected/, "postgresql.row-conflict"],
+  [/could not identify an equality operator/, "postgresql.type-incomparable"],
+  [/slot .*(invalidated|does not exist)|can no longer get changes/, "postgresql.slot-missing"],
+];
+
+function causeOf({ lastError, errors }: PgSubscription): Failure["code"] | undefined {
+  if (lastError === null || errors === 0 || /could not connect|connection/.test(lastError)) return undefined;
+  return causes.find(([pattern]) => pattern.test(lastError))?.[1] ?? "postgresql.apply-failed";
 }
 
 /** By what the consumer has confirmed, and the worst of all: what was sent says nothing. */

@@ -232,7 +232,7 @@ export function drain(direction: Way, databases: readonly string[], of: Of = {})
     `drain-${direction}`,
     { databases: list(databases), direction, ...of },
     "pg_logical_emit_message; wait until every slot's confirmed_flush_lsn has passed it",
-    { verb: "drain", deadlineMs: minute },
+    { verb: "drain", deadlineMs: 30 * second },
   );
 }
 
@@ -269,6 +269,27 @@ export function pauseSubscriptions(direction: Way, databases: readonly string[],
     class: "reversible",
     undo: call("resume-subscriptions", args),
   });
+}
+
+export function resumeSubscriptions(direction: Way, databases: readonly string[]): PlanStep {
+  return step(
+    `resume-subscriptions-${direction}`,
+    { databases: list(databases), direction },
+    "ALTER SUBSCRIPTION … ENABLE",
+    { verb: "resume-subscriptions", class: "reversible" },
+  );
+}
+
+export function describeSchema(databases: readonly string[]): PlanStep {
+  return step(
+    "describe-schema",
+    { databases: list(databases) },
+    "tables, columns, indexes, constraints, triggers, functions, types: as the catalogues name them",
+  );
+}
+
+export function compareSchema(databases: readonly string[]): PlanStep {
+  return step("compare-schema", { databases: list(databases) }, "the same names and types on this side");
 }
 
 export function wakeTriggers(databases: readonly string[]): PlanStep {

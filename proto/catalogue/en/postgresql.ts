@@ -112,6 +112,34 @@ export const postgresql: Catalogue = {
     says: "{database} is not the same on both sides: {found}",
     next: "nothing was opened, the old server is whole; lockkeeper abort, and look for the cause",
   },
+  "postgresql.schemas-differ": {
+    says: "{database}: the schema was changed on one side alone: {found}",
+    next: "make the same change on the other side (on the new server as its superuser: SET default_transaction_read_only = off), for a new table also ALTER SUBSCRIPTION … REFRESH PUBLICATION; then lockkeeper retry",
+  },
+  "postgresql.table-missing": {
+    says: "{database} stopped following: {cause}",
+    next: "create the table on the new server as on the old one (SET default_transaction_read_only = off), then ALTER SUBSCRIPTION {subscription} REFRESH PUBLICATION",
+  },
+  "postgresql.column-missing": {
+    says: "{database} stopped following: {cause}",
+    next: "add the column on the new server as on the old one (SET default_transaction_read_only = off): it goes on by itself",
+  },
+  "postgresql.identity-missing": {
+    says: "{database} stopped following: {cause}",
+    next: "give the table on the new server the identity that it has on the old one: ALTER TABLE … REPLICA IDENTITY …",
+  },
+  "postgresql.row-conflict": {
+    says: "{database} stopped following: {cause}; somebody has written to the new server, or a table was not empty",
+    next: "delete that row on the new server (TRUNCATE a table whose copy has not ended): it goes on by itself",
+  },
+  "postgresql.type-incomparable": {
+    says: "{database} stopped following: {cause}",
+    next: "give the table a primary key or a unique index over NOT NULL columns on both servers, and REPLICA IDENTITY by it",
+  },
+  "postgresql.apply-failed": {
+    says: "{database} stopped following: {cause}",
+    next: "mend it on the new server: {subscription} tries again every few seconds; lockkeeper plan --back gives up",
+  },
   "postgresql.sequences-differ": { says: "sequences are not the same on both sides: {found}" },
   "postgresql.hook-failed": { says: "the command {hook} of the agent's file ended with {exitCode}" },
   "postgresql.left-overs": {

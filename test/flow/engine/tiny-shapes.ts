@@ -83,6 +83,8 @@ export function shapeOf({ cluster, into, wish: { method } }: PlaybookInput): Sha
       return rolling(cluster, false);
     case "watched":
       return watched(cluster);
+    case "behind-hold":
+      return behindHold(cluster);
     case "watched-fast":
       return { ...watched(cluster), stages: watched(cluster).stages.slice(1) };
     default:
@@ -196,6 +198,17 @@ function watched(cluster: ClusterEntry): Shaped {
     phase("switch", [program(cluster, fresh, "upgrade")], { after: [allUp(cluster)] }),
   ];
   return { strategy: "rolling", stages: [copy, together("cut", [cluster], phases)] };
+}
+
+/** A hold that is never made permanent, and beyond it what cannot be undone. */
+function behindHold(cluster: ClusterEntry): Shaped {
+  const [old = "", fresh = ""] = cluster.nodes.map(({ name }) => name);
+  const phases = [
+    phase("fence", [program(cluster, old, "fence")]),
+    phase("switch", [program(cluster, fresh, "upgrade")]),
+    phase("prove", [program(cluster, fresh, "ready")], { after: [allUp(cluster)] }),
+  ];
+  return { strategy: "rolling", stages: [together("cut", [cluster], phases)] };
 }
 
 /** One stage over two clusters. */

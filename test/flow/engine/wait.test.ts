@@ -224,6 +224,21 @@ describe("a hold", () => {
     expect(world.node("db1").fenced).toBe(true);
   });
 
+  it("that comes down past the point of no return does not begin the stage anew", async () => {
+    const { world, rollout } = await begun({ method: "behind-hold" });
+    const seen = watching(world, rollout);
+    world.node("db2").failsAt = "ready";
+    expect(await seen.rests()).toBe("stopped");
+    await world.settle(holdLimitMs * 2);
+    expect(world.node("db1").fenced).toBe(false);
+    world.node("db2").failsAt = undefined;
+    await world.order(rollout, "retry");
+    await world.clock.until(() => seen.phase() !== "stopped");
+    expect(await seen.rests()).toBe("done");
+    expect(world.node("db1").deeds).toEqual(["fence", "unfence"]);
+    expect(world.node("db2").deeds).toEqual(["upgrade"]);
+  });
+
   it("is taken down by an abort, also one that was made permanent", async () => {
     const { world, rollout, seen } = await waiting();
     world.node("db2").failsAt = "stopped";

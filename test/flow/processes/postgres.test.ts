@@ -4,6 +4,7 @@
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { proveRows, type WriterLog } from "#test/postgres/rows-proof.ts";
 import { startWriter, type Writer } from "#test/postgres/writer.ts";
@@ -97,6 +98,17 @@ async function ours(node: Node): Promise<readonly string[]> {
   return found;
 }
 
+/** Files of coordinator, NATS and agents, and the servers' logs, in which a verifier or a password stands. */
+async function filesWithSecrets(): Promise<readonly string[]> {
+  const logs = (["old1", "new1"] as const).map((node) => fleet.server(node).logFile);
+  const found = await execa(
+    "grep",
+    ["-rlaE", "SCRAM-SHA-256\\$[0-9]+:|a secret", "--", fleet.folder, ...logs],
+    { reject: false },
+  );
+  return found.stdout.split("\n").filter((line) => line !== "");
+}
+
 const nextOf = (node: Node) =>
   fleet.on(node, "shop", async (client) => (await client.query("SELECT nextval('free') AS n")).rows[0].n);
 
@@ -104,7 +116,10 @@ describe("a PostgreSQL server taken to a newer major version", () => {
   it(
     "loses no row and doubles none while an application writes, and leaves nothing behind",
     async () => {
-      const rollout = await typed(8, "apply", await prepared(), "-y");
+      const plan = await prepared();
+      const rollout = await typed(8, "apply", plan, "-y");
+      // neither server may be in two moves
+      await typed(6, "apply", plan, "-y");
       await typed(8, "approve", rollout);
       await writer?.accepted(writer.log.accepted.length + 30);
       const log = await lastWords();
@@ -113,6 +128,7 @@ describe("a PostgreSQL server taken to a newer major version", () => {
       expect(await nextOf("new1")).toBe("46");
       await typed(0, "approve", rollout);
       for (const node of ["old1", "new1"] as const) expect(await ours(node)).toEqual([]);
+      expect(await filesWithSecrets()).toEqual([]);
     },
     caseMs,
   );

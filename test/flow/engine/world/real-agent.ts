@@ -70,6 +70,7 @@ class Life {
     const lock = new LockSide({ ledger, clock, send: say, attached: () => this.stream !== undefined });
     const undoer = new Undoer({ ledger, deeds, lock, onError });
     this.agent = new Agent({
+      discardParcels: () => Promise.resolve(),
       self: { node: node.name, agentVersion: "0", contract: contract.current, bootId: "b", engine: "tiny" },
       ledger,
       deeds,

@@ -11,7 +11,8 @@ import type { Coordinator } from "./fleet.ts";
 import type { Process } from "./process.ts";
 
 export const victims = ["coordinator", "agent", "nats-server"] as const;
-export type Victim = (typeof victims)[number];
+/** `server`: the database itself, where the fleet knows how. */
+export type Victim = (typeof victims)[number] | "server";
 
 export interface Kill {
   readonly victim: Victim;
@@ -25,6 +26,8 @@ export type Plot = (boundary: Boundary) => Kill | undefined;
 export interface Mortal {
   readonly coordinators: readonly Coordinator[];
   agent(name: string): Process;
+  /** Kills the database of a node and starts it again. */
+  strikeServer?(node: string): Promise<void>;
 }
 
 const restartAfterMs = 300;
@@ -66,6 +69,7 @@ export class Killer {
   async #kill({ victim, node }: Kill): Promise<void> {
     const [coordinator] = this.#fleet.coordinators;
     if (coordinator === undefined) return;
+    if (victim === "server") return this.#fleet.strikeServer?.(node);
     if (victim === "nats-server") return killNats(coordinator.stateDir);
     const { process } = victim === "agent" ? { process: this.#fleet.agent(node) } : coordinator;
     await process.kill();

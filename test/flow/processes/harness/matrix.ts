@@ -9,10 +9,12 @@ export const turns = victims.map((_, turn) => turn);
 
 export class Matrix {
   readonly #nodes: readonly string[];
+  readonly #victims: readonly Victim[];
   readonly #struck = new Map<string, Set<Victim>>();
 
-  constructor(nodes: readonly string[]) {
+  constructor(nodes: readonly string[], whom: readonly Victim[] = victims) {
     this.#nodes = nodes;
+    this.#victims = whom;
   }
 
   /** Whom to kill where in that turn. */
@@ -20,9 +22,9 @@ export class Matrix {
     return (boundary) => {
       const number = this.#numberOf(boundary.name);
       const node = boundary.node ?? this.#nodes[number % this.#nodes.length] ?? "";
-      if (boundary.isOfEachNode && number % turns.length !== turn) return undefined;
+      if (boundary.isOfEachNode && number % this.#victims.length !== turn) return undefined;
       const place = boundary.isOfEachNode ? this.#nodes.indexOf(node) : number;
-      const victim = victims[(place + turn) % victims.length] ?? "agent";
+      const victim = this.#victims[(place + turn) % this.#victims.length] ?? "agent";
       this.#struck.get(boundary.name)?.add(victim);
       return { victim, node };
     };
@@ -35,7 +37,7 @@ export class Matrix {
   /** `boundary: victim` of each pair that no rollout has had. */
   get missing(): readonly string[] {
     return [...this.#struck].flatMap(([name, struck]) =>
-      victims.filter((victim) => !struck.has(victim)).map((victim) => `${name}: ${victim}`),
+      this.#victims.filter((victim) => !struck.has(victim)).map((victim) => `${name}: ${victim}`),
     );
   }
 

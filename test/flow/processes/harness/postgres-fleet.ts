@@ -67,12 +67,18 @@ export class PostgresFleet extends Operator {
     }
   }
 
-  agent(node: Node): Process {
-    return this.#agents.get(node) as Process;
+  agent(node: string): Process {
+    return this.#agents.get(node as Node) as Process;
   }
 
   server(node: Node): PostgresServer {
     return this.#servers.get(node) as PostgresServer;
+  }
+
+  async strikeServer(node: string): Promise<void> {
+    const server = this.server(node as Node);
+    await server.kill();
+    await server.start();
   }
 
   /** As the superuser, behind any fence. */
@@ -151,6 +157,7 @@ export class PostgresFleet extends Operator {
           port: server.port,
           tools: await postgresTools(),
           passfileFolder: server.folder,
+          log: server.logFile,
         },
       },
     };

@@ -8,6 +8,7 @@ import { outagesOf, overlaps } from "./records.ts";
 import { toVersion } from "./site.ts";
 
 const stoppedSafely = 5;
+const waitsForPerson = 8;
 const coordinatorUnreachable = 11;
 const mostStops = 20;
 
@@ -19,25 +20,35 @@ export function stopOf({ events }: Follow): Stopped {
   return stopped?.kind === "stopped" ? stopped : undefined;
 }
 
+/** The stage that began last. */
+function waitsAt({ events }: Follow): string {
+  const started = events.findLast(({ fact }) => fact.kind === "stage-started")?.fact;
+  return started?.kind === "stage-started" ? started.stage : "";
+}
+
 export function reasonOf(follow: Follow): string {
   return stopOf(follow)?.why.code ?? "stopped without a word";
 }
 
 /** What `why` tells to type, as words without the program's name. */
-export async function nextCommand(fleet: Operator): Promise<readonly string[]> {
+export async function nextCommand(fleet: Operator, cluster = "billing"): Promise<readonly string[]> {
   await fleet.untilAttached();
-  const { answers } = await fleet.json<WhyView>(["why", "billing"]);
+  const { answers } = await fleet.json<WhyView>(["why", cluster]);
   const command = answers.find((answer) => answer.command?.startsWith("lockkeeper "))?.command;
   // neither a kill nor a mended fault is drift or a refusal: it never takes more than to try again
-  expect(command, JSON.stringify(answers)).toMatch(/^lockkeeper (retry|resume) /);
+  expect(command, JSON.stringify(answers)).toMatch(/^lockkeeper (retry|resume|approve) /);
   return (command ?? "").split(" ").slice(1);
 }
 
-/** Follows a rollout from `apply` to its end under these kills, typing what the product says whenever it has stopped. */
+/**
+ * Follows a rollout from `apply` to its end under these kills, typing what the product says whenever it has stopped or waits for
+ * a person; to the wait `until`, where that is told.
+ */
 export async function playedUnder(
   fleet: Operator,
   killer: Killer,
   begin: (hear: Killer["hear"]) => Follow,
+  { cluster = "billing", until = "" }: { readonly cluster?: string; readonly until?: string } = {},
 ): Promise<readonly string[]> {
   const stops: string[] = [];
   let follow = begin(killer.hear);
@@ -51,11 +62,17 @@ export async function playedUnder(
       follow = fleet.follow(["watch"], killer.hear);
       continue;
     }
+    if (ran.code === waitsForPerson) {
+      await killer.mended();
+      if (waitsAt(follow) === until) break;
+      follow = fleet.follow(await nextCommand(fleet, cluster), killer.hear);
+      continue;
+    }
     expect(ran.code, ran.stderr).toBe(stoppedSafely);
     stops.push(reasonOf(follow));
     expect(stops.length, stops.join("; ")).toBeLessThan(mostStops);
     await killer.mended();
-    follow = fleet.follow(await nextCommand(fleet), killer.hear);
+    follow = fleet.follow(await nextCommand(fleet, cluster), killer.hear);
   }
   await killer.mended();
   return stops;

@@ -1,0 +1,60 @@
+/** Why a subscription does not follow: no catalogue tells it, the server's log does. Read from its end, within a limit. */
+import { open } from "node:fs/promises";
+import { isAbsolute, join } from "node:path";
+import type { Host } from "../../verb.ts";
+import type { Means } from "./settings.ts";
+import type { Sql } from "./sql.ts";
+
+const tailBytes = 256 * 1024;
+
+/** The log's file: by the agent's own file, else where the server's collector writes; undefined where neither is. */
+export async function logFile({ settings }: Means, sql: Sql): Promise<string | undefined> {
+  if (settings.log !== undefined) return settings.log;
+  const [row] = await sql.rows(
+    "SELECT pg_current_logfile() AS file, current_setting('data_directory') AS folder",
+  );
+  const file = row?.["file"];
+  if (file === null || file === undefined) return undefined;
+  return isAbsolute(file) ? file : join(row?.["folder"] ?? "", file);
+}
+
+/** Last error of each subscription's workers, by its name. Empty where the log cannot be read. */
+export async function errorsIn(host: Host, file: string): Promise<Readonly<Record<string, string>>> {
+  try {
+    const handle = await open(host.path(file), "r");
+    try {
+      const { size } = await handle.stat();
+      const from = Math.max(0, size - tailBytes);
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - from), 0, size - from, from);
+      return subscriptionErrors(buffer.subarray(0, bytesRead).toString("utf8"));
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * A worker says its subscription when it starts, and what stops it as an ERROR under the same process number. One that the other
+ * server's end has stopped says nothing of the data: it is left out.
+ */
+export function subscriptionErrors(text: string): Readonly<Record<string, string>> {
+  const workers = new Map<string, string>();
+  const errors: Record<string, string> = {};
+  for (const line of text.split("\n")) {
+    const pid = /\[(\d+)\]/.exec(line)?.[1];
+    if (pid === undefined) continue;
+    const started = / worker for subscription "([^"]+)".* has started/.exec(line)?.[1];
+    if (started !== undefined) {
+      workers.set(pid, started);
+      continue;
+    }
+    const error = /ERROR: {1,2}(.*)$/.exec(line)?.[1];
+    const subscription = workers.get(pid);
+    if (error === undefined || subscription === undefined) continue;
+    if (!/could not receive data from WAL stream|terminating/.test(error))
+      errors[subscription] = error.slice(0, 400);
+  }
+  return errors;
+}

@@ -1,0 +1,141 @@
+/**
+ * One object of every kind taken from each old major to a newer one, by the whole product: rows by content, sequences, roles and
+ * settings, triggers as they were, and what is said of that which replication does not carry.
+ */
+import { rm } from "node:fs/promises";
+import { afterAll, afterEach, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import type { Major } from "#test/postgres/binaries.ts";
+import { proveRows } from "#test/postgres/rows-proof.ts";
+import { startWriter, type Writer } from "#test/postgres/writer.ts";
+import { shop, street, writerRole } from "#test/postgres/zoo/roles.ts";
+import { zooSequences } from "#test/postgres/zoo/values.ts";
+import { loadZoo } from "#test/postgres/zoo/zoo.ts";
+import { zooCounts } from "#test/postgres/zoo/zoo-counts.ts";
+import { zooTables } from "#test/postgres/zoo/zoo-tables.ts";
+import { bundled, type Follow } from "./harness/fleet.ts";
+import { type Node, PostgresFleet } from "./harness/postgres-fleet.ts";
+
+const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
+const onlyFull = (context: TestContext) => full || context.skip("a minute each; make test-full runs it");
+
+let dist = "";
+let fleet: PostgresFleet;
+let writer: Writer | undefined;
+beforeAll(async () => {
+  dist = await bundled();
+}, 120_000);
+afterEach(async () => {
+  await writer?.stop();
+  await fleet?.stop();
+}, 60_000);
+afterAll(() => rm(dist, { recursive: true, force: true }));
+
+function stopOf({ events }: Follow): string {
+  return JSON.stringify(events.findLast(({ fact }) => fact.kind === "stopped")?.fact);
+}
+
+async function typed(code: number, ...words: readonly string[]): Promise<string> {
+  const follow = fleet.follow(words);
+  const ended = await follow.ended;
+  expect(ended.code, `${words.join(" ")}: ${ended.stderr}\n${stopOf(follow)}`).toBe(code);
+  return follow.events[0]?.rollout ?? "";
+}
+
+/** What the plan asks a person for, said with each `--ack`. */
+async function wordsFor(file: string): Promise<readonly string[]> {
+  const { readFile } = await import("node:fs/promises");
+  const { asks } = JSON.parse(await readFile(file, "utf8")) as { asks: readonly string[] };
+  return asks.length === 0
+    ? []
+    : [...asks.flatMap((check) => ["--ack", check]), "--reason", "the zoo's keeper knows"];
+}
+
+async function text(node: Node, database: string, query: string): Promise<readonly string[]> {
+  const { rows } = await fleet.on(node, database, (client) =>
+    client.query({ text: query, rowMode: "array" }),
+  );
+  return rows.map((row: unknown[]) => row.join(" | "));
+}
+
+const settings = `
+  SELECT coalesce(datname, '*'), coalesce(rolname, '*'), setconfig::text FROM pg_db_role_setting
+    LEFT JOIN pg_database d ON d.oid = setdatabase LEFT JOIN pg_roles r ON r.oid = setrole ORDER BY 1, 2, 3`;
+const members = `
+  SELECT g.rolname, m.rolname FROM pg_auth_members a JOIN pg_roles g ON g.oid = a.roleid
+    JOIN pg_roles m ON m.oid = a.member WHERE g.rolname !~ '^(pg|lockkeeper)_' ORDER BY 1, 2`;
+const triggers = `
+  SELECT tgrelid::regclass::text, tgname, tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2`;
+const indexes = "SELECT indexdef FROM pg_indexes WHERE schemaname !~ '^(pg_|information_schema)' ORDER BY 1";
+const constraints = `
+  SELECT conrelid::regclass::text, conname, contype, convalidated FROM pg_constraint
+   WHERE contype IN ('p', 'u', 'f', 'c', 'x') AND conrelid <> 0 ORDER BY 1, 2`;
+const acl = "SELECT datname, datacl::text FROM pg_database WHERE datname IN ('shop') ORDER BY 1";
+
+describe("every kind of object", () => {
+  const pairs: readonly (readonly [Major, Major])[] = [
+    [10, 15],
+    [12, 15],
+    [14, 17],
+    [15, 18],
+  ];
+  for (const [old, young] of pairs)
+    it(`goes from ${old} to ${young}`, async (context) => {
+      onlyFull(context);
+      fleet = await PostgresFleet.start(dist, { old, new: young });
+      await loadZoo(fleet.server("old1"));
+      // the one table that nothing can tell the rows of: its owner has to give it a key
+      const refused = await fleet.plan();
+      expect(refused.stdout + refused.stderr).toMatch(/json_log/);
+      await fleet.on("old1", shop, (client) =>
+        client.query("ALTER TABLE json_log ADD COLUMN no bigserial PRIMARY KEY"),
+      );
+      const urls = (["old1", "new1"] as const).map((node) => fleet.server(node).urlOf(shop, writerRole));
+      writer = startWriter({ urls, table: "written" });
+      await writer.accepted(10);
+      const planned = await fleet.plan();
+      expect(planned.code, planned.stderr + planned.stdout).toBe(0);
+      const before = {
+        settings: await text("old1", "postgres", settings),
+        members: await text("old1", "postgres", members),
+        triggers: await text("old1", shop, triggers),
+        constraints: await text("old1", shop, constraints),
+        indexes: await text("old1", shop, indexes),
+        acl: await text("old1", "postgres", acl),
+      };
+      const rollout = await typed(8, "apply", planned.file, "-y", ...(await wordsFor(planned.file)));
+      await typed(8, "approve", rollout);
+      await writer.accepted(writer.log.accepted.length + 10);
+      const log = await writer.stop();
+      expect(await fleet.on("new1", shop, (client) => proveRows(log, client))).toEqual({
+        lost: [],
+        doubled: [],
+        stale: [],
+        strange: [],
+      });
+      for (const database of [shop, street]) {
+        const [there, here] = await Promise.all(
+          (["old1", "new1"] as const).map((node) => fleet.on(node, database, zooCounts)),
+        );
+        const carried = zooTables(old).filter((table) => table.database === database && !table.unlogged);
+        for (const { schema, name } of carried) {
+          const key = `${schema}.${name}`;
+          if (name !== "written") expect([key, here?.get(key)]).toEqual([key, there?.get(key)]);
+        }
+      }
+      for (const [name, { last, called }] of Object.entries(zooSequences))
+        expect(await text("new1", shop, `SELECT last_value, is_called FROM ${name}`)).toEqual([
+          `${last} | ${called}`,
+        ]);
+      expect(await text("new1", "postgres", settings)).toEqual(before.settings);
+      expect(await text("new1", "postgres", members)).toEqual(before.members);
+      expect(await text("new1", "postgres", acl)).toEqual(before.acl);
+      expect(await text("new1", shop, triggers)).toEqual(before.triggers);
+      expect(await text("new1", shop, constraints)).toEqual(before.constraints);
+      expect(await text("new1", shop, indexes)).toEqual(before.indexes);
+      await typed(0, "approve", rollout);
+      const kept =
+        "SELECT relname, relreplident FROM pg_class WHERE relkind = 'r' AND relreplident <> 'd' ORDER BY 1";
+      const own = `${kept.replace("ORDER", "AND relnamespace::regnamespace::text !~ '^pg_' AND relnamespace::regnamespace::text <> 'information_schema' ORDER")}`;
+      expect(await text("new1", shop, own)).toEqual(await text("old1", shop, own));
+    }, 300_000);
+});
