@@ -92,6 +92,8 @@ export const databaseSchema = z.object({
   identityImpossible: tables,
   /** REPLICA IDENTITY FULL already, with a column that nothing can compare. */
   fullIncomparable: tables,
+  /** Whose identity, as it is or as it will be, has a generated column: an 18 that publishes them refuses their UPDATE. */
+  generatedIdentity: tables,
   unlogged: tables,
   foreignTables: tables,
   materializedViews: tables,

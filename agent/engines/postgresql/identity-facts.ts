@@ -8,10 +8,10 @@ import type { Sql } from "./sql.ts";
 
 export type Identity = Pick<
   PgDatabase,
-  "withoutIdentity" | "identityByIndex" | "identityImpossible" | "fullIncomparable"
+  "withoutIdentity" | "identityByIndex" | "identityImpossible" | "fullIncomparable" | "generatedIdentity"
 > & { readonly counts: Readonly<Record<string, number>> };
 
-type Way = "index" | "full" | "impossible" | "incomparable";
+type Way = "index" | "full" | "impossible" | "incomparable" | "computed";
 
 /**
  * A key that is deferrable identifies nothing, and neither does a chosen index that was dropped since. Comparable is what
@@ -28,7 +28,7 @@ const query = (version: number) => `
       SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indisvalid AND i.indimmediate
          AND CASE ident WHEN 'd' THEN i.indisprimary ELSE i.indisreplident END)
   ), usable AS (
-    SELECT DISTINCT ON (i.indrelid) i.indrelid AS oid, quote_ident(x.relname) AS index
+    SELECT DISTINCT ON (i.indrelid) i.indrelid AS oid, quote_ident(x.relname) AS index, i.indkey
       FROM bare JOIN pg_index i ON i.indrelid = bare.oid JOIN pg_class x ON x.oid = i.indexrelid
      WHERE i.indisunique AND i.indisvalid AND i.indisready AND i.indimmediate
        AND i.indpred IS NULL AND i.indexprs IS NULL AND NOT EXISTS (
@@ -65,12 +65,25 @@ const query = (version: number) => `
              THEN CASE WHEN t.ident = 'f' THEN 'incomparable' WHEN u.oid IS NULL THEN 'impossible' ELSE 'index' END
              WHEN t.ident = 'f' THEN 'good' WHEN u.oid IS NULL THEN 'full' ELSE 'index' END AS way
       FROM tables t LEFT JOIN usable u ON u.oid = t.oid
-     WHERE t.ident = 'f' OR t.oid IN (SELECT oid FROM bare)
+     WHERE t.ident = 'f' OR t.oid IN (SELECT oid FROM bare)${version >= 120_000 ? computed : ""}
   ), ranked AS (
     SELECT *, row_number() OVER (PARTITION BY way ORDER BY name) AS place,
            (count(*) OVER (PARTITION BY way))::text AS count
       FROM judged WHERE way <> 'good')
   SELECT name, index, way, count FROM ranked WHERE place <= ${namesKept} ORDER BY name`;
+
+/** Whose identity, as it is or as it will be, has a column that is computed: 18 and newer refuse their UPDATE. */
+const computed = `
+    UNION ALL
+    SELECT t.name, NULL, 'computed' FROM tables t LEFT JOIN (
+      SELECT oid, indkey FROM usable UNION ALL
+      SELECT i.indrelid, i.indkey FROM pg_index i JOIN tables k ON k.oid = i.indrelid
+       WHERE i.indisvalid AND i.indimmediate
+         AND CASE k.ident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END
+      ) chosen ON chosen.oid = t.oid
+     WHERE EXISTS (
+       SELECT FROM pg_attribute a WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+          AND a.attgenerated <> '' AND (chosen.oid IS NULL OR a.attnum = ANY (chosen.indkey::int2[])))`;
 
 const isArray = "t.typtype = 'b' AND t.typelem <> 0 AND t.typlen = -1 AND t.typcategory = 'A'";
 
@@ -90,12 +103,14 @@ export async function readIdentity(sql: Sql, version: number): Promise<Identity>
     identityByIndex: count("index"),
     identityImpossible: count("impossible"),
     fullIncomparable: count("incomparable"),
+    generatedIdentity: count("computed"),
   };
   return {
     withoutIdentity: without,
     identityByIndex: of("index").map(({ name, index }) => `${name} using ${index}`),
     identityImpossible: names("impossible"),
     fullIncomparable: names("incomparable"),
+    generatedIdentity: names("computed"),
     counts: Object.fromEntries(Object.entries(all).filter(([, found]) => found > namesKept)),
   };
 }

@@ -2,8 +2,8 @@
 
 export const relations = "pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace";
 
-/** What initdb made has an oid below this number; schemas named pg_… are the server's own, temporary ones too. */
-export const isOfUser = "c.oid >= 16384 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+/** Schemas named pg_… are the server's own, temporary ones too. */
+export const isOfUser = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 
 export const isOfExtension = `EXISTS (
   SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`;

@@ -1,7 +1,82 @@
-/** Being written: what the plan stands on. */
+/**
+ * Everything that must be right before databases are moved to a newer server by logical replication. Each check is a small
+ * function; this file is their list. What hangs on facts that are not known is not asked: that they are not known blocks.
+ */
 import type { CheckResult } from "../../domain/check.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
+import { capacityChecks } from "./capacity-checks.ts";
+import { objectChecks } from "./object-checks.ts";
+import type { Pair } from "./pair.ts";
+import { otherServer, pairChecks, toolsOf, versionsFit } from "./pair-checks.ts";
+import { result } from "./result.ts";
+import { roomChecks } from "./room-checks.ts";
+import { type PostgresqlClusterSettings, settingsOf } from "./settings.ts";
+import { onePrimary, reached, sideChecks } from "./side-checks.ts";
+import { carriedOf, otherCluster, type Side, sourceSide, targetSide } from "./sides.ts";
+import { closedDatabases, databasesKnown, sourceChecks, sourceVersion } from "./source-checks.ts";
+import { targetChecks } from "./target-checks.ts";
 
-export function checkMove(_input: PlaybookInput): readonly CheckResult[] {
-  return [];
+export function checkMove(input: PlaybookInput): readonly CheckResult[] {
+  const settings = settingsOf(input.cluster);
+  if (!settings.ok)
+    return [{ ...result({ id: "settings" }, "ko", settings.failure.facts), reason: settings.failure }];
+  const [source, target] = [sourceSide(input), targetSide(input)];
+  return [
+    ...targetNamed(input),
+    ...reached(input),
+    onePrimary("source", input),
+    ...sidesFit(input, source, target),
+    ...(source === undefined ? [] : checkSource(input, settings.value, source)),
+    ...(target === undefined ? [] : sideChecks.flatMap((check) => check(target) ?? [])),
+    ...(source === undefined || target === undefined
+      ? []
+      : checkPair(input, settings.value, { source, target })),
+  ];
+}
+
+function targetNamed(input: PlaybookInput): readonly CheckResult[] {
+  const target = otherCluster(input);
+  const facts = { cluster: input.cluster.name, into: input.wish.into ?? "", to: input.wish.to };
+  if (target === undefined) return [result({ id: "target" }, "ko", facts)];
+  return [result({ id: "target" }, "ok", facts), ...reached(target), onePrimary("target", target)];
+}
+
+function sidesFit(
+  { wish }: PlaybookInput,
+  source: Side | undefined,
+  target: Side | undefined,
+): readonly CheckResult[] {
+  const ofSource = source === undefined ? [] : [sourceVersion(source)];
+  if (source === undefined || target === undefined) return ofSource;
+  const sides = { source, target };
+  return [...ofSource, otherServer(sides), ...versionsFit(sides, wish.to), ...toolsOf(sides)];
+}
+
+function checkSource(
+  input: PlaybookInput,
+  settings: PostgresqlClusterSettings,
+  source: Side,
+): readonly CheckResult[] {
+  const databases = carriedOf(input);
+  const inDatabases =
+    databases === undefined
+      ? []
+      : [...sourceChecks, ...objectChecks].map((check) => check({ input, settings, source, databases }));
+  return [
+    ...sideChecks.flatMap((check) => check(source) ?? []),
+    databasesKnown(input, source),
+    closedDatabases(input, source),
+    ...inDatabases,
+  ];
+}
+
+function checkPair(
+  input: PlaybookInput,
+  settings: PostgresqlClusterSettings,
+  sides: Pick<Pair, "source" | "target">,
+): readonly CheckResult[] {
+  const databases = carriedOf(input);
+  if (databases === undefined) return [];
+  const pair = { input, settings, databases, ...sides };
+  return [...pairChecks, ...targetChecks, ...capacityChecks, ...roomChecks].map((check) => check(pair));
 }

@@ -11,6 +11,8 @@ import { kwdbContainer } from "./kwdb-container.ts";
 import { kwdbMove } from "./kwdb-move.ts";
 import { lock } from "./lock.ts";
 import { postgresql } from "./postgresql.ts";
+import { postgresqlChecks } from "./postgresql-checks.ts";
+import { postgresqlPairChecks } from "./postgresql-pair-checks.ts";
 import { rollout } from "./rollout.ts";
 import { store } from "./store.ts";
 
@@ -30,4 +32,6 @@ export const en: Catalogue = {
   ...kwdbBack,
   ...kwdbMove,
   ...postgresql,
+  ...postgresqlChecks,
+  ...postgresqlPairChecks,
 };
