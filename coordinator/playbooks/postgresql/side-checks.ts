@@ -89,7 +89,8 @@ const loopback: ReadonlySet<string> = new Set(["", "localhost", "127.0.0.1", "::
 /** Who listens to its own host alone is reached from no other. */
 const listens: SideCheck = (side) => {
   const words = (settingOn(side, "listen_addresses") ?? "").split(",").map((each) => each.trim());
-  const isLocal = words.every((each) => loopback.has(each)) && !loopback.has(side.node.address);
+  const host = side.node.address.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
+  const isLocal = words.every((each) => loopback.has(each)) && !loopback.has(host);
   return judge({ id: `${side.role}-listens` }, side.facts.settings, () => [
     isLocal ? "warn" : "ok",
     { cluster: side.cluster, found: words.join(", "), address: side.node.address },

@@ -4,7 +4,7 @@ import { type Changed, database, disk, is, type Sides, slot, subscription, unkno
 
 export const shop = (changed: Partial<PgDatabase>): Sides => ({ shop: changed });
 export const source = (changed: Changed): Sides => ({ source: changed });
-const target = (changed: Changed): Sides => ({ target: changed });
+export const target = (changed: Changed): Sides => ({ target: changed });
 const gibibyte = 1024 ** 3;
 
 export type Case = readonly [finding: string, why: string, sides: Sides, tells?: string];

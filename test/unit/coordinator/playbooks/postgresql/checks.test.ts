@@ -4,9 +4,20 @@ import { checkMove } from "#coordinator/playbooks/postgresql/checks.ts";
 import { databasesOf } from "#coordinator/playbooks/postgresql/sides.ts";
 import { en } from "#proto/catalogue/en/index.ts";
 import { render } from "#proto/catalogue/render.ts";
-import { type Case, databasesNotFit, pairNotFit, shop, sidesNotFit, source } from "./cases.ts";
-import { type Changed, database, inputOf, is, type Sides, slot, subscription, unknown } from "./pair.ts";
+import { type Case, databasesNotFit, pairNotFit, shop, sidesNotFit, source, target } from "./cases.ts";
+import {
+  type Changed,
+  database,
+  disk,
+  inputOf,
+  is,
+  type Sides,
+  slot,
+  subscription,
+  unknown,
+} from "./pair.ts";
 
+const gibibyte = 1024 ** 3;
 const cases: readonly Case[] = [...sidesNotFit, ...databasesNotFit, ...pairNotFit];
 
 /** What is not OK, as `id STATUS`. */
@@ -142,6 +153,13 @@ describe("room for replication", () => {
     });
   });
 
+  it("is not taken by subscriptions of this tool", () => {
+    const subscriptions = is(Array.from({ length: 8 }, (_, at) => subscription(`lockkeeper_${at}`)));
+    expect(findings({ target: { facts: { subscriptions } }, source: { facts: { subscriptions } } })).toEqual(
+      [],
+    );
+  });
+
   it("counts what this tool has made itself as free", () => {
     const slots = is(Array.from({ length: 8 }, (_, at) => slot(`lockkeeper_${at}`)));
     expect(found("source-slot-room", source({ facts: { slots } }))).toBeUndefined();
@@ -183,13 +201,33 @@ describe("more of single checks", () => {
   });
 
   it("does not take one host's loopback for a fault", () => {
-    const local: Changed = { address: "127.0.0.1", settings: { listen_addresses: "localhost" } };
-    expect(findings({ source: local, target: local })).toEqual([]);
+    for (const address of ["127.0.0.1", "127.0.0.1:5433", "[::1]:5433"]) {
+      const local: Changed = { address, settings: { listen_addresses: "localhost" } };
+      expect(findings({ source: local, target: local })).toEqual([]);
+    }
   });
 
   it("lets a target before 18 have identities with generated columns", () => {
     const target17: Sides = { target: { server: { versionNum: 170_010, version: "17.10" } }, to: "17" };
     expect(findings({ ...target17, shop: { generatedIdentity: ["public.g"] } })).toEqual([]);
+  });
+
+  it("takes as much room as is wanted for enough, and a full disk for full", () => {
+    const mebibyte = 1024 ** 2;
+    expect(findings(target({ fileSystems: disk(120 * mebibyte) }))).toEqual([]);
+    const atLimit = found("source-room", source({ fileSystems: disk(10 * gibibyte) }));
+    expect(atLimit).toMatchObject({ status: "ko", facts: { percent: "90" } });
+    const quarter: Sides = {
+      shop: { sizeBytes: 60 * gibibyte },
+      source: { fileSystems: disk(15 * gibibyte) },
+      target: { fileSystems: disk(72 * gibibyte) },
+    };
+    expect(findings(quarter)).toEqual([]);
+  });
+
+  it("names only databases that have what is found", () => {
+    const sides: Sides = { shop: { foreignTables: ["public.f"] }, more: [database("stock")] };
+    expect(found("foreign-tables", sides)?.facts).toEqual({ found: "shop: public.f", count: "1" });
   });
 
   it("holds at each limit itself", () => {
