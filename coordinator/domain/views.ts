@@ -18,6 +18,8 @@ export interface NodeView {
   /** One word of the playbook: ready, draining, stopped, … or "unknown". */
   readonly state: string;
   readonly findings: readonly Failure[];
+  /** Worth knowing, and nothing odd. */
+  readonly notes?: readonly Failure[];
 }
 
 export interface ClusterView {

@@ -116,12 +116,15 @@ export const databaseSchema = z.object({
 });
 export type PgDatabase = z.infer<typeof databaseSchema>;
 
-const pulseShape = { server: measured(serverSchema) };
+/** What replicates is told with every beat: a copy may take days, and its standing is asked for at any time. */
+const pulseShape = {
+  server: measured(serverSchema),
+  slots: measured(z.array(slotSchema)),
+  subscriptions: measured(z.array(subscriptionSchema)),
+};
 
 const gateShape = {
   ...pulseShape,
-  slots: measured(z.array(slotSchema)),
-  subscriptions: measured(z.array(subscriptionSchema)),
   fence: measured(fenceSchema),
 };
 

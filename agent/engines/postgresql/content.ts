@@ -2,7 +2,7 @@
  * Counts and contents of tables, and where sequences stand: said in a way that is the same on every version. Floats go by their
  * bits, since their text has changed with version 12; all else by its text under the fixed settings of our connections.
  */
-import { publishedTables, tableName } from "./identity-catalogue.ts";
+import { publishedTables, tableName } from "./published-tables.ts";
 import type { Row, Sql } from "./sql.ts";
 
 export interface TableSize {
@@ -60,9 +60,23 @@ function termOf({ name, type, element }: Row): string {
   return `coalesce(length(${text})::text || ':' || ${text}, '~')`;
 }
 
+/** Types made of floats, and what gives their bits. */
+const senders: Readonly<Record<string, string>> = {
+  float4: "float4send",
+  float8: "float8send",
+  point: "point_send",
+  line: "line_send",
+  lseg: "lseg_send",
+  box: "box_send",
+  path: "path_send",
+  polygon: "poly_send",
+  circle: "circle_send",
+};
+
 function textOf(name: string, type: string, element: string): string {
-  if (type === "float4" || type === "float8") return `encode(${type}send(${name}), 'hex')`;
-  if (element === "float4" || element === "float8") return `encode(array_send(${name}), 'hex')`;
+  const sender = senders[type];
+  if (sender !== undefined) return `encode(${sender}(${name}), 'hex')`;
+  if (senders[element] !== undefined) return `encode(array_send(${name}), 'hex')`;
   return type === "money" ? `${name}::numeric::text` : `${name}::text`;
 }
 

@@ -42,7 +42,7 @@ async function drain(
   return ask(context, means, async (sql) => {
     while (!context.signal.aborted) {
       const slots = await sql.rows(
-        `SELECT slot_name AS name, (confirmed_flush_lsn >= (SELECT max(m) FROM unnest($1::pg_lsn[]) AS m))::text AS is,
+        `SELECT slot_name AS name, (confirmed_flush_lsn >= (SELECT m FROM unnest($1::pg_lsn[]) AS m ORDER BY m DESC LIMIT 1))::text AS is,
                 pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::text AS lag
            FROM pg_replication_slots WHERE slot_name = ANY ($2::text[])`,
         [`{${marks.join(",")}}`, `{${names.join(",")}}`],

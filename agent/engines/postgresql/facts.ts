@@ -27,16 +27,18 @@ export async function postgresqlFacts(
   const take = takeUntil(host, signal);
   const ask = <T>(work: (sql: Sql) => Promise<Outcome<T>>) =>
     take(() => withSql(host, means, { signal, statementMs: 8_000 }, work));
-  const server = ask(readServer);
-  if (depth === "pulse") return { server: await server };
-  const gate = async (): Promise<PostgresqlGate> => {
-    const [known, slots, subscriptions, fence] = await Promise.all([
-      server,
+  const pulse = async (): Promise<PostgresqlPulse> => {
+    const [server, slots, subscriptions] = await Promise.all([
+      ask(readServer),
       ask(readSlots),
       take(() => readSubscriptions(host, means, signal)),
-      ask(readFence),
     ]);
-    return { server: known, slots, subscriptions, fence };
+    return { server, slots, subscriptions };
+  };
+  if (depth === "pulse") return pulse();
+  const gate = async (): Promise<PostgresqlGate> => {
+    const [told, fence] = await Promise.all([pulse(), ask(readFence)]);
+    return { ...told, fence };
   };
   if (depth === "gate") return gate();
   const [basis, more] = await Promise.all([gate(), fullFacts(host, means, { signal, take })]);

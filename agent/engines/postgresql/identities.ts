@@ -8,7 +8,8 @@ import { done } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { slug } from "../databases.ts";
 import { ask, must, ofDatabases, ownerOf, patiently, probeOf, resultOf, stop } from "./desk.ts";
-import { type NeedyTable, needy } from "./identity-catalogue.ts";
+import { versionOf } from "./facts.ts";
+import { type NeedyTable, needyTables } from "./identity-facts.ts";
 import type { Means } from "./settings.ts";
 import type { Sql } from "./sql.ts";
 
@@ -46,6 +47,10 @@ export function identityVerbs(means: Means): readonly Verb[] {
         }),
     }),
   ];
+}
+
+async function needy(sql: Sql): Promise<readonly NeedyTable[]> {
+  return needyTables(sql, await versionOf(sql));
 }
 
 function markFor(context: StepContext, rollout: string, database: string) {

@@ -18,7 +18,7 @@ type Way = "index" | "full" | "impossible" | "incomparable" | "computed";
  * the subscriber's apply worker finds an equality operator for: a default btree or hash operator class of the type, of one
  * that it may be taken for without conversion, or of all its parts.
  */
-const query = (version: number) => `
+const query = (version: number, most: number) => `
   WITH RECURSIVE tables AS (
     SELECT c.oid, ${relationName} AS name, c.relreplident AS ident
       FROM ${relations} WHERE ${isOfUser} AND c.relkind = 'r' AND c.relpersistence = 'p'
@@ -63,19 +63,19 @@ const query = (version: number) => `
     SELECT t.name, u.index, CASE
              WHEN t.oid IN (SELECT oid FROM columns WHERE type IN (SELECT whole FROM strange))
              THEN CASE WHEN t.ident = 'f' THEN 'incomparable' WHEN u.oid IS NULL THEN 'impossible' ELSE 'index' END
-             WHEN t.ident = 'f' THEN 'good' WHEN u.oid IS NULL THEN 'full' ELSE 'index' END AS way
+             WHEN t.ident = 'f' THEN 'good' WHEN u.oid IS NULL THEN 'full' ELSE 'index' END AS way, t.ident
       FROM tables t LEFT JOIN usable u ON u.oid = t.oid
      WHERE t.ident = 'f' OR t.oid IN (SELECT oid FROM bare)${version >= 120_000 ? computed : ""}
   ), ranked AS (
     SELECT *, row_number() OVER (PARTITION BY way ORDER BY name) AS place,
            (count(*) OVER (PARTITION BY way))::text AS count
       FROM judged WHERE way <> 'good')
-  SELECT name, index, way, count FROM ranked WHERE place <= ${namesKept} ORDER BY name`;
+  SELECT name, index, way, count, ident::text FROM ranked WHERE place <= ${most} ORDER BY name`;
 
 /** Whose identity, as it is or as it will be, has a column that is computed: 18 and newer refuse their UPDATE. */
 const computed = `
     UNION ALL
-    SELECT t.name, NULL, 'computed' FROM tables t LEFT JOIN (
+    SELECT t.name, NULL, 'computed', t.ident FROM tables t LEFT JOIN (
       SELECT oid, indkey FROM usable UNION ALL
       SELECT i.indrelid, i.indkey FROM pg_index i JOIN tables k ON k.oid = i.indrelid
        WHERE i.indisvalid AND i.indimmediate
@@ -92,8 +92,38 @@ function keys(version: number): string {
   return version >= 110_000 ? "indnkeyatts" : "indnatts";
 }
 
+export interface NeedyTable {
+  /** As its database spells it. */
+  readonly table: string;
+  /** A unique index that can be its identity; null where there is none. */
+  readonly index: string | null;
+  /** Each of its columns can be compared, so that FULL works. */
+  readonly comparable: boolean;
+  /** The words that put its identity back. */
+  readonly was: string;
+}
+
+const words: Readonly<Record<string, string>> = { n: "NOTHING", f: "FULL" };
+
+/** All tables without an identity that works, and what each could have. */
+export async function needyTables(sql: Sql, version: number): Promise<readonly NeedyTable[]> {
+  const rows = await sql.rows(query(version, Number.MAX_SAFE_INTEGER));
+  return rows.flatMap(({ name, index, way, ident }) =>
+    way === "index" || way === "full" || way === "impossible"
+      ? [
+          {
+            table: name ?? "",
+            index: index ?? null,
+            comparable: way !== "impossible",
+            was: words[ident ?? ""] ?? "DEFAULT",
+          },
+        ]
+      : [],
+  );
+}
+
 export async function readIdentity(sql: Sql, version: number): Promise<Identity> {
-  const rows = await sql.rows(query(version));
+  const rows = await sql.rows(query(version, namesKept));
   const of = (...ways: readonly Way[]) => rows.filter(({ way }) => ways.some((each) => each === way));
   const names = (...ways: readonly Way[]) => of(...ways).map(({ name }) => name ?? "");
   const count = (way: Way) => Number(of(way)[0]?.["count"] ?? 0);

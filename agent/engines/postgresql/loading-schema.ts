@@ -13,6 +13,7 @@ import { ask, must, ownerOf, probeOf, resultOf, stop } from "./desk.ts";
 import { connection } from "./exporting.ts";
 import { adoptIdentities } from "./identities.ts";
 import { subscriptionName } from "./names.ts";
+import { play, scriptOf } from "./schema-script.ts";
 import type { Means } from "./settings.ts";
 import { parted } from "./table-of-contents.ts";
 import { awaken, quieten } from "./triggers.ts";
@@ -111,16 +112,9 @@ async function loadBefore(context: StepContext, means: Means, given: Args): Prom
   if (wasThere) await mustBeEmpty(context, means, name);
   await mark.write({ wasThere, before: false, after: false });
   const { file, before } = await dumpOf(context, means, name);
-  const words = ["--exit-on-error", "-L", before];
-  await (wasThere
-    ? client(context, means, "pg_restore", [...words, "--single-transaction", "-d", connection(name), file])
-    : client(context, means, "pg_restore", [
-        ...words,
-        "--create",
-        "-d",
-        connection(means.settings.maintenanceDatabase),
-        file,
-      ]));
+  const script = await scriptOf(context, means, { file, list: before, create: !wasThere });
+  const into = connection(wasThere ? name : means.settings.maintenanceDatabase);
+  await play(context, means, { scripts: [script], into, whole: wasThere });
   await adoptIdentities(context, name);
   await mark.write({ wasThere, before: true, after: false });
   return done({ database: name });
@@ -153,24 +147,11 @@ async function loadAfter(context: StepContext, means: Means, given: Args): Promi
     database: name,
   });
   if (!(await isFinished(context, means, name, subscription))) {
-    const [script, last] = [`${after}.sql`, `${after}.last.sql`];
-    await client(context, means, "pg_restore", ["-L", after, "-f", script, file]);
+    const script = await scriptOf(context, means, { file, list: after, create: false });
+    const last = `${after}.last.sql`;
     // in the same transaction as all the rest: a second try finds the whole of it or nothing
     await writeFile(last, `COMMENT ON SUBSCRIPTION ${subscription} IS ${literal(finishedWord)};\n`);
-    const words = [
-      "-X",
-      "-q",
-      "-1",
-      "-v",
-      "ON_ERROR_STOP=1",
-      "-d",
-      connection(name),
-      "-f",
-      script,
-      "-f",
-      last,
-    ];
-    await client(context, means, "psql", words);
+    await play(context, means, { scripts: [script, last], into: connection(name), whole: true });
   }
   const quiet = await quieten(context, means, { database: name, rollout: ownerOf(context, given) });
   await ask(context, means, (sql) => sql.run(`ALTER SUBSCRIPTION ${subscription} ENABLE`), {

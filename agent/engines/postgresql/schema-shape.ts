@@ -11,9 +11,10 @@ export async function schemaShape(sql: Sql): Promise<readonly string[]> {
 }
 
 const ofUsers = `n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'`;
-/** Members of extensions come with them, in whatever version. */
+/** Members of extensions come with them, in whatever version; constructors of a range with the type, more of them since 14. */
 const ofNoExtension = (object: string) =>
-  `NOT EXISTS (SELECT FROM pg_depend x WHERE x.objid = ${object}.oid AND x.deptype = 'e')`;
+  `NOT EXISTS (SELECT FROM pg_depend x WHERE x.objid = ${object}.oid AND x.deptype IN ('e', 'i')
+                  AND (x.deptype = 'e' OR x.classid = 'pg_proc'::regclass))`;
 const table = "quote_ident(n.nspname) || '.' || quote_ident(c.relname)";
 
 const shape = `

@@ -126,6 +126,11 @@ export function renderNode(fleet: FleetView, paint: Paint): string {
         ["lock", lockOf(cluster)],
         ["claim", cluster.claim?.rollout ?? "-"],
         ...node.findings.map((finding) => ["finding", paint("warn", render(finding).says)] as const),
+        ...node.findings.flatMap((finding) => {
+          const { next } = render(finding);
+          return next === undefined ? [] : [["next", next] as const];
+        }),
+        ...(node.notes ?? []).map((note) => ["note", render(note).says] as const),
       ];
       const head = `${paint("strong", node.name)} of ${cluster.name} (${cluster.engine}, ${cluster.topology})`;
       const lines = facts.map(([what, value]) => `  ${what.padEnd(10)} ${value.replaceAll("\n", hanging)}`);

@@ -75,8 +75,7 @@ function nodeView(
   };
   if (last === undefined || playbook === undefined)
     return { ...told, version: "?", state: "unknown", findings: [] };
-  const { version, state, findings } = playbook.summarise(last.report);
-  return { ...told, version, state, findings };
+  return { ...told, ...playbook.summarise(last.report) };
 }
 
 export function lockView(

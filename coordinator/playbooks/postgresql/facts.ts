@@ -5,6 +5,7 @@ import {
   type PgServer,
   type PostgresqlFull,
   type PostgresqlGate,
+  type PostgresqlPulse,
   postgresqlFullSchema,
   postgresqlGateSchema,
   postgresqlPulseSchema,
@@ -18,8 +19,12 @@ export function gateOf(report: NodeReport | undefined): PostgresqlGate | undefin
   return postgresqlGateSchema.safeParse(report?.facts).data;
 }
 
+export function pulseOf(report: NodeReport | undefined): PostgresqlPulse | undefined {
+  return postgresqlPulseSchema.safeParse(report?.facts).data;
+}
+
 export function serverOf(report: NodeReport | undefined): PgServer | undefined {
-  return known(postgresqlPulseSchema.safeParse(report?.facts).data?.server);
+  return known(pulseOf(report)?.server);
 }
 
 /** 10 for 100023, 18 for 180004. */

@@ -12,6 +12,7 @@ import {
   waitFor,
 } from "../../domain/gate.ts";
 import { gateOf } from "./facts.ts";
+import { followerOf, isBack, isOurs } from "./replication.ts";
 
 type Judge = (facts: PostgresqlGate, args: Readonly<Record<string, string>>, node: string) => GateVerdict;
 
@@ -40,10 +41,6 @@ const serves: Gate = ofEach(({ server }, _, node) => {
   return found.isStandby ? waitFor("postgresql.is-standby", { node, systemId: found.systemId }) : pass;
 });
 
-/** Subscriptions of ours, in the direction in which rows go to this server. */
-const isOurs = ({ name }: PgSubscription) => name.startsWith("lockkeeper_");
-const isBack = ({ name }: PgSubscription) => /_back_[0-9a-f]{8}$/.test(name);
-
 /** Every table of every database has its rows, and follows. */
 const copied: Gate = ofEach(({ subscriptions }, args, node) => {
   const found = known(subscriptions);
@@ -59,46 +56,17 @@ const copied: Gate = ofEach(({ subscriptions }, args, node) => {
 });
 
 function follows(node: string, own: PgSubscription): GateVerdict {
-  const { database, tables, isEnabled, isWorking, copiedBytes, errors } = own;
-  const all = Object.values(tables).reduce((sum, count) => sum + count, 0);
-  const ready = tables["r"] ?? 0;
-  const facts = {
-    node,
-    database,
-    subscription: own.name,
-    tables: String(all),
-    ready: String(ready),
-    bytes: String(copiedBytes),
-    errors: String(errors ?? "not counted"),
-  };
-  if (!isEnabled) return refuse(failure("postgresql.subscription-stopped", facts), "hint.mend-and-resume");
-  const cause = causeOf(own);
-  if (cause !== undefined && (!isWorking || ready < all))
-    return { verdict: "wait", why: failure(cause, { ...facts, cause: own.lastError ?? "" }) };
-  if (!isWorking) return waitFor("postgresql.subscription-down", facts);
-  return ready === all ? pass : waitFor("postgresql.copying", facts);
-}
-
-/** By the server's own words: which deed of a person helps. */
-const causes: readonly (readonly [RegExp, Failure["code"]])[] = [
-  [/target relation ".*" does not exist/, "postgresql.table-missing"],
-  [/is missing replicated column/, "postgresql.column-missing"],
-  [/has neither REPLICA IDENTITY|did not include a replica identity/, "postgresql.identity-missing"],
-  [/duplicate key value|conflict detected/, "postgresql.row-conflict"],
-  [/could not identify an equality operator/, "postgresql.type-incomparable"],
-  [/slot .*(invalidated|does not exist)|can no longer get changes/, "postgresql.slot-missing"],
-];
-
-function causeOf({ lastError, errors }: PgSubscription): Failure["code"] | undefined {
-  if (lastError === null || errors === 0 || /could not connect|connection/.test(lastError)) return undefined;
-  return causes.find(([pattern]) => pattern.test(lastError))?.[1] ?? "postgresql.apply-failed";
+  const { standing, facts, why } = followerOf(node, own);
+  if (why?.code === "postgresql.subscription-stopped") return refuse(why, "hint.mend-and-resume");
+  if (why !== undefined) return { verdict: "wait", why };
+  return standing === "replicating" ? pass : waitFor("postgresql.copying", facts);
 }
 
 /** By what the consumer has confirmed, and the worst of all: what was sent says nothing. */
 const caughtUp: Gate = ofEach(({ slots }, args, node) => {
   const found = known(slots);
   if (found === undefined) return unknown(node, slots);
-  const own = found.filter(({ name }) => name.startsWith("lockkeeper_"));
+  const own = found.filter(isOurs);
   if (own.length === 0) return waitFor("postgresql.slot-missing", { node, slots: "of this move" });
   for (const { name, isActive, lagBytes, walStatus } of own) {
     const facts = { node, slot: name, lag: String(lagBytes ?? "unknown"), max: args["maxLagBytes"] ?? "" };

@@ -2,16 +2,19 @@
 import { type Failure, failure } from "#proto/common/failure.ts";
 import { known, whyUnknown } from "#proto/common/measured.ts";
 import type { NodeReport } from "#proto/common/report.ts";
+import type { PgSlot } from "#proto/engines/postgresql.ts";
 import type { ClusterEntry } from "../../domain/inventory.ts";
-import { gateOf, serverOf } from "./facts.ts";
+import { gateOf, pulseOf, serverOf } from "./facts.ts";
+import { followerOf, isOurs } from "./replication.ts";
 
 export function summarise(report: NodeReport): {
   readonly version: string;
   readonly state: string;
   readonly findings: readonly Failure[];
+  readonly notes?: readonly Failure[];
 } {
   const server = serverOf(report);
-  const facts = gateOf(report);
+  const facts = pulseOf(report);
   const why = facts === undefined ? undefined : whyUnknown(facts.server);
   if (server === undefined)
     return {
@@ -19,14 +22,34 @@ export function summarise(report: NodeReport): {
       state: "unknown",
       findings: [why === undefined ? failure("postgresql.facts-unreadable", { node: report.node }) : why],
     };
-  const isClosed = known(facts?.fence)?.isReadOnly === true;
+  const isClosed = known(gateOf(report)?.fence)?.isReadOnly === true;
   const state = server.isStandby ? "standby" : isClosed ? "closed" : "primary";
   const lost = (known(facts?.slots) ?? []).filter(({ walStatus }) => walStatus === "lost");
+  const followers = (known(facts?.subscriptions) ?? [])
+    .filter(isOurs)
+    .map((each) => followerOf(report.node, each));
   return {
     version: server.version.split(" ")[0] ?? server.version,
     state,
-    findings: lost.map(({ name }) => failure("postgresql.slot-lost", { node: report.node, slot: name })),
+    findings: [
+      ...lost.map(({ name }) => failure("postgresql.slot-lost", { node: report.node, slot: name })),
+      ...followers.flatMap(({ why }) => (why === undefined ? [] : [why])),
+    ],
+    notes: [
+      ...followers.map((each) => failure("postgresql.follows", { ...each.facts, standing: each.standing })),
+      ...(known(facts?.slots) ?? []).filter(isOurs).map(slotNote),
+    ],
   };
+}
+
+/** What the move costs this server: WAL that it keeps, and how far the other one is behind. */
+function slotNote({ name, lagBytes, retainedBytes, isActive }: PgSlot): Failure {
+  return failure("postgresql.slot", {
+    slot: name,
+    lag: String(lagBytes ?? "unknown"),
+    kept: String(retainedBytes ?? "unknown"),
+    read: isActive ? "read" : "not read by anybody",
+  });
 }
 
 type Found = Pick<ClusterEntry, "name" | "engine" | "topology" | "deployment" | "nodes">;

@@ -147,6 +147,12 @@ export const postgresql: Catalogue = {
     next: "remove it by hand, then lockkeeper retry",
   },
   "postgresql.facts-unreadable": { says: "{node} says nothing that can be read as PostgreSQL's" },
+  "postgresql.follows": {
+    says: "{database}: {standing}, {ready} of {tables} tables, {bytes} bytes ({errors} errors so far)",
+  },
+  "postgresql.slot": {
+    says: "slot {slot}: {lag} bytes behind, {kept} bytes of WAL kept for it, {read}",
+  },
   "postgresql.copying": { says: "{database}: {ready} of {tables} tables follow, {bytes} bytes are copied" },
   "postgresql.subscription-missing": { says: "{database} has no subscription of this move" },
   "postgresql.subscription-down": {

@@ -108,7 +108,16 @@ export function slot(name: string, changed: Partial<PgSlot> = {}): PgSlot {
 }
 
 export function subscription(name: string): PgSubscription {
-  return { name, database: "shop", isEnabled: true, isWorking: true, tables: {}, errors: 0, copiedBytes: 0 };
+  return {
+    name,
+    database: "shop",
+    isEnabled: true,
+    isWorking: true,
+    tables: {},
+    errors: 0,
+    lastError: null,
+    copiedBytes: 0,
+  };
 }
 
 const settings = {

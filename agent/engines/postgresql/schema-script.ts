@@ -1,0 +1,56 @@
+/** A part of a schema dump as a script for psql: the tools may be newer than the server, and set what it does not know. */
+import { readFile, writeFile } from "node:fs/promises";
+import type { StepContext } from "../../verb.ts";
+import { client } from "./client-tools.ts";
+import { ask } from "./desk.ts";
+import type { Means } from "./settings.ts";
+
+export interface Part {
+  /** The dump, and the list of what of it is wanted. */
+  readonly file: string;
+  readonly list: string;
+  /** The database itself is made by it. */
+  readonly create: boolean;
+}
+
+/** Settings that pg_dump writes at its head and that came with some version. */
+const headSettings = [
+  "transaction_timeout",
+  "idle_in_transaction_session_timeout",
+  "default_table_access_method",
+  "row_security",
+];
+
+/** Path of the script. */
+export async function scriptOf(context: StepContext, means: Means, part: Part): Promise<string> {
+  const script = `${part.list}.sql`;
+  const words = ["-L", part.list, "-f", script, ...(part.create ? ["--create"] : [])];
+  await client(context, means, "pg_restore", [...words, part.file]);
+  const known = await ask(context, means, (sql) =>
+    sql.rows("SELECT name FROM pg_settings WHERE name = ANY ($1::text[])", [`{${headSettings.join(",")}}`]),
+  );
+  const unknown = headSettings.filter((name) => known.every((row) => row["name"] !== name));
+  await writeFile(script, withoutSettings(await readFile(script, "utf8"), unknown));
+  return script;
+}
+
+export function withoutSettings(script: string, names: readonly string[]): string {
+  return script
+    .split("\n")
+    .filter((line) => !names.some((name) => line.startsWith(`SET ${name} = `)))
+    .join("\n");
+}
+
+/** All scripts, the first error ends it; in one transaction where they make no database. */
+export async function play(
+  context: StepContext,
+  means: Means,
+  {
+    scripts,
+    into,
+    whole,
+  }: { readonly scripts: readonly string[]; readonly into: string; readonly whole: boolean },
+): Promise<void> {
+  const words = ["-X", "-q", ...(whole ? ["-1"] : []), "-v", "ON_ERROR_STOP=1", "-d", into];
+  await client(context, means, "psql", [...words, ...scripts.flatMap((script) => ["-f", script])]);
+}

@@ -1,0 +1,59 @@
+/** How a database follows, in pgrepup's three words, and what keeps it from it. */
+import { type Failure, failure } from "#proto/common/failure.ts";
+import type { PgSlot, PgSubscription } from "#proto/engines/postgresql.ts";
+
+export type Standing = "initializing" | "replicating" | "down";
+
+/** By the server's own words: which deed of a person helps. */
+const causes: readonly (readonly [RegExp, Failure["code"]])[] = [
+  [/target relation ".*" does not exist/, "postgresql.table-missing"],
+  [/is missing replicated column/, "postgresql.column-missing"],
+  [/has neither REPLICA IDENTITY|did not include a replica identity/, "postgresql.identity-missing"],
+  [/duplicate key value|conflict detected/, "postgresql.row-conflict"],
+  [/could not identify an equality operator/, "postgresql.type-incomparable"],
+  [/slot .*(invalidated|does not exist)|can no longer get changes/, "postgresql.slot-missing"],
+];
+
+export interface Follower {
+  readonly standing: Standing;
+  readonly facts: Readonly<Record<string, string>>;
+  /** Why it does not follow; absent where it does, or only has not come so far. */
+  readonly why?: Failure;
+}
+
+export function followerOf(node: string, own: PgSubscription): Follower {
+  const { database, tables, isEnabled, isWorking, copiedBytes, errors } = own;
+  const all = Object.values(tables).reduce((sum, count) => sum + count, 0);
+  const ready = tables["r"] ?? 0;
+  const facts = {
+    node,
+    database,
+    subscription: own.name,
+    tables: String(all),
+    ready: String(ready),
+    bytes: String(copiedBytes),
+    errors: String(errors ?? "not counted"),
+  };
+  if (!isEnabled) return { standing: "down", facts, why: failure("postgresql.subscription-stopped", facts) };
+  const cause = isWorking && ready === all ? undefined : causeOf(own);
+  if (cause !== undefined)
+    return { standing: "down", facts, why: failure(cause, { ...facts, cause: own.lastError ?? "" }) };
+  if (!isWorking) return { standing: "down", facts, why: failure("postgresql.subscription-down", facts) };
+  return { standing: ready === all ? "replicating" : "initializing", facts };
+}
+
+/** The other server's restart and its way are no cause: it tries again by itself. */
+function causeOf({ lastError, errors }: PgSubscription): Failure["code"] | undefined {
+  if (lastError === null || errors === 0 || /could not connect|connection/.test(lastError)) return undefined;
+  return causes.find(([pattern]) => pattern.test(lastError))?.[1] ?? "postgresql.apply-failed";
+}
+
+/** Subscriptions and slots of a move, by their names. */
+export function isOurs({ name }: Pick<PgSubscription | PgSlot, "name">): boolean {
+  return name.startsWith("lockkeeper_");
+}
+
+/** Of the way back: rows go from the new server to the old one. */
+export function isBack({ name }: Pick<PgSubscription | PgSlot, "name">): boolean {
+  return /_back_[0-9a-f]{8}$/.test(name);
+}

@@ -1,0 +1,229 @@
+/**
+ * What goes wrong while a new server follows an old one, each met on real servers: named with the deed that helps, or safely stopped;
+ * and what tries to write past the fence.
+ */
+import { rm } from "node:fs/promises";
+import pg from "pg";
+import { afterAll, afterEach, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { proveRows } from "#test/postgres/rows-proof.ts";
+import { startWriter, type Writer } from "#test/postgres/writer.ts";
+import { bundled, type Follow } from "./harness/fleet.ts";
+import { type Node, PostgresFleet } from "./harness/postgres-fleet.ts";
+
+const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
+const onlyFull = (context: TestContext) => full || context.skip("minutes each; make test-full runs it");
+
+let dist = "";
+let fleet: PostgresFleet;
+let writer: Writer | undefined;
+beforeAll(async () => {
+  dist = await bundled();
+}, 120_000);
+afterEach(async () => {
+  await writer?.stop();
+  await fleet?.stop();
+}, 60_000);
+afterAll(() => rm(dist, { recursive: true, force: true }));
+
+async function run(node: Node, ...statements: readonly string[]): Promise<void> {
+  await fleet.on(node, "shop", async (client) => {
+    for (const statement of statements) await client.query(statement);
+  });
+}
+
+async function count(node: Node, table: string): Promise<number> {
+  const { rows } = await fleet.on(node, "shop", (client) =>
+    client.query(`SELECT count(*)::int AS n FROM ${table}`),
+  );
+  return rows[0].n;
+}
+
+function stopOf({ events }: Follow) {
+  const stopped = events.findLast(({ fact }) => fact.kind === "stopped")?.fact;
+  return stopped?.kind === "stopped" ? stopped : undefined;
+}
+
+async function typed(...words: readonly string[]): Promise<{ code: number; rollout: string; stop: string }> {
+  const follow = fleet.follow(words);
+  const { code } = await follow.ended;
+  return { code, rollout: follow.events[0]?.rollout ?? "", stop: stopOf(follow)?.why.code ?? "" };
+}
+
+/** Followed by the new server, and waiting for a person to cut over. */
+async function ready(settings: Readonly<Record<string, string>> = {}): Promise<string> {
+  fleet = await PostgresFleet.start(dist, { old: 15, new: 17, settings });
+  await fleet.on("old1", "postgres", async (client) => {
+    await client.query("CREATE ROLE app LOGIN");
+    await client.query("CREATE DATABASE shop OWNER app");
+  });
+  await run(
+    "old1",
+    "CREATE TABLE written (id bigint PRIMARY KEY, body text)",
+    "CREATE TABLE kept (id int PRIMARY KEY, note text)",
+    "GRANT ALL ON ALL TABLES IN SCHEMA public TO app",
+    "GRANT ALL ON SCHEMA public TO app",
+  );
+  const planned = await fleet.plan();
+  expect(planned.code, planned.stderr).toBe(0);
+  const applied = await typed("apply", planned.file, "-y");
+  expect(applied).toMatchObject({ code: 8 });
+  return applied.rollout;
+}
+
+async function findings(node: Node): Promise<readonly string[]> {
+  const { clusters } = await fleet.json<{
+    clusters: { nodes: { name: string; findings: { code: string }[] }[] }[];
+  }>(["node", "list"]);
+  const found = clusters.flatMap(({ nodes }) => nodes).find(({ name }) => name === node);
+  return found?.findings.map(({ code }) => code) ?? [];
+}
+
+const named = (code: string) =>
+  fleet.until(`${code} is told`, async () => (await findings("new1")).includes(code), 40_000);
+const mended = () =>
+  fleet.until("it follows again", async () => (await findings("new1")).length === 0, 40_000);
+
+describe("while the new server follows", () => {
+  it("a new table, a new column, a row of its own and a lost identity are named, and mended for that table alone", async (context) => {
+    onlyFull(context);
+    await ready();
+    const subscription = await fleet.on("new1", "shop", async (client) => {
+      const { rows } = await client.query("SELECT quote_ident(subname) AS name FROM pg_subscription");
+      return String(rows[0].name);
+    });
+
+    await run("old1", "CREATE TABLE late (id int PRIMARY KEY)", "INSERT INTO late VALUES (1)");
+    await named("postgresql.table-missing");
+    await run(
+      "new1",
+      "CREATE TABLE late (id int PRIMARY KEY)",
+      `ALTER SUBSCRIPTION ${subscription} REFRESH PUBLICATION`,
+    );
+    await mended();
+    await fleet.until("its row came", async () => (await count("new1", "late")) === 1);
+
+    await run("old1", "ALTER TABLE kept ADD COLUMN more int", "INSERT INTO kept VALUES (1, 'a', 2)");
+    await named("postgresql.column-missing");
+    await run("new1", "ALTER TABLE kept ADD COLUMN more int");
+    await mended();
+    await fleet.until("the row came", async () => (await count("new1", "kept")) === 1);
+
+    await run("new1", "INSERT INTO kept VALUES (2, 'mine', 0)");
+    await run("old1", "INSERT INTO kept VALUES (2, 'theirs', 0)");
+    await named("postgresql.row-conflict");
+    await run("new1", "DELETE FROM kept WHERE id = 2");
+    await mended();
+
+    await run("new1", "ALTER TABLE kept DROP CONSTRAINT kept_pkey");
+    await run("old1", "UPDATE kept SET note = 'b' WHERE id = 1");
+    await named("postgresql.identity-missing");
+    await run("new1", "ALTER TABLE kept ADD PRIMARY KEY (id)");
+    await mended();
+  }, 300_000);
+
+  it("a schema that was changed on one side alone is no reason for a fence", async (context) => {
+    onlyFull(context);
+    const rollout = await ready();
+    await run("old1", "CREATE INDEX only_here ON kept (note)");
+    writer = startWriter({ urls: [fleet.server("old1").urlOf("shop", "app")], table: "written" });
+    await writer.accepted(5);
+    expect(await typed("approve", rollout)).toMatchObject({ code: 5, stop: "postgresql.schemas-differ" });
+    await writer.accepted(writer.log.accepted.length + 5);
+    await run("new1", "CREATE INDEX only_here ON kept (note)");
+    expect((await typed("retry", rollout)).code).toBe(8);
+  }, 300_000);
+
+  it("a slot that is gone stops the move by name, and the way back clears all", async (context) => {
+    onlyFull(context);
+    const rollout = await ready({ "fence-limit": "15s" });
+    await fleet.on("new1", "shop", async (client) => {
+      const { rows } = await client.query("SELECT quote_ident(subname) AS name FROM pg_subscription");
+      await client.query(`ALTER SUBSCRIPTION ${rows[0].name} DISABLE`);
+    });
+    await fleet.on("old1", "postgres", async (client) => {
+      const drop = "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active";
+      await fleet.until("the slot is let go", () =>
+        client.query(drop).then(
+          ({ rowCount }) => rowCount === 1,
+          () => false,
+        ),
+      );
+    });
+    const stopped = await typed("approve", rollout);
+    expect(stopped).toMatchObject({ code: 5, stop: "postgresql.slot-missing" });
+    const back = `${fleet.folder}/back.json`;
+    await fleet.must("plan", "--back", rollout, "-o", back);
+    expect((await typed("apply", back, "-y")).code).toBe(0);
+  }, 300_000);
+});
+
+describe("what passes for caught up, and is not", () => {
+  it("a frozen sender of changes is not drained: the fence comes down by itself, and the cut-over is made later", async (context) => {
+    onlyFull(context);
+    const rollout = await ready({ "fence-limit": "15s" });
+    writer = startWriter({
+      urls: [fleet.server("old1").urlOf("shop", "app"), fleet.server("new1").urlOf("shop", "app")],
+      table: "written",
+    });
+    await writer.accepted(10);
+    const sender = await fleet.on("old1", "postgres", async (client) => {
+      const { rows } = await client.query(
+        "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walsender'",
+      );
+      return Number(rows[0].pid);
+    });
+    fleet.server("old1").pause(sender);
+    try {
+      await writer.accepted(writer.log.accepted.length + 50);
+      const stopped = await typed("approve", rollout);
+      expect(stopped.code).toBe(5);
+      const before = writer.log.accepted.length;
+      await writer.accepted(before + 10, 40_000);
+      expect(writer.log.accepted.at(-1)?.server).toBe(fleet.server("old1").urlOf("shop", "app"));
+    } finally {
+      fleet.server("old1").resume(sender);
+    }
+    await fleet.until("it follows again", async () => (await findings("new1")).length === 0);
+    expect((await typed("retry", rollout)).code).toBe(8);
+    await writer.accepted(writer.log.accepted.length + 10);
+    const log = await writer.stop();
+    expect(log.accepted.at(-1)?.server).toBe(fleet.server("new1").urlOf("shop", "app"));
+    expect(await fleet.on("new1", "shop", (client) => proveRows(log, client))).toEqual({
+      lost: [],
+      doubled: [],
+      stale: [],
+      strange: [],
+    });
+  }, 300_000);
+
+  it("a large open transaction, one that asks for writes, and large objects are ended at the fence, not committed", async (context) => {
+    onlyFull(context);
+    const rollout = await ready();
+    const url = fleet.server("old1").urlOf("shop", "app");
+    const sessions = await Promise.all(
+      [
+        ["BEGIN", "INSERT INTO kept SELECT i, 'open' FROM generate_series(1000, 50000) AS i"],
+        ["BEGIN READ WRITE", "INSERT INTO kept VALUES (60000, 'read write')"],
+        ["SET default_transaction_read_only = off"],
+        ["BEGIN", "SELECT lo_from_bytea(0, '\\x00')"],
+      ].map(async (statements) => {
+        const client = new pg.Client({ connectionString: url });
+        client.on("error", () => undefined);
+        await client.connect();
+        for (const statement of statements) await client.query(statement);
+        return client;
+      }),
+    );
+    expect((await typed("approve", rollout)).code).toBe(8);
+    for (const client of sessions) {
+      await expect(client.query("INSERT INTO kept VALUES (70000, 'late')")).rejects.toThrow();
+      await expect(client.query("COMMIT")).rejects.toThrow();
+      await client.end().catch(() => undefined);
+    }
+    const anew = new pg.Client({ connectionString: url, options: "-c default_transaction_read_only=off" });
+    anew.on("error", () => undefined);
+    await expect(anew.connect()).rejects.toThrow(/too many connections/);
+    expect(await count("old1", "kept")).toBe(0);
+    expect(await count("new1", "kept")).toBe(0);
+  }, 300_000);
+});
