@@ -156,10 +156,14 @@ export async function readFence(sql: Sql): Promise<Outcome<PgFence>> {
   });
 }
 
-/** Replication connections are walsenders: of 10 and 11 with that name in backend_type as well. */
+/**
+ * Replication connections are walsenders: of 10 and 11 with that name in backend_type as well. Since 18 a connection is shown
+ * before it is let in, or refused, as `starting`: an application that knocks at a fence again and again is not behind it.
+ */
 export const clientCount = `
   (SELECT count(*)::text FROM pg_stat_activity
-    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND NOT (application_name = '${applicationName}' AND usename = current_user))`;
+    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND state IS DISTINCT FROM 'starting'
+      AND NOT (application_name = '${applicationName}' AND usename = current_user))`;
 
 function numberOf(text: string | null | undefined): number | null {
   return text === null || text === undefined ? null : Number(text);
