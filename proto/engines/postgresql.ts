@@ -116,17 +116,15 @@ export const databaseSchema = z.object({
 });
 export type PgDatabase = z.infer<typeof databaseSchema>;
 
-/** What replicates is told with every beat: a copy may take days, and its standing is asked for at any time. */
+/** What replicates and what is closed is told with every beat: a move may take days, and its standing is asked for at any time. */
 const pulseShape = {
   server: measured(serverSchema),
   slots: measured(z.array(slotSchema)),
   subscriptions: measured(z.array(subscriptionSchema)),
-};
-
-const gateShape = {
-  ...pulseShape,
   fence: measured(fenceSchema),
 };
+
+const gateShape = pulseShape;
 
 const fullShape = {
   ...gateShape,

@@ -28,20 +28,17 @@ export async function postgresqlFacts(
   const ask = <T>(work: (sql: Sql) => Promise<Outcome<T>>) =>
     take(() => withSql(host, means, { signal, statementMs: 8_000 }, work));
   const pulse = async (): Promise<PostgresqlPulse> => {
-    const [server, slots, subscriptions] = await Promise.all([
+    const [server, slots, subscriptions, fence] = await Promise.all([
       ask(readServer),
       ask(readSlots),
       take(() => readSubscriptions(host, means, signal)),
+      ask(readFence),
     ]);
-    return { server, slots, subscriptions };
+    return { server, slots, subscriptions, fence };
   };
-  if (depth === "pulse") return pulse();
-  const gate = async (): Promise<PostgresqlGate> => {
-    const [told, fence] = await Promise.all([pulse(), ask(readFence)]);
-    return { ...told, fence };
-  };
-  if (depth === "gate") return gate();
-  const [basis, more] = await Promise.all([gate(), fullFacts(host, means, { signal, take })]);
+  // a gate asks for nothing that a beat does not tell
+  if (depth !== "full") return pulse();
+  const [basis, more] = await Promise.all([pulse(), fullFacts(host, means, { signal, take })]);
   return { ...basis, ...more };
 }
 

@@ -103,7 +103,10 @@ async function whyNotFenced(sql: Sql): Promise<readonly string[]> {
              WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()
                AND backend_type NOT LIKE 'logical replication%') AS writing,
            (SELECT string_agg(datname, ', ') FROM pg_database
-             WHERE datallowconn AND NOT datistemplate AND datconnlimit <> 0) AS open`);
+             WHERE datallowconn AND NOT datistemplate AND datconnlimit <> 0) AS open,
+           (SELECT string_agg(subname || ' in ' || datname, ', ' ORDER BY subname) FROM pg_subscription
+              JOIN pg_database d ON d.oid = subdbid
+             WHERE subenabled AND subname NOT LIKE 'lockkeeper\\_%') AS subscribed`);
   const [read] = await sql.rows(`
     SELECT coalesce(bool_or(setting = 'on'), false)::text AS on FROM pg_file_settings
      WHERE name = 'default_transaction_read_only' AND applied`);
@@ -111,8 +114,11 @@ async function whyNotFenced(sql: Sql): Promise<readonly string[]> {
     row?.[what] === "0" ? [] : [`${what}: ${row?.[what]}`],
   );
   const open = row?.["open"] ?? null;
+  // neither limits nor read-only hold its worker: rows go on coming from its publisher
+  const subscribed = row?.["subscribed"] ?? null;
   return [
     ...counted,
+    ...(subscribed === null ? [] : [`enabled subscriptions: ${subscribed}`]),
     ...(open === null ? [] : [`open: ${open}`]),
     ...(read?.["on"] === "true" ? [] : ["read-only is off"]),
   ];

@@ -86,10 +86,7 @@ async function fix(context: StepContext, means: Means, databases: readonly strin
     );
     // the schema is dumped with them: over there they are put back at the end as well
     must(await context.parcels.send(parcelOf(database), mark.file));
-    told[`told.${slug(database)}`] = tables
-      .map((each) => `${each.table}: ${identityFor(each)}`)
-      .join("; ")
-      .slice(0, 2_000);
+    told[`told.replica identities of ${database}`] = tables.map(givenTo).join("; ").slice(0, 2_000);
   }
   return done(told);
 }
@@ -104,6 +101,13 @@ export async function adoptIdentities(context: StepContext, database: string): P
   if (sent === undefined) return;
   const came = await readMark(must(await context.parcels.fetch(sent.digest)), before);
   if (came !== undefined) await markFor(context, context.rollout, database).write(came);
+}
+
+/** As a person reads it at the end. */
+function givenTo({ table, index }: NeedyTable): string {
+  return index === null
+    ? `${table} was given its whole row (FULL)`
+    : `${table} was given its unique index ${index}`;
 }
 
 function identityFor({ index }: NeedyTable): string {

@@ -146,8 +146,7 @@ async function sequencesThatDiffer(
 /** Every table's rows are counted; contents as far as the other side came. The first difference ends it. */
 async function compare(context: StepContext, means: Means, names: readonly string[]): Promise<StepResult> {
   const other = await otherSide(context);
-  const counted: string[] = [];
-  let hashed = 0;
+  const told: Record<string, string> = {};
   for (const database of names) {
     const wanted = contentOf(other, database);
     const differences = await ask(
@@ -171,16 +170,27 @@ async function compare(context: StepContext, means: Means, names: readonly strin
     );
     if (differences.length > 0)
       stop("postgresql.data-differs", { database, found: differences.slice(0, 10).join("; ") });
-    hashed += Object.keys(wanted.hashes).length;
-    counted.push(
-      ...Object.keys(wanted.counts)
-        .filter((table) => wanted.hashes[table] === undefined)
-        .map((table) => `${database}: ${table}`),
-    );
+    told[`told.comparison of ${database}`] = comparedBy(wanted);
   }
   const sequences = await sequencesThatDiffer(context, means, names);
   if (sequences.length > 0) stop("postgresql.sequences-differ", { found: sequences.slice(0, 10).join("; ") });
-  return done({
-    "told.compared": `${hashed} tables by content${counted.length === 0 ? "" : `; by their number of rows only: ${counted.slice(0, 100).join(", ")}`}`,
-  });
+  return done(told);
+}
+
+/** As a person reads it at the end; what was counted alone stands first, since its content was not looked at. */
+function comparedBy({ counts, hashes }: Content): string {
+  const names = Object.keys(counts);
+  const said = (words: string, tables: readonly string[]) =>
+    tables.length === 0 ? [] : [`${words}: ${tables.join(", ")}`];
+  const parts = [
+    ...said(
+      "equal by number of rows only",
+      names.filter((table) => hashes[table] === undefined),
+    ),
+    ...said(
+      "equal by number of rows and content",
+      names.filter((table) => hashes[table] !== undefined),
+    ),
+  ];
+  return parts.length === 0 ? "it has no tables" : parts.join("; ").slice(0, 2_000);
 }

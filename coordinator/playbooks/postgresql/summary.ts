@@ -4,7 +4,7 @@ import { known, whyUnknown } from "#proto/common/measured.ts";
 import type { NodeReport } from "#proto/common/report.ts";
 import type { PgSlot } from "#proto/engines/postgresql.ts";
 import type { ClusterEntry } from "../../domain/inventory.ts";
-import { gateOf, pulseOf, serverOf } from "./facts.ts";
+import { pulseOf, serverOf } from "./facts.ts";
 import { followerOf, isOurs } from "./replication.ts";
 
 export function summarise(report: NodeReport): {
@@ -22,7 +22,7 @@ export function summarise(report: NodeReport): {
       state: "unknown",
       findings: [why === undefined ? failure("postgresql.facts-unreadable", { node: report.node }) : why],
     };
-  const isClosed = known(gateOf(report)?.fence)?.isReadOnly === true;
+  const isClosed = known(facts?.fence)?.isReadOnly === true;
   const state = server.isStandby ? "standby" : isClosed ? "closed" : "primary";
   const lost = (known(facts?.slots) ?? []).filter(({ walStatus }) => walStatus === "lost");
   const followers = (known(facts?.subscriptions) ?? [])

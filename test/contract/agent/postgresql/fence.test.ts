@@ -1,0 +1,85 @@
+/** The fence on a real server: what is told of it with every beat, and whom its proof names who goes on writing. */
+import { afterEach, expect, it } from "vitest";
+import { postgresqlFacts } from "#agent/engines/postgresql/facts.ts";
+import { fenceVerbs } from "#agent/engines/postgresql/fence.ts";
+import { identityVerbs } from "#agent/engines/postgresql/identities.ts";
+import { postgresqlSettings } from "#agent/engines/postgresql/settings.ts";
+import type { StepContext, Verb } from "#agent/verb.ts";
+import { postgresql } from "#coordinator/playbooks/postgresql.ts";
+import { succeed } from "#proto/common/failure.ts";
+import type { PostgresServer } from "#test/postgres/server.ts";
+import { hostOf, run, serverOf, stopAll } from "./asked-server.ts";
+
+afterEach(stopAll);
+
+function desk({ port }: PostgresServer) {
+  const means = {
+    settings: postgresqlSettings.parse({ host: "127.0.0.1", port, user: "kw", tools: "/tools" }),
+  };
+  const host = hostOf();
+  const signal = AbortSignal.timeout(30_000);
+  const parcels = { send: async () => succeed(undefined) };
+  const context = { host, signal, rollout: "r1", parcels } as unknown as StepContext;
+  const verbs: readonly Verb[] = [...fenceVerbs(means), ...identityVerbs(means)];
+  const does = async (name: string, args: Readonly<Record<string, string>> = {}) => {
+    const verb = verbs.find((each) => each.name === `postgresql.${name}`);
+    return verb?.run(context, verb.args.parse(args));
+  };
+  const stateOf = async () => {
+    const facts = await postgresqlFacts(host, means, { depth: "pulse", signal });
+    return postgresql.summarise({ node: "old1", facts } as unknown as Parameters<
+      typeof postgresql.summarise
+    >[0]).state;
+  };
+  return { does, stateOf };
+}
+
+it("is told with every beat", async () => {
+  const { does, stateOf } = desk(await serverOf(17));
+  expect(await stateOf()).toBe("primary");
+  await does("fence-writes");
+  expect(await stateOf()).toBe("closed");
+  await does("unfence-writes");
+  expect(await stateOf()).toBe("primary");
+}, 60_000);
+
+it("does not stand while an enabled subscription of somebody else brings rows", async () => {
+  const server = await serverOf(17);
+  const { does } = desk(server);
+  for (const name of ["theirs", "asleep", "lockkeeper_r1"])
+    await run(
+      server,
+      "postgres",
+      `CREATE SUBSCRIPTION ${name} CONNECTION 'host=127.0.0.1 port=1' PUBLICATION p WITH (connect = false, slot_name = NONE)`,
+    );
+  for (const name of ["theirs", "lockkeeper_r1"])
+    await run(
+      server,
+      "postgres",
+      `ALTER SUBSCRIPTION ${name} SET (slot_name = '${name}')`,
+      `ALTER SUBSCRIPTION ${name} ENABLE`,
+    );
+  await does("fence-writes");
+  expect(await does("prove-fenced")).toMatchObject({
+    failure: {
+      code: "postgresql.fence-not-standing",
+      facts: { found: "enabled subscriptions: theirs in postgres" },
+    },
+  });
+}, 60_000);
+
+it("a table's new identity is told by the names of database and table", async () => {
+  const server = await serverOf(17);
+  await run(
+    server,
+    "postgres",
+    "CREATE TABLE bare (a int)",
+    "CREATE TABLE keyed (a int NOT NULL CONSTRAINT by_a UNIQUE)",
+  );
+  expect(await desk(server).does("fix-identities", { databases: '["postgres"]' })).toMatchObject({
+    outputs: {
+      "told.replica identities of postgres":
+        "public.bare was given its whole row (FULL); public.keyed was given its unique index by_a",
+    },
+  });
+}, 60_000);
