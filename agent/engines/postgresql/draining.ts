@@ -9,6 +9,7 @@ import { type StepContext, type StepResult, type Verb, verb } from "../../verb.t
 import { ask, inEach, ofDirection, ownerOf, resultOf, stop } from "./desk.ts";
 import { ownPrefix, subscriptionName } from "./names.ts";
 import type { Means } from "./settings.ts";
+import type { Sql } from "./sql.ts";
 
 const pollMs = 20;
 
@@ -32,13 +33,7 @@ async function drain(
   const rollout = ownerOf(context, given);
   const names = given.databases.map((database) => subscriptionName(rollout, given.direction, database));
   const beganMs = clock.monotonicMs();
-  const marks = await inEach(context, means, given.databases, async (sql) => {
-    const [row] = await sql.rows("SELECT pg_logical_emit_message(false, $1, $2)::text AS lsn", [
-      ownPrefix,
-      rollout,
-    ]);
-    return row?.["lsn"] ?? "";
-  });
+  const marks = await inEach(context, means, given.databases, (sql) => markWal(sql, rollout));
   return ask(context, means, async (sql) => {
     while (!context.signal.aborted) {
       const slots = await sql.rows(
@@ -55,4 +50,16 @@ async function drain(
     }
     return stop("postgresql.not-drained", { databases: given.databases.join(", ") });
   });
+}
+
+/**
+ * Where the mark stands. As a transaction of its own, whose commit is flushed: one that belongs to none is not before 17, and then
+ * waits for whoever writes next, up to 15 s where nobody does.
+ */
+export async function markWal(sql: Sql, words: string): Promise<string> {
+  const [row] = await sql.rows("SELECT pg_logical_emit_message(true, $1, $2)::text AS lsn", [
+    ownPrefix,
+    words,
+  ]);
+  return row?.["lsn"] ?? "";
 }

@@ -19,6 +19,7 @@ import { type PostgresqlSettings, postgresqlSettings } from "./settings.ts";
 import { withSql } from "./sql.ts";
 import { triggerVerbs } from "./triggers.ts";
 import { upkeepVerbs } from "./upkeep.ts";
+import { verifyingVerbs } from "./verifying.ts";
 
 const foldersMs = 2_000;
 
@@ -43,6 +44,7 @@ export const postgresqlKind = engineKind<PostgresqlSettings>({
         ...drainVerbs(means),
         ...driftVerbs(means),
         ...measuringVerbs(means),
+        ...verifyingVerbs(means),
         ...hookVerbs(means),
         ...forgettingVerbs(),
       ],

@@ -36,6 +36,7 @@ export function planMove(input: PlaybookInput): Outcome<Plan> {
       connect(move),
       ...copying(move),
       finishing(move),
+      ...verifying(move),
       ready(move),
       cutOver(move),
       soak(move),
@@ -160,6 +161,21 @@ function finishing(move: Move): ClusterStage {
       ),
     ]),
   ]);
+}
+
+/** Before anybody waits: a difference is found while the old server serves as ever. */
+function verifying(move: Move): readonly ClusterStage[] {
+  const { source, target, databases, settings } = move;
+  const { verifyWithinMs: withinMs } = settings;
+  if (withinMs === 0) return [];
+  return [
+    stage(move, "verify", [
+      phase("contents", [
+        on(source, proveServer(source), steps.showContents(databases, withinMs)),
+        on(target, proveServer(target), steps.verifyContents(databases, withinMs)),
+      ]),
+    ]),
+  ];
 }
 
 function ready(move: Move): WaitStage {

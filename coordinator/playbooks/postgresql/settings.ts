@@ -10,6 +10,8 @@ export interface PostgresqlClusterSettings {
   readonly databasesAtOnce: number;
   /** After this long the fence comes down by itself, unless it was made permanent. */
   readonly fenceLimitMs: number;
+  /** How long contents are compared before the fence, while applications write; 0: not at all. */
+  readonly verifyWithinMs: number;
   /** How long contents are compared behind the fence, smallest table first; counts are compared in any case. */
   readonly compareWithinMs: number;
   /** The source's replication is given up where the file system of its WAL is this full, in percent. */
@@ -25,6 +27,7 @@ const hour = 3_600_000;
 const defaults: PostgresqlClusterSettings = {
   databasesAtOnce: 2,
   fenceLimitMs: 120_000,
+  verifyWithinMs: hour,
   compareWithinMs: 1_000,
   giveUpAtPercent: 90,
   copyLimitMs: 14 * 24 * hour,
@@ -52,6 +55,8 @@ function readOne(name: string, value: string): Partial<PostgresqlClusterSettings
       return withDuration(value, (fenceLimitMs) => (fenceLimitMs < 10_000 ? undefined : { fenceLimitMs }));
     case "compare-within":
       return withDuration(value, (compareWithinMs) => ({ compareWithinMs }));
+    case "verify-within":
+      return withDuration(value, (verifyWithinMs) => ({ verifyWithinMs }));
     case "copy-limit":
       return withDuration(value, (copyLimitMs) => ({ copyLimitMs }));
     case "give-up-at-percent":

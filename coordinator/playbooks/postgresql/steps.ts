@@ -182,6 +182,24 @@ export function refreshViews(databases: readonly string[]): PlanStep {
   });
 }
 
+export function showContents(databases: readonly string[], withinMs: number): PlanStep {
+  return step(
+    "show-contents",
+    { databases: list(databases), withinMs: String(withinMs) },
+    "LOCK TABLE … IN SHARE MODE for at most 5 s, a mark awaited, a snapshot; then md5 over the rows of each table, smallest first",
+    { deadlineMs: withinMs + hour },
+  );
+}
+
+export function verifyContents(databases: readonly string[], withinMs: number): PlanStep {
+  return step(
+    "verify-contents",
+    { databases: list(databases), withinMs: String(withinMs) },
+    "the same, of the same moment, on this side",
+    { deadlineMs: withinMs + hour },
+  );
+}
+
 export function hook(
   name: "pausePooler" | "resumePooler" | "switchTraffic" | "switchTrafficBack",
   more: { readonly holdLimitMs?: number; readonly undo?: "resumePooler" | "switchTrafficBack" } = {},

@@ -51,6 +51,15 @@ async function typed(...words: readonly string[]): Promise<{ code: number; rollo
 
 /** Followed by the new server, and waiting for a person to cut over. */
 async function ready(settings: Readonly<Record<string, string>> = {}): Promise<string> {
+  await prepared(settings);
+  const planned = await fleet.plan();
+  expect(planned.code, planned.stderr).toBe(0);
+  const applied = await typed("apply", planned.file, "-y");
+  expect(applied).toMatchObject({ code: 8 });
+  return applied.rollout;
+}
+
+async function prepared(settings: Readonly<Record<string, string>>): Promise<void> {
   fleet = await PostgresFleet.start(dist, { old: 15, new: 17, settings });
   await fleet.on("old1", "postgres", async (client) => {
     await client.query("CREATE ROLE app LOGIN");
@@ -63,11 +72,6 @@ async function ready(settings: Readonly<Record<string, string>> = {}): Promise<s
     "GRANT ALL ON ALL TABLES IN SCHEMA public TO app",
     "GRANT ALL ON SCHEMA public TO app",
   );
-  const planned = await fleet.plan();
-  expect(planned.code, planned.stderr).toBe(0);
-  const applied = await typed("apply", planned.file, "-y");
-  expect(applied).toMatchObject({ code: 8 });
-  return applied.rollout;
 }
 
 async function findings(node: Node): Promise<readonly string[]> {
@@ -119,6 +123,28 @@ describe("while the new server follows", () => {
     await named("postgresql.identity-missing");
     await run("new1", "ALTER TABLE kept ADD PRIMARY KEY (id)");
     await mended();
+  }, 300_000);
+
+  it("content that is another one is found before anybody is asked, while applications write", async (context) => {
+    onlyFull(context);
+    await prepared({});
+    await run("old1", "INSERT INTO kept SELECT i, 'as it was' FROM generate_series(1, 100) AS i");
+    writer = startWriter({ urls: [fleet.server("old1").urlOf("shop", "app")], table: "written" });
+    await writer.accepted(5);
+    const planned = await fleet.plan();
+    let spoiled = Promise.resolve();
+    const follow = fleet.follow(["apply", planned.file, "-y"], ({ fact }) => {
+      if (fact.kind === "stage-passed" && fact.stage === "finish-schema")
+        spoiled = run("new1", "UPDATE kept SET note = 'spoiled' WHERE id = 7");
+    });
+    expect((await follow.ended).code).toBe(5);
+    await spoiled;
+    expect(stopOf(follow)?.why).toMatchObject({
+      code: "postgresql.data-differs",
+      facts: { found: "public.kept: other content" },
+    });
+    await run("new1", "UPDATE kept SET note = 'as it was' WHERE id = 7");
+    expect((await typed("retry", follow.events[0]?.rollout ?? "")).code).toBe(8);
   }, 300_000);
 
   it("a schema that was changed on one side alone is no reason for a fence", async (context) => {

@@ -1,0 +1,287 @@
+/**
+ * Contents of both sides compared before any fence, while applications write. For a moment the old server's tables are locked
+ * against writes (SHARE, within limits); a mark in the WAL is awaited on its slot; both sides begin a snapshot; the locks go, and
+ * both read what they have seen as long as it takes. The two agents meet over the coordinator, by files of this rollout.
+ */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { type Failure, FailureError, failure } from "#proto/common/failure.ts";
+import { makeFolderDurably } from "../../host/file-runner.ts";
+import { markFolder } from "../../host/marks.ts";
+import { done } from "../../outcome.ts";
+import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
+import { databases, slug } from "../databases.ts";
+import { hashRows, tablesBySize } from "./content.ts";
+import { ask, must, resultOf, stop } from "./desk.ts";
+import { markWal } from "./draining.ts";
+import { subscriptionName } from "./names.ts";
+import type { Means } from "./settings.ts";
+import type { Sql } from "./sql.ts";
+
+const args = z.strictObject({
+  databases,
+  /** How long contents are read on each side, in all. */
+  withinMs: z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .transform(Number),
+});
+type Args = z.infer<typeof args>;
+
+const tries = 5;
+/** Of one try: how long the locks are asked for, and how long they are held at most. */
+const lockMs = 1_000;
+const heldMs = 5_000;
+const pollMs = 50;
+const meetMs = 120_000;
+const hour = 3_600_000;
+
+/** What one side says to the other about a database; `seen` of the new server, the others of the old one. */
+type Word = "still" | "seen" | "agreed" | "hashes" | "given-up";
+
+const hashesSchema = z.object({ format: z.literal(1), hashes: z.record(z.string(), z.string()) });
+
+export function verifyingVerbs(means: Means): readonly Verb[] {
+  return [
+    verb({
+      name: "postgresql.show-contents",
+      class: "observe",
+      args,
+      run: (context, given) => resultOf(() => showAll(context, means, given)),
+    }),
+    verb({
+      name: "postgresql.verify-contents",
+      class: "observe",
+      args,
+      run: (context, given) => resultOf(() => verifyAll(context, means, given)),
+    }),
+  ];
+}
+
+/** A retry of the stage speaks of other files than the try before it. */
+function nameOf(context: StepContext, word: Word, database: string, attempt: number): string {
+  return `verify-${word}-${context.attempt}-${attempt}-${slug(database)}`;
+}
+
+async function tell(context: StepContext, name: string, text: string): Promise<void> {
+  const folder = join(markFolder(context), "verify");
+  await makeFolderDurably(folder);
+  const file = join(folder, name);
+  await writeFile(file, text);
+  must(await context.parcels.send(name, file));
+}
+
+async function heard(context: StepContext, name: string, limitMs: number): Promise<boolean> {
+  const { clock } = context.host;
+  for (const endMs = clock.monotonicMs() + limitMs; !context.signal.aborted; ) {
+    if (must(await context.parcels.find(name)) !== undefined) return true;
+    if (clock.monotonicMs() >= endMs) return false;
+    await clock.sleep(pollMs, context.signal).catch(() => undefined);
+  }
+  return false;
+}
+
+async function showAll(context: StepContext, means: Means, given: Args): Promise<StepResult> {
+  const endMs = context.host.clock.monotonicMs() + given.withinMs;
+  for (const database of given.databases) {
+    const read = { database, statementMs: hour };
+    await ask(
+      context,
+      means,
+      async (sql) => {
+        const attempt = await standStill(context, means, { database, reader: sql });
+        const hashes = attempt === undefined ? {} : await hashesUntil(context, sql, endMs);
+        const name = nameOf(context, "hashes", database, attempt ?? tries);
+        await tell(context, name, JSON.stringify({ format: 1, hashes }));
+        await sql.run("ROLLBACK");
+      },
+      read,
+    );
+  }
+  return done();
+}
+
+/** The try in which both sides have begun their snapshots; undefined where the locks were not to be had. */
+async function standStill(
+  context: StepContext,
+  means: Means,
+  { database, reader }: { readonly database: string; readonly reader: Sql },
+): Promise<number | undefined> {
+  let why: Failure | undefined;
+  for (let attempt = 1; attempt <= tries; attempt += 1) {
+    try {
+      const met = await ask(
+        context,
+        means,
+        (sql) => meet(context, { database, reader, locker: sql, attempt }),
+        {
+          database,
+          statementMs: heldMs,
+          lockMs,
+        },
+      );
+      if (met) return attempt;
+    } catch (error) {
+      if (!(error instanceof FailureError)) throw error;
+      why = error.failure;
+    }
+    await reader.run("ROLLBACK");
+    await tell(context, nameOf(context, "given-up", database, attempt), why?.code ?? "");
+    await context.host.clock.sleep(1_000 * attempt, context.signal).catch(() => undefined);
+  }
+  return undefined;
+}
+
+async function meet(
+  context: StepContext,
+  {
+    database,
+    reader,
+    locker,
+    attempt,
+  }: { readonly database: string; readonly reader: Sql; readonly locker: Sql; readonly attempt: number },
+): Promise<boolean> {
+  const tables = (await tablesBySize(locker)).map(({ table }) => table);
+  await locker.run("BEGIN");
+  try {
+    if (tables.length > 0) await locker.run(`LOCK TABLE ONLY ${tables.join(", ONLY ")} IN SHARE MODE`);
+    const slot = subscriptionName(context.rollout, "forward", database);
+    // in the transaction of nobody who holds a lock: its end is what brings it to the disk, and so to the other side
+    const lsn = await markWal(reader, "verify");
+    if (!(await confirmed(context, locker, { slot, lsn }))) return false;
+    await reader.run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+    await reader.rows("SELECT 1 FROM pg_class LIMIT 1");
+    await tell(context, nameOf(context, "still", database, attempt), "");
+    if (!(await heard(context, nameOf(context, "seen", database, attempt), heldMs))) return false;
+  } finally {
+    await locker.run("ROLLBACK");
+  }
+  await tell(context, nameOf(context, "agreed", database, attempt), "");
+  return true;
+}
+
+async function isAgreed(context: StepContext, database: string, attempt: number): Promise<boolean> {
+  const { clock } = context.host;
+  for (const endMs = clock.monotonicMs() + meetMs; clock.monotonicMs() < endMs; ) {
+    if (context.signal.aborted) break;
+    const told = async (word: Word) =>
+      must(await context.parcels.find(nameOf(context, word, database, attempt))) !== undefined;
+    if (await told("agreed")) return true;
+    if (await told("given-up")) return false;
+    await clock.sleep(pollMs, context.signal).catch(() => undefined);
+  }
+  return stop("postgresql.parcel-missing", { what: `the old server's word on ${database}` });
+}
+
+async function confirmed(
+  { host: { clock }, signal }: StepContext,
+  sql: Sql,
+  { slot, lsn }: { readonly slot: string; readonly lsn: string },
+): Promise<boolean> {
+  for (const endMs = clock.monotonicMs() + heldMs; !signal.aborted; ) {
+    const [row] = await sql.rows(
+      "SELECT (confirmed_flush_lsn >= $2::pg_lsn)::text AS is FROM pg_replication_slots WHERE slot_name = $1",
+      [slot, lsn],
+    );
+    if (row === undefined) stop("postgresql.slot-missing", { slots: slot });
+    if (row?.["is"] === "true") return true;
+    if (clock.monotonicMs() >= endMs) return false;
+    await clock.sleep(pollMs, signal).catch(() => undefined);
+  }
+  return false;
+}
+
+/** Smallest first, as far as the time goes. */
+async function hashesUntil(
+  context: StepContext,
+  sql: Sql,
+  endMs: number,
+): Promise<Readonly<Record<string, string>>> {
+  const hashes: Record<string, string> = {};
+  for (const { table } of await tablesBySize(sql)) {
+    if (context.host.clock.monotonicMs() >= endMs) break;
+    hashes[table] = await hashRows(sql, table);
+  }
+  return hashes;
+}
+
+async function verifyAll(context: StepContext, means: Means, given: Args): Promise<StepResult> {
+  const left: string[] = [];
+  let compared = 0;
+  for (const database of given.databases) {
+    const found = await ask(
+      context,
+      means,
+      (sql) => verify(context, sql, { database, withinMs: given.withinMs }),
+      {
+        database,
+        statementMs: hour,
+      },
+    );
+    compared += found.compared;
+    left.push(...found.left.map((table) => `${database}: ${table}`));
+  }
+  const some = left.slice(0, 50).join(", ");
+  return done({
+    "told.contents": `${compared} tables by content, under writes${left.length === 0 ? "" : `; not within the time: ${some}`}`,
+  });
+}
+
+async function verify(
+  context: StepContext,
+  sql: Sql,
+  { database, withinMs }: { readonly database: string; readonly withinMs: number },
+): Promise<{ readonly compared: number; readonly left: readonly string[] }> {
+  const attempt = await seeStill(context, sql, database);
+  const tables = (await tablesBySize(sql)).map(({ table }) => table);
+  if (attempt === undefined) return { compared: 0, left: tables };
+  const here = await hashesUntil(context, sql, context.host.clock.monotonicMs() + withinMs);
+  await sql.run("ROLLBACK");
+  const name = nameOf(context, "hashes", database, attempt);
+  if (!(await heard(context, name, withinMs + meetMs)))
+    stop("postgresql.parcel-missing", { what: `contents of ${database}` });
+  const sent = must(await context.parcels.find(name));
+  const path = must(await context.parcels.fetch(sent?.digest ?? ""));
+  const there = hashesSchema.parse(JSON.parse(await readFile(path, "utf8"))).hashes;
+  const both = Object.keys(there).filter((table) => here[table] !== undefined);
+  const unlike = both.filter((table) => here[table] !== there[table]);
+  if (unlike.length > 0)
+    stop("postgresql.data-differs", {
+      database,
+      found: unlike
+        .slice(0, 10)
+        .map((table) => `${table}: other content`)
+        .join("; "),
+    });
+  return { compared: both.length, left: tables.filter((table) => !both.includes(table)) };
+}
+
+/** Begins this side's snapshot in the moment in which the other one stands still. */
+async function seeStill(context: StepContext, sql: Sql, database: string): Promise<number | undefined> {
+  for (let attempt = 1; attempt <= tries; ) {
+    const [still, gone] = await Promise.all(
+      (["still", "given-up"] as const).map(async (word) =>
+        must(await context.parcels.find(nameOf(context, word, database, attempt))),
+      ),
+    );
+    if (gone !== undefined) {
+      attempt += 1;
+      continue;
+    }
+    if (still !== undefined) {
+      await sql.run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+      await sql.rows("SELECT 1 FROM pg_class LIMIT 1");
+      await tell(context, nameOf(context, "seen", database, attempt), "");
+      // only the one who holds the locks knows that both have seen the same
+      if (await isAgreed(context, database, attempt)) return attempt;
+      await sql.run("ROLLBACK");
+      attempt += 1;
+      continue;
+    }
+    if (context.signal.aborted)
+      throw new FailureError(failure("postgresql.parcel-missing", { what: database }));
+    await context.host.clock.sleep(pollMs, context.signal).catch(() => undefined);
+  }
+  return undefined;
+}
