@@ -26,8 +26,13 @@ export function folderOf(rollout: string): string {
 
 type Of = Pick<StepContext, "host" | "rollout">;
 
+/** In which each rollout has its folder. */
+export function marksFolder({ stateDir }: Of["host"]): string {
+  return join(stateDir, "moving");
+}
+
 export function markFolder({ host, rollout }: Of): string {
-  return join(host.stateDir, "moving", folderOf(rollout));
+  return join(marksFolder(host), folderOf(rollout));
 }
 
 export function markOf<T>(context: Of, name: string, schema: z.ZodType<T>): Mark<T> {

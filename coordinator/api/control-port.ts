@@ -22,6 +22,7 @@ export type ControlPort = Pick<
   | "why"
   | "locks"
   | "breakLock"
+  | "leftOvers"
   | "takeSnapshot"
   | "listSnapshots"
   | "snapshot"

@@ -24,7 +24,14 @@ export function controlService(port: ControlPort, shelf: ArtefactShelf): Service
   };
 }
 
-type FleetCalls = "applyInventory" | "removeNode" | "discover" | "getFleet" | "listLocks" | "breakLock";
+type FleetCalls =
+  | "applyInventory"
+  | "removeNode"
+  | "discover"
+  | "getFleet"
+  | "listLeftOvers"
+  | "listLocks"
+  | "breakLock";
 
 function ofFleet(port: ControlPort): Pick<Service, FleetCalls> {
   return {
@@ -40,6 +47,9 @@ function ofFleet(port: ControlPort): Pick<Service, FleetCalls> {
     discover: answering(async () => ({ yaml: taken(await port.discover()) })),
     getFleet: answering(async ({ cluster }) => ({
       fleet: document("fleet", 1, taken(await port.fleet(cluster || undefined))),
+    })),
+    listLeftOvers: answering(async ({ cluster }) => ({
+      leftOvers: document("left-overs", 1, taken(await port.leftOvers(cluster || undefined))),
     })),
     listLocks: answering(async ({ cluster }) => ({
       locks: taken(await port.locks(cluster || undefined)).map((lock) => document("lock", 1, lock)),

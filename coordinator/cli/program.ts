@@ -6,6 +6,7 @@ import { clusterCommand, nodeCommand } from "./commands/cluster.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { helpCommand } from "./commands/help.ts";
 import { initCommand } from "./commands/init.ts";
+import { leaksCommand } from "./commands/leaks.ts";
 import { lockCommand } from "./commands/lock.ts";
 import { planCommand } from "./commands/plan.ts";
 import { rolloutCommands } from "./commands/rollout.ts";
@@ -32,7 +33,13 @@ export function buildProgram(shell: Shell, own: OwnCommands): Command {
   root.commandsGroup("Follow and steer:");
   for (const each of [...rolloutCommands(shell), ...steerCommands(shell)]) root.addCommand(each);
   root.commandsGroup("Fleet:");
-  for (const each of [clusterCommand(shell), nodeCommand(shell), snapshotCommand(shell), lockCommand(shell)])
+  for (const each of [
+    clusterCommand(shell),
+    nodeCommand(shell),
+    snapshotCommand(shell),
+    lockCommand(shell),
+    leaksCommand(shell),
+  ])
     root.addCommand(each);
   root.commandsGroup("Coordinator:");
   for (const each of [

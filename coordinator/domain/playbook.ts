@@ -3,6 +3,7 @@
  * of these, one folder of verbs at the agent, and the shape of its facts.
  */
 import type { Failure, Outcome } from "#proto/common/failure.ts";
+import type { Measured } from "#proto/common/measured.ts";
 import type { NodeReport } from "#proto/common/report.ts";
 import type { CheckResult } from "./check.ts";
 import type { Gates } from "./gate.ts";
@@ -77,6 +78,8 @@ export interface Playbook {
     /** Worth knowing, and nothing odd: what is kept there. Absent: nothing. */
     readonly notes?: readonly Failure[];
   };
+  /** What rollouts have left there, by a full report, `kind name` each; absent where this engine's leave nothing. */
+  leftOvers?(report: NodeReport): Measured<readonly string[]> | undefined;
   /** Clusters as the reports describe them, for a draft of an inventory. */
   discover(
     reports: readonly NodeReport[],

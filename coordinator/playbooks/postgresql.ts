@@ -3,6 +3,7 @@ import { failure } from "#proto/common/failure.ts";
 import type { Playbook } from "../domain/playbook.ts";
 import { planBack } from "./postgresql/back.ts";
 import { checkMove } from "./postgresql/checks.ts";
+import { fullOf } from "./postgresql/facts.ts";
 import { fingerprint, playbookVersion } from "./postgresql/fingerprint.ts";
 import { gates } from "./postgresql/gates.ts";
 import { moveMethod } from "./postgresql/move.ts";
@@ -30,6 +31,7 @@ export const postgresql: Playbook = {
   mayServeMixed: () => false,
   fingerprint,
   summarise,
+  leftOvers: (report) => fullOf(report)?.leftOvers,
   discover: discoverClusters,
   compareViews: () => [],
 };

@@ -151,7 +151,7 @@ const fullShape = {
   /** Major version of `pg_dump` in the agent's folder of tools. */
   toolsMajor: measured(z.number()),
   checksums: measured(z.boolean()),
-  /** Objects that bear this tool's name, of whatever rollout: slots, publications, subscriptions, roles. */
+  /** `kind name`, of whatever rollout: slots, subscriptions, publications, roles, lines of pg_hba.conf, password files, notes. */
   leftOvers: measured(z.array(z.string())),
 };
 

@@ -14,24 +14,18 @@ import { type Row, type Sql, withSql } from "./sql.ts";
 const atOnce = 2;
 const statementMs = 30_000;
 
-export interface DatabaseRead {
-  readonly facts: PgDatabase;
-  /** Publications of this tool, which the server-wide catalogues do not show. */
-  readonly leftOvers: readonly string[];
-}
-
 /** All that take connections and are no template. One that cannot be read makes the whole unknown: it has data too. */
 export async function readDatabases(
   host: Host,
   means: Means,
   signal: AbortSignal,
-): Promise<Outcome<DatabaseRead[]>> {
+): Promise<Outcome<PgDatabase[]>> {
   const heads = await withSql(host, means, { signal, statementMs }, async (sql) =>
     succeed(await headsOf(sql)),
   );
   if (!heads.ok) return heads;
   const waiting = [...heads.value];
-  const found: DatabaseRead[] = [];
+  const found: PgDatabase[] = [];
   const work = async (): Promise<Outcome<undefined>> => {
     for (let head = waiting.shift(); head !== undefined; head = waiting.shift()) {
       const one = head;
@@ -47,7 +41,7 @@ export async function readDatabases(
   };
   const ended = await Promise.all(Array.from({ length: atOnce }, work));
   for (const each of ended) if (!each.ok) return each;
-  return succeed(found.sort((left, right) => (left.facts.name < right.facts.name ? -1 : 1)));
+  return succeed(found.sort((left, right) => (left.name < right.name ? -1 : 1)));
 }
 
 async function headsOf(sql: Sql): Promise<readonly Row[]> {
@@ -67,12 +61,12 @@ function localeColumn(version: number): string {
 
 const providers: Readonly<Record<string, string>> = { c: "libc", i: "icu", b: "builtin" };
 
-async function readOne(sql: Sql, head: Row): Promise<DatabaseRead> {
+async function readOne(sql: Sql, head: Row): Promise<PgDatabase> {
   const version = await versionOf(sql);
   const { counts: ofIdentity, ...identity } = await readIdentity(sql, version);
   const { counts, ...lists } = await listsOf(sql);
   const numbers = await numbersOf(sql);
-  const facts = {
+  return {
     ...headFacts(head),
     ...identity,
     ...lists,
@@ -80,10 +74,6 @@ async function readOne(sql: Sql, head: Row): Promise<DatabaseRead> {
     extensions: await extensionsOf(sql),
     counts: { ...counts, ...ofIdentity },
   };
-  const ours = await sql.rows(
-    "SELECT pubname AS name FROM pg_publication WHERE pubname LIKE 'lockkeeper\\_%' ORDER BY 1",
-  );
-  return { facts, leftOvers: ours.map(({ name }) => `publication ${name} in ${facts.name}`) };
 }
 
 function headFacts(head: Row) {

@@ -22,7 +22,7 @@ type Limits = Omit<SqlOptions, "signal" | "database">;
 
 /** Throws FailureError where the server is not reached or a statement fails. */
 export async function ask<T>(
-  context: StepContext,
+  context: Pick<StepContext, "host" | "signal">,
   means: Means,
   work: (sql: Sql) => Promise<T>,
   { database, ...limits }: Limits & { readonly database?: string } = {},
@@ -35,7 +35,7 @@ export async function ask<T>(
 
 /** One connection after the other. */
 export async function inEach<T>(
-  context: StepContext,
+  context: Pick<StepContext, "host" | "signal">,
   means: Means,
   names: readonly string[],
   work: (sql: Sql) => Promise<T>,

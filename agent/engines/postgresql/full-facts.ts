@@ -6,6 +6,7 @@ import type { Host } from "../../verb.ts";
 import type { Take } from "../measure.ts";
 import { readDatabases } from "./database-facts.ts";
 import { seenOnHost, tracesIn } from "./high-availability.ts";
+import { leftOversOn } from "./left-overs.ts";
 import type { Means } from "./settings.ts";
 import { type Sql, withSql } from "./sql.ts";
 import { toolsMajor } from "./tools-version.ts";
@@ -23,20 +24,20 @@ export async function fullFacts(
   const databases = readDatabases(host, means, signal);
   // a throw of either is told by each of those who await it
   for (const each of [answers, databases]) each.catch(() => undefined);
-  const [ofServer, onHost, tools, ofDatabases, inDatabases] = await Promise.all([
+  const [ofServer, onHost, tools, ofDatabases, leftOvers] = await Promise.all([
     take(() => answers),
     take(() => seenOnHost(host)),
     take(() => toolsMajor(host, means)),
-    take(async () => mapped(await databases, (all) => all.map(({ facts }) => facts))),
-    take(async () => mapped(await databases, (all) => all.flatMap(({ leftOvers }) => leftOvers))),
+    take(() => databases),
+    take(async () => succeed(await leftOversOn({ host, signal }, means))),
   ]);
-  const { traces, leftOvers, ...rest } = "value" in ofServer ? ofServer.value : allAs(ofServer);
+  const { traces, ...rest } = "value" in ofServer ? ofServer.value : allAs(ofServer);
   return {
     ...rest,
     databases: ofDatabases,
     toolsMajor: tools,
     highAvailability: together(onHost, traces),
-    leftOvers: together(leftOvers, inDatabases),
+    leftOvers,
   };
 }
 
@@ -54,7 +55,6 @@ const questions = {
   backgroundWorkers: (sql: Sql) => numberOf(sql, queries.backgroundWorkers),
   locales: (sql: Sql) => namesOf(sql, queries.locales),
   checksums: async (sql: Sql) => mapped(await namesOf(sql, queries.checksums), ([word]) => word === "on"),
-  leftOvers: (sql: Sql) => namesOf(sql, queries.leftOvers),
   traces: tracesIn,
 } as const;
 
@@ -134,11 +134,6 @@ const queries = {
   locales: `
     SELECT DISTINCT collcollate AS name FROM pg_collation WHERE collprovider = 'c' AND collcollate <> '' ORDER BY 1`,
   checksums: "SELECT current_setting('data_checksums') AS name",
-  leftOvers: `
-    SELECT 'slot ' || slot_name AS name FROM pg_replication_slots WHERE slot_name ${ours}
-    UNION ALL SELECT 'subscription ' || subname || ' in ' || datname FROM pg_subscription
-      JOIN pg_database d ON d.oid = subdbid WHERE subname ${ours}
-    UNION ALL SELECT 'role ' || rolname FROM pg_roles WHERE rolname ${ours} ORDER BY 1`,
 } as const;
 
 async function namesOf(sql: Sql, query: string): Promise<Outcome<string[]>> {

@@ -1,45 +1,90 @@
-/** What of a rollout is still on this server and on its host: looked for in every database, and in every file we write. */
-import { readdir, readFile } from "node:fs/promises";
+/** What of moves is still on this server and on its host: looked for in every database, and in every file we write. */
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { markFolder } from "../../host/marks.ts";
+import { folderOf, marksFolder } from "../../host/marks.ts";
+import { namesIn } from "../../host/names-in.ts";
 import type { StepContext } from "../../verb.ts";
 import { ask, inEach } from "./desk.ts";
 import { isOf, ownPrefix } from "./names.ts";
 import { passfilesOf } from "./passfile.ts";
 import type { Means } from "./settings.ts";
+import type { Row } from "./sql.ts";
 
-/** `kind name`, of slots, subscriptions, publications, roles, lines of pg_hba.conf, password files and prior values. */
+type Looking = Pick<StepContext, "host" | "signal">;
+
+interface LeftOver {
+  /** Of the object, or of the folder of notes: it tells whose it is. */
+  readonly name: string;
+  /** `kind name`, and `in database` where it belongs to one. */
+  readonly says: string;
+}
+
+/** Of one rollout alone. */
 export async function leftOversOf(
-  context: StepContext,
+  context: Looking,
   means: Means,
   rollout: string,
 ): Promise<readonly string[]> {
-  const found: string[] = [];
-  const add = (kind: string, names: readonly (string | null | undefined)[]) =>
-    found.push(...names.flatMap((name) => (name && isOf(rollout, name) ? [`${kind} ${name}`] : [])));
-  const { hba, databases } = await ask(context, means, async (sql) => {
-    add("slot", (await sql.rows("SELECT slot_name AS name FROM pg_replication_slots")).map(nameOf));
-    add("role", (await sql.rows("SELECT rolname AS name FROM pg_roles")).map(nameOf));
-    add("subscription", (await sql.rows("SELECT subname AS name FROM pg_subscription")).map(nameOf));
-    const names = await sql.rows("SELECT datname AS name FROM pg_database WHERE datallowconn");
-    const [file] = await sql.rows("SHOW hba_file");
-    return { hba: file?.["hba_file"] ?? "", databases: names.map((row) => row["name"] ?? "") };
-  });
-  const publications = await inEach(context, means, databases, (sql) =>
-    sql.rows("SELECT pubname AS name FROM pg_publication"),
-  );
-  for (const each of publications) add("publication", each.map(nameOf));
-  const lines = (await readFile(context.host.path(hba), "utf8")).split("\n");
-  const roles = lines.flatMap((line) => (line.includes(ownPrefix) ? [line.trim().split(/\s+/)[2]] : []));
-  add("line of pg_hba.conf for", roles);
-  add("password file", await passfilesOf(context.host, means));
-  const marks = await readdir(markFolder({ host: context.host, rollout })).catch(() => []);
-  found.push(
-    ...marks.map((mark) => `prior value ${join(markFolder({ host: context.host, rollout }), mark)}`),
-  );
-  return found;
+  const all = await everyLeftOver(context, means);
+  return all.flatMap(({ name, says }) => (isOf(rollout, name) || name === folderOf(rollout) ? [says] : []));
 }
 
-function nameOf(row: Readonly<Record<string, string | null>>): string | null | undefined {
-  return row["name"];
+/** Of whatever rollout. */
+export async function leftOversOn(context: Looking, means: Means): Promise<string[]> {
+  return (await everyLeftOver(context, means)).map(({ says }) => says);
+}
+
+/** Slots, subscriptions, publications, roles, lines of pg_hba.conf, password files and prior values. */
+async function everyLeftOver(context: Looking, means: Means): Promise<readonly LeftOver[]> {
+  const { inServer, databases, hba } = await ask(context, means, async (sql) => {
+    const names = await sql.rows(
+      "SELECT datname AS name FROM pg_database WHERE datallowconn AND datconnlimit >= -1",
+    );
+    const [file] = await sql.rows("SHOW hba_file");
+    return {
+      inServer: (await sql.rows(objects)).map(leftOver),
+      databases: names.map(({ name }) => name ?? ""),
+      hba: file?.["hba_file"] ?? "",
+    };
+  });
+  const inDatabases = await inEach(context, means, databases, (sql) => sql.rows(publications));
+  return [
+    ...inServer,
+    ...inDatabases.flat().map(leftOver),
+    ...(await linesIn(context.host.path(hba))),
+    ...(await passfilesOf(context.host, means))
+      .filter((name) => name.startsWith(ownPrefix))
+      .map((name) => ({ name, says: `password file ${name}` })),
+    ...(await notesOn(context)),
+  ];
+}
+
+const ours = "LIKE 'lockkeeper\\_%'";
+const objects = `
+  SELECT rolname AS name, 'role ' || rolname AS says FROM pg_roles WHERE rolname ${ours}
+  UNION ALL SELECT slot_name, 'slot ' || slot_name FROM pg_replication_slots WHERE slot_name ${ours}
+  UNION ALL SELECT subname, 'subscription ' || subname || ' in ' || datname FROM pg_subscription
+    JOIN pg_database d ON d.oid = subdbid WHERE subname ${ours} ORDER BY 2`;
+const publications = `
+  SELECT pubname AS name, 'publication ' || pubname || ' in ' || current_database() AS says
+    FROM pg_publication WHERE pubname ${ours} ORDER BY 1`;
+
+function leftOver(row: Row): LeftOver {
+  return { name: row["name"] ?? "", says: row["says"] ?? "" };
+}
+
+async function linesIn(hba: string): Promise<readonly LeftOver[]> {
+  const lines = (await readFile(hba, "utf8")).split("\n").map((line) => line.trim());
+  const roles = lines.map((line) => (line.startsWith("#") ? "" : (line.split(/\s+/)[2] ?? "")));
+  return roles
+    .filter((name) => name.startsWith(ownPrefix))
+    .map((name) => ({ name, says: `line of pg_hba.conf for ${name}` }));
+}
+
+async function notesOn({ host }: Looking): Promise<readonly LeftOver[]> {
+  const found: LeftOver[] = [];
+  for (const name of await namesIn(marksFolder(host)))
+    for (const note of await namesIn(join(marksFolder(host), name)))
+      found.push({ name, says: `prior value ${join(marksFolder(host), name, note)}` });
+  return found;
 }

@@ -3,9 +3,10 @@
  * server's account can read. What leaves the host is its SCRAM verifier.
  */
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
-import { chown, readdir, readFile, rm, stat } from "node:fs/promises";
+import { chown, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { syncFolder, writeFileDurably } from "../../host/file-runner.ts";
+import { namesIn } from "../../host/names-in.ts";
 import type { Host } from "../../verb.ts";
 import type { Means } from "./settings.ts";
 
@@ -22,7 +23,7 @@ export function passfileOf(means: Means, role: string): string {
 
 /** Roles for which a file lies here. */
 export async function passfilesOf(host: Host, means: Means): Promise<readonly string[]> {
-  const names = await readdir(host.path(means.settings.passfileFolder));
+  const names = await namesIn(host.path(means.settings.passfileFolder));
   return names.flatMap((name) => /^\.(.+)\.pgpass$/.exec(name)?.[1] ?? []);
 }
 

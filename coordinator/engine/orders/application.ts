@@ -5,6 +5,7 @@
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { AuditEnds, AuditEntry } from "../../domain/audit.ts";
 import type { CheckResult, Word } from "../../domain/check.ts";
+import type { LeftOversView } from "../../domain/left-overs.ts";
 import type { Plan } from "../../domain/plan.ts";
 import type { RolloutEvent } from "../../domain/rollout/event.ts";
 import type { Snapshot, SnapshotHead } from "../../domain/snapshot/snapshot.ts";
@@ -22,6 +23,7 @@ import type {
 import { FleetOrders } from "./fleet-orders.ts";
 import { Inquiries } from "./inquiries.ts";
 import type { InventoryComparison } from "./inventory-book.ts";
+import { leftOvers } from "./left-overs.ts";
 import type { BackWish, Choice } from "./planning.ts";
 import { RolloutOrders } from "./rollout-orders.ts";
 import type { WantedTarget } from "./target.ts";
@@ -89,6 +91,11 @@ export class Application {
 
   locks(cluster?: string): Promise<Outcome<readonly LockView[]>> {
     return this.#inquiries.locks(cluster);
+  }
+
+  async leftOvers(cluster?: string): Promise<Outcome<readonly LeftOversView[]>> {
+    const open = (await this.#inquiries.openRollouts()).map(({ id }) => id);
+    return leftOvers(this.#means, open, cluster);
   }
 
   check(target: WantedTarget): Promise<Outcome<readonly CheckResult[]>> {

@@ -38,7 +38,7 @@ export namespace Steering {
 }
 
 export interface Document {
-  /** plan, snapshot, event, rollout, fleet, check, lock, audit, why, doctor, diff */
+  /** plan, snapshot, event, rollout, fleet, left-overs, check, lock, audit, why, doctor, diff */
   readonly kind: string;
   readonly format: number;
   readonly json: Buffer;
@@ -91,6 +91,16 @@ export interface GetFleetRequest {
 
 export interface GetFleetResponse {
   readonly fleet?: Document | undefined;
+}
+
+export interface ListLeftOversRequest {
+  /** Empty: all. */
+  readonly cluster: string;
+}
+
+export interface ListLeftOversResponse {
+  /** left-overs: by cluster, what moves have left on its servers. */
+  readonly leftOvers?: Document | undefined;
 }
 
 export interface Target {
@@ -978,6 +988,118 @@ export const GetFleetResponse: MessageFns<GetFleetResponse> = {
     const message = createBaseGetFleetResponse() as any;
     message.fleet = (object.fleet !== undefined && object.fleet !== null)
       ? Document.fromPartial(object.fleet)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseListLeftOversRequest(): ListLeftOversRequest {
+  return { cluster: "" };
+}
+
+export const ListLeftOversRequest: MessageFns<ListLeftOversRequest> = {
+  encode(message: ListLeftOversRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cluster !== "") {
+      writer.uint32(10).string(message.cluster);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListLeftOversRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListLeftOversRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListLeftOversRequest>): ListLeftOversRequest {
+    return ListLeftOversRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListLeftOversRequest>): ListLeftOversRequest {
+    const message = createBaseListLeftOversRequest() as any;
+    message.cluster = object.cluster ?? "";
+    return message;
+  },
+};
+
+function createBaseListLeftOversResponse(): ListLeftOversResponse {
+  return { leftOvers: undefined };
+}
+
+export const ListLeftOversResponse: MessageFns<ListLeftOversResponse> = {
+  encode(message: ListLeftOversResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.leftOvers !== undefined) {
+      Document.encode(message.leftOvers, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListLeftOversResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListLeftOversResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.leftOvers = Document.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListLeftOversResponse>): ListLeftOversResponse {
+    return ListLeftOversResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListLeftOversResponse>): ListLeftOversResponse {
+    const message = createBaseListLeftOversResponse() as any;
+    message.leftOvers = (object.leftOvers !== undefined && object.leftOvers !== null)
+      ? Document.fromPartial(object.leftOvers)
       : undefined;
     return message;
   },
@@ -3835,6 +3957,16 @@ export const ControlServiceService = {
     responseSerialize: (value: GetFleetResponse): Buffer => Buffer.from(GetFleetResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetFleetResponse => GetFleetResponse.decode(value),
   },
+  listLeftOvers: {
+    path: "/lockkeeper.v1.ControlService/ListLeftOvers" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListLeftOversRequest): Buffer => Buffer.from(ListLeftOversRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListLeftOversRequest => ListLeftOversRequest.decode(value),
+    responseSerialize: (value: ListLeftOversResponse): Buffer =>
+      Buffer.from(ListLeftOversResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListLeftOversResponse => ListLeftOversResponse.decode(value),
+  },
   check: {
     path: "/lockkeeper.v1.ControlService/Check" as const,
     requestStream: false as const,
@@ -4000,6 +4132,7 @@ export interface ControlServiceServer extends UntypedServiceImplementation {
   removeNode: handleUnaryCall<RemoveNodeRequest, RemoveNodeResponse>;
   discover: handleUnaryCall<DiscoverRequest, DiscoverResponse>;
   getFleet: handleUnaryCall<GetFleetRequest, GetFleetResponse>;
+  listLeftOvers: handleUnaryCall<ListLeftOversRequest, ListLeftOversResponse>;
   check: handleUnaryCall<CheckRequest, CheckResponse>;
   makePlan: handleUnaryCall<MakePlanRequest, MakePlanResponse>;
   apply: handleUnaryCall<ApplyRequest, ApplyResponse>;
@@ -4079,6 +4212,21 @@ export interface ControlServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetFleetResponse) => void,
+  ): ClientUnaryCall;
+  listLeftOvers(
+    request: ListLeftOversRequest,
+    callback: (error: ServiceError | null, response: ListLeftOversResponse) => void,
+  ): ClientUnaryCall;
+  listLeftOvers(
+    request: ListLeftOversRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListLeftOversResponse) => void,
+  ): ClientUnaryCall;
+  listLeftOvers(
+    request: ListLeftOversRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListLeftOversResponse) => void,
   ): ClientUnaryCall;
   check(
     request: CheckRequest,

@@ -45,7 +45,7 @@ export function hostOf(programs: string | undefined = "init\nsystemd"): Host {
   const stateDir = mkdtempSync(path.join(tmpdir(), "lockkeeper-facts-"));
   folders.push(stateDir);
   const host = localHost({
-    hostRoot: stateDir,
+    hostRoot: "/",
     stateDir,
     clock: systemClock,
     env: {},

@@ -1,0 +1,24 @@
+/** Left-overs of moves: a table of what was found, and a line for each cluster that has none or was not seen. */
+import { render } from "#proto/catalogue/render.ts";
+import type { LeftOversView } from "../../domain/left-overs.ts";
+import type { Paint } from "./style.ts";
+import { renderTable } from "./table.ts";
+
+export function renderLeftOvers(views: readonly LeftOversView[], paint: Paint): string {
+  const rows = views.flatMap(({ cluster, found }) =>
+    found.map((each) => [cluster, each.node, each.found, each.rollout ?? "not known", standingOf(each)]),
+  );
+  const lines = views.flatMap(({ cluster, engine, isApplicable, found, unknown }) => {
+    if (!isApplicable) return [`${cluster}: not applicable: moves of ${engine} leave nothing of the kind`];
+    const unseen = unknown.map(({ node, why }) => paint("bad", `${cluster}: ${node}: ${render(why).says}`));
+    return unseen.length === 0 && found.length === 0 ? [`${cluster}: nothing`] : unseen;
+  });
+  const table =
+    rows.length === 0 ? [] : [renderTable(["CLUSTER", "NODE", "FOUND", "ROLLOUT", "STANDING"], rows)];
+  return [...table, ...lines].join("\n") || "nothing";
+}
+
+function standingOf({ rollout, isOpen }: LeftOversView["found"][number]): string {
+  if (rollout === undefined) return "-";
+  return isOpen ? "open: it is needed" : "not open";
+}
