@@ -63,6 +63,7 @@ describe("docs/postgresql.md", { timeout: storyLimitMs }, () => {
   it("from the first files to the old server's retirement", async (context) => {
     onlyFull(context);
     await play(commandsOf("move"));
+    await play(commandsOf("left"));
     const { rows } = await fleet.on("new1", "shop", (client) => client.query("SELECT id FROM kept"));
     expect(rows).toEqual([{ id: 1 }]);
   });

@@ -1,2 +1,2 @@
 /** Scenes of docs/postgresql.md, which postgresql.test.ts plays. */
-export const postgresqlScenes = ["move", "moved"] as const;
+export const postgresqlScenes = ["move", "moved", "left"] as const;

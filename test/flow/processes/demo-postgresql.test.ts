@@ -8,10 +8,7 @@ import { bundled } from "./harness/fleet.ts";
 
 const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
 const onlyFull = (context: TestContext) =>
-  full ||
-  context.skip(
-    "the same way there takes 40 s of make test already, and postgres.test.ts goes back too; make test-full runs it",
-  );
+  full || context.skip("postgres.test.ts goes the same ways in make test; make test-full plays the demo");
 
 let dist = "";
 beforeAll(async () => {
@@ -30,7 +27,8 @@ function proven({ screen }: Played): Readonly<Record<string, string>> {
 const nothingWrong = { lost: "0", doubled: "0", "changes lost": "0", "never accepted, but there": "0" };
 
 describe("lockkeeper demo postgresql", () => {
-  it("takes a database from 15 to 18 under a writer, proves its rows, and leaves nothing", async () => {
+  it("takes a database from 15 to 18 under a writer, proves its rows, and leaves nothing", async (context) => {
+    onlyFull(context);
     const demo = await playDemo(dist, "postgresql");
     expect(await demo.code, demo.screen()).toBe(exitCodes.done);
     for (const command of ["snapshot take", "check", "plan", "apply", "approve", "snapshot diff"])

@@ -12,6 +12,7 @@ import { toVersion } from "./harness/site.ts";
 import { allIsWell, isAt, playedUnder } from "./harness/story.ts";
 
 const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
+const onlyFull = (context: TestContext) => full || context.skip("minutes for each; make test-full runs it");
 const longMs = 300_000;
 const refusedCode = 3;
 
@@ -73,7 +74,8 @@ describe("a node that somebody has left half-changed", () => {
 
   it(
     "gets its old package back, and no other node is touched",
-    async () => {
+    async (context) => {
+      onlyFull(context);
       await leftHalfWay({ version_copy: "fails" });
       const killer = await play(await fleet.planPutBack(), [halfWay, onKept], ({ name, node }) =>
         name === "restore-package started" ? { victim: "agent", node: node ?? "" } : undefined,
@@ -85,8 +87,6 @@ describe("a node that somebody has left half-changed", () => {
     longMs,
   );
 });
-
-const onlyFull = (context: TestContext) => full || context.skip("minutes for each; make test-full runs it");
 
 /** As the script can leave a stopped node. */
 const halves: readonly (readonly [string, Faults])[] = [

@@ -99,7 +99,8 @@ describe("a move into a new cluster", () => {
 
   it(
     "goes on when the agents are killed in mid export and in mid import",
-    async () => {
+    async (context) => {
+      onlyFull(context);
       const plan = await ready();
       for (const [node, fault] of [
         ["old1", "export_ms"],

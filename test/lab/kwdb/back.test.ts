@@ -1,7 +1,7 @@
 // Going back on real hosts: packages by the real dpkg, units by the real systemd, data unpacked by the real tar. What
 // was there at the common stop is there again, what came since stands aside, and each node runs the old version.
 import { afterEach, expect, it } from "vitest";
-import { describeLab, describeLongLab, type RunResult } from "../harness/index.ts";
+import { describeLongLab, type RunResult } from "../harness/index.ts";
 import { clusterName, type FleetSpec, type LabFleet, startFleet } from "./fleet.ts";
 import type { KwdbNode } from "./node.ts";
 
@@ -26,7 +26,7 @@ async function begun(spec: FleetSpec): Promise<LabFleet> {
   return fleet;
 }
 
-await describeLab("a way back on real hosts", () => {
+await describeLongLab("a way back on real hosts", () => {
   it("takes a standalone node back to the data of the common stop, and keeps what came since aside", () =>
     goThereAndBack({
       name: "back-alone",

@@ -1,11 +1,11 @@
 // What an online upgrade by hand leaves on real hosts when it is cut short, found by check and mended by check --fix.
 import { afterEach, expect, it } from "vitest";
-import { describeLab } from "../harness/index.ts";
+import { describeLongLab } from "../harness/index.ts";
 import { clusterName, type LabFleet, startFleet } from "./fleet.ts";
 
 const env = "/etc/kaiwudb/script/kaiwudb_env";
 
-await describeLab("left-overs of an online upgrade on real hosts", () => {
+await describeLongLab("left-overs of an online upgrade on real hosts", () => {
   let fleet: LabFleet | undefined;
 
   afterEach(async () => {
