@@ -11,6 +11,11 @@ import { type Sql, type SqlOptions, withSql } from "./sql.ts";
 /** `of`: the rollout whose objects are meant, where it is not the present one. */
 export const of = z.strictObject({ of: rollout.optional() });
 export const ofDatabases = z.strictObject({ databases, of: rollout.optional() });
+/** System identifier of the server that subscribes: by it the slots of its tables' copies are known. */
+export const subscriber = z
+  .string()
+  .regex(/^\d{1,20}$/)
+  .optional();
 export const direction = z.enum(["forward", "back"]);
 export const ofDirection = z.strictObject({ databases, direction, of: rollout.optional() });
 

@@ -8,6 +8,7 @@ import { ask, inEach } from "./desk.ts";
 import { isOf, ownPrefix } from "./names.ts";
 import { passfilesOf } from "./passfile.ts";
 import type { Means } from "./settings.ts";
+import { syncSlotsOf } from "./slots.ts";
 import type { Row } from "./sql.ts";
 
 type Looking = Pick<StepContext, "host" | "signal">;
@@ -23,10 +24,14 @@ interface LeftOver {
 export async function leftOversOf(
   context: Looking,
   means: Means,
-  rollout: string,
+  { rollout, subscriber }: { readonly rollout: string; readonly subscriber?: string | undefined },
 ): Promise<readonly string[]> {
   const all = await everyLeftOver(context, means);
-  return all.flatMap(({ name, says }) => (isOf(rollout, name) || name === folderOf(rollout) ? [says] : []));
+  const slots = await syncSlotsOf(context, means, subscriber);
+  return [
+    ...all.flatMap(({ name, says }) => (isOf(rollout, name) || name === folderOf(rollout) ? [says] : [])),
+    ...slots.map((name) => `slot ${name}`),
+  ];
 }
 
 /** Of whatever rollout. */

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { done } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
-import { ask, must, of, ownerOf, resultOf, stop } from "./desk.ts";
+import { ask, must, of, ownerOf, resultOf, stop, subscriber } from "./desk.ts";
 import { readServer } from "./facts.ts";
 import { leftOversOf } from "./left-overs.ts";
 import type { Means } from "./settings.ts";
@@ -18,10 +18,11 @@ export function lookingVerbs(means: Means): readonly Verb[] {
     verb({
       name: "postgresql.scan-left-overs",
       class: "observe",
-      args: of,
+      args: of.extend({ subscriber }),
       run: (context, args) =>
         resultOf(async () => {
-          const left = await leftOversOf(context, means, ownerOf(context, args));
+          const whose = { rollout: ownerOf(context, args), subscriber: args.subscriber };
+          const left = await leftOversOf(context, means, whose);
           if (left.length > 0) stop("postgresql.left-overs", { found: left.slice(0, 20).join(", ") });
           return done({ found: "nothing" });
         }),

@@ -30,6 +30,14 @@ export function subscriptionName(rollout: string, direction: Direction, database
   return `${base(rollout, direction)}_${hash(database)}`;
 }
 
+/**
+ * A slot of a table's own copy, which its subscriber's server has named: `pg_<subscription>_sync_<table>_<system identifier>`.
+ * Only by that identifier it is told from those of other subscribers. From 14 on; before, they go with their connection.
+ */
+export function isSyncOf(subscriber: string | undefined, slot: string): boolean {
+  return subscriber !== undefined && /^pg_\d+_sync_\d+_(\d+)$/.exec(slot)?.[1] === subscriber;
+}
+
 /** Whether a slot, subscription, publication or role was made by this rollout, in either direction. */
 export function isOf(rollout: string, name: string): boolean {
   const own = base(rollout, "forward");

@@ -4,11 +4,12 @@ import { done } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { databases, literal, quoted } from "../databases.ts";
 import { rollout } from "../rollout-arg.ts";
-import { ask, direction, ofDirection, ownerOf, probeOf, resultOf } from "./desk.ts";
+import { ask, direction, ofDirection, ownerOf, probeOf, resultOf, subscriber } from "./desk.ts";
 import { versionOf } from "./facts.ts";
 import { type Direction, publicationName, roleName, subscriptionName } from "./names.ts";
 import { passfileOf } from "./passfile.ts";
 import type { Means } from "./settings.ts";
+import { dropSlot, syncSlotsOf } from "./slots.ts";
 import type { Sql } from "./sql.ts";
 
 const subscribeArgs = z.strictObject({
@@ -48,9 +49,13 @@ export function replicationVerbs(means: Means): readonly Verb[] {
     verb({
       name: "postgresql.drop-slots",
       class: "reversible",
-      args: ofDirection,
+      args: ofDirection.extend({ subscriber }),
       run: (context, given) => resultOf(() => dropSlots(context, means, given)),
-      probe: (context, given) => probeOf(() => present(context, means, given, slots)),
+      probe: (context, given) =>
+        probeOf(async () => [
+          ...(await present(context, means, given, slots)),
+          ...(await syncSlotsOf(context, means, given.subscriber)),
+        ]),
     }),
     verb({
       name: "postgresql.subscribe",
@@ -174,38 +179,19 @@ async function makeSlots(context: StepContext, means: Means, given: Given): Prom
 }
 
 /** A slot in use is let go by its walsender first. */
-async function dropSlots(context: StepContext, means: Means, given: Given): Promise<StepResult> {
+async function dropSlots(
+  context: StepContext,
+  means: Means,
+  given: Given & { readonly subscriber?: string | undefined },
+): Promise<StepResult> {
   for (const database of await present(context, means, given, slots)) {
     const name = subscriptionName(ownerOf(context, given), given.direction, database);
     await dropSlot(context, means, name);
   }
+  // a copy that was cut short has left them: a subscription that is dropped from afar takes none along
+  for (const name of await syncSlotsOf(context, means, given.subscriber))
+    await dropSlot(context, means, name);
   return done();
-}
-
-const letGoMs = 10_000;
-
-export async function dropSlot(context: StepContext, means: Means, name: string): Promise<void> {
-  const { clock } = context.host;
-  await ask(context, means, async (sql) => {
-    for (const endMs = clock.monotonicMs() + letGoMs; ; ) {
-      const [slot] = await sql.rows(
-        "SELECT active_pid::text FROM pg_replication_slots WHERE slot_name = $1",
-        [name],
-      );
-      if (slot === undefined) return;
-      const { active_pid: pid } = slot;
-      if (pid === null || pid === undefined) {
-        await sql.rows("SELECT pg_drop_replication_slot($1)", [name]);
-        return;
-      }
-      if (clock.monotonicMs() > endMs) {
-        await sql.rows("SELECT pg_drop_replication_slot($1)", [name]);
-        return;
-      }
-      await sql.rows("SELECT pg_terminate_backend($1::int)", [pid]);
-      await clock.sleep(100, context.signal).catch(() => undefined);
-    }
-  });
 }
 
 /** The password stands in a file that only the server can read: what it connects with is readable in the catalogue. */

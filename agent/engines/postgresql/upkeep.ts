@@ -5,10 +5,9 @@ import { z } from "zod";
 import { done } from "../../outcome.ts";
 import { type StepContext, type Verb, verb } from "../../verb.ts";
 import { databases } from "../databases.ts";
-import { ask, of, ofDatabases, ownerOf, probeOf, resultOf } from "./desk.ts";
-import { isOf } from "./names.ts";
-import { dropSlot } from "./replicating.ts";
+import { ask, of, ofDatabases, probeOf, resultOf, subscriber } from "./desk.ts";
 import type { Means } from "./settings.ts";
+import { dropSlot, slotsOf } from "./slots.ts";
 
 const hour = 3_600_000;
 
@@ -51,26 +50,16 @@ export function upkeepVerbs(means: Means): readonly Verb[] {
     verb({
       name: "postgresql.give-up-replication",
       class: "reversible",
-      args: of,
+      args: of.extend({ subscriber }),
       run: (context, args) =>
         resultOf(async () => {
-          const names = await slotsOf(context, means, ownerOf(context, args));
+          const names = await slotsOf(context, means, args);
           for (const name of names) await dropSlot(context, means, name);
           return done({ slots: names.join(", ") });
         }),
-      probe: (context, args) => probeOf(() => slotsOf(context, means, ownerOf(context, args))),
+      probe: (context, args) => probeOf(() => slotsOf(context, means, args)),
     }),
   ];
-}
-
-async function slotsOf(context: StepContext, means: Means, rollout: string): Promise<readonly string[]> {
-  const rows = await ask(context, means, (sql) =>
-    sql.rows("SELECT slot_name AS name FROM pg_replication_slots"),
-  );
-  // those of a table's own copy bear the server's name for them: pg_<subscription>_sync_<table>_<system>
-  return rows.flatMap(({ name }) =>
-    name && (isOf(rollout, name) || /^pg_\d+_sync_/.test(name)) ? [name] : [],
-  );
 }
 
 /** In the order in which they depend on each other. */

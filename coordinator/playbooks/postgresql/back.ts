@@ -105,7 +105,12 @@ function returning(move: Move, of: { readonly of: string }): ClusterStage {
           steps.pauseSubscriptions("back", databases, of),
         ),
       ]),
-      phase("open", [on(source, steps.open(of))], { makesPermanent: ["return/fence/fence-writes"] }),
+      phase("open", [on(source, steps.open(of))], {
+        makesPermanent: ["return/fence/fence-writes"],
+        after: [
+          gate("opened", source, { databases: JSON.stringify(databases) }, { everyMs: 500, dwellMs: 0 }),
+        ],
+      }),
       phase("switch", [on(source, steps.hook("switchTrafficBack"), steps.hook("resumePooler"))]),
     ],
     waysOnFailure: ["way.postgresql.again", "way.postgresql.undone"],
@@ -120,7 +125,7 @@ function clearing(move: Move, of: { readonly of: string }, isOpened: boolean): C
     phase(`${id}-clear`, [
       on(
         from,
-        steps.dropSlots(way, databases, of),
+        steps.dropSlots(way, databases, { of, subscriber: to }),
         steps.unpublish(way, databases, of),
         steps.dismissPeer(way, databases, of),
       ),
@@ -144,7 +149,7 @@ function clearing(move: Move, of: { readonly of: string }, isOpened: boolean): C
           steps.restoreIdentities(databases, of),
           steps.forget(of),
           ...ownNotes,
-          steps.scan(of),
+          steps.scan(target, of),
         ),
       ]),
       phase("target", [
@@ -159,7 +164,7 @@ function clearing(move: Move, of: { readonly of: string }, isOpened: boolean): C
               ]),
           steps.forget(of),
           ...ownNotes,
-          steps.scan(of),
+          steps.scan(source, of),
         ),
       ]),
     ],

@@ -60,12 +60,22 @@ export function cutOver(move: Move): ClusterStage {
       phase("follow", [on(source, steps.subscribe("back", databases, { peer: target, copy: "no" }))], {
         makesPermanent: ["cut-over/fence/fence-writes"],
       }),
-      phase("open", [on(target, steps.wakeTriggers(databases), steps.open())]),
+      phase("open", [on(target, steps.wakeTriggers(databases), steps.open())], {
+        after: [
+          gate("opened", target, { databases: JSON.stringify(databases) }, { everyMs: 500, dwellMs: 0 }),
+        ],
+      }),
       phase("switch", [on(source, steps.hook("switchTraffic"), steps.hook("resumePooler"))]),
       phase("forward-ends", [on(target, steps.unsubscribe("forward", databases))]),
       phase(
         "settle",
-        [on(source, steps.dropSlots("forward", databases), steps.unpublish("forward", databases))],
+        [
+          on(
+            source,
+            steps.dropSlots("forward", databases, { subscriber: target }),
+            steps.unpublish("forward", databases),
+          ),
+        ],
         {
           after: [
             gate("fenced", source, {}),

@@ -87,6 +87,21 @@ const fenced: Gate = ofEach(({ fence }, _, node) => {
     : refuse(failure("postgresql.fence-fallen", facts), "hint.mend-and-resume");
 });
 
+/** Clients may write, by what the server says and not by what was done. One whose own limit was 0 before stays so. */
+const opened: Gate = ofEach(({ fence }, args, node) => {
+  const found = known(fence);
+  if (found === undefined) return unknown(node, fence);
+  const wanted = JSON.parse(args["databases"] ?? "[]") as readonly string[];
+  const closed = wanted.filter((database) => !found.open.includes(database));
+  return found.isReadOnly || closed.length === wanted.length
+    ? waitFor("postgresql.still-closed", {
+        node,
+        databases: closed.join(", "),
+        readOnly: String(found.isReadOnly),
+      })
+    : pass;
+});
+
 /** The old server takes over what the new one writes. */
 const following: Gate = ofEach(({ subscriptions }, args, node) => {
   const found = known(subscriptions);
@@ -105,5 +120,6 @@ export const gates: Gates = {
   "postgresql.copied": copied,
   "postgresql.caught-up": caughtUp,
   "postgresql.fenced": fenced,
+  "postgresql.opened": opened,
   "postgresql.following": following,
 };

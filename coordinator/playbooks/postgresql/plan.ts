@@ -136,7 +136,7 @@ function copying(move: Move): readonly Stage[] {
 }
 
 /** The source is never given up for its copy: where its disk gets full, the copy is. */
-function roomWatch({ source, settings }: Move, stageId: string): WaitStage["watches"][number] {
+function roomWatch({ source, target, settings }: Move, stageId: string): WaitStage["watches"][number] {
   return {
     id: `wal-room-${stageId}`,
     cluster: source.input.cluster.name,
@@ -144,7 +144,7 @@ function roomWatch({ source, settings }: Move, stageId: string): WaitStage["watc
     probe: call("wal-disk-percent"),
     warnAt: Math.max(1, settings.giveUpAtPercent - 10),
     reactAt: settings.giveUpAtPercent,
-    reaction: call("give-up-replication"),
+    reaction: call("give-up-replication", { subscriber: target.systemId }),
     everyMs: 10_000,
   };
 }
@@ -209,6 +209,7 @@ function soak(move: Move): WaitStage {
         ...roomWatch(move, "soak"),
         cluster: target.input.cluster.name,
         node: target.node,
+        reaction: call("give-up-replication", { subscriber: source.systemId }),
       },
     ],
     approval: { question: "ask.postgresql.let-the-old-go", mayAnswer: "data-owner" },
@@ -232,7 +233,7 @@ function retire(move: Move): ClusterStage {
         steps.dropPassword("forward"),
         steps.restoreIdentities(databases),
         steps.forget(),
-        steps.scan(),
+        steps.scan(source),
       ),
       on(
         source,
@@ -240,7 +241,7 @@ function retire(move: Move): ClusterStage {
         steps.dropPassword("back"),
         steps.restoreIdentities(databases),
         steps.forget(),
-        steps.scan(),
+        steps.scan(target),
       ),
     ]),
   ]);

@@ -144,10 +144,15 @@ export function makeSlots(direction: Way, databases: readonly string[]): PlanSte
   );
 }
 
-export function dropSlots(direction: Way, databases: readonly string[], of: Of = {}): PlanStep {
+/** `subscriber`: the other side, where rows were copied to: slots of copies that were cut short bear its identifier. */
+export function dropSlots(
+  direction: Way,
+  databases: readonly string[],
+  { of = {}, subscriber }: { readonly of?: Of; readonly subscriber?: Side } = {},
+): PlanStep {
   return step(
     `drop-slots-${direction}`,
-    { databases: list(databases), direction, ...of },
+    { databases: list(databases), direction, ...of, ...systemOf(subscriber) },
     "pg_drop_replication_slot('lockkeeper_…')",
     { verb: "drop-slots", class: "reversible" },
   );
@@ -337,10 +342,10 @@ export function restoreIdentities(databases: readonly string[], of: Of = {}): Pl
   );
 }
 
-export function scan(of: Of = {}): PlanStep {
+export function scan(subscriber: Side, of: Of = {}): PlanStep {
   return step(
     "scan-left-overs",
-    { ...of },
+    { ...of, ...systemOf(subscriber) },
     "slots, publications, subscriptions, roles, pg_hba.conf, files: nothing of this rollout",
   );
 }
@@ -377,4 +382,8 @@ export function unfence(of: Of): PlanStep {
       deadlineMs: minute,
     },
   );
+}
+
+function systemOf(side: Side | undefined): Readonly<Record<string, string>> {
+  return side === undefined ? {} : { subscriber: side.systemId };
 }

@@ -104,6 +104,10 @@ export const postgresql: Catalogue = {
     says: "the fence does not stand: {found}",
     next: "find out who goes on writing; nothing was opened",
   },
+  "postgresql.still-closed": {
+    says: "{node} should be open and is not: {databases} (read-only: {readOnly})",
+    next: "ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf(); ALTER DATABASE … CONNECTION LIMIT as before; then lockkeeper retry",
+  },
   "postgresql.fence-fallen": {
     says: "the old server is open again: {open} (read-only: {readOnly})",
     next: "find out who has opened it, and close it: rows may have come to both",

@@ -42,6 +42,6 @@ it("is found in catalogues of every database, in pg_hba.conf and in files; and o
   const publication = "publication lockkeeper_r2 in far";
   const ofFirst = ["role lockkeeper_r1", "line of pg_hba.conf for lockkeeper_r1"];
   expect(new Set(await leftOversOn(context, means))).toEqual(new Set([...ofFirst, publication, ...ofSecond]));
-  expect(await leftOversOf(context, means, "r1")).toEqual(ofFirst);
-  expect(await leftOversOf(context, means, "r2")).toEqual([publication, ...ofSecond]);
+  expect(await leftOversOf(context, means, { rollout: "r1" })).toEqual(ofFirst);
+  expect(await leftOversOf(context, means, { rollout: "r2" })).toEqual([publication, ...ofSecond]);
 }, 60_000);
