@@ -1,0 +1,48 @@
+/** Steps that compare what both servers hold, and carry the sequences over. */
+import type { PlanStep } from "../../../domain/plan.ts";
+import { list } from "../move.ts";
+import { hour, minute, step } from "../step.ts";
+
+export function showContents(databases: readonly string[], withinMs: number): PlanStep {
+  return step(
+    "show-contents",
+    { databases: list(databases), withinMs: String(withinMs) },
+    "LOCK TABLE … IN SHARE MODE for at most 5 s, a mark awaited, a snapshot; then md5 over the rows of each table, smallest first",
+    { deadlineMs: withinMs + hour },
+  );
+}
+
+export function verifyContents(databases: readonly string[], withinMs: number): PlanStep {
+  return step(
+    "verify-contents",
+    { databases: list(databases), withinMs: String(withinMs) },
+    "the same, of the same moment, on this side",
+    { deadlineMs: withinMs + hour },
+  );
+}
+
+export function measure(databases: readonly string[], withinMs: number): PlanStep {
+  return step(
+    "measure",
+    { databases: list(databases), withinMs: String(withinMs) },
+    `every sequence's last_value; SELECT count(*) of every table; md5 over the rows of as many as ${withinMs} ms allow, smallest first`,
+    { deadlineMs: 10 * minute },
+  );
+}
+
+export function setSequences(databases: readonly string[]): PlanStep {
+  return step("set-sequences", { databases: list(databases) }, "setval(…, last_value, is_called), each", {
+    class: "reversible",
+  });
+}
+
+export function compare(databases: readonly string[]): PlanStep {
+  return step(
+    "compare",
+    { databases: list(databases) },
+    "the same counts, hashes and sequences on this side",
+    {
+      deadlineMs: 10 * minute,
+    },
+  );
+}

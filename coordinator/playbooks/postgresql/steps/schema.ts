@@ -1,0 +1,105 @@
+/** Steps for roles, schema and identities: what goes over beside the rows, and how it goes again. */
+import type { PlanStep } from "../../../domain/plan.ts";
+import { list } from "../move.ts";
+import { call, hour, step } from "../step.ts";
+import type { Of } from "./of.ts";
+
+export function fixIdentities(databases: readonly string[]): PlanStep {
+  const args = { databases: list(databases) };
+  return step(
+    "fix-identities",
+    args,
+    "ALTER TABLE … REPLICA IDENTITY USING INDEX … | FULL, for each table without a key; what was is written down first",
+    { class: "reversible", deadlineMs: hour, undo: call("restore-identities", args) },
+  );
+}
+
+export function exportSchema(databases: readonly string[]): PlanStep {
+  return step(
+    "export-schema",
+    { databases: list(databases) },
+    "pg_dumpall --roles-only; pg_dump -Fc --schema-only of each database",
+    { deadlineMs: hour },
+  );
+}
+
+export const loadRoles: PlanStep = step("load-roles", {}, "CREATE ROLE … of those that are not there", {
+  class: "reversible",
+  undo: call("drop-roles"),
+});
+
+export function loadSchema(database: string, index: number): PlanStep {
+  return step(
+    `load-schema-${index + 1}`,
+    { database },
+    `pg_restore --create: tables, keys and identities of ${database}; no other index, no foreign key, no trigger yet`,
+    { verb: "load-schema", class: "reversible", deadlineMs: hour, undo: call("drop-loaded", { database }) },
+  );
+}
+
+export function finishSchema(database: string, index: number): PlanStep {
+  return step(
+    `finish-schema-${index + 1}`,
+    { database },
+    `pg_restore: other indexes, foreign keys and triggers of ${database}; those that fire during replication stay disabled`,
+    { verb: "finish-schema", class: "reversible", deadlineMs: 24 * hour },
+  );
+}
+
+export function describeSchema(databases: readonly string[]): PlanStep {
+  return step(
+    "describe-schema",
+    { databases: list(databases) },
+    "tables, columns, indexes, constraints, triggers, functions, types: as the catalogues name them",
+  );
+}
+
+export function compareSchema(databases: readonly string[]): PlanStep {
+  return step("compare-schema", { databases: list(databases) }, "the same names and types on this side");
+}
+
+export function wakeTriggers(databases: readonly string[]): PlanStep {
+  return step(
+    "wake-triggers",
+    { databases: list(databases) },
+    "ALTER TABLE … ENABLE ALWAYS | REPLICA TRIGGER …, as on the old server",
+    { class: "reversible" },
+  );
+}
+
+export function refreshViews(databases: readonly string[]): PlanStep {
+  return step("refresh-views", { databases: list(databases) }, "REFRESH MATERIALIZED VIEW, each", {
+    class: "reversible",
+    deadlineMs: 24 * hour,
+  });
+}
+
+export function analyze(databases: readonly string[]): PlanStep {
+  return step("analyze", { databases: list(databases) }, "ANALYZE, in each database", {
+    deadlineMs: 24 * hour,
+  });
+}
+
+export function restoreIdentities(databases: readonly string[], of: Of = {}): PlanStep {
+  return step(
+    "restore-identities",
+    { databases: list(databases), ...of },
+    "ALTER TABLE … REPLICA IDENTITY as it was",
+    { class: "reversible", deadlineMs: hour },
+  );
+}
+
+export function dropLoaded(database: string, index: number, of: Of): PlanStep {
+  return step(
+    `drop-loaded-${index + 1}`,
+    { database, ...of },
+    `DROP DATABASE ${database} on the new server, where this rollout has made it`,
+    { verb: "drop-loaded", class: "reversible" },
+  );
+}
+
+export function dropRoles(of: Of): PlanStep {
+  return step("drop-roles", { ...of }, "DROP ROLE of those that this rollout has made", {
+    class: "reversible",
+  });
+}
