@@ -3,6 +3,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { FailureError } from "#proto/common/failure.ts";
 import { makeFolderDurably } from "../../host/file-runner.ts";
 import { markFolder } from "../../host/marks.ts";
 import { done } from "../../outcome.ts";
@@ -36,7 +37,10 @@ const measureArgs = z.strictObject({
     .transform(Number),
 });
 
-const statementMs = 3_600_000;
+/** Connections at once: behind the fence nobody else has work for the server. */
+const atOnce = 4;
+/** Of the step's time, kept for what follows the last statement. */
+const restMs = 1_000;
 
 export function measuringVerbs(means: Means): readonly Verb[] {
   return [
@@ -68,21 +72,14 @@ async function measure(
   { databases: names, withinMs }: z.infer<typeof measureArgs>,
 ): Promise<StepResult> {
   const { clock } = context.host;
-  const endMs = clock.monotonicMs() + withinMs;
-  const found: Record<string, Content> = {};
-  for (const database of names) {
-    const contentOf = async (sql: Sql): Promise<Content> => {
-      const tables = (await tablesBySize(sql)).map(({ table }) => table);
-      const [counts, sequences] = [await countRows(sql, tables), await sequencesOf(sql)];
-      const hashes: Record<string, string> = {};
-      for (const table of tables) {
-        if (clock.monotonicMs() >= endMs) break;
-        hashes[table] = await hashRows(sql, table);
-      }
-      return { counts, hashes, sequences: [...sequences] };
-    };
-    found[database] = await ask(context, means, contentOf, { database, statementMs });
-  }
+  const budget: Budget = { leftMs: withinMs, nowMs: () => clock.monotonicMs() };
+  const contentOf = async (sql: Sql): Promise<Content> => {
+    const tables = (await tablesBySize(sql)).map(({ table }) => table);
+    const [counts, sequences] = [await countRows(sql, tables), await sequencesOf(sql)];
+    const hashes = await hashWithin(sql, tables, budget);
+    return { counts, hashes, sequences: [...sequences] };
+  };
+  const found = await ofEach(context, means, names, contentOf);
   const folder = markFolder(context);
   await makeFolderDurably(folder);
   const file = join(folder, "measured.json");
@@ -93,6 +90,64 @@ async function measure(
     tables: String(all.reduce((sum, { counts }) => sum + Object.keys(counts).length, 0)),
     compared: String(all.reduce((sum, { hashes }) => sum + Object.keys(hashes).length, 0)),
   });
+}
+
+/** For the contents of all databases together. */
+interface Budget {
+  leftMs: number;
+  readonly nowMs: () => number;
+}
+
+/** As many as the time allows; the one that is cut short is not among them, and no larger one is begun. */
+async function hashWithin(
+  sql: Sql,
+  tables: readonly string[],
+  budget: Budget,
+): Promise<Record<string, string>> {
+  const hashes: Record<string, string> = {};
+  for (const table of tables) {
+    const [mostMs, beganAtMs] = [Math.floor(budget.leftMs), budget.nowMs()];
+    if (mostMs < 1) break;
+    await sql.run(`SET statement_timeout = ${mostMs}`);
+    try {
+      hashes[table] = await hashRows(sql, table);
+    } catch (error) {
+      if (isCut(error)) break;
+      throw error;
+    } finally {
+      budget.leftMs -= budget.nowMs() - beganAtMs;
+    }
+  }
+  return hashes;
+}
+
+/** Some databases at once, within the step's own time: the fence outlasts no count that goes on for ever. */
+async function ofEach<T>(
+  context: StepContext,
+  means: Means,
+  names: readonly string[],
+  work: (sql: Sql) => Promise<T>,
+): Promise<Record<string, T>> {
+  const { clock } = context.host;
+  const endMs = clock.monotonicMs() + context.deadlineMs - restMs;
+  const found: Record<string, T> = {};
+  for (let at = 0; at < names.length; at += atOnce) {
+    const some = names.slice(at, at + atOnce).map(async (database) => {
+      const statementMs = Math.max(1, Math.floor(endMs - clock.monotonicMs()));
+      const cut = (error: unknown) => {
+        if (!isCut(error)) throw error;
+        return stop("postgresql.counting-too-long", { database, withinMs: String(context.deadlineMs) });
+      };
+      found[database] = await ask(context, means, work, { database, statementMs }).catch(cut);
+    });
+    await Promise.all(some);
+  }
+  return found;
+}
+
+/** The server has ended a statement whose time was up. */
+function isCut(error: unknown): boolean {
+  return error instanceof FailureError && error.failure.facts["sqlstate"] === "57014";
 }
 
 async function otherSide(context: StepContext): Promise<Measured> {
@@ -146,35 +201,34 @@ async function sequencesThatDiffer(
 /** Every table's rows are counted; contents as far as the other side came. The first difference ends it. */
 async function compare(context: StepContext, means: Means, names: readonly string[]): Promise<StepResult> {
   const other = await otherSide(context);
+  const found = await ofEach(context, means, names, (sql) =>
+    differencesFrom(contentOf(other, sql.database), sql),
+  );
   const told: Record<string, string> = {};
   for (const database of names) {
-    const wanted = contentOf(other, database);
-    const differences = await ask(
-      context,
-      means,
-      async (sql) => {
-        const here = (await tablesBySize(sql)).map(({ table }) => table);
-        const tables = Object.keys(wanted.counts);
-        const missing = tables.filter((table) => !here.includes(table));
-        if (missing.length > 0) return missing.map((table) => `${table} is not there`);
-        const counts = await countRows(sql, tables);
-        const wrong = tables.filter((table) => counts[table] !== wanted.counts[table]);
-        if (wrong.length > 0)
-          return wrong.map((table) => `${table}: ${wanted.counts[table]} rows there, ${counts[table]} here`);
-        const unlike: string[] = [];
-        for (const [table, hash] of Object.entries(wanted.hashes))
-          if ((await hashRows(sql, table)) !== hash) unlike.push(`${table}: as many rows, other content`);
-        return unlike;
-      },
-      { database, statementMs },
-    );
+    const differences = found[database] ?? [];
     if (differences.length > 0)
       stop("postgresql.data-differs", { database, found: differences.slice(0, 10).join("; ") });
-    told[`told.comparison of ${database}`] = comparedBy(wanted);
+    told[`told.comparison of ${database}`] = comparedBy(contentOf(other, database));
   }
   const sequences = await sequencesThatDiffer(context, means, names);
   if (sequences.length > 0) stop("postgresql.sequences-differ", { found: sequences.slice(0, 10).join("; ") });
   return done(told);
+}
+
+async function differencesFrom(wanted: Content, sql: Sql): Promise<readonly string[]> {
+  const here = (await tablesBySize(sql)).map(({ table }) => table);
+  const tables = Object.keys(wanted.counts);
+  const missing = tables.filter((table) => !here.includes(table));
+  if (missing.length > 0) return missing.map((table) => `${table} is not there`);
+  const counts = await countRows(sql, tables);
+  const wrong = tables.filter((table) => counts[table] !== wanted.counts[table]);
+  if (wrong.length > 0)
+    return wrong.map((table) => `${table}: ${wanted.counts[table]} rows there, ${counts[table]} here`);
+  const unlike: string[] = [];
+  for (const [table, hash] of Object.entries(wanted.hashes))
+    if ((await hashRows(sql, table)) !== hash) unlike.push(`${table}: as many rows, other content`);
+  return unlike;
 }
 
 /** As a person reads it at the end; what was counted alone stands first, since its content was not looked at. */

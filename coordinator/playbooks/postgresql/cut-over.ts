@@ -40,7 +40,7 @@ export function cutOver(move: Move): ClusterStage {
           steps.fence(fenceLimitMs),
           steps.proveFenced(),
           steps.drain("forward", databases),
-          steps.measure(databases, compareWithinMs),
+          steps.measure(databases, compareWithinMs, fenceLimitMs),
           // whoever came in between has been seen
           steps.proveFenced("prove-fenced-still"),
         ),
@@ -52,7 +52,7 @@ export function cutOver(move: Move): ClusterStage {
           // one that clients write to already is not set back
           steps.proveFenced("prove-closed"),
           steps.setSequences(databases),
-          steps.compare(databases),
+          steps.compare(databases, fenceLimitMs),
           steps.pauseSubscriptions("forward", databases),
           steps.makeSlots("back", databases),
         ),

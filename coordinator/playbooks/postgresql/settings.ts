@@ -28,7 +28,7 @@ const defaults: PostgresqlClusterSettings = {
   databasesAtOnce: 2,
   fenceLimitMs: 120_000,
   verifyWithinMs: hour,
-  compareWithinMs: 1_000,
+  compareWithinMs: 250,
   giveUpAtPercent: 90,
   copyLimitMs: 14 * 24 * hour,
   cutOverLagBytes: 1_048_576,

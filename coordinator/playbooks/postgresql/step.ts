@@ -36,3 +36,8 @@ export function step(
 export function call(verb: string, args: Call["args"] = {}): Call {
   return { verb: `postgresql.${verb}`, args };
 }
+
+/** What is done while a hold stands ends well before it does: an agent refuses what it would have to undo before. */
+export function within(mostMs: number, holdLimitMs: number | undefined): number {
+  return holdLimitMs === undefined ? mostMs : Math.min(mostMs, Math.floor(holdLimitMs / 2));
+}

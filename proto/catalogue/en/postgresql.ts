@@ -116,6 +116,10 @@ export const postgresql: Catalogue = {
     says: "{database} is not the same on both sides: {found}",
     next: "nothing was opened, the old server is whole; lockkeeper abort, and look for the cause",
   },
+  "postgresql.counting-too-long": {
+    says: "{database}: its rows were not counted within {withinMs} ms, which is half of the fence's limit",
+    next: "nothing was opened, the old server is whole; lockkeeper abort, then plan anew with a longer fence-limit",
+  },
   "postgresql.schemas-differ": {
     says: "{database}: the schema was changed on one side alone: {found}",
     next: "make the same change on the other side (on the new server as its superuser: SET default_transaction_read_only = off), for a new table also ALTER SUBSCRIPTION … REFRESH PUBLICATION; then lockkeeper retry",

@@ -1,7 +1,7 @@
 /** Steps that compare what both servers hold, and carry the sequences over. */
 import type { PlanStep } from "../../../domain/plan.ts";
 import { list } from "../move.ts";
-import { hour, minute, step } from "../step.ts";
+import { hour, minute, step, within } from "../step.ts";
 
 export function showContents(databases: readonly string[], withinMs: number): PlanStep {
   return step(
@@ -21,12 +21,13 @@ export function verifyContents(databases: readonly string[], withinMs: number): 
   );
 }
 
-export function measure(databases: readonly string[], withinMs: number): PlanStep {
+/** `fenceLimitMs`: whatever counts behind the fence ends before the fence does. */
+export function measure(databases: readonly string[], withinMs: number, fenceLimitMs: number): PlanStep {
   return step(
     "measure",
     { databases: list(databases), withinMs: String(withinMs) },
     `every sequence's last_value; SELECT count(*) of every table; md5 over the rows of as many as ${withinMs} ms allow, smallest first`,
-    { deadlineMs: 10 * minute },
+    { deadlineMs: within(10 * minute, fenceLimitMs) },
   );
 }
 
@@ -36,13 +37,11 @@ export function setSequences(databases: readonly string[]): PlanStep {
   });
 }
 
-export function compare(databases: readonly string[]): PlanStep {
+export function compare(databases: readonly string[], fenceLimitMs: number): PlanStep {
   return step(
     "compare",
     { databases: list(databases) },
     "the same counts, hashes and sequences on this side",
-    {
-      deadlineMs: 10 * minute,
-    },
+    { deadlineMs: within(10 * minute, fenceLimitMs) },
   );
 }

@@ -1,6 +1,6 @@
 /** Steps that close a server to writers and open it, and the operator's own hooks around them. */
 import type { PlanStep } from "../../../domain/plan.ts";
-import { call, minute, second, step } from "../step.ts";
+import { call, minute, second, step, within } from "../step.ts";
 import type { Of } from "./of.ts";
 
 /** The new server, until it is opened. */
@@ -39,11 +39,6 @@ export function fence(holdLimitMs: number): PlanStep {
       holdLimitMs,
     },
   );
-}
-
-/** A hold must be able to stand when its step has ended: an agent refuses what it would have to undo before. */
-function within(mostMs: number, holdLimitMs: number | undefined): number {
-  return holdLimitMs === undefined ? mostMs : Math.min(mostMs, Math.floor(holdLimitMs / 2));
 }
 
 export function proveFenced(id = "prove-fenced"): PlanStep {

@@ -1,0 +1,53 @@
+/** What is counted behind a fence ends before the fence does, and says how far it came. */
+import { afterEach, expect, it } from "vitest";
+import { measuringVerbs } from "#agent/engines/postgresql/measuring.ts";
+import { postgresqlSettings } from "#agent/engines/postgresql/settings.ts";
+import type { StepContext } from "#agent/verb.ts";
+import { succeed } from "#proto/common/failure.ts";
+import type { PostgresServer } from "#test/postgres/server.ts";
+import { hostOf, run, serverOf, stopAll } from "./asked-server.ts";
+
+afterEach(stopAll);
+
+const small = "CREATE TABLE small AS SELECT 1 AS i";
+const large = "CREATE TABLE large AS SELECT generate_series(1, 400000) AS i, repeat('x', 100) AS t";
+
+async function measured(
+  server: PostgresServer,
+  { withinMs, deadlineMs }: { withinMs: number; deadlineMs: number },
+) {
+  const means = {
+    settings: postgresqlSettings.parse({ host: "127.0.0.1", port: server.port, user: "kw", tools: "/tools" }),
+  };
+  const measure = measuringVerbs(means).find(({ name }) => name === "postgresql.measure");
+  const context = {
+    host: hostOf(),
+    signal: AbortSignal.timeout(30_000),
+    rollout: "r1",
+    deadlineMs,
+    parcels: { send: async () => succeed("digest") },
+  } as unknown as StepContext;
+  const args = measure?.args.parse({ databases: '["postgres"]', withinMs: String(withinMs) });
+  return measure?.run(context, args);
+}
+
+it("counts every table and compares those that the time allows for", async () => {
+  const server = await serverOf(18);
+  await run(server, "postgres", small, large);
+  expect(await measured(server, { withinMs: 60, deadlineMs: 60_000 })).toMatchObject({
+    result: "done",
+    outputs: { tables: "2", compared: "1" },
+  });
+});
+
+it("gives up with its own word where a count does not come to its end", async () => {
+  const server = await serverOf(18);
+  await run(server, "postgres", small);
+  const holder = run(server, "postgres", "BEGIN", "LOCK TABLE small", "SELECT pg_sleep(3)");
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(await measured(server, { withinMs: 60, deadlineMs: 2_000 })).toMatchObject({
+    result: "failed",
+    failure: { code: "postgresql.counting-too-long", facts: { database: "postgres" } },
+  });
+  await holder;
+});
