@@ -60,6 +60,8 @@ export interface WatchSpec {
   readonly reactAt: number;
   readonly reaction: Call;
   readonly everyMs: number;
+  /** Id of a later wait: the watch stands up to its end, through every stage between. Absent: up to the end of its own. */
+  readonly until?: string;
 }
 
 interface StageBase {

@@ -9,14 +9,14 @@ import { forEverMs, type RolloutDesk } from "./rollout-desk.ts";
 
 export function armWatches(
   desk: RolloutDesk,
-  { stage, watches }: Extract<Action, { do: "arm-watches" }>,
+  { stage, watches, anew = false }: Extract<Action, { do: "arm-watches" }>,
 ): Promise<void> {
   const rollout = desk.state.id;
   const { attempt } = stageState(desk.state, stage);
   const ask = () => {
     for (const watch of watches) {
       // one that has reacted never does again: another attempt of the stage begins with a new one
-      if (attempt > 1) disarm(desk, watch);
+      if (anew || attempt > 1) disarm(desk, watch);
       const value = { watch: toWatch(watch, { rollout, stage }) };
       desk.means.fleet.send(watch.node, { $case: "armWatch", value });
     }

@@ -6,6 +6,7 @@ import { failure } from "#proto/common/failure.ts";
 import type { ClusterStage, GateSpec, PlanProgram, Stage } from "../plan.ts";
 import { stepsOf } from "../stage-programs.ts";
 import { type Action, nextGate, stopAtEnd } from "./action.ts";
+import { allArmed } from "./kept-watches.ts";
 import { isAnyPastReturn } from "./past-return.ts";
 import { wantedOf } from "./skipped.ts";
 import {
@@ -19,10 +20,8 @@ import {
 
 export function decideAbort(state: RolloutState, spec: Stage | undefined): Action {
   const stage = spec === undefined ? undefined : stageState(state, spec.id);
-  if (stage !== undefined && spec?.kind === "wait" && stage.armed.length > 0) {
-    const watches = spec.watches.filter(({ id }) => stage.armed.includes(id));
-    return { do: "disarm-watches", stage: stage.id, watches };
-  }
+  const watches = allArmed(state);
+  if (stage !== undefined && watches.length > 0) return { do: "disarm-watches", stage: stage.id, watches };
   const running = Object.values(stage?.programs ?? {}).flatMap(({ node, standing }) =>
     standing === "ended" ? [] : [node],
   );

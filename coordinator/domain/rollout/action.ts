@@ -33,7 +33,13 @@ export type Action =
   | { readonly do: "ask-to-stop"; readonly stage: string; readonly nodes: readonly string[] }
   /** Ended programs undo what they have done: of the last phase, of one node where nodes go one by one. */
   | { readonly do: "undo"; readonly stage: string; readonly programs: readonly ProgramState[] }
-  | { readonly do: "arm-watches"; readonly stage: string; readonly watches: readonly WatchSpec[] }
+  | {
+      readonly do: "arm-watches";
+      readonly stage: string;
+      readonly watches: readonly WatchSpec[];
+      /** Their agents know them already, as having told that they measure nothing. */
+      readonly anew?: boolean;
+    }
   /** All that a wait stage waits for is there. */
   | { readonly do: "end-wait"; readonly stage: string }
   | { readonly do: "disarm-watches"; readonly stage: string; readonly watches: readonly WatchSpec[] }

@@ -7,6 +7,7 @@ import type { Stage } from "../plan.ts";
 import { decideAbort } from "./abort.ts";
 import { type Action, rest } from "./action.ts";
 import { decideCluster } from "./cluster-stage.ts";
+import { firedAt, unarmedAt } from "./kept-watches.ts";
 import { decideNode } from "./node-stage.ts";
 import { expectedOf } from "./skipped.ts";
 import { type RolloutState, type StageState, stageState } from "./state.ts";
@@ -24,8 +25,8 @@ function nextAction(state: RolloutState): Action {
   if (state.aborting) return decideAbort(state, spec);
   if (spec === undefined) return { do: "finish" };
   const stage = stageState(state, spec.id);
-  const fired = spec.kind === "wait" ? stopForFired(spec, stage) : undefined;
-  if (fired !== undefined) return fired;
+  const watched = isInWork(state, stage) ? undefined : watching(state, spec, stage);
+  if (watched !== undefined) return watched;
   // a pause starts nothing new; what is in work goes on to its end
   if (state.paused !== undefined && !isInWork(state, stage)) return rest;
   if (stage.standing === "pending") return startStage(state, spec, stage);
@@ -38,8 +39,17 @@ function nextAction(state: RolloutState): Action {
     case "cluster":
       return decideCluster(state, spec, stage);
     case "wait":
-      return decideWait(spec, stage);
+      return decideWait(state, spec, stage);
   }
+}
+
+/** Before anything is begun: what watches have done, and whether those that should still stand do. */
+function watching(state: RolloutState, spec: Stage, stage: StageState): Action | undefined {
+  const fired = firedAt(state, spec) ?? (spec.kind === "wait" ? stage.fired[0] : undefined);
+  if (fired !== undefined) return stopForFired(spec.id, fired);
+  // at its end a wait disarms what stood up to it
+  const watches = stage.waitOver ? [] : unarmedAt(state, spec);
+  return watches.length === 0 ? undefined : { do: "arm-watches", stage: spec.id, watches, anew: true };
 }
 
 function isOver({ standing }: StageState): boolean {

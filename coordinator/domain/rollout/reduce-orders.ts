@@ -2,6 +2,7 @@
 import { isNotNow } from "../check.ts";
 import { freshStage, inStage, withoutWaiting } from "./alter.ts";
 import type { RolloutFact } from "./event.ts";
+import { seeingAgain } from "./kept-watches.ts";
 import { isAnyPastReturn } from "./past-return.ts";
 import { type ProgramState, type RolloutState, type StageState, stageState } from "./state.ts";
 
@@ -75,7 +76,8 @@ export function again(state: RolloutState, id: string, node: string | undefined)
   const stands = proven && !hasLapsed(state, id);
   // a person's yes at the end of a wait was for what that wait had come to
   const waits = state.plan.stages.some((spec) => spec.id === id && spec.kind === "wait");
-  return inStage({ ...rest, holds, aborting: false }, id, (stage) => ({
+  const stages = rest.stages.map(seeingAgain);
+  return inStage({ ...rest, stages, holds, aborting: false }, id, (stage) => ({
     ...freshStage(id, stage.attempt, stage),
     approved: stage.approved && !waits,
     snapshots: stage.snapshots,

@@ -2,10 +2,11 @@
 import { failure } from "#proto/common/failure.ts";
 import type { WaitStage } from "../plan.ts";
 import { type Action, nextGate } from "./action.ts";
-import type { StageState } from "./state.ts";
+import { endingAt } from "./kept-watches.ts";
+import type { FiredWatch, RolloutState, StageState } from "./state.ts";
 
-export function decideWait(spec: WaitStage, stage: StageState): Action {
-  if (stage.waitOver) return leave(spec, stage);
+export function decideWait(state: RolloutState, spec: WaitStage, stage: StageState): Action {
+  if (stage.waitOver) return leave(state, spec);
   const unarmed = spec.watches.filter(({ id }) => !stage.armed.includes(id));
   if (unarmed.length > 0) return { do: "arm-watches", stage: spec.id, watches: unarmed };
   const gate = nextGate(spec.id, spec.gates, stage, "before");
@@ -24,17 +25,16 @@ export function decideWait(spec: WaitStage, stage: StageState): Action {
   return { do: "end-wait", stage: spec.id };
 }
 
-/** The next stage begins when no reaction can come into it any more. */
-function leave(spec: WaitStage, { armed }: StageState): Action {
-  const watches = spec.watches.filter(({ id }) => armed.includes(id));
+/** What stands no longer than this is disarmed first: no reaction of it can come into the next stage. */
+function leave(state: RolloutState, spec: WaitStage): Action {
+  const watches = endingAt(state, spec);
   return watches.length > 0
     ? { do: "disarm-watches", stage: spec.id, watches }
     : { do: "pass-stage", stage: spec.id };
 }
 
-/** A watch that has reacted, or that measures nothing, ends the wait. */
-export function stopForFired({ id: stage }: WaitStage, { fired: [fired] }: StageState): Action | undefined {
-  if (fired === undefined) return undefined;
+/** A watch that has reacted, or that measures nothing, is a reason to begin nothing more. */
+export function stopForFired(stage: string, fired: FiredWatch): Action {
   const { watch, node, measured, reacted, failure: why } = fired;
   const facts = { ...why?.facts, watch, node, measured: String(measured) };
   if (reacted) {

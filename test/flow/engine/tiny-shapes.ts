@@ -83,6 +83,8 @@ export function shapeOf({ cluster, into, wish: { method } }: PlaybookInput): Sha
       return rolling(cluster, false);
     case "watched":
       return watched(cluster);
+    case "watched-on":
+      return watchedOn(cluster);
     case "behind-hold":
       return behindHold(cluster);
     case "watched-fast":
@@ -198,6 +200,26 @@ function watched(cluster: ClusterEntry): Shaped {
     phase("switch", [program(cluster, fresh, "upgrade")], { after: [allUp(cluster)] }),
   ];
   return { strategy: "rolling", stages: [copy, together("cut", [cluster], phases)] };
+}
+
+/** The same watch, standing through the work between the copy and the wait for a person. */
+function watchedOn(cluster: ClusterEntry): Shaped {
+  const { stages } = watched(cluster);
+  const [copy] = stages;
+  if (copy?.kind !== "wait") throw new Error("no wait");
+  const { approval, ...copied } = copy;
+  const [old = "", fresh = ""] = cluster.nodes.map(({ name }) => name);
+  const watches = copy.watches.map((watch) => ({ ...watch, until: "ready" }));
+  const ready: WaitStage = { ...copied, id: "ready", watches: [], ...(approval && { approval }) };
+  const index = together(
+    "index",
+    [cluster],
+    [
+      phase("look", [program(cluster, old, "look")]),
+      phase("build", [program(cluster, fresh, "stop", "start", "ready")], { after: [allUp(cluster)] }),
+    ],
+  );
+  return { strategy: "rolling", stages: [{ ...copied, watches }, index, ready, ...stages.slice(1)] };
 }
 
 /** A hold that is never made permanent, and beyond it what cannot be undone. */
