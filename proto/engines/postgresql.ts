@@ -61,6 +61,15 @@ export const fenceSchema = z.object({
 });
 export type PgFence = z.infer<typeof fenceSchema>;
 
+/** The file system of the server's WAL. */
+export const walRoomSchema = z.object({
+  usedPercent: z.number(),
+  freeBytes: z.number(),
+  /** WAL that was written over the last minutes; null until the agent has seen enough of it. */
+  bytesPerS: z.number().nullable(),
+});
+export type PgWalRoom = z.infer<typeof walRoomSchema>;
+
 /** How many names of one kind a report carries for each database. */
 export const namesKept = 50;
 
@@ -122,6 +131,7 @@ const pulseShape = {
   slots: measured(z.array(slotSchema)),
   subscriptions: measured(z.array(subscriptionSchema)),
   fence: measured(fenceSchema),
+  walRoom: measured(walRoomSchema),
 };
 
 const gateShape = pulseShape;

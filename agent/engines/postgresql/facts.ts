@@ -18,23 +18,29 @@ import { fullFacts } from "./full-facts.ts";
 import { errorsIn, logFile } from "./server-log.ts";
 import type { Means } from "./settings.ts";
 import { applicationName, type Row, type Sql, withSql } from "./sql.ts";
+import { readWalRoom, type WalPace, walPace } from "./wal-room.ts";
 
 export async function postgresqlFacts(
   host: Host,
   means: Means,
-  { depth, signal }: { readonly depth: Depth; readonly signal: AbortSignal },
+  {
+    depth,
+    signal,
+    pace = walPace(host.clock),
+  }: { readonly depth: Depth; readonly signal: AbortSignal; readonly pace?: WalPace },
 ): Promise<PostgresqlPulse | PostgresqlGate | PostgresqlFull> {
   const take = takeUntil(host, signal);
   const ask = <T>(work: (sql: Sql) => Promise<Outcome<T>>) =>
     take(() => withSql(host, means, { signal, statementMs: 8_000 }, work));
   const pulse = async (): Promise<PostgresqlPulse> => {
-    const [server, slots, subscriptions, fence] = await Promise.all([
+    const [server, slots, subscriptions, fence, walRoom] = await Promise.all([
       ask(readServer),
       ask(readSlots),
       take(() => readSubscriptions(host, means, signal)),
       ask(readFence),
+      ask((sql) => readWalRoom(host, sql, pace)),
     ]);
-    return { server, slots, subscriptions, fence };
+    return { server, slots, subscriptions, fence, walRoom };
   };
   // a gate asks for nothing that a beat does not tell
   if (depth !== "full") return pulse();

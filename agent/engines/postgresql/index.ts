@@ -20,6 +20,8 @@ import { withSql } from "./sql.ts";
 import { triggerVerbs } from "./triggers.ts";
 import { upkeepVerbs } from "./upkeep.ts";
 import { verifyingVerbs } from "./verifying.ts";
+import { type WalPace, walPace } from "./wal-room.ts";
+import { watchingVerbs } from "./watching.ts";
 
 const foldersMs = 2_000;
 
@@ -28,6 +30,7 @@ export const postgresqlKind = engineKind<PostgresqlSettings>({
   settings: postgresqlSettings,
   create: (settings): AgentEngine => {
     const means = { settings };
+    let pace: WalPace | undefined;
     return {
       engine: "postgresql",
       verbs: [
@@ -40,6 +43,7 @@ export const postgresqlKind = engineKind<PostgresqlSettings>({
         ...peerVerbs(means),
         ...replicationVerbs(means),
         ...upkeepVerbs(means),
+        ...watchingVerbs(means),
         ...fenceVerbs(means),
         ...drainVerbs(means),
         ...driftVerbs(means),
@@ -54,7 +58,10 @@ export const postgresqlKind = engineKind<PostgresqlSettings>({
         );
         return folder.ok && folder.value !== "" ? [folder.value] : [];
       },
-      facts: (host, depth, signal) => postgresqlFacts(host, means, { depth, signal }),
+      facts: (host, depth, signal) => {
+        pace ??= walPace(host.clock);
+        return postgresqlFacts(host, means, { depth, signal, pace });
+      },
     };
   },
 });

@@ -1,13 +1,10 @@
-/** What a new server needs before it is opened, and what its watches measure: statistics, views, room for WAL. */
-import { statfs } from "node:fs/promises";
-import { join } from "node:path";
+/** What a new server needs before it is opened: statistics, and its views filled. */
 import { z } from "zod";
 import { done } from "../../outcome.ts";
 import { type StepContext, type Verb, verb } from "../../verb.ts";
 import { databases } from "../databases.ts";
-import { ask, of, ofDatabases, probeOf, resultOf, subscriber } from "./desk.ts";
+import { ask, ofDatabases, resultOf } from "./desk.ts";
 import type { Means } from "./settings.ts";
-import { dropSlot, slotsOf } from "./slots.ts";
 
 const hour = 3_600_000;
 
@@ -33,31 +30,6 @@ export function upkeepVerbs(means: Means): readonly Verb[] {
       run: (context, given) => resultOf(() => refresh(context, means, given.databases)),
       // once more does no harm: a view is filled from what is there
       probe: () => Promise.resolve({ state: "not-done" }),
-    }),
-    verb({
-      name: "postgresql.wal-disk-percent",
-      class: "observe",
-      args: of,
-      run: (context) =>
-        resultOf(async () => {
-          const [row] = await ask(context, means, (sql) => sql.rows("SHOW data_directory"));
-          const { blocks, bavail } = await statfs(
-            context.host.path(join(row?.["data_directory"] ?? "", "pg_wal")),
-          );
-          return done({ value: String(Math.round((1 - bavail / blocks) * 1_000) / 10) });
-        }),
-    }),
-    verb({
-      name: "postgresql.give-up-replication",
-      class: "reversible",
-      args: of.extend({ subscriber }),
-      run: (context, args) =>
-        resultOf(async () => {
-          const names = await slotsOf(context, means, args);
-          for (const name of names) await dropSlot(context, means, name);
-          return done({ slots: names.join(", ") });
-        }),
-      probe: (context, args) => probeOf(() => slotsOf(context, means, args)),
     }),
   ];
 }

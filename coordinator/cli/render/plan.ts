@@ -61,7 +61,7 @@ function renderStage(stage: Stage, index: number, plan: Plan, paint: Paint): rea
         ...stage.gates.map((gate) => `   until: ${renderGate(gate)}`),
         ...stage.watches.map(
           (watch) =>
-            `   watch on ${watch.node}: ${watch.probe.verb}, warns at ${watch.warnAt}, at ${watch.reactAt}: ${watch.reaction.verb}`,
+            `   watch on ${watch.node}: ${watch.probe.verb}, warns at ${watch.warnAt}, at ${watch.reactAt}: ${watch.reaction.verb}${watch.until === undefined ? "" : `; until the end of ${watch.until}`}`,
         ),
         ...(stage.approval === undefined
           ? []

@@ -46,7 +46,7 @@ function nextAction(state: RolloutState): Action {
 /** Before anything is begun: what watches have done, and whether those that should still stand do. */
 function watching(state: RolloutState, spec: Stage, stage: StageState): Action | undefined {
   const fired = firedAt(state, spec) ?? (spec.kind === "wait" ? stage.fired[0] : undefined);
-  if (fired !== undefined) return stopForFired(spec.id, fired);
+  if (fired !== undefined) return stopForFired(state.plan, spec.id, fired);
   // at its end a wait disarms what stood up to it
   const watches = stage.waitOver ? [] : unarmedAt(state, spec);
   return watches.length === 0 ? undefined : { do: "arm-watches", stage: spec.id, watches, anew: true };

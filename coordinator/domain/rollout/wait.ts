@@ -1,6 +1,6 @@
 /** What a wait stage does: watches armed before it waits, disarmed before it is over. */
 import { failure } from "#proto/common/failure.ts";
-import type { WaitStage } from "../plan.ts";
+import type { Plan, WaitStage } from "../plan.ts";
 import { type Action, nextGate } from "./action.ts";
 import { endingAt } from "./kept-watches.ts";
 import type { FiredWatch, RolloutState, StageState } from "./state.ts";
@@ -34,13 +34,18 @@ function leave(state: RolloutState, spec: WaitStage): Action {
 }
 
 /** A watch that has reacted, or that measures nothing, is a reason to begin nothing more. */
-export function stopForFired(stage: string, fired: FiredWatch): Action {
+export function stopForFired(plan: Plan, stage: string, fired: FiredWatch): Action {
   const { watch, node, measured, reacted, failure: why } = fired;
   const facts = { ...why?.facts, watch, node, measured: String(measured) };
   if (reacted) {
-    const cause = failure("watch.reacted", facts);
+    const cause = failure("watch.reacted", { ...facts, reaction: reactionOf(plan, watch) });
     return { do: "stop", stage, node, why: cause, hint: "hint.watch-reacted" };
   }
   const code = why?.code ?? "watch.blind";
   return { do: "stop", stage, node, why: { code, facts }, hint: "hint.watch-failed" };
+}
+
+function reactionOf({ stages }: Plan, watch: string): string {
+  const specs = stages.flatMap((stage) => (stage.kind === "wait" ? stage.watches : []));
+  return specs.find(({ id }) => id === watch)?.reaction.verb ?? "";
 }

@@ -10,8 +10,9 @@ import { checkMove } from "./checks.ts";
 import { cutOver } from "./cut-over.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { gate, list, type Move, moveMethod, moveOf, on, phase, proveServer } from "./move.ts";
-import { call, hour, minute } from "./step.ts";
+import { hour, minute } from "./step.ts";
 import * as steps from "./steps.ts";
+import { backOf, forwardOf, roomWatch, slotWatch } from "./watches.ts";
 
 const day = 24 * hour;
 
@@ -123,7 +124,11 @@ function copying(move: Move): readonly Stage[] {
           },
         ),
       ],
-      watches: [roomWatch(move, `copy-${index + 1}`)],
+      // up to the cut-over, and also while a lock is held: indexes and comparisons take hours
+      watches: [
+        ...(index === 0 ? [roomWatch("wal-room", forwardOf(move), settings.giveUpAtPercent)] : []),
+        slotWatch(`slots-${index + 1}`, forwardOf(move), batch),
+      ].map((watch) => ({ ...watch, until: "ready" })),
       limitMs: settings.copyLimitMs,
     };
     return [
@@ -133,20 +138,6 @@ function copying(move: Move): readonly Stage[] {
       waiting,
     ];
   }).flat();
-}
-
-/** The source is never given up for its copy: where its disk gets full, the copy is. */
-function roomWatch({ source, target, settings }: Move, stageId: string): WaitStage["watches"][number] {
-  return {
-    id: `wal-room-${stageId}`,
-    cluster: source.input.cluster.name,
-    node: source.node,
-    probe: call("wal-disk-percent"),
-    warnAt: Math.max(1, settings.giveUpAtPercent - 10),
-    reactAt: settings.giveUpAtPercent,
-    reaction: call("give-up-replication", { subscriber: target.systemId }),
-    everyMs: 10_000,
-  };
 }
 
 function finishing(move: Move): ClusterStage {
@@ -187,14 +178,14 @@ function ready(move: Move): WaitStage {
       gate("copied", target, { databases: list(databases) }),
       gate("caught-up", source, { maxLagBytes: String(settings.cutOverLagBytes) }),
     ],
-    watches: [roomWatch(move, "ready")],
+    watches: [],
     approval: { question: "ask.postgresql.cut-over-now", mayAnswer: "operator" },
     limitMs: 30 * day,
   };
 }
 
 function soak(move: Move): WaitStage {
-  const { source, target, databases } = move;
+  const { source, target, databases, settings } = move;
   return {
     kind: "wait",
     id: "soak",
@@ -205,12 +196,8 @@ function soak(move: Move): WaitStage {
     ],
     // where the new server's disk gets full, the way back is given up, and not the server
     watches: [
-      {
-        ...roomWatch(move, "soak"),
-        cluster: target.input.cluster.name,
-        node: target.node,
-        reaction: call("give-up-replication", { subscriber: source.systemId }),
-      },
+      roomWatch("wal-room-back", backOf(move), settings.giveUpAtPercent),
+      slotWatch("slots-back", backOf(move), databases),
     ],
     approval: { question: "ask.postgresql.let-the-old-go", mayAnswer: "data-owner" },
     limitMs: 90 * day,

@@ -1,8 +1,10 @@
 /** One word per server, and clusters as the servers describe them. */
+
+import { renderDuration } from "#proto/common/duration.ts";
 import { type Failure, failure } from "#proto/common/failure.ts";
 import { known, whyUnknown } from "#proto/common/measured.ts";
 import type { NodeReport } from "#proto/common/report.ts";
-import type { PgSlot } from "#proto/engines/postgresql.ts";
+import type { PgSlot, PgWalRoom } from "#proto/engines/postgresql.ts";
 import type { ClusterEntry } from "../../domain/inventory.ts";
 import { pulseOf, serverOf } from "./facts.ts";
 import { followerOf, isOurs } from "./replication.ts";
@@ -28,6 +30,7 @@ export function summarise(report: NodeReport): {
   const followers = (known(facts?.subscriptions) ?? [])
     .filter(isOurs)
     .map((each) => followerOf(report.node, each));
+  const slots = (known(facts?.slots) ?? []).filter(isOurs);
   return {
     version: server.version.split(" ")[0] ?? server.version,
     state,
@@ -37,7 +40,8 @@ export function summarise(report: NodeReport): {
     ],
     notes: [
       ...followers.map((each) => failure("postgresql.follows", { ...each.facts, standing: each.standing })),
-      ...(known(facts?.slots) ?? []).filter(isOurs).map(slotNote),
+      ...slots.map(slotNote),
+      ...(slots.length === 0 ? [] : roomNote(known(facts?.walRoom))),
     ],
   };
 }
@@ -50,6 +54,16 @@ function slotNote({ name, lagBytes, retainedBytes, isActive }: PgSlot): Failure 
     kept: String(retainedBytes ?? "unknown"),
     read: isActive ? "read" : "not read by anybody",
   });
+}
+
+/** If nothing more were confirmed from now on. */
+function roomNote(room: PgWalRoom | undefined): readonly Failure[] {
+  if (room === undefined) return [];
+  const { usedPercent, freeBytes, bytesPerS } = room;
+  const facts = { used: String(usedPercent), free: String(freeBytes) };
+  if (bytesPerS === null || bytesPerS === 0) return [failure("postgresql.wal-room", facts)];
+  const fullIn = renderDuration(Math.floor(freeBytes / bytesPerS) * 1_000);
+  return [failure("postgresql.wal-full-in", { ...facts, pace: String(bytesPerS), fullIn })];
 }
 
 type Found = Pick<ClusterEntry, "name" | "engine" | "topology" | "deployment" | "nodes">;

@@ -25,7 +25,7 @@ export const postgresql: Catalogue = {
   },
   "postgresql.setting-unreadable": {
     says: 'the setting {name} of {cluster} is not understood: "{value}"',
-    next: "databases, databases-at-once, fence-limit, compare-within, copy-limit, give-up-at-percent, cut-over-lag-bytes",
+    next: "databases, databases-at-once, fence-limit, verify-within, compare-within, copy-limit, give-up-at-percent, cut-over-lag-bytes",
   },
   "postgresql.back-retired": {
     says: "the old server no longer follows the new one: rollout {rollout} has retired it",
@@ -160,6 +160,10 @@ export const postgresql: Catalogue = {
   },
   "postgresql.slot": {
     says: "slot {slot}: {lag} bytes behind, {kept} bytes of WAL kept for it, {read}",
+  },
+  "postgresql.wal-room": { says: "the disk of its WAL is {used} % full, {free} bytes are free" },
+  "postgresql.wal-full-in": {
+    says: "the disk of its WAL is {used} % full, {free} bytes are free; at {pace} bytes of WAL per second it is full in {fullIn}, if nothing more is confirmed",
   },
   "postgresql.copying": { says: "{database}: {ready} of {tables} tables follow, {bytes} bytes are copied" },
   "postgresql.subscription-missing": { says: "{database} has no subscription of this move" },

@@ -175,8 +175,13 @@ describe("while the new server follows", () => {
         ),
       );
     });
-    const stopped = await typed("approve", rollout);
-    expect(stopped).toMatchObject({ code: 5, stop: "postgresql.slot-missing" });
+    await fleet.until("its watch stops the move", async () => {
+      const { phase } = await fleet.json<{ phase: string }>(["status", rollout]);
+      return phase === "stopped";
+    });
+    const { stdout: why } = await fleet.cli(["why", rollout]);
+    expect(why).toContain("slots-1");
+    expect(why).toContain("plan --back");
     const back = `${fleet.folder}/back.json`;
     await fleet.must("plan", "--back", rollout, "-o", back);
     expect((await typed("apply", back, "-y")).code).toBe(0);

@@ -44,9 +44,9 @@ await describeLongLab("a move from PostgreSQL 15 to 17 whose slot is given up", 
       );
       await writeWal(fleet.old);
       await until("the slot is lost", async () => (await slotStatus(fleet.old)) === "lost");
-      await story.approve(5);
+      await until("its watch stops the move", async () => (await fleet.rollout()).phase === "stopped");
       const { stop } = await fleet.rollout();
-      expect(JSON.stringify(stop)).toMatch(/postgresql\.slot-(lost|missing)/);
+      expect(JSON.stringify(stop)).toContain("slots-1");
       const why = await fleet.must("why", fleet.clusterName);
       expect(why).toContain("plan --back");
       expect(await story.writesOn(20)).toBe("old");

@@ -172,6 +172,7 @@ function reportOf(name: "old" | "new", databases: readonly PgDatabase[], changed
     slots: is([]),
     subscriptions: is([]),
     fence: is({ isReadOnly: false, open: ["postgres", "shop", "stock"], clients: 3 }),
+    walRoom: is({ usedPercent: 40, freeBytes: 4_000_000_000, bytesPerS: null }),
     settings: is(Object.fromEntries(read)),
     databases: is(databases),
     closedDatabases: is([]),

@@ -1,0 +1,53 @@
+/** Standing orders of a move: a server is never given up for its copy, and a copy that is lost is not waited for. */
+import type { WatchSpec } from "../../domain/plan.ts";
+import { list, type Move, type Side } from "./move.ts";
+import { call } from "./step.ts";
+
+const everyMs = 10_000;
+
+/** Both sides of one direction: whose WAL is kept, and for whom. */
+interface Flow {
+  readonly from: Side;
+  readonly to: Side;
+  readonly direction: "forward" | "back";
+}
+
+export function forwardOf({ source, target }: Move): Flow {
+  return { from: source, to: target, direction: "forward" };
+}
+
+export function backOf({ source, target }: Move): Flow {
+  return { from: target, to: source, direction: "back" };
+}
+
+/** Where the disk of the WAL gets full, replication is given up, and not the server. */
+export function roomWatch(id: string, { from, to }: Flow, giveUpAtPercent: number): WatchSpec {
+  return {
+    id,
+    cluster: from.input.cluster.name,
+    node: from.node,
+    probe: call("wal-disk-percent"),
+    warnAt: Math.max(1, giveUpAtPercent - 10),
+    reactAt: giveUpAtPercent,
+    reaction: call("give-up-replication", { subscriber: to.systemId }),
+    everyMs,
+  };
+}
+
+/** By the server's own limit for slots, where it has one: of what it has given up nothing is left to wait for. */
+export function slotWatch(
+  id: string,
+  { from, to, direction }: Flow,
+  databases: readonly string[],
+): WatchSpec {
+  return {
+    id,
+    cluster: from.input.cluster.name,
+    node: from.node,
+    probe: call("slot-room-percent", { databases: list(databases), direction }),
+    warnAt: 75,
+    reactAt: 100,
+    reaction: call("give-up-replication", { subscriber: to.systemId }),
+    everyMs,
+  };
+}
