@@ -6,6 +6,13 @@ import { checkMove } from "./postgresql/checks.ts";
 import { fullOf } from "./postgresql/facts.ts";
 import { fingerprint, playbookVersion } from "./postgresql/fingerprint.ts";
 import { gates } from "./postgresql/gates.ts";
+import { planBackInPlace } from "./postgresql/in-place/back.ts";
+import { checkInPlace } from "./postgresql/in-place/checks.ts";
+import { fingerprintInPlace } from "./postgresql/in-place/fingerprint.ts";
+import { inPlaceGates } from "./postgresql/in-place/gates.ts";
+import { planInPlace } from "./postgresql/in-place/plan.ts";
+import { isInPlace } from "./postgresql/in-place/upgrade.ts";
+import { inPlaceWays } from "./postgresql/in-place/way.ts";
 import { moveMethod } from "./postgresql/move.ts";
 import { planMove } from "./postgresql/plan.ts";
 import { discoverClusters, summarise } from "./postgresql/summary.ts";
@@ -13,11 +20,12 @@ import { discoverClusters, summarise } from "./postgresql/summary.ts";
 export const postgresql: Playbook = {
   engine: "postgresql",
   version: playbookVersion,
-  check: checkMove,
-  plan: planMove,
-  planBack,
+  check: (input) => (isInPlace(input.wish) ? checkInPlace(input) : checkMove(input)),
+  plan: (input) => (isInPlace(input.wish) ? planInPlace(input) : planMove(input)),
+  planBack: (input, undone) =>
+    isInPlace(input.wish) ? planBackInPlace(input, undone) : planBack(input, undone),
   undoesPassedStages: true,
-  ways: () => [
+  ways: (input) => [
     {
       strategy: "move",
       method: moveMethod,
@@ -26,10 +34,11 @@ export const postgresql: Playbook = {
       lost: failure("lost.postgresql.nothing"),
       wayBack: failure("way-back.postgresql.after"),
     },
+    ...inPlaceWays(input),
   ],
-  gates,
+  gates: { ...gates, ...inPlaceGates },
   mayServeMixed: () => false,
-  fingerprint,
+  fingerprint: (input) => (isInPlace(input.wish) ? fingerprintInPlace(input) : fingerprint(input)),
   summarise,
   leftOvers: (report) => fullOf(report)?.leftOvers,
   discover: discoverClusters,

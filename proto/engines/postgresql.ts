@@ -125,6 +125,32 @@ export const databaseSchema = z.object({
 });
 export type PgDatabase = z.infer<typeof databaseSchema>;
 
+/** Of an upgrade in place: what stands on the host, by the folders and units that the agent's own file names. */
+export const inPlaceSchema = z.object({
+  /** Of the programs on disk: 17.6, 18.1. */
+  version: z.string(),
+  newVersion: z.string(),
+  newMajor: z.number(),
+  data: z.string(),
+  newData: z.string(),
+  /** `load` and `active` as systemd has them. */
+  unit: z.object({ name: z.string(), load: z.string(), active: z.string() }),
+  newUnit: z.object({ name: z.string(), load: z.string(), active: z.string() }),
+  /** Folders of the new server with something in them. */
+  taken: z.array(z.string()),
+  /** Where the new data goes. */
+  availableBytes: z.number(),
+  isOneFileSystem: z.boolean(),
+  /** Where the WAL lies, when that is not the data folder. */
+  walFolder: z.string().nullable(),
+  /** Why the servers' account does not get into the old one over its socket; null: it does. */
+  whyAccountNotIn: z.string().nullable(),
+  /** Extensions and libraries that the new programs have, by name. */
+  extensions: z.array(z.string()),
+  libraries: z.array(z.string()),
+});
+export type PgInPlace = z.infer<typeof inPlaceSchema>;
+
 /** What replicates and what is closed is told with every beat: a move may take days, and its standing is asked for at any time. */
 const pulseShape = {
   server: measured(serverSchema),
@@ -163,6 +189,8 @@ const fullShape = {
   checksums: measured(z.boolean()),
   /** `kind name`, of whatever rollout: slots, subscriptions, publications, roles, lines of pg_hba.conf, password files, notes. */
   leftOvers: measured(z.array(z.string())),
+  /** Absent from an agent that knows of none. */
+  inPlace: measured(inPlaceSchema).optional(),
 };
 
 export const postgresqlPulseSchema = z.object(pulseShape);

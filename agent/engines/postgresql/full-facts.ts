@@ -6,6 +6,8 @@ import type { Host } from "../../verb.ts";
 import type { Take } from "../measure.ts";
 import { readDatabases } from "./database-facts.ts";
 import { seenOnHost, tracesIn } from "./high-availability.ts";
+import { readInPlace } from "./in-place/facts.ts";
+import { placeIn } from "./in-place/place.ts";
 import { leftOversOn } from "./left-overs.ts";
 import type { Means } from "./settings.ts";
 import { type Sql, withSql } from "./sql.ts";
@@ -24,12 +26,14 @@ export async function fullFacts(
   const databases = readDatabases(host, means, signal);
   // a throw of either is told by each of those who await it
   for (const each of [answers, databases]) each.catch(() => undefined);
-  const [ofServer, onHost, tools, ofDatabases, leftOvers] = await Promise.all([
+  const place = placeIn(means);
+  const [ofServer, onHost, tools, ofDatabases, leftOvers, inPlace] = await Promise.all([
     take(() => answers),
     take(() => seenOnHost(host)),
     take(() => toolsMajor(host, means)),
     take(() => databases),
     take(async () => succeed(await leftOversOn({ host, signal }, means))),
+    place === undefined ? undefined : take(() => readInPlace(host, means, place)),
   ]);
   const { traces, ...rest } = "value" in ofServer ? ofServer.value : allAs(ofServer);
   return {
@@ -38,6 +42,7 @@ export async function fullFacts(
     toolsMajor: tools,
     highAvailability: together(onHost, traces),
     leftOvers,
+    ...(inPlace === undefined ? {} : { inPlace }),
   };
 }
 

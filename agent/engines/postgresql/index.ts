@@ -8,6 +8,7 @@ import { fenceVerbs } from "./fence.ts";
 import { forgettingVerbs } from "./forgetting.ts";
 import { hookVerbs } from "./hooks.ts";
 import { identityVerbs } from "./identities.ts";
+import { inPlaceVerbs } from "./in-place/index.ts";
 import { roleVerbs } from "./loading-roles.ts";
 import { schemaVerbs } from "./loading-schema.ts";
 import { lookingVerbs } from "./looking.ts";
@@ -51,6 +52,7 @@ export const postgresqlKind = engineKind<PostgresqlSettings>({
         ...verifyingVerbs(means),
         ...hookVerbs(means),
         ...forgettingVerbs(),
+        ...inPlaceVerbs(means),
       ],
       folders: async (host) => {
         const folder = await withSql(host, means, { signal: AbortSignal.timeout(foldersMs) }, async (sql) =>

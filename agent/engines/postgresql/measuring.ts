@@ -1,10 +1,10 @@
 /** What the closed side holds, measured behind its fence and sent to the other; and the other's answer to it. */
 
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { FailureError } from "#proto/common/failure.ts";
-import { makeFolderDurably } from "../../host/file-runner.ts";
+import { makeFolderDurably, writeFileDurably } from "../../host/file-runner.ts";
 import { markFolder } from "../../host/marks.ts";
 import { done } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
@@ -69,8 +69,23 @@ export function measuringVerbs(means: Means): readonly Verb[] {
 async function measure(
   context: StepContext,
   means: Means,
-  { databases: names, withinMs }: z.infer<typeof measureArgs>,
+  given: z.infer<typeof measureArgs>,
 ): Promise<StepResult> {
+  const { file, told } = await keepContents(context, means, given);
+  must(await context.parcels.send("measured", file));
+  return done(told);
+}
+
+function fileOf(context: StepContext): string {
+  return join(markFolder(context), "measured.json");
+}
+
+/** Counts, contents as far as the time allows, and sequences, in a file of the rollout's own. */
+export async function keepContents(
+  context: StepContext,
+  means: Means,
+  { databases: names, withinMs }: z.infer<typeof measureArgs>,
+): Promise<{ readonly file: string; readonly told: Readonly<Record<string, string>> }> {
   const { clock } = context.host;
   const budget: Budget = { leftMs: withinMs, nowMs: () => clock.monotonicMs() };
   const contentOf = async (sql: Sql): Promise<Content> => {
@@ -80,16 +95,23 @@ async function measure(
     return { counts, hashes, sequences: [...sequences] };
   };
   const found = await ofEach(context, means, names, contentOf);
-  const folder = markFolder(context);
-  await makeFolderDurably(folder);
-  const file = join(folder, "measured.json");
-  await writeFile(file, JSON.stringify({ format: 1, databases: found } satisfies Measured));
-  must(await context.parcels.send("measured", file));
+  const file = fileOf(context);
+  await makeFolderDurably(markFolder(context));
+  await writeFileDurably(file, JSON.stringify({ format: 1, databases: found } satisfies Measured));
   const all = Object.values(found);
-  return done({
+  const told = {
     tables: String(all.reduce((sum, { counts }) => sum + Object.keys(counts).length, 0)),
     compared: String(all.reduce((sum, { hashes }) => sum + Object.keys(hashes).length, 0)),
-  });
+  };
+  return { file, told };
+}
+
+/** What this very agent has kept. */
+export async function keptContents(context: StepContext): Promise<Measured> {
+  const text = await readFile(fileOf(context), "utf8").catch(() =>
+    stop("postgresql.parcel-missing", { what: "measured" }),
+  );
+  return measured.parse(JSON.parse(text));
 }
 
 /** For the contents of all databases together. */
@@ -185,7 +207,14 @@ async function sequencesThatDiffer(
   means: Means,
   names: readonly string[],
 ): Promise<readonly string[]> {
-  const other = await otherSide(context);
+  return sequencesUnlike(context, means, { names, other: await otherSide(context) });
+}
+
+async function sequencesUnlike(
+  context: StepContext,
+  means: Means,
+  { names, other }: { readonly names: readonly string[]; readonly other: Measured },
+): Promise<readonly string[]> {
   const differ: string[] = [];
   for (const database of names) {
     const here = await ask(context, means, sequencesOf, { database });
@@ -198,9 +227,16 @@ async function sequencesThatDiffer(
   return differ;
 }
 
-/** Every table's rows are counted; contents as far as the other side came. The first difference ends it. */
 async function compare(context: StepContext, means: Means, names: readonly string[]): Promise<StepResult> {
-  const other = await otherSide(context);
+  return compareWith(context, means, { names, other: await otherSide(context) });
+}
+
+/** Every table's rows are counted; contents as far as the other side came. The first difference ends it. */
+export async function compareWith(
+  context: StepContext,
+  means: Means,
+  { names, other }: { readonly names: readonly string[]; readonly other: Measured },
+): Promise<StepResult> {
   const found = await ofEach(context, means, names, (sql) =>
     differencesFrom(contentOf(other, sql.database), sql),
   );
@@ -211,7 +247,7 @@ async function compare(context: StepContext, means: Means, names: readonly strin
       stop("postgresql.data-differs", { database, found: differences.slice(0, 10).join("; ") });
     told[`told.comparison of ${database}`] = comparedBy(contentOf(other, database));
   }
-  const sequences = await sequencesThatDiffer(context, means, names);
+  const sequences = await sequencesUnlike(context, means, { names, other });
   if (sequences.length > 0) stop("postgresql.sequences-differ", { found: sequences.slice(0, 10).join("; ") });
   return done(told);
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { inPlaceSettings } from "./in-place/settings.ts";
 
 const path = z.string().startsWith("/", "must be an absolute path");
 const argv = z.array(z.string().max(4_096)).min(1);
@@ -30,6 +31,8 @@ export const postgresqlSettings = z.strictObject({
       switchTrafficBack: argv.optional(),
     })
     .prefault({}),
+  /** Both versions on this host, for `pg_upgrade`; absent: this server is never upgraded in place. */
+  inPlace: inPlaceSettings.optional(),
 });
 
 export type PostgresqlSettings = z.infer<typeof postgresqlSettings>;

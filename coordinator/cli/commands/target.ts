@@ -30,6 +30,7 @@ export function targetCommand(name: string, summary: string, options: CommandOpt
         "compiled",
         "export-import",
         "logical-replication",
+        "pg-upgrade",
       ]),
     )
     .option("--into <cluster>", "the new cluster, for methods that move data");

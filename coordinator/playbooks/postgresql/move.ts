@@ -56,7 +56,7 @@ export function moveOf(input: PlaybookInput): Outcome<Move> {
   return succeed({ source: source.value, target: target.value, databases, settings: settings.value });
 }
 
-function sideOf(input: PlaybookInput): Outcome<Side> {
+export function sideOf(input: PlaybookInput): Outcome<Side> {
   const { cluster, reports } = input;
   const [first] = cluster.nodes;
   const server = serverOf(reports[first?.name ?? ""]);

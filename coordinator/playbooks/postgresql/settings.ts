@@ -20,6 +20,10 @@ export interface PostgresqlClusterSettings {
   readonly copyLimitMs: number;
   /** How far the target may be behind before the fence is set. */
   readonly cutOverLagBytes: number;
+  /** How `pg_upgrade` gets at the old server's files. */
+  readonly upgradeMode: "copy" | "clone" | "link";
+  /** What becomes of the old data folder after an upgrade in place and its soak. */
+  readonly oldData: "keep" | "remove";
 }
 
 const hour = 3_600_000;
@@ -32,6 +36,8 @@ const defaults: PostgresqlClusterSettings = {
   giveUpAtPercent: 90,
   copyLimitMs: 14 * 24 * hour,
   cutOverLagBytes: 1_048_576,
+  upgradeMode: "copy",
+  oldData: "keep",
 };
 
 /** Refused: `postgresql.setting-unreadable`. */
@@ -63,6 +69,10 @@ function readOne(name: string, value: string): Partial<PostgresqlClusterSettings
       return /^[1-9]\d$/.test(value) ? { giveUpAtPercent: Number(value) } : undefined;
     case "cut-over-lag-bytes":
       return /^[1-9]\d{0,11}$/.test(value) ? { cutOverLagBytes: Number(value) } : undefined;
+    case "upgrade-mode":
+      return value === "copy" || value === "clone" || value === "link" ? { upgradeMode: value } : undefined;
+    case "old-data":
+      return value === "keep" || value === "remove" ? { oldData: value } : undefined;
     default:
       return undefined;
   }

@@ -12,6 +12,8 @@ import { kwdbMove } from "./kwdb-move.ts";
 import { lock } from "./lock.ts";
 import { postgresql } from "./postgresql.ts";
 import { postgresqlChecks } from "./postgresql-checks.ts";
+import { postgresqlInPlace } from "./postgresql-in-place.ts";
+import { postgresqlInPlaceChecks } from "./postgresql-in-place-checks.ts";
 import { postgresqlPairChecks } from "./postgresql-pair-checks.ts";
 import { rollout } from "./rollout.ts";
 import { store } from "./store.ts";
@@ -34,4 +36,6 @@ export const en: Catalogue = {
   ...postgresql,
   ...postgresqlChecks,
   ...postgresqlPairChecks,
+  ...postgresqlInPlace,
+  ...postgresqlInPlaceChecks,
 };

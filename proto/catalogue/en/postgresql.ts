@@ -3,7 +3,7 @@ import type { Catalogue } from "../render.ts";
 /** Words of a PostgreSQL move: why no plan, why a step ends, what is waited for, and what a plan says of itself. */
 export const postgresql: Catalogue = {
   "postgresql.move-strategy": {
-    says: "between major versions there is one way: --strategy move --method logical-replication; asked for were {strategy} and {method}",
+    says: "into another cluster there is one way: --strategy move --method logical-replication; asked for were {strategy} and {method}",
     next: "lockkeeper plan {cluster} --to {to} --into NEW",
   },
   "postgresql.move-without-target": {
@@ -25,7 +25,7 @@ export const postgresql: Catalogue = {
   },
   "postgresql.setting-unreadable": {
     says: 'the setting {name} of {cluster} is not understood: "{value}"',
-    next: "databases, databases-at-once, fence-limit, verify-within, compare-within, copy-limit, give-up-at-percent, cut-over-lag-bytes",
+    next: "databases, databases-at-once, fence-limit, verify-within, compare-within, copy-limit, give-up-at-percent, cut-over-lag-bytes, upgrade-mode, old-data",
   },
   "postgresql.back-retired": {
     says: "the old server no longer follows the new one: rollout {rollout} has retired it",

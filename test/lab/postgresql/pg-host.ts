@@ -186,11 +186,14 @@ export async function startPgHost(spec: PgHostSpec): Promise<PgHost> {
 }
 
 /** The cluster that the package made is every host's of this root: each would pass for the other. */
-async function dropPackaged(rootFolder: string, major: Major): Promise<void> {
+export async function dropPackaged(rootFolder: string, major: Major): Promise<void> {
   await mustRun(["chroot", rootFolder, "pg_dropcluster", String(major), "main"]);
 }
 
-async function createCluster(host: Host, spec: PgHostSpec): Promise<void> {
+export async function createCluster(
+  host: Host,
+  spec: Pick<PgHostSpec, "major" | "lab" | "settings" | "checksums">,
+): Promise<void> {
   const { major, lab, settings = [], checksums } = spec;
   const which = [String(major), "main"];
   const making = ["pg_createcluster", "--encoding=UTF8", "--locale=C.UTF-8", `--port=${port}`, ...which];

@@ -1,0 +1,139 @@
+/**
+ * The way back of an upgrade in place. Before the new server was started: the old one serves again, and all that was made goes. After
+ * it, where files were copied: the old one serves again, without the rows that were written since. After `link` there is none.
+ */
+import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import type { CheckResult } from "../../../domain/check.ts";
+import type { ClusterStage, Phase, Plan } from "../../../domain/plan.ts";
+import { planFormat } from "../../../domain/plan.ts";
+import type { PlaybookInput } from "../../../domain/playbook.ts";
+import type { Undone } from "../../../domain/undone.ts";
+import { gate, on, phase, proveServer, type Side } from "../move.ts";
+import { result } from "../result.ts";
+import * as shared from "../steps.ts";
+import { fingerprintInPlace } from "./fingerprint.ts";
+import { type PlaceNames, placeNamesIn } from "./place-names.ts";
+import * as steps from "./steps.ts";
+import { inPlaceMethod } from "./upgrade.ts";
+
+interface Back {
+  readonly side: Side;
+  readonly names: PlaceNames;
+  readonly of: { readonly of: string };
+}
+
+/** Refused: `postgresql.back-linked`, `postgresql.back-in-place-retired`, `postgresql.server-unknown`. */
+export function planBackInPlace(input: PlaybookInput, undone: Undone): Outcome<Plan> {
+  const { rollout, plan, nodes } = undone;
+  const { cluster } = input;
+  const [first] = cluster.nodes;
+  const names = placeNamesIn(plan);
+  if (first === undefined || names === undefined)
+    return fail("postgresql.server-unknown", { cluster: cluster.name });
+  const begun = (step: string) => nodes.some((each) => each.node === first.name && each.begun.includes(step));
+  const facts = { rollout, data: names.data, newData: names.newData };
+  if (begun("remove-old-data") || begun("forget")) return fail("postgresql.back-in-place-retired", facts);
+  const isStarted = begun("start-new");
+  if (isStarted && names.mode === "link") return fail("postgresql.back-linked", facts);
+  const side: Side = {
+    input,
+    node: first.name,
+    address: first.address,
+    systemId: names.systemId,
+    version: plan.from,
+    major: plan.from,
+  };
+  const back = { side, names, of: { of: rollout } };
+  const checks = checksOf(undone, isStarted);
+  return succeed({
+    format: planFormat,
+    digest: "",
+    engine: "postgresql",
+    clusters: [cluster.name],
+    from: plan.to,
+    to: plan.from,
+    strategy: "offline",
+    method: inPlaceMethod,
+    back: rollout,
+    boundTo: fingerprintInPlace(input),
+    stages: [
+      returning(back, isStarted),
+      {
+        kind: "finish",
+        id: "finish",
+        programs: [on(side, proveServer(side))],
+        gates: [gate("serves", side, {}, { dwellMs: 0 })],
+      },
+    ],
+    checks,
+    asks: checks.filter(({ status }) => status === "unknown").map(({ id }) => id),
+    wayBack: ["way-back.postgresql.in-place-again"],
+    warnings: isStarted ? ["warning.postgresql.rows-since", "warning.postgresql.new-data-stays"] : [],
+  });
+}
+
+/** Whoever goes back after clients were let in gives up what they have written: it is said, and asked for. */
+function checksOf({ rollout }: Undone, isStarted: boolean): readonly CheckResult[] {
+  const told = result({ id: "back" }, "ok", { rollout, opened: isStarted ? "yes" : "no" });
+  return isStarted
+    ? [told, result({ id: "rows-since", yields: "acknowledge" }, "unknown", { rollout })]
+    : [told];
+}
+
+function returning(back: Back, isStarted: boolean): ClusterStage {
+  const { side, of } = back;
+  const phases: readonly Phase[] = isStarted ? withNewKept(back) : withNewGone(back);
+  return {
+    kind: "cluster",
+    id: "return",
+    clusters: [side.input.cluster.name],
+    before: [],
+    phases: [
+      ...phases,
+      phase(
+        "forget",
+        [
+          on(
+            side,
+            shared.hook("resumePooler"),
+            steps.clearWork({ place: back.names }, of),
+            shared.forget(of),
+          ),
+        ],
+        {
+          after: [gate("serves", side, {})],
+        },
+      ),
+    ],
+    waysOnFailure: ["way.postgresql.again"],
+  };
+}
+
+/** What was written since lies there and nowhere else. */
+function withNewKept({ side, names, of }: Back): readonly Phase[] {
+  return [
+    phase("stop", [
+      on(side, { ...steps.stopServer(names, "new", of), service: "goes" }, steps.mask(names, "new", of)),
+    ]),
+    phase("open", [on(side, ...opening({ side, names, of }))]),
+  ];
+}
+
+function withNewGone({ side, names, of }: Back): readonly Phase[] {
+  return [
+    phase("open", [on(side, ...opening({ side, names, of }))]),
+    phase("clear", [
+      on(
+        side,
+        steps.removeData(names.newData, of),
+        steps.removeConfiguration(of),
+        steps.unmask(names, "new", of),
+      ),
+    ]),
+  ];
+}
+
+function opening({ side, names, of }: Back) {
+  const unfence = { ...shared.unfence(of), service: "is-back" } as const;
+  return [steps.startOld(names, of), proveServer(side), unfence];
+}

@@ -1,0 +1,212 @@
+/**
+ * The plan of an upgrade in place: look, prepare while the old server serves, wait for a person, then in one go close, stop, upgrade,
+ * prove and open; soak; and at the end the old data goes, where the cluster's settings say so.
+ */
+import { type Outcome, succeed } from "#proto/common/failure.ts";
+import type { ClusterStage, FinishStage, GateSpec, Plan, WaitStage } from "../../../domain/plan.ts";
+import { planFormat } from "../../../domain/plan.ts";
+import type { PlaybookInput } from "../../../domain/playbook.ts";
+import { gate, on, phase, proveServer } from "../move.ts";
+import { hour, minute } from "../step.ts";
+import * as shared from "../steps.ts";
+import { checkInPlace } from "./checks.ts";
+import { fingerprintInPlace } from "./fingerprint.ts";
+import * as steps from "./steps.ts";
+import { type InPlace, inPlaceMethod, inPlaceOf } from "./upgrade.ts";
+
+const day = 24 * hour;
+
+export function planInPlace(input: PlaybookInput): Outcome<Plan> {
+  const found = inPlaceOf(input);
+  if (!found.ok) return found;
+  const plan = found.value;
+  const { upgradeMode } = plan.settings;
+  const isLink = upgradeMode === "link";
+  const checks = checkInPlace(input);
+  return succeed({
+    format: planFormat,
+    digest: "",
+    engine: "postgresql",
+    clusters: [input.cluster.name],
+    from: plan.side.major,
+    to: plan.to,
+    strategy: "offline",
+    method: inPlaceMethod,
+    boundTo: fingerprintInPlace(input),
+    stages: [
+      {
+        kind: "preflight",
+        id: "look",
+        programs: [on(plan.side, proveServer(plan.side), steps.provePlace(plan))],
+      },
+      prepare(plan),
+      ready(plan),
+      upgrade(plan),
+      soak(plan),
+      retire(plan),
+      finish(plan),
+    ],
+    checks,
+    asks: [
+      ...new Set(
+        checks.filter(({ status, yields }) => status === "unknown" && yields !== "never").map(({ id }) => id),
+      ),
+    ],
+    pointOfNoReturn: `upgrade/open/${isLink ? "start-new" : "open-writes"}`,
+    wayBack: [
+      "way-back.postgresql.in-place-before",
+      isLink ? "way-back.postgresql.in-place-linked" : "way-back.postgresql.in-place-copied",
+    ],
+    warnings: [
+      "warning.postgresql.in-place-downtime",
+      ...(isLink ? ["warning.postgresql.in-place-link"] : []),
+      "warning.postgresql.in-place-identity",
+    ],
+  });
+}
+
+function stage(
+  plan: InPlace,
+  id: string,
+  more: Pick<ClusterStage, "before" | "phases" | "waysOnFailure">,
+): ClusterStage {
+  return { kind: "cluster", id, clusters: [plan.side.input.cluster.name], ...more };
+}
+
+/** By its version, and by not being the old one: which identifier it has is known only when it is made. */
+export function servesAs(
+  { side, to }: InPlace,
+  limits: Partial<Pick<GateSpec, "dwellMs" | "limitMs">> = {},
+): GateSpec {
+  return gate("serves-as", side, { version: to, not: side.systemId }, limits);
+}
+
+/** Nothing of this is seen by anybody who uses the old server. */
+function prepare(plan: InPlace): ClusterStage {
+  const { side, place } = plan;
+  return stage(plan, "prepare", {
+    before: [gate("serves", side, {})],
+    phases: [
+      phase("make", [
+        on(
+          side,
+          proveServer(side),
+          steps.provePlace(plan),
+          steps.mask(place, "new"),
+          steps.makeData(plan, "make-data"),
+          steps.carryConfiguration("carry-configuration"),
+          steps.tryUpgrade(plan),
+        ),
+      ]),
+    ],
+    waysOnFailure: ["way.postgresql.again", "way.postgresql.in-place-undone"],
+  });
+}
+
+function ready({ side }: InPlace): WaitStage {
+  return {
+    kind: "wait",
+    id: "ready",
+    gates: [gate("serves", side, {})],
+    watches: [],
+    approval: { question: "ask.postgresql.in-place-now", mayAnswer: "operator" },
+    limitMs: 30 * day,
+  };
+}
+
+/** Phases, so that whoever goes on after a failure does not ask a server that stands still. */
+function upgrade(plan: InPlace): ClusterStage {
+  const { side, place, databases } = plan;
+  return stage(plan, "upgrade", {
+    before: [gate("serves", side, {})],
+    phases: [
+      phase("close", [
+        on(
+          side,
+          proveServer(side),
+          steps.provePlace(plan),
+          steps.tryUpgrade(plan),
+          shared.hook("pausePooler", { undo: "resumePooler" }),
+          { ...shared.close("close"), service: "goes" },
+          shared.proveFenced(),
+          steps.measureOwn(plan),
+          shared.proveFenced("prove-fenced-still"),
+        ),
+      ]),
+      phase("stop", [
+        on(side, steps.stopServer(place, "old"), steps.mask(place, "old"), steps.proveStopped(plan)),
+      ]),
+      phase("swap", [
+        on(
+          side,
+          steps.makeData(plan, "make-data-fresh"),
+          steps.carryConfiguration("carry-configuration-again"),
+          steps.runUpgrade(plan),
+          steps.proveUpgraded(plan),
+        ),
+      ]),
+      phase(
+        "open",
+        [
+          on(
+            side,
+            steps.startNew(plan),
+            steps.proveSuccessor(plan),
+            steps.compareOwn(plan),
+            { ...shared.open(), service: "is-back" },
+            shared.hook("resumePooler"),
+          ),
+        ],
+        { after: [servesAs(plan)] },
+      ),
+      phase("settle", [on(side, steps.listExtensionUpdates(plan), shared.analyze(databases))]),
+    ],
+    waysOnFailure: ["way.postgresql.again", "way.postgresql.in-place-undone", "way.postgresql.in-place-back"],
+  });
+}
+
+function soak(plan: InPlace): WaitStage {
+  return {
+    kind: "wait",
+    id: "soak",
+    gates: [servesAs(plan)],
+    watches: [],
+    approval: {
+      question:
+        plan.settings.oldData === "remove"
+          ? "ask.postgresql.in-place-remove"
+          : "ask.postgresql.in-place-keep",
+      mayAnswer: "data-owner",
+    },
+    limitMs: 90 * day,
+  };
+}
+
+/** The mask of the old unit stays: its data is as old as the stop. */
+function retire(plan: InPlace): ClusterStage {
+  const { side, settings } = plan;
+  return stage(plan, "retire", {
+    before: [servesAs(plan)],
+    phases: [
+      phase("clear", [
+        on(
+          side,
+          steps.proveSuccessor(plan),
+          ...(settings.oldData === "remove" ? [steps.removeOldData(plan)] : []),
+          steps.clearWork(plan),
+          shared.forget(),
+        ),
+      ]),
+    ],
+    waysOnFailure: ["way.postgresql.again"],
+  });
+}
+
+function finish(plan: InPlace): FinishStage {
+  return {
+    kind: "finish",
+    id: "finish",
+    programs: [],
+    gates: [servesAs(plan, { dwellMs: 0, limitMs: 5 * minute })],
+  };
+}
