@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { measured } from "../common/measured.ts";
+import { patroniSchema } from "./postgresql-patroni.ts";
 
 export const serverSchema = z.object({
   /** `server_version`, as printed: 15.18, 18.4 (Debian …). */
@@ -184,6 +185,10 @@ const fullShape = {
   locales: measured(z.array(z.string())),
   /** patroni, repmgr …: what seems to manage this server, and by what it was seen. */
   highAvailability: measured(z.array(z.object({ kind: z.string(), by: z.string() }))),
+  /** Where the agent's file names the Patroni of this host; null where it names none. */
+  patroni: measured(patroniSchema.nullable()),
+  /** By which command of its own file the agent may restart the server; null where that names none. */
+  restart: measured(z.string().nullable()),
   /** Major version of `pg_dump` in the agent's folder of tools. */
   toolsMajor: measured(z.number()),
   checksums: measured(z.boolean()),

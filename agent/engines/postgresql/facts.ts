@@ -37,7 +37,7 @@ export async function postgresqlFacts(
       ask(readServer),
       ask(readSlots),
       take(() => readSubscriptions(host, means, signal)),
-      ask(readFence),
+      ask((sql) => readFence(sql, means)),
       ask((sql) => readWalRoom(host, sql, pace)),
     ]);
     return { server, slots, subscriptions, fence, walRoom };
@@ -144,11 +144,11 @@ function subscriptionOf(head: Row, tables: readonly Row[], error: string | undef
   };
 }
 
-export async function readFence(sql: Sql): Promise<Outcome<PgFence>> {
+export async function readFence(sql: Sql, means: Means): Promise<Outcome<PgFence>> {
   const [row] = await sql.rows(`
     SELECT (SELECT coalesce(bool_or(setting = 'on'), false) FROM pg_file_settings
              WHERE name = 'default_transaction_read_only' AND applied)::text AS read_only,
-           ${clientCount} AS clients`);
+           ${clientCount(means)} AS clients`);
   const open = await sql.rows(
     "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate AND datconnlimit <> 0 ORDER BY 1",
   );
@@ -160,13 +160,25 @@ export async function readFence(sql: Sql): Promise<Outcome<PgFence>> {
 }
 
 /**
+ * Sessions that are no client's: ours, and those of the Patroni that the agent's file names. It asks how the server is, and makes
+ * slots; a superuser who takes that name is one whom the fence does not hold in any case.
+ */
+export function ownSessions({ settings: { patroni } }: Means): string {
+  const ours = `application_name = '${applicationName}' AND usename = current_user`;
+  if (patroni === undefined) return `(${ours})`;
+  return `(${ours} OR application_name ~* '^patroni( |$)' AND usesysid IN (SELECT oid FROM pg_roles WHERE rolsuper))`;
+}
+
+/**
  * Replication connections are walsenders: of 10 and 11 with that name in backend_type as well. Since 18 a connection is shown
  * before it is let in, or refused, as `starting`: an application that knocks at a fence again and again is not behind it.
  */
-export const clientCount = `
+export function clientCount(means: Means): string {
+  return `
   (SELECT count(*)::text FROM pg_stat_activity
     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND state IS DISTINCT FROM 'starting'
-      AND NOT (application_name = '${applicationName}' AND usename = current_user))`;
+      AND NOT ${ownSessions(means)})`;
+}
 
 function numberOf(text: string | null | undefined): number | null {
   return text === null || text === undefined ? null : Number(text);

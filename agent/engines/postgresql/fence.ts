@@ -9,9 +9,9 @@ import { done } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { literal, quoted } from "../databases.ts";
 import { ask, of, ownerOf, probeOf, resultOf, stop } from "./desk.ts";
-import { clientCount } from "./facts.ts";
+import { clientCount, ownSessions } from "./facts.ts";
 import type { Means } from "./settings.ts";
-import { applicationName, type Sql } from "./sql.ts";
+import type { Sql } from "./sql.ts";
 
 const before = z.object({
   /** By database, as pg_database has it: -1 is no limit. */
@@ -64,7 +64,7 @@ async function fence(context: StepContext, means: Means, rollout: string): Promi
       await sql.run(`ALTER DATABASE ${quoted(database)} CONNECTION LIMIT 0`);
     await sql.run("ALTER SYSTEM SET default_transaction_read_only = on");
     await sql.rows("SELECT pg_reload_conf()");
-    await endSessions(context, sql);
+    await endSessions(context, means, sql);
     return done({ databases: String(Object.keys(limits).length) });
   });
 }
@@ -84,20 +84,20 @@ async function standing(sql: Sql): Promise<z.infer<typeof before>> {
 }
 
 /** Of clients, ours excepted. Senders of replication are what all this is done for. */
-async function endSessions({ host: { clock }, signal }: StepContext, sql: Sql): Promise<void> {
+async function endSessions({ host: { clock }, signal }: StepContext, means: Means, sql: Sql): Promise<void> {
   for (let left = 100; left > 0 && !signal.aborted; left -= 1) {
     const rows = await sql.rows(`
       SELECT pg_terminate_backend(pid) FROM pg_stat_activity
        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
-         AND NOT (application_name = '${applicationName}' AND usename = current_user)`);
+         AND NOT ${ownSessions(means)}`);
     if (rows.length === 0) return;
     await clock.sleep(pauseMs, signal).catch(() => undefined);
   }
 }
 
-async function whyNotFenced(sql: Sql): Promise<readonly string[]> {
+async function whyNotFenced(sql: Sql, means: Means): Promise<readonly string[]> {
   const [row] = await sql.rows(`
-    SELECT ${clientCount} AS clients,
+    SELECT ${clientCount(means)} AS clients,
            (SELECT count(*)::text FROM pg_prepared_xacts) AS prepared,
            (SELECT count(*)::text FROM pg_stat_activity
              WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()
@@ -129,7 +129,7 @@ const reloadMs = 2_000;
 
 /** What is still open, by name; the word of a session that begins now counts, not that of a file. */
 async function gaps(context: StepContext, means: Means): Promise<readonly string[]> {
-  const why = await ask(context, means, whyNotFenced);
+  const why = await ask(context, means, (sql) => whyNotFenced(sql, means));
   return why.length > 0 ? why : readOnlyByNow(context, means);
 }
 

@@ -13,6 +13,9 @@ import { roleVerbs } from "./loading-roles.ts";
 import { schemaVerbs } from "./loading-schema.ts";
 import { lookingVerbs } from "./looking.ts";
 import { measuringVerbs } from "./measuring.ts";
+import { keepingVerbs } from "./patroni/keeping.ts";
+import { pausingVerbs } from "./patroni/pausing.ts";
+import { provingVerbs } from "./patroni/proving.ts";
 import { peerVerbs } from "./peers.ts";
 import { replicationVerbs } from "./replicating.ts";
 import { driftVerbs } from "./schema-drift.ts";
@@ -51,6 +54,9 @@ export const postgresqlKind = engineKind<PostgresqlSettings>({
         ...measuringVerbs(means),
         ...verifyingVerbs(means),
         ...hookVerbs(means),
+        ...keepingVerbs(means),
+        ...pausingVerbs(means),
+        ...provingVerbs(means),
         ...forgettingVerbs(),
         ...inPlaceVerbs(means),
       ],

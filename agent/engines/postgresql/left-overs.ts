@@ -7,6 +7,8 @@ import type { StepContext } from "../../verb.ts";
 import { ask, inEach } from "./desk.ts";
 import { isOf, ownPrefix } from "./names.ts";
 import { passfilesOf } from "./passfile.ts";
+import { oursIn } from "./patroni/configuration.ts";
+import { configurationNow } from "./patroni/patronictl.ts";
 import type { Means } from "./settings.ts";
 import { syncSlotsOf } from "./slots.ts";
 import type { Row } from "./sql.ts";
@@ -39,8 +41,9 @@ export async function leftOversOn(context: Looking, means: Means): Promise<strin
   return (await everyLeftOver(context, means)).map(({ says }) => says);
 }
 
-/** Slots, subscriptions, publications, roles, lines of pg_hba.conf, password files and prior values. */
+/** Slots, subscriptions, publications, roles, lines of pg_hba.conf and of Patroni, password files and prior values. */
 async function everyLeftOver(context: Looking, means: Means): Promise<readonly LeftOver[]> {
+  const { patroni } = means.settings;
   const { inServer, databases, hba } = await ask(context, means, async (sql) => {
     const names = await sql.rows(
       "SELECT datname AS name FROM pg_database WHERE datallowconn AND datconnlimit >= -1",
@@ -60,6 +63,7 @@ async function everyLeftOver(context: Looking, means: Means): Promise<readonly L
     ...(await passfilesOf(context.host, means))
       .filter((name) => name.startsWith(ownPrefix))
       .map((name) => ({ name, says: `password file ${name}` })),
+    ...(patroni === undefined ? [] : oursIn(await configurationNow(context.host, patroni))),
     ...(await notesOn(context)),
   ];
 }

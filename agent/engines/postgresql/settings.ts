@@ -21,6 +21,21 @@ export const postgresqlSettings = z.strictObject({
   passfileFolder: path.default("/var/lib/postgresql"),
   /** The server's log, where it does not write one with its own logging collector. */
   log: path.optional(),
+  /** The server's systemd unit, where this agent may restart it. */
+  unit: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9:_.@-]*$/, "must be the name of a unit")
+    .optional(),
+  /** The Patroni that manages the server, where there is one. */
+  patroni: z
+    .strictObject({
+      /** Its own file on this host. */
+      config: path,
+      patronictl: path.default("/usr/bin/patronictl"),
+      /** Its name of this host, where its file does not tell it. */
+      member: z.string().min(1).optional(),
+    })
+    .optional(),
   /** Commands of the operator's own, by name: no message can bring another. */
   hooks: z
     .strictObject({

@@ -4,6 +4,7 @@ import { done } from "../../outcome.ts";
 import { type StepContext, type Verb, verb } from "../../verb.ts";
 import { ask, must, of, ofDirection, ownerOf, probeOf, resultOf, subscriber } from "./desk.ts";
 import { subscriptionName } from "./names.ts";
+import { stopKeeping } from "./patroni/keeping.ts";
 import type { Means } from "./settings.ts";
 import { dropSlot, slotsOf } from "./slots.ts";
 import type { Sql } from "./sql.ts";
@@ -36,7 +37,13 @@ export function watchingVerbs(means: Means): readonly Verb[] {
       run: (context, args) =>
         resultOf(async () => {
           const names = await slotsOf(context, means, args);
+          // the server is saved whether Patroni can be told or not
+          const untold = await stopKeeping(context, means, ownerOf(context, args)).then(
+            () => undefined,
+            (error: unknown) => error,
+          );
           for (const name of names) await dropSlot(context, means, name);
+          if (untold !== undefined) throw untold;
           return done({ slots: names.join(", ") });
         }),
       probe: (context, args) => probeOf(() => slotsOf(context, means, args)),

@@ -9,6 +9,7 @@ import type { PlaybookInput } from "../../domain/playbook.ts";
 import type { Undone } from "../../domain/undone.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { gate, type Move, moveMethod, moveOf, on, phase, proveServer } from "./move.ts";
+import * as patroni from "./patroni.ts";
 import { result } from "./result.ts";
 import * as steps from "./steps.ts";
 
@@ -24,6 +25,13 @@ export function planBack(input: PlaybookInput, back: Undone): Outcome<Plan> {
     back.nodes.some((each) => each.node === node && each.begun.includes(step));
   if (begun(move.source.node, "unsubscribe-back"))
     return fail("postgresql.back-retired", { rollout: back.rollout });
+  const leader = back.nodes.find(({ begun: ids }) => ids.includes("export-schema"))?.node ?? move.source.node;
+  if (leader !== move.source.node)
+    return fail("postgresql.leader-moved", {
+      cluster: input.cluster.name,
+      leader: move.source.node,
+      node: leader,
+    });
   const isOpened = begun(move.target.node, "open-writes");
   return succeed({
     format: planFormat,
@@ -43,7 +51,7 @@ export function planBack(input: PlaybookInput, back: Undone): Outcome<Plan> {
         programs: [on(move.source, proveServer(move.source)), on(move.target, proveServer(move.target))],
       },
       ...(isOpened ? [returning(move, of)] : []),
-      clearing(move, of, isOpened),
+      clearing(move, { of, isOpened, managed: patroni.wayBack(back.plan, of) }),
       {
         kind: "finish",
         id: "finish",
@@ -118,13 +126,25 @@ function returning(move: Move, of: { readonly of: string }): ClusterStage {
 }
 
 /** In the order in which one thing hangs on another; what was never made is found gone. */
-function clearing(move: Move, of: { readonly of: string }, isOpened: boolean): ClusterStage {
+function clearing(
+  move: Move,
+  {
+    of,
+    isOpened,
+    managed,
+  }: {
+    readonly of: { readonly of: string };
+    readonly isOpened: boolean;
+    readonly managed: ReturnType<typeof patroni.wayBack>;
+  },
+): ClusterStage {
   const { source, target, databases } = move;
   const onBoth = (id: string, way: "forward" | "back", from: typeof source, to: typeof target): Phase[] => [
     phase(`${id}-unsubscribe`, [on(to, steps.unsubscribe(way, databases, of))]),
     phase(`${id}-clear`, [
       on(
         from,
+        ...(way === "forward" ? managed.beforeSlotsGo : []),
         steps.dropSlots(way, databases, { of, subscriber: to }),
         steps.unpublish(way, databases, of),
         steps.dismissPeer(way, databases, of),
@@ -141,12 +161,14 @@ function clearing(move: Move, of: { readonly of: string }, isOpened: boolean): C
     before: [gate("serves", source, {})],
     phases: [
       ...onBoth("forward", "forward", source, target),
+      ...patroni.onOthers(move, { of, isKept: managed.isKept }),
       ...onBoth("back", "back", target, source),
       phase("source", [
         on(
           source,
           ...(isOpened ? [] : [steps.unfence(of), steps.hook("resumePooler")]),
           steps.restoreIdentities(databases, of),
+          ...managed.atLast,
           steps.forget(of),
           ...ownNotes,
           steps.scan(target, of),

@@ -8,6 +8,7 @@ import { capacityChecks } from "./capacity-checks.ts";
 import { objectChecks } from "./object-checks.ts";
 import type { Pair } from "./pair.ts";
 import { otherServer, pairChecks, toolsOf, versionsFit } from "./pair-checks.ts";
+import { patroniChecks } from "./patroni-checks.ts";
 import { result } from "./result.ts";
 import { roomChecks } from "./room-checks.ts";
 import { type PostgresqlClusterSettings, settingsOf } from "./settings.ts";
@@ -64,6 +65,7 @@ function checkSource(
       : [...sourceChecks, ...objectChecks].map((check) => check({ input, settings, source, databases }));
   return [
     ...sideChecks.flatMap((check) => check(source) ?? []),
+    ...patroniChecks(input, source),
     databasesKnown(input, source),
     closedDatabases(input, source),
     ...inDatabases,

@@ -4,6 +4,7 @@
  */
 import type { ClusterStage } from "../../domain/plan.ts";
 import { gate, type Move, on, phase, proveServer } from "./move.ts";
+import * as patroni from "./patroni.ts";
 import * as steps from "./steps.ts";
 
 export function cutOver(move: Move): ClusterStage {
@@ -36,6 +37,7 @@ export function cutOver(move: Move): ClusterStage {
         on(
           source,
           proveServer(source),
+          ...patroni.beforeFence(move),
           steps.hook("pausePooler", { holdLimitMs: fenceLimitMs, undo: "resumePooler" }),
           steps.fence(fenceLimitMs),
           steps.proveFenced(),
@@ -58,7 +60,7 @@ export function cutOver(move: Move): ClusterStage {
         ),
       ]),
       phase("follow", [on(source, steps.subscribe("back", databases, { peer: target, copy: "no" }))], {
-        makesPermanent: ["cut-over/fence/fence-writes"],
+        makesPermanent: ["cut-over/fence/fence-writes", ...patroni.madePermanent(move)],
       }),
       phase("open", [on(target, steps.wakeTriggers(databases), steps.open())], {
         after: [
@@ -72,6 +74,7 @@ export function cutOver(move: Move): ClusterStage {
         [
           on(
             source,
+            ...patroni.beforeSlotsGo(move),
             steps.dropSlots("forward", databases, { subscriber: target }),
             steps.unpublish("forward", databases),
           ),
@@ -83,6 +86,7 @@ export function cutOver(move: Move): ClusterStage {
           ],
         },
       ),
+      ...patroni.onOthers(move),
     ],
     waysOnFailure: ["way.postgresql.again", "way.postgresql.undone"],
   };

@@ -1,7 +1,7 @@
 /** What a plan is bound to. Fields of one node begin with `node.<name>.`: they may change once it was touched. */
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { serverOf } from "./facts.ts";
-import { databasesOf, targetOf } from "./sides.ts";
+import { databasesOf, primariesOf, targetOf } from "./sides.ts";
 
 export const playbookVersion = 1;
 
@@ -15,7 +15,7 @@ export function fingerprint(input: PlaybookInput): Readonly<Record<string, strin
     ...sideFields("", input),
   };
   if (young !== undefined) Object.assign(fields, sideFields("into.", young));
-  const [first] = input.cluster.nodes;
+  const first = primariesOf(input)[0] ?? input.cluster.nodes[0];
   if (first !== undefined && input.wish.back === undefined)
     fields[`node.${first.name}.databases`] = JSON.stringify(databasesOf(input) ?? "unknown");
   return fields;

@@ -16,10 +16,13 @@ import { followerOf, isBack, isOurs } from "./replication.ts";
 
 type Judge = (facts: PostgresqlGate, args: Readonly<Record<string, string>>, node: string) => GateVerdict;
 
-/** Asked of every node of the cluster; the first that does not pass decides. */
+/** Asked of every node of the cluster, or of the one that the plan names; the first that does not pass decides. */
 function ofEach(judge: Judge): Gate {
   return ({ spec, now }: GateInput) => {
+    const only = spec.args["node"];
+    if (only !== undefined && now.nodes[only] === undefined) return waitFor("node.no-report", { node: only });
     for (const [node, report] of Object.entries(now.nodes)) {
+      if (only !== undefined && node !== only) continue;
       if ("unknown" in report) return { verdict: "wait", why: report.unknown };
       const facts = gateOf(report);
       if (facts === undefined) return waitFor("postgresql.facts-unreadable", { node });

@@ -4,7 +4,7 @@ import type { GateSpec, Phase, PlanProgram, PlanStep } from "../../domain/plan.t
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { majorOf, serverOf } from "./facts.ts";
 import { type PostgresqlClusterSettings, settingsOf } from "./settings.ts";
-import { databasesOf, targetOf } from "./sides.ts";
+import { databasesOf, primariesOf, targetOf } from "./sides.ts";
 
 export const moveMethod = "logical-replication";
 
@@ -58,7 +58,8 @@ export function moveOf(input: PlaybookInput): Outcome<Move> {
 
 export function sideOf(input: PlaybookInput): Outcome<Side> {
   const { cluster, reports } = input;
-  const [first] = cluster.nodes;
+  const [primary, ...others] = primariesOf(input);
+  const first = others.length === 0 && primary !== undefined ? primary : cluster.nodes[0];
   const server = serverOf(reports[first?.name ?? ""]);
   if (first === undefined || server === undefined)
     return fail("postgresql.server-unknown", { cluster: cluster.name });
@@ -86,12 +87,14 @@ export function phase(
 
 export function gate(
   name: string,
-  { input }: Side,
+  { input, node }: Side,
   args: Readonly<Record<string, string>>,
   limits: Partial<Pick<GateSpec, "everyMs" | "dwellMs" | "limitMs">> = {},
 ): GateSpec {
   const { cluster } = input;
-  return { gate: `postgresql.${name}`, cluster: cluster.name, args, ...cluster.gates, ...limits };
+  // a standby beside it has neither the slots nor the word on who may write
+  const ofOne = cluster.nodes.length > 1 ? { ...args, node } : args;
+  return { gate: `postgresql.${name}`, cluster: cluster.name, args: ofOne, ...cluster.gates, ...limits };
 }
 
 export const list = (names: readonly string[]): string => JSON.stringify(names);

@@ -10,6 +10,7 @@ import { checkMove } from "./checks.ts";
 import { cutOver } from "./cut-over.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { gate, list, type Move, moveMethod, moveOf, on, phase, proveServer } from "./move.ts";
+import * as patroni from "./patroni.ts";
 import { hour, minute } from "./step.ts";
 import * as steps from "./steps.ts";
 import { backOf, forwardOf, roomWatch, slotWatch } from "./watches.ts";
@@ -56,11 +57,12 @@ export function planMove(input: PlaybookInput): Outcome<Plan> {
   });
 }
 
-function look({ source, target }: Move): PreflightStage {
+function look(move: Move): PreflightStage {
+  const { source, target } = move;
   return {
     kind: "preflight",
     id: "look",
-    programs: [on(source, proveServer(source)), on(target, proveServer(target))],
+    programs: [on(source, proveServer(source), ...patroni.atFirst(move)), on(target, proveServer(target))],
   };
 }
 
@@ -94,7 +96,12 @@ function connect(move: Move): ClusterStage {
   return stage(move, "connect", [
     phase("passwords", [on(target, steps.makePassword("forward")), on(source, steps.makePassword("back"))]),
     phase("peers", [
-      on(source, steps.admitPeer("forward", databases, target), steps.publish("forward", databases)),
+      on(
+        source,
+        ...patroni.beforeSlots(move),
+        steps.admitPeer("forward", databases, target),
+        steps.publish("forward", databases),
+      ),
       on(target, steps.admitPeer("back", databases, source), steps.publish("back", databases)),
     ]),
     phase("reach", [
@@ -134,6 +141,7 @@ function copying(move: Move): readonly Stage[] {
     return [
       stage(move, `subscribe-${index + 1}`, [
         phase("subscribe", [on(target, steps.subscribe("forward", batch, { peer: source, copy: "yes" }))]),
+        ...patroni.afterSlots(move, batch),
       ]),
       waiting,
     ];
@@ -227,6 +235,7 @@ function retire(move: Move): ClusterStage {
         steps.dismissPeer("forward", databases),
         steps.dropPassword("back"),
         steps.restoreIdentities(databases),
+        ...patroni.atLast(move),
         steps.forget(),
         steps.scan(target),
       ),

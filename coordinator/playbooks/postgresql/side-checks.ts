@@ -1,5 +1,5 @@
 /** Checks that each side has to pass: is it reached, is it one primary, may our account do everything there? */
-import { whyUnknown } from "#proto/common/measured.ts";
+import { known, whyUnknown } from "#proto/common/measured.ts";
 import type { CheckResult } from "../../domain/check.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { fullOf, serverOf } from "./facts.ts";
@@ -59,10 +59,15 @@ const idleSlots: SideCheck = ({ role, cluster, facts }) =>
 
 /** Whose owner has not been asked may fail over in the middle, or put its settings over ours. */
 const managed: SideCheck = ({ role, cluster, facts }) =>
-  judge({ id: `${role}-managed`, yields: "acknowledge" }, facts.highAvailability, (found) => [
-    found.length === 0 ? "ok" : "unknown",
-    { cluster, found: found.map(({ kind, by }) => `${kind} (${by})`).join(", ") },
-  ]);
+  judge({ id: `${role}-managed`, yields: "acknowledge" }, facts.highAvailability, (all) => {
+    // of a Patroni that its agent speaks with, there are checks of its own
+    const isHandled = role === "source" && (known(facts.patroni) ?? null) !== null;
+    const found = all.filter(({ kind }) => !(isHandled && kind === "patroni"));
+    return [
+      found.length === 0 ? "ok" : "unknown",
+      { cluster, found: found.map(({ kind, by }) => `${kind} (${by})`).join(", ") },
+    ];
+  });
 
 const leftOvers: SideCheck = ({ role, cluster, facts }) =>
   judge({ id: `${role}-left-overs` }, facts.leftOvers, (all) => {

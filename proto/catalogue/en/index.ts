@@ -15,6 +15,7 @@ import { postgresqlChecks } from "./postgresql-checks.ts";
 import { postgresqlInPlace } from "./postgresql-in-place.ts";
 import { postgresqlInPlaceChecks } from "./postgresql-in-place-checks.ts";
 import { postgresqlPairChecks } from "./postgresql-pair-checks.ts";
+import { postgresqlPatroni } from "./postgresql-patroni.ts";
 import { rollout } from "./rollout.ts";
 import { store } from "./store.ts";
 
@@ -38,4 +39,5 @@ export const en: Catalogue = {
   ...postgresqlPairChecks,
   ...postgresqlInPlace,
   ...postgresqlInPlaceChecks,
+  ...postgresqlPatroni,
 };

@@ -3,6 +3,12 @@ import { createLab, type Host, type Lab, type RunResult } from "../harness/index
 import { mustBeBuilt, ProductFleet } from "../product/product.ts";
 import { type Major, type PgHost, type PgHostSpec, port, startPgHost } from "./pg-host.ts";
 
+interface Servers {
+  readonly old: PgHost;
+  readonly new: PgHost;
+  readonly others?: readonly PgHost[];
+}
+
 type ServerSpec = Pick<PgHostSpec, "packages" | "checksums" | "settings">;
 
 export interface PgFleetSpec {
@@ -12,6 +18,8 @@ export interface PgFleetSpec {
   readonly new: Major;
   /** Of both servers. */
   readonly servers?: ServerSpec;
+  /** The old cluster where it is more than one server: its primary first, then the others, which are its nodes too. */
+  readonly oldServers?: (lab: Lab) => Promise<readonly PgHost[]>;
   /** The inventory's `gates`. */
   readonly gates?: string;
   /** More of both entries' `settings`, as YAML flow without braces. */
@@ -29,13 +37,16 @@ export class PgFleet extends ProductFleet {
   override readonly acknowledged: readonly string[] = [];
   readonly old: PgHost;
   readonly new: PgHost;
+  /** Of the old cluster, beside its first. */
+  readonly others: readonly PgHost[];
   readonly #spec: PgFleetSpec;
 
-  constructor(spec: PgFleetSpec, lab: Lab, servers: { readonly old: PgHost; readonly new: PgHost }) {
+  constructor(spec: PgFleetSpec, lab: Lab, servers: Servers) {
     super(lab);
     this.#spec = spec;
     this.old = servers.old;
     this.new = servers.new;
+    this.others = servers.others ?? [];
   }
 
   /** Hosts, servers, coordinator, agents, inventory: all there and attached when this returns. */
@@ -43,7 +54,7 @@ export class PgFleet extends ProductFleet {
     await mustBeBuilt();
     const lab = await createLab({ name: spec.name });
     try {
-      const fleet = new PgFleet(spec, lab, await startPair(lab, spec));
+      const fleet = new PgFleet(spec, lab, await startServers(lab, spec));
       await fleet.#begin();
       return fleet;
     } catch (error) {
@@ -53,22 +64,23 @@ export class PgFleet extends ProductFleet {
   }
 
   override get hosts(): readonly Host[] {
-    return [this.old.host, this.new.host];
+    return [this.old, ...this.others, this.new].map(({ host }) => host);
   }
 
   async applyInventory(): Promise<void> {
     const { gates = shortGates, settings = "" } = this.#spec;
-    const entry = (node: string, { host }: PgHost) => [
+    const entry = (servers: Readonly<Record<string, PgHost>>) => [
       "engine: postgresql",
-      "topology: standalone",
+      `topology: ${Object.keys(servers).length > 1 ? "single-replica" : "standalone"}`,
       "deployment: script",
       `gates: ${gates}`,
       `settings: { ${settings} }`,
-      `nodes: { ${node}: { address: "${host.ip}:${port}" } }`,
+      "nodes:",
+      ...Object.entries(servers).map(([node, { host }]) => `  ${node}: { address: "${host.ip}:${port}" }`),
     ];
     await this.applyClusters({
-      [oldCluster]: entry(nodes.old, this.old),
-      [newCluster]: entry(nodes.new, this.new),
+      [oldCluster]: entry(this.#oldNodes),
+      [newCluster]: entry({ [nodes.new]: this.new }),
     });
   }
 
@@ -78,15 +90,32 @@ export class PgFleet extends ProductFleet {
     return this.cli("plan", ...words, ...more, "-o", this.planFile);
   }
 
+  /** By name: old1, old2 … */
+  get #oldNodes(): Readonly<Record<string, PgHost>> {
+    const others = this.others.map((server, index) => [`old${index + 2}`, server] as const);
+    return Object.fromEntries([[nodes.old, this.old], ...others]);
+  }
+
   async #begin(): Promise<void> {
-    const agents = [
-      this.placeAgent({ host: this.old.host, node: nodes.old, engine: this.old.agentEngine }),
-      this.placeAgent({ host: this.new.host, node: nodes.new, engine: this.new.agentEngine }),
-    ];
+    const all = Object.entries({ ...this.#oldNodes, [nodes.new]: this.new });
+    const agents = all.map(([node, { host, agentEngine }]) =>
+      this.placeAgent({ host, node, engine: agentEngine }),
+    );
     await Promise.all([this.startCoordinator(), ...agents]);
     await this.applyInventory();
     await this.untilAttached();
   }
+}
+
+async function startServers(lab: Lab, spec: PgFleetSpec): Promise<Servers> {
+  const { new: major, servers, oldServers } = spec;
+  if (oldServers === undefined) return startPair(lab, spec);
+  const [[old, ...others], young] = await Promise.all([
+    oldServers(lab),
+    startPgHost({ lab, name: "pg-new", major, number: 21, ...servers }),
+  ]);
+  if (old === undefined) throw new Error("the old cluster has no server");
+  return { old, others, new: young };
 }
 
 /** Two hosts that serve, without anything of the product. */

@@ -45,11 +45,16 @@ export class PgHost {
   readonly bin: string;
   readonly #passwords = new Map<string, string>();
 
-  constructor(host: Host, major: Major) {
+  constructor(host: Host, major: Major, unit = `postgresql@${major}-main`) {
     this.host = host;
     this.major = major;
-    this.unit = `postgresql@${major}-main`;
+    this.unit = unit;
     this.bin = `/usr/lib/postgresql/${major}/bin`;
+  }
+
+  /** Where the server's rules of who may connect are. */
+  get hbaFile(): string {
+    return `/etc/postgresql/${this.major}/main/pg_hba.conf`;
   }
 
   /** The `engine` of the agent's own file on this host, as YAML flow. */
@@ -57,8 +62,14 @@ export class PgHost {
     const settings = [
       ...[`host: ${socketFolder}`, `port: ${port}`, "user: postgres"],
       ...[`tools: ${this.bin}`, "passfileFolder: /var/lib/postgresql"],
+      ...this.moreSettings,
     ];
     return `{ kind: postgresql, settings: { ${settings.join(", ")} } }`;
+  }
+
+  /** Further settings of the engine in that file. */
+  protected get moreSettings(): readonly string[] {
+    return [];
   }
 
   /** Runs statements through psql as postgres over the socket, stopping at the first error; answers what it said. */

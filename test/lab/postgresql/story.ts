@@ -184,13 +184,13 @@ const named = `
 
 /** Whatever the move has made on a host and its server, line by line; empty where all is as if it had never been. */
 export async function leftOn(server: PgHost): Promise<readonly string[]> {
-  const { host, major } = server;
+  const { host, hbaFile } = server;
   const databases = (
     await server.sql("postgres", "SELECT datname FROM pg_database WHERE datallowconn")
   ).split("\n");
   const found: string[] = [];
   for (const database of databases) found.push(...lines(await server.sql(database, named)));
-  const hba = await host.exec(["grep", "lockkeeper_", `/etc/postgresql/${major}/main/pg_hba.conf`]);
+  const hba = await host.exec(["grep", "lockkeeper_", hbaFile]);
   const folders = [
     "/var/lib/postgresql",
     "/var/lib/lockkeeper-agent/moving",

@@ -5,10 +5,16 @@ import path from "node:path";
 import pg from "pg";
 import { afterEach, describe, expect, it } from "vitest";
 import { clientCount } from "#agent/engines/postgresql/facts.ts";
+import { postgresqlSettings } from "#agent/engines/postgresql/settings.ts";
 import type { PostgresServer } from "#test/postgres/server.ts";
 import { run, serverOf, stopAll } from "./asked-server.ts";
 
 afterEach(stopAll);
+
+const plain = { settings: postgresqlSettings.parse({ tools: "/bin" }) };
+const managed = {
+  settings: postgresqlSettings.parse({ tools: "/bin", patroni: { config: "/etc/patroni/config.yml" } }),
+};
 
 const superuser = (server: PostgresServer) => new URL(server.urlOf("postgres")).username;
 
@@ -25,11 +31,11 @@ async function atTheDoor(server: PostgresServer): Promise<net.Socket> {
   return socket;
 }
 
-async function counted(server: PostgresServer): Promise<string> {
+async function counted(server: PostgresServer, means = plain): Promise<string> {
   const client = new pg.Client({ connectionString: server.urlOf("postgres") });
   await client.connect();
   try {
-    return (await client.query(`SELECT ${clientCount} AS n`)).rows[0].n;
+    return (await client.query(`SELECT ${clientCount(means)} AS n`)).rows[0].n;
   } finally {
     await client.end();
   }
@@ -50,5 +56,26 @@ describe.each([15, 18] as const)("the clients of PostgreSQL %i", (major) => {
     await client.connect();
     expect(await counted(server)).toBe("1");
     await client.end();
+  });
+
+  it("are not Patroni's own sessions where the agent's file names it, and whoever else takes its name is one", async () => {
+    const server = await serverOf(major);
+    await run(server, "postgres", "CREATE ROLE app LOGIN");
+    const as = async (user: string, name: string) => {
+      const url = new URL(server.urlOf("postgres"));
+      url.username = user;
+      const client = new pg.Client({ connectionString: url.href, application_name: name });
+      await client.connect();
+      return client;
+    };
+    const sessions = [
+      await as(superuser(server), "Patroni"),
+      await as(superuser(server), "Patroni heartbeat"),
+    ];
+    expect(await counted(server)).toBe("2");
+    expect(await counted(server, managed)).toBe("0");
+    sessions.push(await as("app", "Patroni"), await as(superuser(server), "patronise"));
+    expect(await counted(server, managed)).toBe("2");
+    for (const session of sessions) await session.end();
   });
 });

@@ -186,6 +186,8 @@ function reportOf(name: "old" | "new", databases: readonly PgDatabase[], changed
     backgroundWorkers: is(1),
     locales: is(["C", "POSIX", "en_US.utf8"]),
     highAvailability: is([]),
+    patroni: is(null),
+    restart: is(null),
     toolsMajor: is(18),
     checksums: is(true),
     leftOvers: is([]),
