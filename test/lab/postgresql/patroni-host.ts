@@ -105,7 +105,8 @@ async function startEtcd(lab: Lab): Promise<Host> {
     "/etc/default/etcd",
     `ETCD_LISTEN_CLIENT_URLS=${urls}\nETCD_ADVERTISE_CLIENT_URLS=${urls}\n`,
   );
-  await host.must(["systemctl", "enable", "--now", "--quiet", "etcd"], { timeoutMs: slowMs });
+  // it runs since the boot, with the words of its package
+  await host.must(["systemctl", "restart", "etcd"], { timeoutMs: slowMs });
   return host;
 }
 

@@ -8,7 +8,7 @@ import { isOf, ownPrefix } from "../names.ts";
 /** As words of `patronictl edit-config -s`: a path and a value; null takes it out. */
 export type Change = readonly [path: string, value: unknown];
 
-const matcher = z.looseObject({ by: z.unknown() });
+const matcher = z.looseObject({ by: z.unknown().optional() });
 const configuration = z
   .looseObject({
     ignore_slots: z.array(z.unknown()).nullish().catch(undefined),

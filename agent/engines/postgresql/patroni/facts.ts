@@ -4,7 +4,7 @@ import type { Patroni } from "#proto/engines/postgresql-patroni.ts";
 import type { Host } from "../../../verb.ts";
 import type { Means } from "../settings.ts";
 import { configurationNow, lookWith, ownFile, type PatroniSettings } from "./patronictl.ts";
-import { readConfiguration, readMembers, readVersion } from "./reading.ts";
+import { readConfiguration, readMembers, readVersion, whyUnread } from "./reading.ts";
 
 /** Null where the agent's file names none. Refused: `postgresql.patroni-file`, `postgresql.patronictl-failed`. */
 export async function patroniFacts(host: Host, { settings }: Means): Promise<Outcome<Patroni | null>> {
@@ -33,8 +33,7 @@ export async function readPatroni(host: Host, settings: PatroniSettings): Promis
       ownsHba: (hba || own.value.hba) && !hbaFile && !own.value.hbaFile,
     });
   } catch (error) {
-    const cause = error instanceof Error ? error.message.slice(0, 300) : String(error);
-    return fail("postgresql.patronictl-failed", { command: "list, show-config", cause });
+    return fail("postgresql.patronictl-failed", { command: "list, show-config", cause: whyUnread(error) });
   }
 }
 

@@ -5,7 +5,7 @@ import { FailureError, fail, failure, type Outcome, succeed } from "#proto/commo
 import type { Host, StepContext } from "../../../verb.ts";
 import { stop } from "../desk.ts";
 import type { Means, PostgresqlSettings } from "../settings.ts";
-import { type OwnFile, readOwnFile } from "./reading.ts";
+import { type OwnFile, readOwnFile, whyUnread } from "./reading.ts";
 
 export type PatroniSettings = NonNullable<PostgresqlSettings["patroni"]>;
 
@@ -57,7 +57,7 @@ export async function ownFile(host: Host, { config, member }: PatroniSettings): 
   try {
     own = readOwnFile(parse(await readFile(host.path(config), "utf8")));
   } catch (error) {
-    return unreadable(error instanceof Error ? error.message.slice(0, 300) : String(error));
+    return unreadable(whyUnread(error));
   }
   const name = member ?? own.name;
   if (name === undefined) return unreadable("it names no member: settings.patroni.member");
@@ -71,7 +71,7 @@ export async function configurationNow(host: Host, settings: PatroniSettings): P
   try {
     return parse(shown.value) as unknown;
   } catch (error) {
-    const cause = error instanceof Error ? error.message.slice(0, 300) : String(error);
+    const cause = whyUnread(error);
     throw new FailureError(failure("postgresql.patronictl-failed", { command: "show-config", cause }));
   }
 }

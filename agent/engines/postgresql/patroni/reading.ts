@@ -14,7 +14,7 @@ export interface OwnFile {
 const lines = z.array(z.unknown()).optional().catch(undefined);
 const parameters = z.record(z.string(), z.unknown()).optional().catch(undefined);
 const postgresql = z
-  .object({ pg_hba: lines, parameters, use_slots: z.unknown() })
+  .object({ pg_hba: lines, parameters, use_slots: z.unknown().optional() })
   .partial()
   .optional()
   .nullable()
@@ -27,10 +27,20 @@ const fileSchema = z.object({
 });
 
 const configurationSchema = z.looseObject({
-  pause: z.unknown(),
-  standby_cluster: z.unknown(),
+  pause: z.unknown().optional(),
+  standby_cluster: z.unknown().optional(),
   postgresql,
 });
+
+/** What a parser has not understood, in one line. */
+export function whyUnread(error: unknown): string {
+  if (error instanceof z.ZodError)
+    return error.issues
+      .map(({ path, message }) => `${path.join(".")}: ${message}`)
+      .join("; ")
+      .slice(0, 300);
+  return error instanceof Error ? error.message.slice(0, 300) : String(error);
+}
 
 /** Throws where it is no Patroni file. */
 export function readOwnFile(parsed: unknown): OwnFile {
