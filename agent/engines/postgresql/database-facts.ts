@@ -20,7 +20,7 @@ export async function readDatabases(
   means: Means,
   signal: AbortSignal,
 ): Promise<Outcome<PgDatabase[]>> {
-  const heads = await withSql(host, means, { signal, statementMs }, async (sql) =>
+  const heads = await withSql(host, means, { signal, statementMs, isLook: true }, async (sql) =>
     succeed(await headsOf(sql)),
   );
   if (!heads.ok) return heads;
@@ -29,7 +29,7 @@ export async function readDatabases(
   const work = async (): Promise<Outcome<undefined>> => {
     for (let head = waiting.shift(); head !== undefined; head = waiting.shift()) {
       const one = head;
-      const options = { signal, statementMs, database: one["name"] ?? "" };
+      const options = { signal, statementMs, isLook: true, database: one["name"] ?? "" };
       const read = await withSql(host, means, options, async (sql) => succeed(await readOne(sql, one)));
       if (!read.ok) {
         waiting.length = 0;

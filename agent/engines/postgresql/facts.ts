@@ -31,7 +31,7 @@ export async function postgresqlFacts(
 ): Promise<PostgresqlPulse | PostgresqlGate | PostgresqlFull> {
   const take = takeUntil(host, signal);
   const ask = <T>(work: (sql: Sql) => Promise<Outcome<T>>) =>
-    take(() => withSql(host, means, { signal, statementMs: 8_000 }, work));
+    take(() => withSql(host, means, { signal, statementMs: 8_000, isLook: true }, work));
   const pulse = async (): Promise<PostgresqlPulse> => {
     const [server, slots, subscriptions, fence, walRoom] = await Promise.all([
       ask(readServer),
@@ -52,7 +52,8 @@ export async function readServer(sql: Sql): Promise<Outcome<PgServer>> {
   const [row] = await sql.rows(`
     SELECT current_setting('server_version') AS version, current_setting('server_version_num') AS num,
            (SELECT system_identifier::text FROM pg_control_system()) AS id, pg_is_in_recovery()::text AS standby,
-           pg_postmaster_start_time()::text AS started, current_setting('data_directory') AS folder,
+           pg_postmaster_start_time()::text AS started,
+           (SELECT setting FROM pg_settings WHERE name = 'data_directory') AS folder,
            current_setting('is_superuser') AS superuser`);
   if (row === undefined) return fail("postgresql.answer-empty", {});
   return succeed({
@@ -99,7 +100,7 @@ async function readSubscriptions(
   means: Means,
   signal: AbortSignal,
 ): Promise<Outcome<PgSubscription[]>> {
-  const options = { signal, statementMs: 8_000 };
+  const options = { signal, statementMs: 8_000, isLook: true };
   const heads = await withSql(host, means, options, async (sql) =>
     succeed(
       await sql.rows(`

@@ -21,7 +21,7 @@ export async function fullFacts(
   means: Means,
   { signal, take }: { readonly signal: AbortSignal; readonly take: Take },
 ): Promise<FullOnly> {
-  const options = { signal, statementMs: 20_000 };
+  const options = { signal, statementMs: 20_000, isLook: true };
   // one connection for all of them: the server may have few left
   const answers = withSql(host, means, options, async (sql) => succeed(await inTurn(sql, take)));
   const databases = readDatabases(host, means, signal);

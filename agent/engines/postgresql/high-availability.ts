@@ -1,5 +1,5 @@
 /** What seems to fail this server over or to own its configuration: it would undo what we set, or act on our restart. */
-import { stat } from "node:fs/promises";
+import { readlink, stat } from "node:fs/promises";
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Host } from "../../verb.ts";
 import type { Sql } from "./sql.ts";
@@ -43,18 +43,35 @@ export async function tracesIn(sql: Sql): Promise<Outcome<Found[]>> {
   return succeed(rows.map((row) => ({ kind: row["kind"] ?? "", by: row["by"] ?? "" })));
 }
 
-/** Refused: `postgresql.processes-not-seen`. */
+/**
+ * Of this host's own network: what manages a server in a container is told by the server itself, and has no power over ours.
+ * Refused: `postgresql.processes-not-seen`.
+ */
 export async function seenOnHost(host: Host): Promise<Outcome<Found[]>> {
-  const look = await host.look(["ps", "-eo", "comm="], { deadlineMs: psMs });
+  const look = await host.look(["ps", "-eo", "netns=,comm="], { deadlineMs: psMs });
   if (look.exitCode !== 0)
     return fail("postgresql.processes-not-seen", { cause: look.spawnError ?? look.stderr.slice(-200) });
-  const running = new Set(look.stdout.split("\n").map((line) => line.trim()));
+  const running = runningIn(look.stdout, await ownNetwork());
   const found = Object.entries(programs)
     .filter(([program]) => running.has(program))
     .map(([program, kind]) => ({ kind, by: `process ${program}` }));
   for (const [folder, kind] of Object.entries(folders))
     if (await isThere(host.path(folder))) found.push({ kind, by: `folder ${folder}` });
   return succeed(found);
+}
+
+/** A process whose network is not told counts as one of this host. */
+function runningIn(listed: string, network: string): ReadonlySet<string> {
+  const lines = listed.split("\n").map((line) => /^\s*(\S+)\s+(.*?)\s*$/.exec(line));
+  return new Set(
+    lines.flatMap((found) => (found?.[1] === "-" || found?.[1] === network ? [found[2] ?? ""] : [])),
+  );
+}
+
+/** As `ps` writes it: the number of net:[4026531840]. */
+async function ownNetwork(): Promise<string> {
+  const link = await readlink("/proc/self/ns/net").catch(() => "");
+  return /\d+/.exec(link)?.[0] ?? "";
 }
 
 function isThere(path: string): Promise<boolean> {

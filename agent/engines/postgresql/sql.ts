@@ -25,11 +25,15 @@ export interface SqlOptions {
   readonly lockMs?: number;
   /** A role that is no superuser may not keep its statements out of the log. */
   readonly isSuperuser?: boolean;
+  /** It only looks, and holds no secret: a role that is no superuser may do that too, and be told so. */
+  readonly isLook?: boolean;
   /** As a client would: behind a fence like all others. */
   readonly isFenced?: boolean;
 }
 
 const connectMs = 10_000;
+/** insufficient_privilege: a setting of the startup packet is a superuser's alone. */
+const notAllowed = "42501";
 const defaultStatementMs = 60_000;
 const defaultLockMs = 3_000;
 /** By which the server's own tables tell our connections from all others. */
@@ -67,6 +71,19 @@ export function startupOptions({
 
 /** Refused: `postgresql.not-reached`, `postgresql.password-file`, `postgresql.sql-failed`. */
 export async function withSql<T>(
+  host: Host,
+  means: Means,
+  options: SqlOptions,
+  work: (sql: Sql) => Promise<Outcome<T>>,
+): Promise<Outcome<T>> {
+  const found = await connected(host, means, options, work);
+  const isNotLetIn = !found.ok && found.failure.code === "postgresql.not-reached";
+  return isNotLetIn && options.isLook === true && found.failure.facts["sqlstate"] === notAllowed
+    ? connected(host, means, { ...options, isSuperuser: false }, work)
+    : found;
+}
+
+async function connected<T>(
   host: Host,
   means: Means,
   options: SqlOptions,

@@ -41,7 +41,7 @@ export async function run(server: PostgresServer, database: string, ...statement
   }
 }
 
-export function hostOf(programs: string | undefined = "init\nsystemd"): Host {
+export function hostOf(programs: string | undefined = "- init\n- systemd"): Host {
   const stateDir = mkdtempSync(path.join(tmpdir(), "lockkeeper-facts-"));
   folders.push(stateDir);
   const host = localHost({
@@ -68,9 +68,9 @@ export function hostOf(programs: string | undefined = "init\nsystemd"): Host {
 export async function factsOf(
   server: PostgresServer,
   host = hostOf(),
-  port = server.port,
+  { port = server.port, user = "kw" }: { readonly port?: number; readonly user?: string } = {},
 ): Promise<PostgresqlFull> {
-  const settings = postgresqlSettings.parse({ host: "127.0.0.1", port, user: "kw", tools: "/tools" });
+  const settings = postgresqlSettings.parse({ host: "127.0.0.1", port, user, tools: "/tools" });
   const signal = AbortSignal.timeout(30_000);
   return postgresqlFullSchema.parse(await postgresqlFacts(host, { settings }, { depth: "full", signal }));
 }

@@ -144,7 +144,7 @@ describe("the facts before a plan", () => {
 
   it("are all unknown, each with the reason, where nothing listens", async () => {
     const server = await serverOf(17);
-    const facts = await factsOf(server, hostOf(), 1);
+    const facts = await factsOf(server, hostOf(), { port: 1 });
     const { toolsMajor, ...ofServer } = facts;
     expect(told(toolsMajor)).toBe(18);
     for (const found of Object.values(ofServer))
@@ -176,7 +176,10 @@ describe("the facts before a plan", () => {
   it("tell who manages the server by processes, roles and settings", async () => {
     const server = await serverOf(17, { cluster_name: "batman", hot_standby: "on" });
     await run(server, "postgres", "CREATE ROLE pgautofailover_monitor", "CREATE DATABASE repmgr");
-    const facts = await factsOf(server, hostOf("init\n keepalived\npatroni \n"));
+    const facts = await factsOf(
+      server,
+      hostOf("- init\n         - keepalived\n         - patroni \n4026530000 pgpool\n"),
+    );
     expect(told(facts.highAvailability)).toEqual([
       { kind: "patroni", by: "process patroni" },
       { kind: "keepalived", by: "process keepalived" },
@@ -189,5 +192,14 @@ describe("the facts before a plan", () => {
   it("do not call a server unmanaged whose host cannot be looked at", async () => {
     const facts = await factsOf(await serverOf(17), hostOf(""));
     expect(whyUnknown(facts.highAvailability)).toMatchObject({ code: "postgresql.processes-not-seen" });
+  });
+});
+
+describe.each([10, 15, 18] as const)("an account of PostgreSQL %i that is no superuser", (major) => {
+  it("is said to be none: it is not taken for a server that cannot be reached", async () => {
+    const server = await serverOf(major);
+    await run(server, "postgres", "CREATE ROLE plain LOGIN");
+    const facts = await factsOf(server, hostOf(), { user: "plain" });
+    expect(told(facts.server)).toMatchObject({ isSuperuser: false, isStandby: false });
   });
 });

@@ -141,7 +141,14 @@ export class PostgresFleet extends Operator {
     this.coordinators = [{ name: "coordinator", address, stateDir, process: own }];
   }
 
-  async #startAgent(node: Node): Promise<void> {
+  /** The same agent with other words in its file: where it looks for its server, and as whom. */
+  async restartAgent(node: Node, settings: Readonly<Record<string, unknown>> = {}): Promise<void> {
+    await this.agent(node).end();
+    await this.#startAgent(node, settings);
+    await this.untilAttached();
+  }
+
+  async #startAgent(node: Node, changed: Readonly<Record<string, unknown>> = {}): Promise<void> {
     const server = this.server(node);
     const stateDir = join(this.folder, `agent-${node}`);
     await mkdir(stateDir, { recursive: true });
@@ -158,6 +165,7 @@ export class PostgresFleet extends Operator {
           tools: await postgresTools(),
           passfileFolder: server.folder,
           log: server.logFile,
+          ...changed,
         },
       },
     };
