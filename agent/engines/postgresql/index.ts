@@ -18,6 +18,7 @@ import { pausingVerbs } from "./patroni/pausing.ts";
 import { provingVerbs } from "./patroni/proving.ts";
 import { peerVerbs } from "./peers.ts";
 import { replicationVerbs } from "./replicating.ts";
+import { restartingVerbs } from "./restarting/verbs.ts";
 import { driftVerbs } from "./schema-drift.ts";
 import { type PostgresqlSettings, postgresqlSettings } from "./settings.ts";
 import { withSql } from "./sql.ts";
@@ -57,6 +58,7 @@ export const postgresqlKind = engineKind<PostgresqlSettings>({
         ...keepingVerbs(means),
         ...pausingVerbs(means),
         ...provingVerbs(means),
+        ...restartingVerbs(means),
         ...forgettingVerbs(),
         ...inPlaceVerbs(means),
       ],

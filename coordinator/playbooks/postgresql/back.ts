@@ -8,8 +8,9 @@ import { planFormat } from "../../domain/plan.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import type { Undone } from "../../domain/undone.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { gate, type Move, moveMethod, moveOf, on, phase, proveServer } from "./move.ts";
+import { gate, type Move, moveMethod, moveOf, on, othersOf, phase, proveServer } from "./move.ts";
 import * as patroni from "./patroni.ts";
+import { settingsBack } from "./restart-settings.ts";
 import { result } from "./result.ts";
 import * as steps from "./steps.ts";
 
@@ -51,7 +52,12 @@ export function planBack(input: PlaybookInput, back: Undone): Outcome<Plan> {
         programs: [on(move.source, proveServer(move.source)), on(move.target, proveServer(move.target))],
       },
       ...(isOpened ? [returning(move, of)] : []),
-      clearing(move, { of, isOpened, managed: patroni.wayBack(back.plan, of) }),
+      clearing(move, {
+        of,
+        isOpened,
+        managed: patroni.wayBack(back.plan, of),
+        written: settingsBack(back.plan, of),
+      }),
       {
         kind: "finish",
         id: "finish",
@@ -132,10 +138,12 @@ function clearing(
     of,
     isOpened,
     managed,
+    written,
   }: {
     readonly of: { readonly of: string };
     readonly isOpened: boolean;
     readonly managed: ReturnType<typeof patroni.wayBack>;
+    readonly written: ReturnType<typeof settingsBack>;
   },
 ): ClusterStage {
   const { source, target, databases } = move;
@@ -152,6 +160,7 @@ function clearing(
       on(to, steps.dropPassword(way, of)),
     ]),
   ];
+  const restored = (node: string) => written.flatMap((each) => (each.node === node ? [each.step] : []));
   // the return itself has measured and fenced, under its own name
   const ownNotes = isOpened ? [steps.forget({}, "forget-own")] : [];
   return {
@@ -169,10 +178,12 @@ function clearing(
           ...(isOpened ? [] : [steps.unfence(of), steps.hook("resumePooler")]),
           steps.restoreIdentities(databases, of),
           ...managed.atLast,
+          ...restored(source.node),
           steps.forget(of),
           ...ownNotes,
           steps.scan(target, of),
         ),
+        ...othersOf(source).map((node) => on({ ...source, node }, ...restored(node), steps.forget(of))),
       ]),
       phase("target", [
         on(

@@ -9,6 +9,7 @@ import { objectChecks } from "./object-checks.ts";
 import type { Pair } from "./pair.ts";
 import { otherServer, pairChecks, toolsOf, versionsFit } from "./pair-checks.ts";
 import { patroniChecks } from "./patroni-checks.ts";
+import { offered } from "./restart-settings.ts";
 import { result } from "./result.ts";
 import { roomChecks } from "./room-checks.ts";
 import { type PostgresqlClusterSettings, settingsOf } from "./settings.ts";
@@ -18,6 +19,11 @@ import { closedDatabases, databasesKnown, sourceChecks, sourceVersion } from "./
 import { targetChecks } from "./target-checks.ts";
 
 export function checkMove(input: PlaybookInput): readonly CheckResult[] {
+  return offered(input, allChecks(input));
+}
+
+/** As the servers stand now, whatever the plan would make of it. */
+export function allChecks(input: PlaybookInput): readonly CheckResult[] {
   const settings = settingsOf(input.cluster);
   if (!settings.ok)
     return [{ ...result({ id: "settings" }, "ko", settings.failure.facts), reason: settings.failure }];

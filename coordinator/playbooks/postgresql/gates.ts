@@ -38,6 +38,11 @@ function unknown(node: string, found: Measured<unknown>): GateVerdict {
   return { verdict: "wait", why: { code: why.code, facts: { ...why.facts, node } } };
 }
 
+/** As what it is, primary or standby. */
+const answers: Gate = ofEach(({ server }, _, node) =>
+  known(server) === undefined ? unknown(node, server) : pass,
+);
+
 const serves: Gate = ofEach(({ server }, _, node) => {
   const found = known(server);
   if (found === undefined) return unknown(node, server);
@@ -119,6 +124,7 @@ const following: Gate = ofEach(({ subscriptions }, args, node) => {
 });
 
 export const gates: Gates = {
+  "postgresql.answers": answers,
   "postgresql.serves": serves,
   "postgresql.copied": copied,
   "postgresql.caught-up": caughtUp,

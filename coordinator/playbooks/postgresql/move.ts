@@ -73,6 +73,11 @@ export function sideOf(input: PlaybookInput): Outcome<Side> {
   });
 }
 
+/** Nodes of its cluster beside it. */
+export function othersOf({ input, node }: Side): readonly string[] {
+  return input.cluster.nodes.map(({ name }) => name).filter((name) => name !== node);
+}
+
 export function on({ input, node }: Side, ...steps: readonly PlanStep[]): PlanProgram {
   return { cluster: input.cluster.name, node, steps };
 }

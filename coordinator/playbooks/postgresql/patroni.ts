@@ -6,7 +6,7 @@ import { known } from "#proto/common/measured.ts";
 import type { Patroni } from "#proto/engines/postgresql-patroni.ts";
 import type { Phase, Plan, PlanStep } from "../../domain/plan.ts";
 import { fullOf } from "./facts.ts";
-import { type Move, on, phase, type Side } from "./move.ts";
+import { type Move, on, othersOf, phase, type Side } from "./move.ts";
 import type { Of } from "./steps/of.ts";
 import * as patroni from "./steps/patroni.ts";
 import { dropSlots } from "./steps/replication.ts";
@@ -108,8 +108,4 @@ export function whyNotKept(
   if (nodes.length !== members.length)
     return `${members.length} members, and ${nodes.length} of them in the inventory`;
   return undefined;
-}
-
-function othersOf({ input, node }: Side): readonly string[] {
-  return input.cluster.nodes.map(({ name }) => name).filter((name) => name !== node);
 }

@@ -6,11 +6,12 @@ import { type Outcome, succeed } from "#proto/common/failure.ts";
 import type { ClusterStage, FinishStage, Plan, PreflightStage, Stage, WaitStage } from "../../domain/plan.ts";
 import { planFormat } from "../../domain/plan.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
-import { checkMove } from "./checks.ts";
+import { allChecks, checkMove } from "./checks.ts";
 import { cutOver } from "./cut-over.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { gate, list, type Move, moveMethod, moveOf, on, phase, proveServer } from "./move.ts";
+import { gate, list, type Move, moveMethod, moveOf, on, othersOf, phase, proveServer } from "./move.ts";
 import * as patroni from "./patroni.ts";
+import { settingStages } from "./restart-settings.ts";
 import { hour, minute } from "./step.ts";
 import * as steps from "./steps.ts";
 import { backOf, forwardOf, roomWatch, slotWatch } from "./watches.ts";
@@ -34,6 +35,7 @@ export function planMove(input: PlaybookInput): Outcome<Plan> {
     boundTo: fingerprint(input),
     stages: [
       look(move),
+      ...settingStages(move, allChecks(input)),
       prepare(move),
       connect(move),
       ...copying(move),
@@ -239,6 +241,7 @@ function retire(move: Move): ClusterStage {
         steps.forget(),
         steps.scan(target),
       ),
+      ...othersOf(source).map((node) => on({ ...source, node }, steps.forget())),
     ]),
   ]);
 }

@@ -69,7 +69,7 @@ export class PgHost {
 
   /** Further settings of the engine in that file. */
   protected get moreSettings(): readonly string[] {
-    return [];
+    return [`unit: ${this.unit}`];
   }
 
   /** Runs statements through psql as postgres over the socket, stopping at the first error; answers what it said. */

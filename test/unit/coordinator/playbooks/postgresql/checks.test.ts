@@ -76,6 +76,12 @@ describe("checks before a move", () => {
 
 /** What cannot but come with it. */
 const consequences: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(
+    ["wal-level", "slot-room", "sender-room", "worker-room", "process-room"].map((what) => [
+      `source-${what} ko`,
+      ["source-restart ko"],
+    ]),
+  ),
   "reached unknown": ["target-primary unknown"],
   "newer ko": ["wanted-version ko"],
   "target-version warn": ["source-tools warn", "target-tools warn"],

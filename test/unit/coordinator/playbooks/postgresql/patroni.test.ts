@@ -129,6 +129,7 @@ describe("the plan of a move from under Patroni", () => {
       "cut-over/other-members old2: drop-slots-forward",
       "retire/clear new: forget",
       "retire/clear old: resume-patroni, forget",
+      "retire/clear old2: forget",
     ]);
   });
 
@@ -183,6 +184,7 @@ describe("the way back from under Patroni", () => {
       "clear/forward-clear old: release-slots, drop-slots-forward",
       "clear/other-members old2: drop-slots-forward",
       "clear/source old: resume-patroni, forget",
+      "clear/source old2: forget",
       "clear/target new: forget",
     ]);
   });
