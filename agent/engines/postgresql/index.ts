@@ -17,6 +17,7 @@ import { keepingVerbs } from "./patroni/keeping.ts";
 import { pausingVerbs } from "./patroni/pausing.ts";
 import { provingVerbs } from "./patroni/proving.ts";
 import { peerVerbs } from "./peers.ts";
+import { reachingVerbs } from "./reaching.ts";
 import { replicationVerbs } from "./replicating.ts";
 import { restartingVerbs } from "./restarting/verbs.ts";
 import { driftVerbs } from "./schema-drift.ts";
@@ -46,6 +47,7 @@ export const postgresqlKind = engineKind<PostgresqlSettings>({
         ...schemaVerbs(means),
         ...triggerVerbs(means),
         ...peerVerbs(means),
+        ...reachingVerbs(means),
         ...replicationVerbs(means),
         ...upkeepVerbs(means),
         ...watchingVerbs(means),

@@ -4,9 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import pg from "pg";
 import { z } from "zod";
-import { succeed } from "#proto/common/failure.ts";
 import { makeFolderDurably, writeFileDurably } from "../../host/file-runner.ts";
 import { done } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
@@ -18,7 +16,6 @@ import { addHbaLine, hasHbaLine, removeHbaLine } from "./hba.ts";
 import { type Direction, roleName } from "./names.ts";
 import { passfilesOf, readPassword, removePassword, scramVerifier, writePassword } from "./passfile.ts";
 import type { Means } from "./settings.ts";
-import { applicationName, startupOptions, use } from "./sql.ts";
 
 const args = z.strictObject({ direction, of: rollout.optional() });
 const admitArgs = z.strictObject({
@@ -28,7 +25,6 @@ const admitArgs = z.strictObject({
   from: z.string().regex(/^[A-Za-z0-9._:-]{1,253}$/),
   of: rollout.optional(),
 });
-const reachArgs = z.strictObject({ direction, databases, at: z.string().regex(/^[^\s']{1,255}:\d{1,5}$/) });
 
 type Args = { readonly direction: Direction; readonly of?: string | undefined };
 
@@ -69,12 +65,6 @@ export function peerVerbs(means: Means): readonly Verb[] {
       args: z.strictObject({ direction, databases, of: rollout.optional() }),
       run: (context, given) => resultOf(() => dismiss(context, means, given)),
       probe: (context, given) => probeOf(() => undismissed(context, means, given)),
-    }),
-    verb({
-      name: "postgresql.prove-reach",
-      class: "observe",
-      args: reachArgs,
-      run: (context, given) => resultOf(() => proveReach(context, means, given)),
     }),
   ];
 }
@@ -167,40 +157,4 @@ async function undismissed(context: StepContext, means: Means, given: Args): Pro
     sql.rows("SELECT rolname FROM pg_roles WHERE rolname = $1", [role]),
   );
   return there.length > 0 || (await hasHbaLine(context, means, { role })) ? [role] : [];
-}
-
-/** From this host and as that role, into each database: what the server's own connection will do. */
-async function proveReach(
-  context: StepContext,
-  means: Means,
-  given: z.infer<typeof reachArgs>,
-): Promise<StepResult> {
-  const role = roleName(context.rollout, given.direction);
-  const password = await readPassword(context.host, means, role);
-  if (password === undefined) return stop("postgresql.password-missing", { role });
-  const port = Number(given.at.slice(given.at.lastIndexOf(":") + 1));
-  const host = given.at.slice(0, given.at.lastIndexOf(":")).replace(/^\[|\]$/g, "");
-  for (const database of given.databases) {
-    const client = new pg.Client({
-      host,
-      port,
-      user: role,
-      password,
-      database,
-      application_name: applicationName,
-      connectionTimeoutMillis: 10_000,
-      options: startupOptions({ isSuperuser: false }),
-      // as a sender of changes, which the fence of the other side lets in; its types do not know the word
-      ...({ replication: "database" } as object),
-    });
-    const found = await use(client, { database, signal: context.signal, at: given.at }, async (sql) => {
-      await sql.run("IDENTIFY_SYSTEM");
-      return succeed(undefined);
-    });
-    if (!found.ok) {
-      const { code, facts } = found.failure;
-      stop(code === "postgresql.not-reached" ? "postgresql.peer-not-reached" : code, { ...facts, role });
-    }
-  }
-  return done({ at: given.at, databases: String(given.databases.length) });
 }

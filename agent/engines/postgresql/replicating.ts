@@ -5,6 +5,7 @@ import { type StepContext, type StepResult, type Verb, verb } from "../../verb.t
 import { databases, literal, quoted } from "../databases.ts";
 import { rollout } from "../rollout-arg.ts";
 import { ask, direction, ofDirection, ownerOf, probeOf, resultOf, subscriber } from "./desk.ts";
+import { sslWords } from "./encryption.ts";
 import { versionOf } from "./facts.ts";
 import { type Direction, publicationName, roleName, subscriptionName } from "./names.ts";
 import { passfileOf } from "./passfile.ts";
@@ -214,6 +215,7 @@ async function subscribe(
       passfile: passfileOf(means, role),
       connect_timeout: "10",
       keepalives_idle: "30",
+      ...sslWords(means.settings),
     };
     const conninfo = Object.entries(words)
       .map(([key, value]) => `${key}='${value.replaceAll(/(['\\])/g, "\\$1")}'`)

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { encryptionSettings } from "./encryption.ts";
 import { inPlaceSettings } from "./in-place/settings.ts";
 
 const path = z.string().startsWith("/", "must be an absolute path");
@@ -19,6 +20,7 @@ export const postgresqlSettings = z.strictObject({
   tools: path,
   /** Where the server can read the password of its replication connection: a folder of the server's own account. */
   passfileFolder: path.default("/var/lib/postgresql"),
+  ...encryptionSettings,
   /** The server's log, where it does not write one with its own logging collector. */
   log: path.optional(),
   /** The server's systemd unit, where this agent may restart it. */

@@ -39,6 +39,10 @@ export const postgresql: Catalogue = {
     says: "from this host, {role} does not get into {database} at {at}: {cause}",
     next: "look at listen_addresses, the firewall and pg_hba.conf over there, then lockkeeper retry",
   },
+  "postgresql.root-certificate": {
+    says: "the other side cannot be proven: {path} {cause}",
+    next: "write sslRootCert into the agent's file: a file that the agent and its server can read; then lockkeeper retry",
+  },
   "postgresql.password-file": {
     says: "the file with the password cannot be read: {path} ({cause})",
     next: "a file of the agent's own account, mode 0600, with the password alone",
