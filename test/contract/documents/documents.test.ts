@@ -216,7 +216,7 @@ function complaintsAbout(name: string, text: string): string {
 }
 
 function isFile(code: string): boolean {
-  return /\.(md|json|ts|yaml|service)$/.test(code);
+  return /\.(md|json|ts|yaml|service|conf)$/.test(code);
 }
 
 /** Checks of engines to come. */

@@ -10,7 +10,7 @@ import { elsewhere } from "#test/contract/documents/elsewhere.ts";
 import { repository, type TypedCommand, typed } from "#test/contract/documents/page.ts";
 import { demoWords } from "#test/demo/script.ts";
 import { bundled, ProcessFleet } from "#test/flow/processes/harness/fleet.ts";
-import { postgresqlScenes } from "./scenes.ts";
+import { inPlaceScenes, postgresqlScenes } from "./scenes.ts";
 import { inventoryOf, Typist } from "./typist.ts";
 
 const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
@@ -87,7 +87,7 @@ const stories = {
 } as const;
 
 it("every scene of the documents has its story", () => {
-  const told = [...Object.values(stories).flat(), ...postgresqlScenes];
+  const told = [...Object.values(stories).flat(), ...postgresqlScenes, ...inPlaceScenes];
   expect(new Set(here.map(({ scene }) => scene))).toEqual(new Set<string>(told));
 });
 

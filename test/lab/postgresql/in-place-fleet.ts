@@ -5,10 +5,12 @@ import { join } from "node:path";
 import pg from "pg";
 import { expect } from "vitest";
 import type { Plan } from "#coordinator/domain/plan.ts";
+import { type TypedCommand, wordsOf } from "#test/contract/documents/page.ts";
 import { proveRows, type WriterLog } from "#test/postgres/rows-proof.ts";
 import { startWriter, type Writer } from "#test/postgres/writer.ts";
 import { createLab, type Host, type Lab, mustRun, type RunResult } from "../harness/index.ts";
 import { mustBeBuilt, ProductFleet } from "../product/product.ts";
+import { configurationOf } from "./configuration.ts";
 import { createCluster, dropPackaged, lackOf, PgHost, pgRoot, port } from "./pg-host.ts";
 import { openRoad, type Road } from "./road.ts";
 
@@ -22,8 +24,8 @@ export interface InPlaceSpec {
   readonly name: string;
   /** The cluster's settings, as YAML flow without braces. */
   readonly settings?: string;
-  /** More lines of the old server's configuration. */
-  readonly server?: readonly string[];
+  /** Units of one's own and configuration in the data folder, as elsewhere than on Debian. */
+  readonly isPlain?: boolean;
 }
 
 /** Why there is no such host here; undefined where there is. */
@@ -84,6 +86,14 @@ export class InPlaceFleet extends ProductFleet {
     return JSON.parse(await readFile(this.planFile, "utf8")) as Plan;
   }
 
+  /** A line of the page as it stands there, its files in the lab's own folder. */
+  async typedLine({ text, exitCode, place }: TypedCommand): Promise<RunResult> {
+    const [, ...words] = wordsOf(text.replaceAll(/\b[a-z]+\.json\b/g, (name) => this.lab.file(name)));
+    const ended = await this.longCli(commandMs, ...words);
+    await this.#mustEnd(exitCode, `${place}: ${text}`, ended);
+    return ended;
+  }
+
   /** Applies the plan's file with a word for each check that asks for one. */
   async applied(code: number, file = this.planFile): Promise<RunResult> {
     const { asks } = JSON.parse(await readFile(file, "utf8")) as Plan;
@@ -139,15 +149,9 @@ export class InPlaceFleet extends ProductFleet {
     await this.old.sql("shop", tables.join("; "));
     this.#road = await openRoad(this.lab, this.old);
     this.#writer = startWriter({ urls: [this.#url], table: "written" });
-    const settings = {
-      host: "/var/run/postgresql",
-      tools: this.new.bin,
-      inPlace: {
-        ...{ unit: this.old.unit, newUnit: this.new.unit, bin: this.old.bin, newBin: this.new.bin },
-        ...{ data: `/var/lib/postgresql/${old}/main`, newData: `/var/lib/postgresql/${young}/main` },
-        ...{ config: `/etc/postgresql/${old}/main`, newConfig: `/etc/postgresql/${young}/main` },
-      },
-    };
+    const layout = this.#spec.isPlain === true ? plainLayout : debianLayout;
+    const inPlace = { ...layout, bin: this.old.bin, newBin: this.new.bin };
+    const settings = { host: "/var/run/postgresql", tools: this.new.bin, inPlace };
     const engine = JSON.stringify({ kind: "postgresql", settings });
     await Promise.all([this.startCoordinator(), this.placeAgent({ host: this.host, node, engine })]);
     await this.applyClusters({
@@ -176,6 +180,17 @@ export class InPlaceFleet extends ProductFleet {
   }
 }
 
+const debianLayout = {
+  ...{ unit: `postgresql@${old}-main`, newUnit: `postgresql@${young}-main` },
+  ...{ data: `/var/lib/postgresql/${old}/main`, newData: `/var/lib/postgresql/${young}/main` },
+  ...{ config: `/etc/postgresql/${old}/main`, newConfig: `/etc/postgresql/${young}/main` },
+};
+
+const plainLayout = {
+  ...{ unit: "pg-old", newUnit: "pg-new" },
+  ...{ data: "/srv/old/data", newData: "/srv/new/data" },
+};
+
 const tables = [
   "CREATE TABLE written (id bigint PRIMARY KEY, body text)",
   "CREATE TABLE bare (a int, b text)",
@@ -187,7 +202,7 @@ const tables = [
   "GRANT ALL ON ALL TABLES IN SCHEMA public TO app",
 ];
 
-async function bothMajors(lab: Lab, { server = [] }: InPlaceSpec): Promise<Host> {
+async function bothMajors(lab: Lab, { isPlain = false }: InPlaceSpec): Promise<Host> {
   const [from, root] = [await pgRoot(old), await pgRoot(young)];
   const host = await lab.host({
     name: "pg-both",
@@ -199,14 +214,42 @@ async function bothMajors(lab: Lab, { server = [] }: InPlaceSpec): Promise<Host>
       await carryTree(from, folder);
     },
   });
-  // 18 does not know this setting of Debian's 17
-  const settings = ["extension_destdir = ''", "fsync = on", ...server];
-  await createCluster(host, { lab, major: old, settings });
+  await (isPlain ? plainServer(lab, host) : debianServer(lab, host));
   const running = new PgHost(host, old);
-  await host.must(["systemctl", "daemon-reload"]);
-  await host.must(["systemctl", "enable", "--now", "--quiet", running.unit], { timeoutMs: 60_000 });
   await running.untilServes();
   return host;
+}
+
+// 18 does not know this setting of Debian's 17
+const settings = ["extension_destdir = ''", "fsync = on"];
+
+async function debianServer(lab: Lab, host: Host): Promise<void> {
+  await createCluster(host, { lab, major: old, settings });
+  await host.must(["systemctl", "daemon-reload"]);
+  await host.must(["systemctl", "enable", "--now", "--quiet", debianLayout.unit], { timeoutMs: 60_000 });
+}
+
+async function plainServer(lab: Lab, host: Host): Promise<void> {
+  const { data, newData, unit, newUnit } = plainLayout;
+  const program = (major: number) => `/usr/lib/postgresql/${major}/bin`;
+  for (const [name, major, folder] of [
+    [unit, old, data],
+    [newUnit, young, newData],
+  ] as const)
+    await host.write(
+      `/usr/local/lib/systemd/system/${name}.service`,
+      `[Service]\nType=notify\nUser=postgres\nExecStart=${program(major)}/postgres -D ${folder}\nKillSignal=SIGINT\n[Install]\nWantedBy=multi-user.target\n`,
+    );
+  await host.must(["install", "-d", "-o", "postgres", "-g", "postgres", "/srv/old", "/var/run/postgresql"]);
+  const words = ["--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums", "--wal-segsize=32", "--no-sync"];
+  const initdb = [`${program(old)}/initdb`, `--pgdata=${data}`, ...words];
+  await host.must(["runuser", "-u", "postgres", "--", ...initdb], { timeoutMs: 60_000 });
+  const files = configurationOf({ ip: host.ip, net: lab.ip.replace(/\d+$/, "0/24"), settings });
+  for (const [file, text] of Object.entries(files)) await host.write(`${data}/${file}`, text, "0640");
+  const include = `printf "include_dir = 'conf.d'\n" >>"$1/postgresql.conf"; chown -R postgres:postgres "$1"`;
+  await host.must(["sh", "-ec", include, "sh", data]);
+  await host.must(["systemctl", "daemon-reload"]);
+  await host.must(["systemctl", "enable", "--now", "--quiet", unit], { timeoutMs: 60_000 });
 }
 
 const libraries = ["libicui18n.so.76", "libicuuc.so.76", "libicudata.so.76", "libxml2.so.2"];

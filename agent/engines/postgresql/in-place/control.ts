@@ -28,12 +28,6 @@ export async function readControl(host: Host, { bin, data }: PlacedServer): Prom
   return fail("postgresql.control-unreadable", { data, cause });
 }
 
-/** Undefined where none can be read. */
-export async function controlOf(host: Host, server: PlacedServer): Promise<Control | undefined> {
-  const found = await readControl(host, server);
-  return found.ok ? found.value : undefined;
-}
-
 /** Undefined where a line is missing. */
 export function controlIn(text: string): Control | undefined {
   const lines = new Map(

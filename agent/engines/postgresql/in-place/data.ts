@@ -13,7 +13,7 @@ import { rollout } from "../../rollout-arg.ts";
 import { ask, must, of, ownerOf, probeOf, resultOf, stop } from "../desk.ts";
 import type { Means } from "../settings.ts";
 import { initdbArgv, readBirth } from "./birth.ts";
-import { controlOf, postmasterIn, readControl } from "./control.ts";
+import { postmasterIn, readControl } from "./control.ts";
 import { alterNote, mustRead, type Note, readNote, writeNote } from "./note.ts";
 import { type Place, type PlacedServer, placeOf } from "./place.ts";
 import { programVersion } from "./programs.ts";
@@ -94,6 +94,7 @@ async function noteOf(context: StepContext, means: Means, systemId: string): Pro
     mode: null,
     wasEnabled: null,
     isNewStarted: false,
+    isOldGoing: false,
   };
   await writeNote(context, note);
   return note;
@@ -150,12 +151,7 @@ export async function controlBack(
   { data }: PlacedServer,
 ): Promise<void> {
   const file = host.path(join(data, "global", "pg_control"));
-  const exists = (path: string) =>
-    stat(path).then(
-      () => true,
-      () => false,
-    );
-  if ((await exists(file)) || !(await exists(`${file}.old`))) return;
+  if ((await isFile(file)) || !(await isFile(`${file}.old`))) return;
   await rename(`${file}.old`, file);
   await syncFolder(dirname(file));
 }
@@ -180,10 +176,7 @@ async function removeNew(context: StepContext, means: Means, rolloutId: string):
 
 /** What stood before the fence is forgotten when it comes down: as long as it is known, no client was let in. */
 function isStillClosed(of: Parameters<typeof markFolder>[0]): Promise<boolean> {
-  return stat(join(markFolder(of), "fence.json")).then(
-    () => true,
-    () => false,
-  );
+  return isFile(join(markFolder(of), "fence.json"));
 }
 
 /** Only while the new server serves out of its own folder, and nothing lives in the old one. */
@@ -196,15 +189,26 @@ async function removeOld(context: StepContext, means: Means, rolloutId: string):
   if ((await postmasterIn(host, place.old.data)) !== 0)
     stop("postgresql.server-still-runs", { data: place.old.data });
   // half removed by an earlier try, it tells no more whose it is
-  const control = await controlOf(host, place.old);
-  if (control !== undefined && control.systemId !== note.systemId)
-    stop("postgresql.another-server", { systemId: control.systemId, wanted: note.systemId });
-  if (control === undefined && context.begunBefore === "nothing" && context.attempt === 1)
-    must(await readControl(host, place.old));
+  if (!note.isOldGoing) await proveOld(host, place.old, note);
+  await alterNote({ ...context, rollout: rolloutId }, { isOldGoing: true });
   for (const name of await readdir(host.path(place.old.data)))
     await rm(host.path(join(place.old.data, name)), { recursive: true, force: true });
   await syncFolder(host.path(place.old.data));
   return done({ data: place.old.data });
+}
+
+/** After `--link` its control file is out of the way, and nothing else tells. */
+async function proveOld(host: StepContext["host"], old: PlacedServer, note: Note): Promise<void> {
+  if (note.mode === "link" && (await isFile(host.path(join(old.data, "global", "pg_control.old"))))) return;
+  const { systemId } = must(await readControl(host, old));
+  if (systemId !== note.systemId) stop("postgresql.another-server", { systemId, wanted: note.systemId });
+}
+
+function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
 }
 
 function lastLines(tail: string): string {

@@ -1,5 +1,5 @@
 /** What an agent does not do for an upgrade in place, whoever asks: by its own notes and by what it sees on the host. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { inPlaceVerbs } from "#agent/engines/postgresql/in-place/index.ts";
@@ -36,6 +36,7 @@ const note: Note = {
   mode: null,
   wasEnabled: true,
   isNewStarted: false,
+  isOldGoing: false,
 };
 
 interface Standing {
@@ -43,10 +44,12 @@ interface Standing {
   /** Units that run. */
   readonly running?: readonly string[];
   readonly state?: string;
+  /** A folder that process 42 works in. */
+  readonly lives?: string;
   readonly files?: Readonly<Record<string, string>>;
 }
 
-function host({ note: changed, running = [], state = "shut down", files = {} }: Standing) {
+function host({ note: changed, running = [], state = "shut down", lives, files = {} }: Standing) {
   const here = fakeHost((argv) => {
     const [program = "", ...words] = argv;
     if (program === "systemctl") {
@@ -69,6 +72,10 @@ function host({ note: changed, running = [], state = "shut down", files = {} }: 
   };
   write(here.path(join(plain.data, "PG_VERSION")), "17\n");
   for (const [path, text] of Object.entries(files)) write(here.path(path), text);
+  if (lives !== undefined) {
+    mkdirSync(here.path("/proc/42"), { recursive: true });
+    symlinkSync(here.path(lives), here.path("/proc/42/cwd"));
+  }
   if (changed !== undefined)
     write(
       join(here.stateDir, "moving", "lockkeeper-r1", "in-place.json"),
@@ -159,6 +166,45 @@ describe("data is not thrown away", () => {
     const { result, path } = await run("remove-old-data", {}, { note: { mode: "copy", isNewStarted: true } });
     expect(codeOf(result)).toBe("postgresql.new-does-not-run");
     expect(existsSync(path(join(plain.data, "PG_VERSION")))).toBe(true);
+  });
+});
+
+describe("the old data goes", () => {
+  const runs = (more: Readonly<Record<string, string>>) => ({
+    [join(plain.newData, "postmaster.pid")]: "42\n",
+    ...more,
+  });
+  const started = { isNewStarted: true } as const;
+
+  it.each([
+    ["after a copy", { mode: "copy", ...started } as const, {}, "done"],
+    [
+      "after a link",
+      { mode: "link", ...started } as const,
+      { [join(plain.data, "global/pg_control.old")]: "x" },
+      "done",
+    ],
+    [
+      "after a link, in another folder",
+      { mode: "link", systemId: "9", ...started } as const,
+      {},
+      "postgresql.another-server",
+    ],
+    [
+      "in another folder",
+      { mode: "copy", systemId: "9", ...started } as const,
+      {},
+      "postgresql.another-server",
+    ],
+    ["half gone already", { mode: "copy", systemId: "9", isOldGoing: true, ...started } as const, {}, "done"],
+  ])("%s", async (_, changed, files, code) => {
+    const { result, path } = await run(
+      "remove-old-data",
+      {},
+      { note: changed, files: runs(files), lives: plain.newData },
+    );
+    expect(codeOf(result)).toBe(code);
+    expect(existsSync(path(join(plain.data, "PG_VERSION")))).toBe(code !== "done");
   });
 });
 
