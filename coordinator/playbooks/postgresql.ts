@@ -13,7 +13,7 @@ import { inPlaceGates } from "./postgresql/in-place/gates.ts";
 import { planInPlace } from "./postgresql/in-place/plan.ts";
 import { isInPlace } from "./postgresql/in-place/upgrade.ts";
 import { inPlaceWays } from "./postgresql/in-place/way.ts";
-import { moveMethod } from "./postgresql/move.ts";
+import { moveMethod } from "./postgresql/movers.ts";
 import { planMove } from "./postgresql/plan.ts";
 import { discoverClusters, summarise } from "./postgresql/summary.ts";
 

@@ -104,6 +104,8 @@ export const databaseSchema = z.object({
   fullIncomparable: tables,
   /** Whose identity, as it is or as it will be, has a generated column: an 18 that publishes them refuses their UPDATE. */
   generatedIdentity: tables,
+  /** Neither a key nor an index that can be the identity, or FULL by its owner's wish: pglogical carries none of these. */
+  keyless: tables,
   unlogged: tables,
   foreignTables: tables,
   materializedViews: tables,
@@ -117,6 +119,8 @@ export const databaseSchema = z.object({
   publications: z.array(z.string()),
   subscriptions: z.array(z.string()),
   hypertables: z.number(),
+  /** Of pglogical: the node that this database is, where somebody has made it one. */
+  pglogicalNode: z.string().nullable(),
   /** Types of another version's catalogue: regproc, regclass …, `schema.table.column`. */
   regColumns: tables,
   /** Of extensions, and holding rows: `schema.table of extension`. FOR ALL TABLES publishes them too. */

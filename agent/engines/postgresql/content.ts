@@ -2,7 +2,7 @@
  * Counts and contents of tables, and where sequences stand: said in a way that is the same on every version. Floats go by their
  * bits, since their text has changed with version 12; all else by its text under the fixed settings of our connections.
  */
-import { publishedTables, tableName } from "./published-tables.ts";
+import { isOfMover, publishedTables, tableName } from "./published-tables.ts";
 import type { Row, Sql } from "./sql.ts";
 
 export interface TableSize {
@@ -90,7 +90,7 @@ export interface SequenceStand {
 export async function sequencesOf(sql: Sql): Promise<readonly SequenceStand[]> {
   const names = await sql.rows(`
     SELECT ${tableName} AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind = 'S' AND c.oid >= 16384 AND c.relpersistence <> 't' ORDER BY 1`);
+     WHERE c.relkind = 'S' AND c.oid >= 16384 AND c.relpersistence <> 't' AND NOT ${isOfMover} ORDER BY 1`);
   const found: SequenceStand[] = [];
   for (let at = 0; at < names.length; at += perQuery) {
     const some = names.slice(at, at + perQuery).map((row) => row["name"] ?? "");

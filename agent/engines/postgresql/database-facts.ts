@@ -8,6 +8,7 @@ import type { Host } from "../../verb.ts";
 import { versionOf } from "./facts.ts";
 import { readIdentity } from "./identity-facts.ts";
 import { listsOf } from "./object-lists.ts";
+import { namesOf } from "./pglogical/databases.ts";
 import type { Means } from "./settings.ts";
 import { type Row, type Sql, withSql } from "./sql.ts";
 
@@ -97,7 +98,9 @@ async function extensionsOf(sql: Sql): Promise<{ name: string; version: string }
   return rows.map((row) => ({ name: row["extname"] ?? "", version: row["extversion"] ?? "" }));
 }
 
-async function numbersOf(sql: Sql): Promise<Pick<PgDatabase, "largeObjects" | "hypertables">> {
+async function numbersOf(
+  sql: Sql,
+): Promise<Pick<PgDatabase, "largeObjects" | "hypertables" | "pglogicalNode">> {
   const [row] = await sql.rows(`
     SELECT (SELECT count(*)::text FROM pg_largeobject_metadata) AS large,
            to_regclass('_timescaledb_catalog.hypertable')::text AS hypertables`);
@@ -105,5 +108,10 @@ async function numbersOf(sql: Sql): Promise<Pick<PgDatabase, "largeObjects" | "h
     typeof row?.["hypertables"] === "string"
       ? await sql.rows("SELECT count(*)::text AS count FROM _timescaledb_catalog.hypertable")
       : [];
-  return { largeObjects: Number(row?.["large"]), hypertables: Number(hypertables?.["count"] ?? 0) };
+  const [node] = await namesOf(sql, "node");
+  return {
+    largeObjects: Number(row?.["large"]),
+    hypertables: Number(hypertables?.["count"] ?? 0),
+    pglogicalNode: node ?? null,
+  };
 }

@@ -9,6 +9,7 @@ import { type StepContext, type StepResult, type Verb, verb } from "../../verb.t
 import { ask, inEach, ofDirection, ownerOf, resultOf, stop } from "./desk.ts";
 import { ownPrefix, subscriptionName } from "./names.ts";
 import type { Means } from "./settings.ts";
+import { slotsIn } from "./slots.ts";
 import type { Sql } from "./sql.ts";
 
 const pollMs = 20;
@@ -31,7 +32,11 @@ async function drain(
 ): Promise<StepResult> {
   const { clock } = context.host;
   const rollout = ownerOf(context, given);
-  const names = given.databases.map((database) => subscriptionName(rollout, given.direction, database));
+  const names = await slotsIn(context, means, given);
+  if (names.length < given.databases.length) {
+    const wanted = given.databases.map((database) => subscriptionName(rollout, given.direction, database));
+    stop("postgresql.slot-missing", { slots: wanted.filter((name) => !names.includes(name)).join(", ") });
+  }
   const beganMs = clock.monotonicMs();
   const marks = await inEach(context, means, given.databases, (sql) => markWal(sql, rollout));
   return ask(context, means, async (sql) => {

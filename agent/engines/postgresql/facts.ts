@@ -15,6 +15,7 @@ import type {
 import type { Depth, Host } from "../../verb.ts";
 import { takeUntil } from "../measure.ts";
 import { fullFacts } from "./full-facts.ts";
+import { readPglogical } from "./pglogical/facts.ts";
 import { errorsIn, logFile } from "./server-log.ts";
 import type { Means } from "./settings.ts";
 import { applicationName, type Row, type Sql, withSql } from "./sql.ts";
@@ -36,7 +37,7 @@ export async function postgresqlFacts(
     const [server, slots, subscriptions, fence, walRoom] = await Promise.all([
       ask(readServer),
       ask(readSlots),
-      take(() => readSubscriptions(host, means, signal)),
+      take(() => readEverySubscription(host, means, signal)),
       ask((sql) => readFence(sql, means)),
       ask((sql) => readWalRoom(host, sql, pace)),
     ]);
@@ -48,7 +49,21 @@ export async function postgresqlFacts(
   return { ...basis, ...more };
 }
 
+const oldestAsked = 90_600;
+
+/** Refused: `postgresql.never-tested` of what is too old to be asked. */
 export async function readServer(sql: Sql): Promise<Outcome<PgServer>> {
+  try {
+    return await askServer(sql);
+  } catch (error) {
+    const versionNum = await versionOf(sql);
+    if (versionNum >= oldestAsked) throw error;
+    const [row] = await sql.rows("SHOW server_version");
+    return fail("postgresql.never-tested", { version: row?.["server_version"] ?? "" });
+  }
+}
+
+async function askServer(sql: Sql): Promise<Outcome<PgServer>> {
   const [row] = await sql.rows(`
     SELECT current_setting('server_version') AS version, current_setting('server_version_num') AS num,
            (SELECT system_identifier::text FROM pg_control_system()) AS id, pg_is_in_recovery()::text AS standby,
@@ -95,6 +110,37 @@ export async function readSlots(sql: Sql): Promise<Outcome<PgSlot[]>> {
   );
 }
 
+/** Of either mover: an error of the log belongs to whichever bears its name. */
+async function readEverySubscription(
+  host: Host,
+  means: Means,
+  signal: AbortSignal,
+): Promise<Outcome<PgSubscription[]>> {
+  const [native, others] = [
+    await readSubscriptions(host, means, signal),
+    await readPglogical(host, means, signal),
+  ];
+  if (!native.ok) return native;
+  if (!others.ok) return others;
+  const errors = await loggedErrors(host, means, { signal, isAsked: others.value.length > 0 });
+  const named = others.value.map((each) => ({
+    ...each,
+    lastError: each.lastError ?? errors[each.name] ?? null,
+  }));
+  return succeed([...native.value, ...named]);
+}
+
+async function loggedErrors(
+  host: Host,
+  means: Means,
+  { signal, isAsked }: { readonly signal: AbortSignal; readonly isAsked: boolean },
+): Promise<Readonly<Record<string, string>>> {
+  if (!isAsked) return {};
+  const options = { signal, statementMs: 8_000 };
+  const file = await withSql(host, means, options, async (sql) => succeed(await logFile(means, sql)));
+  return file.ok && file.value !== undefined ? errorsIn(host, file.value) : {};
+}
+
 async function readSubscriptions(
   host: Host,
   means: Means,
@@ -112,11 +158,7 @@ async function readSubscriptions(
     ),
   );
   if (!heads.ok) return heads;
-  const file =
-    heads.value.length === 0
-      ? undefined
-      : await withSql(host, means, options, async (sql) => succeed(await logFile(means, sql)));
-  const errors = file?.ok === true && file.value !== undefined ? await errorsIn(host, file.value) : {};
+  const errors = await loggedErrors(host, means, { signal, isAsked: heads.value.length > 0 });
   const found: PgSubscription[] = [];
   for (const head of heads.value) {
     const tables = await withSql(host, means, { ...options, database: head["datname"] ?? "" }, async (sql) =>

@@ -101,7 +101,7 @@ async function whyNotFenced(sql: Sql, means: Means): Promise<readonly string[]> 
            (SELECT count(*)::text FROM pg_prepared_xacts) AS prepared,
            (SELECT count(*)::text FROM pg_stat_activity
              WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()
-               AND backend_type NOT LIKE 'logical replication%') AS writing,
+               AND backend_type NOT LIKE 'logical replication%' AND backend_type NOT LIKE 'pglogical%') AS writing,
            (SELECT string_agg(datname, ', ') FROM pg_database
              WHERE datallowconn AND NOT datistemplate AND datconnlimit <> 0) AS open,
            (SELECT string_agg(subname || ' in ' || datname, ', ' ORDER BY subname) FROM pg_subscription

@@ -6,6 +6,9 @@ import type { StepContext } from "../../verb.ts";
 import { ask, stop } from "./desk.ts";
 import type { Means } from "./settings.ts";
 
+/** In place of an address: this host's own socket. */
+export const ownSocket = "local";
+
 interface Line {
   readonly role: string;
   readonly from: string;
@@ -17,12 +20,13 @@ async function fileOf(context: StepContext, means: Means): Promise<string> {
 }
 
 function lineOf({ role, from }: Line): string {
+  if (from === ownSocket) return `local all ${role} scram-sha-256`;
   const address = isIP(from) === 4 ? `${from}/32` : isIP(from) === 6 ? `${from}/128` : from;
   return `host all ${role} ${address} scram-sha-256`;
 }
 
 function isLineOf(line: string, role: string): boolean {
-  return line.startsWith("host all ") && line.split(" ")[2] === role;
+  return /^(host|local) all /.test(line) && line.split(" ")[2] === role;
 }
 
 export async function hasHbaLine(

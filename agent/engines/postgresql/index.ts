@@ -17,6 +17,7 @@ import { keepingVerbs } from "./patroni/keeping.ts";
 import { pausingVerbs } from "./patroni/pausing.ts";
 import { provingVerbs } from "./patroni/proving.ts";
 import { peerVerbs } from "./peers.ts";
+import { pglogicalVerbs } from "./pglogical/index.ts";
 import { reachingVerbs } from "./reaching.ts";
 import { replicationVerbs } from "./replicating.ts";
 import { restartingVerbs } from "./restarting/verbs.ts";
@@ -49,6 +50,7 @@ export const postgresqlKind = engineKind<PostgresqlSettings>({
         ...peerVerbs(means),
         ...reachingVerbs(means),
         ...replicationVerbs(means),
+        ...pglogicalVerbs(means),
         ...upkeepVerbs(means),
         ...watchingVerbs(means),
         ...fenceVerbs(means),

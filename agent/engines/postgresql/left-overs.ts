@@ -9,6 +9,7 @@ import { isOf, ownPrefix } from "./names.ts";
 import { passfilesOf } from "./passfile.ts";
 import { oursIn } from "./patroni/configuration.ts";
 import { configurationNow } from "./patroni/patronictl.ts";
+import { isOurSlot, pglogicalLeftOvers } from "./pglogical/left-overs.ts";
 import type { Means } from "./settings.ts";
 import { syncSlotsOf } from "./slots.ts";
 import type { Row } from "./sql.ts";
@@ -55,7 +56,10 @@ async function everyLeftOver(context: Looking, means: Means): Promise<readonly L
       hba: file?.["hba_file"] ?? "",
     };
   });
-  const inDatabases = await inEach(context, means, databases, (sql) => sql.rows(publications));
+  const inDatabases = await inEach(context, means, databases, async (sql) => [
+    ...(await sql.rows(publications)),
+    ...(await pglogicalLeftOvers(sql)),
+  ]);
   return [
     ...inServer,
     ...inDatabases.flat().map(leftOver),
@@ -71,7 +75,9 @@ async function everyLeftOver(context: Looking, means: Means): Promise<readonly L
 const ours = "LIKE 'lockkeeper\\_%'";
 const objects = `
   SELECT rolname AS name, 'role ' || rolname AS says FROM pg_roles WHERE rolname ${ours}
-  UNION ALL SELECT slot_name, 'slot ' || slot_name FROM pg_replication_slots WHERE slot_name ${ours}
+  UNION ALL SELECT slot_name, 'slot ' || slot_name FROM pg_replication_slots
+    WHERE slot_name ${ours} OR ${isOurSlot("slot_name")}
+  UNION ALL SELECT roname, 'replication origin ' || roname FROM pg_replication_origin WHERE ${isOurSlot("roname")}
   UNION ALL SELECT subname, 'subscription ' || subname || ' in ' || datname FROM pg_subscription
     JOIN pg_database d ON d.oid = subdbid WHERE subname ${ours} ORDER BY 2`;
 const publications = `

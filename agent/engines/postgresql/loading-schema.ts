@@ -6,19 +6,20 @@ import { makeFolderDurably } from "../../host/file-runner.ts";
 import { markFolder, markOf } from "../../host/marks.ts";
 import { done } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
-import { database, literal, quoted, slug } from "../databases.ts";
+import { database, quoted, slug } from "../databases.ts";
 import { rollout } from "../rollout-arg.ts";
 import { client } from "./client-tools.ts";
 import { ask, must, ownerOf, probeOf, resultOf, stop } from "./desk.ts";
 import { connection } from "./exporting.ts";
 import { adoptIdentities } from "./identities.ts";
-import { subscriptionName } from "./names.ts";
 import { play, scriptOf } from "./schema-script.ts";
 import type { Means } from "./settings.ts";
+import type { Sql } from "./sql.ts";
+import { streamInto } from "./streams.ts";
 import { parted } from "./table-of-contents.ts";
 import { awaken, quieten } from "./triggers.ts";
 
-/** Said of the subscription, which is ours. */
+/** Said of the stream, which is ours. */
 const finishedWord = "lockkeeper: schema finished";
 
 const args = z.strictObject({ database, of: rollout.optional() });
@@ -142,36 +143,20 @@ async function loadAfter(context: StepContext, means: Means, given: Args): Promi
   const known = await mark.read();
   if (known?.before !== true) return stop("postgresql.schema-not-loaded", { database: name });
   const { file, after } = await dumpOf(context, means, name);
-  const subscription = quoted(subscriptionName(ownerOf(context, given), "forward", name));
-  await ask(context, means, (sql) => sql.run(`ALTER SUBSCRIPTION ${subscription} DISABLE`), {
-    database: name,
-  });
-  if (!(await isFinished(context, means, name, subscription))) {
+  const inDatabase = <T>(work: (sql: Sql) => Promise<T>) => ask(context, means, work, { database: name });
+  const stream = await inDatabase((sql) => streamInto(sql, ownerOf(context, given)));
+  await inDatabase((sql) => stream.pause(context, sql));
+  if ((await inDatabase((sql) => stream.said(sql))) !== finishedWord) {
     const script = await scriptOf(context, means, { file, list: after, create: false });
     const last = `${after}.last.sql`;
     // in the same transaction as all the rest: a second try finds the whole of it or nothing
-    await writeFile(last, `COMMENT ON SUBSCRIPTION ${subscription} IS ${literal(finishedWord)};\n`);
+    await writeFile(last, stream.saying(finishedWord));
     await play(context, means, { scripts: [script, last], into: connection(name), whole: true });
   }
   const quiet = await quieten(context, means, { database: name, rollout: ownerOf(context, given) });
-  await ask(context, means, (sql) => sql.run(`ALTER SUBSCRIPTION ${subscription} ENABLE`), {
-    database: name,
-  });
+  await inDatabase((sql) => stream.resume(sql));
   await mark.write({ ...known, after: true });
   return done({ database: name, ...(quiet === 0 ? {} : { triggers: String(quiet) }) });
-}
-
-async function isFinished(
-  context: StepContext,
-  means: Means,
-  name: string,
-  subscription: string,
-): Promise<boolean> {
-  const words = `SELECT obj_description(oid, 'pg_subscription') AS word FROM pg_subscription WHERE quote_ident(subname) = $1`;
-  const [row] = await ask(context, means, (sql) => sql.rows(words, [subscription.slice(1, -1)]), {
-    database: name,
-  });
-  return row?.["word"] === finishedWord;
 }
 
 async function dropDatabase(context: StepContext, means: Means, name: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** Names of what one rollout makes on servers, so that each left-over tells whose it is. At most 63 bytes, as slots allow. */
 import { createHash } from "node:crypto";
+import { isShortenedTo } from "./pglogical/slot-name.ts";
 
 export type Direction = "forward" | "back";
 
@@ -30,6 +31,25 @@ export function subscriptionName(rollout: string, direction: Direction, database
   return `${base(rollout, direction)}_${hash(database)}`;
 }
 
+/** The role by which a server whose mover is pglogical connects to itself: so it writes the rows of a copy. */
+export function selfRoleName(rollout: string, direction: Direction): string {
+  return `${base(rollout, direction)}_self`;
+}
+
+export interface Stream {
+  readonly rollout: string;
+  readonly direction: Direction;
+  readonly database: string;
+}
+
+/** The one slot of a stream, whichever mover has made it: pglogical gives it a name of its own. */
+export function isSlotOf({ rollout, direction, database }: Stream, slot: string): boolean {
+  const subscription = subscriptionName(rollout, direction, database);
+  return (
+    slot === subscription || isShortenedTo(slot, { node: publicationName(rollout, direction), subscription })
+  );
+}
+
 /**
  * A slot of a table's own copy, which its subscriber's server has named: `pg_<subscription>_sync_<table>_<system identifier>`.
  * Only by that identifier it is told from those of other subscribers. From 14 on; before, they go with their connection.
@@ -41,5 +61,10 @@ export function isSyncOf(subscriber: string | undefined, slot: string): boolean 
 /** Whether a slot, subscription, publication or role was made by this rollout, in either direction. */
 export function isOf(rollout: string, name: string): boolean {
   const own = base(rollout, "forward");
-  return name === own || name.startsWith(`${own}_`);
+  return (
+    name === own ||
+    name.startsWith(`${own}_`) ||
+    isShortenedTo(name, { node: own }) ||
+    isShortenedTo(name, { node: base(rollout, "back") })
+  );
 }

@@ -10,8 +10,21 @@ const mine = `${isOfUser} AND NOT ${isOfExtension}`;
 const kind = (condition: string) =>
   `SELECT ${relationName} AS name FROM ${relations} WHERE ${mine} AND ${condition}`;
 
+/** That are the table's identity, or can be made it: all columns NOT NULL, nothing left out, nothing computed. */
+const identityIndexes = `
+  SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisvalid AND i.indimmediate AND i.indisunique
+     AND i.indpred IS NULL AND i.indexprs IS NULL AND NOT EXISTS (
+       SELECT FROM generate_series(0, coalesce((to_jsonb(i) ->> 'indnkeyatts')::int, i.indnatts) - 1) k
+         LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k] AND a.attnum > 0
+        WHERE a.attnotnull IS NOT TRUE)`;
+
 /** Each gives names in one column, `name`. */
 const queries = {
+  keyless: `
+    SELECT ${relationName} AS name FROM ${relations}
+     WHERE ${isOfUser} AND c.relkind = 'r' AND c.relpersistence = 'p'
+       AND (NOT ${isOfExtension} OR pg_relation_size(c.oid) > 0)
+       AND (c.relreplident = 'f' OR NOT EXISTS (${identityIndexes}))`,
   unlogged: kind("c.relkind = 'r' AND c.relpersistence = 'u'"),
   foreignTables: kind("c.relkind = 'f'"),
   materializedViews: kind("c.relkind = 'm'"),

@@ -23,6 +23,8 @@ const admitArgs = z.strictObject({
   databases,
   /** Where it connects from: an address or a host name. */
   from: z.string().regex(/^[A-Za-z0-9._:-]{1,253}$/),
+  /** Where the mover asks for more than to read: through pglogical's own functions, past the fence. */
+  as: z.literal("superuser").optional(),
   of: rollout.optional(),
 });
 
@@ -106,7 +108,7 @@ async function admit(
   if (sent === undefined) return stop("postgresql.parcel-missing", { what: parcelOf(given) });
   const verifier = await readFile(must(await context.parcels.fetch(sent.digest)), "utf8");
   await ask(context, means, async (sql) => {
-    const isNew = (await versionOf(sql)) >= 140_000;
+    const isNew = (await versionOf(sql)) >= 140_000 && given.as === undefined;
     // below 14 nothing but a superuser may read every table, and below 13 none but one passes our own fence
     const words = isNew ? "LOGIN REPLICATION BYPASSRLS" : "LOGIN REPLICATION SUPERUSER";
     const there = await sql.rows("SELECT FROM pg_roles WHERE rolname = $1", [role]);

@@ -4,13 +4,14 @@ import { done } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { databases, literal, quoted } from "../databases.ts";
 import { rollout } from "../rollout-arg.ts";
+import { addressOf, conninfoOf } from "./conninfo.ts";
 import { ask, direction, ofDirection, ownerOf, probeOf, resultOf, subscriber } from "./desk.ts";
 import { sslWords } from "./encryption.ts";
 import { versionOf } from "./facts.ts";
 import { type Direction, publicationName, roleName, subscriptionName } from "./names.ts";
 import { passfileOf } from "./passfile.ts";
 import type { Means } from "./settings.ts";
-import { dropSlot, syncSlotsOf } from "./slots.ts";
+import { dropSlot, slotsIn, syncSlotsOf } from "./slots.ts";
 import type { Sql } from "./sql.ts";
 
 const subscribeArgs = z.strictObject({
@@ -54,7 +55,7 @@ export function replicationVerbs(means: Means): readonly Verb[] {
       run: (context, given) => resultOf(() => dropSlots(context, means, given)),
       probe: (context, given) =>
         probeOf(async () => [
-          ...(await present(context, means, given, slots)),
+          ...(await slotsIn(context, means, given)),
           ...(await syncSlotsOf(context, means, given.subscriber)),
         ]),
     }),
@@ -185,10 +186,7 @@ async function dropSlots(
   means: Means,
   given: Given & { readonly subscriber?: string | undefined },
 ): Promise<StepResult> {
-  for (const database of await present(context, means, given, slots)) {
-    const name = subscriptionName(ownerOf(context, given), given.direction, database);
-    await dropSlot(context, means, name);
-  }
+  for (const name of await slotsIn(context, means, given)) await dropSlot(context, means, name);
   // a copy that was cut short has left them: a subscription that is dropped from afar takes none along
   for (const name of await syncSlotsOf(context, means, given.subscriber))
     await dropSlot(context, means, name);
@@ -203,23 +201,17 @@ async function subscribe(
 ): Promise<StepResult> {
   const owner = ownerOf(context, given);
   const role = roleName(owner, given.direction);
-  const port = given.at.slice(given.at.lastIndexOf(":") + 1);
-  const host = given.at.slice(0, given.at.lastIndexOf(":")).replace(/^\[|\]$/g, "");
   for (const database of await missing(context, means, given, subscriptions)) {
     const name = subscriptionName(owner, given.direction, database);
-    const words = {
-      host,
-      port,
+    const conninfo = conninfoOf({
+      ...addressOf(given.at),
       user: role,
       dbname: database,
       passfile: passfileOf(means, role),
       connect_timeout: "10",
       keepalives_idle: "30",
       ...sslWords(means.settings),
-    };
-    const conninfo = Object.entries(words)
-      .map(([key, value]) => `${key}='${value.replaceAll(/(['\\])/g, "\\$1")}'`)
-      .join(" ");
+    });
     await ask(
       context,
       means,

@@ -45,7 +45,10 @@ export function subscriptionErrors(text: string): Readonly<Record<string, string
   for (const line of text.split("\n")) {
     const pid = /\[(\d+)\]/.exec(line)?.[1];
     if (pid === undefined) continue;
-    const started = / worker for subscription "([^"]+)".* has started/.exec(line)?.[1];
+    const started =
+      / worker for subscription "([^"]+)".* has started/.exec(line)?.[1] ??
+      // pglogical's
+      / starting apply for subscription (\S+)/.exec(line)?.[1];
     if (started !== undefined) {
       workers.set(pid, started);
       continue;

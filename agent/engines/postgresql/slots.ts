@@ -1,8 +1,31 @@
 /** Slots of a move on the server that it reads from: its own by name, and those of tables' copies by who subscribes. */
 import type { StepContext } from "../../verb.ts";
 import { ask, ownerOf } from "./desk.ts";
-import { isOf, isSyncOf } from "./names.ts";
+import { type Direction, isOf, isSlotOf, isSyncOf } from "./names.ts";
 import type { Means } from "./settings.ts";
+
+interface Streams {
+  readonly databases: readonly string[];
+  readonly direction: Direction;
+  readonly of?: string | undefined;
+}
+
+/** One for each stream that has one. */
+export async function slotsIn(
+  context: StepContext,
+  means: Means,
+  { databases, direction, of }: Streams,
+): Promise<readonly string[]> {
+  const rollout = ownerOf(context, { of });
+  const rows = await ask(context, means, (sql) =>
+    sql.rows("SELECT slot_name AS name, database FROM pg_replication_slots ORDER BY 1"),
+  );
+  return rows.flatMap(({ name, database }) =>
+    name && database && databases.includes(database) && isSlotOf({ rollout, direction, database }, name)
+      ? [name]
+      : [],
+  );
+}
 
 interface Whose {
   readonly of?: string | undefined;

@@ -17,6 +17,7 @@ import { ask, must, resultOf, stop } from "./desk.ts";
 import { markWal } from "./draining.ts";
 import { subscriptionName } from "./names.ts";
 import type { Means } from "./settings.ts";
+import { slotsIn } from "./slots.ts";
 import type { Sql } from "./sql.ts";
 
 const args = z.strictObject({
@@ -114,7 +115,7 @@ async function standStill(
       const met = await ask(
         context,
         means,
-        (sql) => meet(context, { database, reader, locker: sql, attempt }),
+        (sql) => meet(context, means, { database, reader, locker: sql, attempt }),
         {
           database,
           statementMs: heldMs,
@@ -135,6 +136,7 @@ async function standStill(
 
 async function meet(
   context: StepContext,
+  means: Means,
   {
     database,
     reader,
@@ -146,7 +148,10 @@ async function meet(
   await locker.run("BEGIN");
   try {
     if (tables.length > 0) await locker.run(`LOCK TABLE ONLY ${tables.join(", ONLY ")} IN SHARE MODE`);
-    const slot = subscriptionName(context.rollout, "forward", database);
+    const [slot = subscriptionName(context.rollout, "forward", database)] = await slotsIn(context, means, {
+      databases: [database],
+      direction: "forward",
+    });
     // in the transaction of nobody who holds a lock: its end is what brings it to the disk, and so to the other side
     const lsn = await markWal(reader, "verify");
     if (!(await confirmed(context, locker, { slot, lsn }))) return false;

@@ -3,10 +3,9 @@ import type { z } from "zod";
 import { done } from "../../outcome.ts";
 import { type StepContext, type Verb, verb } from "../../verb.ts";
 import { ask, must, of, ofDirection, ownerOf, probeOf, resultOf, subscriber } from "./desk.ts";
-import { subscriptionName } from "./names.ts";
 import { stopKeeping } from "./patroni/keeping.ts";
 import type { Means } from "./settings.ts";
-import { dropSlot, slotsOf } from "./slots.ts";
+import { dropSlot, slotsIn, slotsOf } from "./slots.ts";
 import type { Sql } from "./sql.ts";
 import { readWalRoom, walPace } from "./wal-room.ts";
 
@@ -57,11 +56,10 @@ async function fullest(
   means: Means,
   given: z.infer<typeof ofDirection>,
 ): Promise<number> {
-  const wanted = given.databases.map((database) =>
-    subscriptionName(ownerOf(context, given), given.direction, database),
-  );
+  const names = await slotsIn(context, means, given);
+  if (names.length < given.databases.length) return 100;
   const used = await ask(context, means, usedBySlot);
-  return Math.max(...wanted.map((name) => used[name] ?? 100));
+  return Math.max(...names.map((name) => used[name] ?? 100));
 }
 
 async function usedBySlot(sql: Sql): Promise<Readonly<Record<string, number>>> {

@@ -31,6 +31,7 @@ export function targetCommand(name: string, summary: string, options: CommandOpt
         "export-import",
         "logical-replication",
         "pg-upgrade",
+        "pglogical",
       ]),
     )
     .option("--into <cluster>", "the new cluster, for methods that move data");

@@ -18,7 +18,8 @@ export const counterparts: readonly Counterpart[] = [
   {
     pgrepup: "check",
     ours: ["lockkeeper check CLUSTER --to VERSION --into NEW"],
-    differs: "creates no extension to find out; needs no pglogical; plan and apply look again by themselves",
+    differs:
+      "creates no extension to find out; pglogical only where --method pglogical wants it; plan looks again",
   },
   {
     pgrepup: "fix",

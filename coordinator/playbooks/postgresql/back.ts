@@ -8,7 +8,7 @@ import { planFormat } from "../../domain/plan.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import type { Undone } from "../../domain/undone.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { gate, type Move, moveMethod, moveOf, on, othersOf, phase, proveServer } from "./move.ts";
+import { gate, type Move, moveOf, on, othersOf, phase, proveServer } from "./move.ts";
 import * as patroni from "./patroni.ts";
 import { settingsBack } from "./restart-settings.ts";
 import { result } from "./result.ts";
@@ -16,8 +16,8 @@ import * as steps from "./steps.ts";
 
 /** Refused: as `moveOf`; `postgresql.back-retired`, where the old server no longer follows the new one. */
 export function planBack(input: PlaybookInput, back: Undone): Outcome<Plan> {
-  const { method: _method, strategy: _strategy, ...wish } = input.wish;
-  const found = moveOf({ ...input, wish: { ...wish, to: back.plan.to } });
+  const { strategy: _strategy, ...wish } = input.wish;
+  const found = moveOf({ ...input, wish: { ...wish, to: back.plan.to, method: back.plan.method } });
   if (!found.ok) return found;
   const databases = databasesIn(back) ?? found.value.databases;
   const move = { ...found.value, databases };
@@ -42,7 +42,7 @@ export function planBack(input: PlaybookInput, back: Undone): Outcome<Plan> {
     from: move.target.major,
     to: move.source.major,
     strategy: "move",
-    method: moveMethod,
+    method: move.mover.method,
     back: back.rollout,
     boundTo: fingerprint(input),
     stages: [
@@ -87,7 +87,7 @@ function databasesIn({ plan }: Undone): readonly string[] | undefined {
 }
 
 function returning(move: Move, of: { readonly of: string }): ClusterStage {
-  const { source, target, databases, settings } = move;
+  const { source, target, databases, settings, mover } = move;
   const { fenceLimitMs, compareWithinMs, cutOverLagBytes } = settings;
   return {
     kind: "cluster",
@@ -116,7 +116,7 @@ function returning(move: Move, of: { readonly of: string }): ClusterStage {
           steps.proveFenced("prove-closed"),
           steps.setSequences(databases),
           steps.compare(databases, fenceLimitMs),
-          steps.pauseSubscriptions("back", databases, of),
+          mover.pauseSubscriptions("back", databases, of),
         ),
       ]),
       phase("open", [on(source, steps.open(of))], {
@@ -146,15 +146,15 @@ function clearing(
     readonly written: ReturnType<typeof settingsBack>;
   },
 ): ClusterStage {
-  const { source, target, databases } = move;
+  const { source, target, databases, mover } = move;
   const onBoth = (id: string, way: "forward" | "back", from: typeof source, to: typeof target): Phase[] => [
-    phase(`${id}-unsubscribe`, [on(to, steps.unsubscribe(way, databases, of))]),
+    phase(`${id}-unsubscribe`, [on(to, mover.unsubscribe(way, databases, of))]),
     phase(`${id}-clear`, [
       on(
         from,
         ...(way === "forward" ? managed.beforeSlotsGo : []),
         steps.dropSlots(way, databases, { of, subscriber: to }),
-        steps.unpublish(way, databases, of),
+        mover.unpublish(way, databases, of),
         steps.dismissPeer(way, databases, of),
       ),
       on(to, steps.dropPassword(way, of)),
@@ -176,6 +176,7 @@ function clearing(
         on(
           source,
           ...(isOpened ? [] : [steps.unfence(of), steps.hook("resumePooler")]),
+          ...mover.leave("forward", databases, of),
           steps.restoreIdentities(databases, of),
           ...managed.atLast,
           ...restored(source.node),
@@ -188,6 +189,7 @@ function clearing(
       phase("target", [
         on(
           target,
+          ...mover.leave("back", databases, of),
           ...(isOpened
             ? [steps.restoreIdentities(databases, of)]
             : [

@@ -10,77 +10,88 @@ import { judge } from "./result.ts";
 import { type Side, together } from "./sides.ts";
 
 /** By the way forth: what must be there, and what is there where all databases copy tables at one time. */
-interface Demand {
+export interface Demand {
   readonly needs: number;
   readonly wants: number;
 }
 
-interface Room {
+export interface Room {
   readonly id: string;
   readonly side: (pair: Pair) => Side;
   /** The first of these that the server has. */
   readonly settings: readonly string[];
   readonly used: (side: Side) => Measured<number>;
-  readonly demand: "copying" | "one-each";
+  readonly demand: (pair: Pair, perTable: number) => Demand;
 }
 
-const foreignSlots = ({ facts }: Side) => counted(facts.slots, (all) => all.filter(isForeign).length);
-const foreignWorkers = ({ facts }: Side) =>
+export const foreignSlots = ({ facts }: Side) => counted(facts.slots, (all) => all.filter(isForeign).length);
+export const foreignWorkers = ({ facts }: Side) =>
   counted(facts.subscriptions, (all) => all.filter(isForeign).length);
-const senders = ({ facts }: Side) => facts.walSenders;
-const processes = (side: Side) =>
+export const senders = ({ facts }: Side) => facts.walSenders;
+export const processes = (side: Side) =>
   counted(
     together(side.facts.backgroundWorkers, foreignWorkers(side)),
     ([others, workers]) => others + workers,
   );
 
-const source = (pair: Pair) => pair.source;
-const target = (pair: Pair) => pair.target;
+export const source = (pair: Pair) => pair.source;
+export const target = (pair: Pair) => pair.target;
 const slots = "max_replication_slots";
 const workers = "max_logical_replication_workers";
 
+const copying: Room["demand"] = ({ databases, settings }, perTable) => {
+  const count = databases.length;
+  const atOnce = Math.min(count, settings.databasesAtOnce);
+  return { needs: count + atOnce * perTable, wants: count * (1 + perTable) };
+};
+const oneEach: Room["demand"] = (pair) => copying(pair, 0);
+
 /** The way back needs the same with the sides exchanged, and copies nothing. */
 const rooms: readonly Room[] = [
-  { id: "source-slot-room", side: source, settings: [slots], used: foreignSlots, demand: "copying" },
-  { id: "source-sender-room", side: source, settings: ["max_wal_senders"], used: senders, demand: "copying" },
-  { id: "source-worker-room", side: source, settings: [workers], used: foreignWorkers, demand: "one-each" },
+  { id: "source-slot-room", side: source, settings: [slots], used: foreignSlots, demand: copying },
+  { id: "source-sender-room", side: source, settings: ["max_wal_senders"], used: senders, demand: copying },
+  { id: "source-worker-room", side: source, settings: [workers], used: foreignWorkers, demand: oneEach },
   {
     id: "source-process-room",
     side: source,
     settings: ["max_worker_processes"],
     used: processes,
-    demand: "one-each",
+    demand: oneEach,
   },
-  { id: "target-worker-room", side: target, settings: [workers], used: foreignWorkers, demand: "copying" },
+  { id: "target-worker-room", side: target, settings: [workers], used: foreignWorkers, demand: copying },
   {
     id: "target-process-room",
     side: target,
     settings: ["max_worker_processes"],
     used: processes,
-    demand: "copying",
+    demand: copying,
   },
   {
     id: "target-origin-room",
     side: target,
     settings: ["max_active_replication_origins", slots],
     used: foreignWorkers,
-    demand: "copying",
+    demand: copying,
   },
-  { id: "target-slot-room", side: target, settings: [slots], used: foreignSlots, demand: "one-each" },
+  { id: "target-slot-room", side: target, settings: [slots], used: foreignSlots, demand: oneEach },
   {
     id: "target-sender-room",
     side: target,
     settings: ["max_wal_senders"],
     used: senders,
-    demand: "one-each",
+    demand: oneEach,
   },
 ];
 
-export const capacityChecks: readonly PairCheck[] = rooms.map(
-  (room): PairCheck =>
-    (pair) =>
-      roomOf(room, pair),
-);
+export const capacityChecks: readonly PairCheck[] = checksOf(rooms);
+
+export function checksOf(all: readonly Room[]): readonly PairCheck[] {
+  return all.map(
+    (room): PairCheck =>
+      (pair) =>
+        roomOf(room, pair),
+  );
+}
 
 function roomOf({ id, side: pick, settings, used, demand }: Room, pair: Pair): CheckResult {
   const side = pick(pair);
@@ -88,7 +99,7 @@ function roomOf({ id, side: pick, settings, used, demand }: Room, pair: Pair): C
   const perTable = numberOf(pair.target, "max_sync_workers_per_subscription");
   const all = together(together(numberOf(side, name), used(side)), perTable);
   return judge({ id }, all, ([[has, taken], tables]) => {
-    const { needs, wants } = demanded(pair, demand === "copying" ? tables : 0);
+    const { needs, wants } = demand(pair, tables);
     const status = has < taken + needs ? "ko" : has < taken + wants ? "warn" : "ok";
     return [
       status,
@@ -103,12 +114,6 @@ function roomOf({ id, side: pick, settings, used, demand }: Room, pair: Pair): C
       },
     ];
   });
-}
-
-function demanded({ databases, settings }: Pair, perTable: number): Demand {
-  const count = databases.length;
-  const atOnce = Math.min(count, settings.databasesAtOnce);
-  return { needs: count + atOnce * perTable, wants: count * (1 + perTable) };
 }
 
 function namesOf({ facts: { settings } }: Side): Readonly<Record<string, string>> {

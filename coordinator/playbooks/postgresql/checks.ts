@@ -5,10 +5,12 @@
 import type { CheckResult } from "../../domain/check.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { capacityChecks } from "./capacity-checks.ts";
+import { pglogicalMethod } from "./movers.ts";
 import { objectChecks } from "./object-checks.ts";
-import type { Pair } from "./pair.ts";
+import type { Pair, SideCheck } from "./pair.ts";
 import { otherServer, pairChecks, toolsOf, versionsFit } from "./pair-checks.ts";
 import { patroniChecks } from "./patroni-checks.ts";
+import { pglogicalPairChecks, pglogicalRooms, pglogicalSideChecks } from "./pglogical-checks.ts";
 import { offered } from "./restart-settings.ts";
 import { result } from "./result.ts";
 import { roomChecks } from "./room-checks.ts";
@@ -34,7 +36,7 @@ export function allChecks(input: PlaybookInput): readonly CheckResult[] {
     onePrimary("source", input),
     ...sidesFit(input, source, target),
     ...(source === undefined ? [] : checkSource(input, settings.value, source)),
-    ...(target === undefined ? [] : sideChecks.flatMap((check) => check(target) ?? [])),
+    ...(target === undefined ? [] : sideChecksOf(input).flatMap((check) => check(target) ?? [])),
     ...(source === undefined || target === undefined
       ? []
       : checkPair(input, settings.value, { source, target })),
@@ -70,7 +72,7 @@ function checkSource(
       ? []
       : [...sourceChecks, ...objectChecks].map((check) => check({ input, settings, source, databases }));
   return [
-    ...sideChecks.flatMap((check) => check(source) ?? []),
+    ...sideChecksOf(input).flatMap((check) => check(source) ?? []),
     ...patroniChecks(input, source),
     databasesKnown(input, source),
     closedDatabases(input, source),
@@ -86,5 +88,14 @@ function checkPair(
   const databases = carriedOf(input);
   if (databases === undefined) return [];
   const pair = { input, settings, databases, ...sides };
-  return [...pairChecks, ...targetChecks, ...capacityChecks, ...roomChecks].map((check) => check(pair));
+  const ofMover = isThroughPglogical(input) ? [...pglogicalPairChecks, ...pglogicalRooms] : capacityChecks;
+  return [...pairChecks, ...targetChecks, ...ofMover, ...roomChecks].map((check) => check(pair));
+}
+
+function isThroughPglogical({ wish }: PlaybookInput): boolean {
+  return wish.method === pglogicalMethod;
+}
+
+function sideChecksOf(input: PlaybookInput): readonly SideCheck[] {
+  return isThroughPglogical(input) ? [...sideChecks, ...pglogicalSideChecks] : sideChecks;
 }

@@ -8,7 +8,7 @@ import * as patroni from "./patroni.ts";
 import * as steps from "./steps.ts";
 
 export function cutOver(move: Move): ClusterStage {
-  const { source, target, databases, settings } = move;
+  const { source, target, databases, settings, mover } = move;
   const { fenceLimitMs, compareWithinMs, cutOverLagBytes } = settings;
   return {
     kind: "cluster",
@@ -28,7 +28,7 @@ export function cutOver(move: Move): ClusterStage {
           target,
           proveServer(target),
           steps.proveFenced("prove-closed"),
-          steps.resumeSubscriptions("forward", databases),
+          mover.resumeSubscriptions("forward", databases),
           steps.dropSlots("back", databases),
           steps.compareSchema(databases),
         ),
@@ -55,11 +55,11 @@ export function cutOver(move: Move): ClusterStage {
           steps.proveFenced("prove-closed"),
           steps.setSequences(databases),
           steps.compare(databases, fenceLimitMs),
-          steps.pauseSubscriptions("forward", databases),
-          steps.makeSlots("back", databases),
+          mover.pauseSubscriptions("forward", databases),
+          mover.makeSlots(databases),
         ),
       ]),
-      phase("follow", [on(source, steps.subscribe("back", databases, { peer: target, copy: "no" }))], {
+      phase("follow", [on(source, mover.follow(databases, target))], {
         makesPermanent: ["cut-over/fence/fence-writes", ...patroni.madePermanent(move)],
       }),
       phase("open", [on(target, steps.wakeTriggers(databases), steps.open())], {
@@ -68,7 +68,7 @@ export function cutOver(move: Move): ClusterStage {
         ],
       }),
       phase("switch", [on(source, steps.hook("switchTraffic"), steps.hook("resumePooler"))]),
-      phase("forward-ends", [on(target, steps.unsubscribe("forward", databases))]),
+      phase("forward-ends", [on(target, mover.unsubscribe("forward", databases))]),
       phase(
         "settle",
         [
@@ -76,7 +76,7 @@ export function cutOver(move: Move): ClusterStage {
             source,
             ...patroni.beforeSlotsGo(move),
             steps.dropSlots("forward", databases, { subscriber: target }),
-            steps.unpublish("forward", databases),
+            mover.unpublish("forward", databases),
           ),
         ],
         {

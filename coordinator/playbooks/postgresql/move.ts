@@ -3,10 +3,10 @@ import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { GateSpec, Phase, PlanProgram, PlanStep } from "../../domain/plan.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { majorOf, serverOf } from "./facts.ts";
+import type { Mover } from "./mover.ts";
+import { moveMethod, moverOf } from "./movers.ts";
 import { type PostgresqlClusterSettings, settingsOf } from "./settings.ts";
 import { databasesOf, primariesOf, targetOf } from "./sides.ts";
-
-export const moveMethod = "logical-replication";
 
 /** One server, with what it is known again by. */
 export interface Side {
@@ -24,6 +24,7 @@ export interface Move {
   readonly target: Side;
   readonly databases: readonly string[];
   readonly settings: PostgresqlClusterSettings;
+  readonly mover: Mover;
 }
 
 /**
@@ -34,7 +35,8 @@ export function moveOf(input: PlaybookInput): Outcome<Move> {
   const { cluster, wish } = input;
   const facts = { cluster: cluster.name, to: wish.to };
   const { method = moveMethod, strategy = "move" } = wish;
-  if (method !== moveMethod || strategy !== "move")
+  const mover = moverOf(method);
+  if (mover === undefined || strategy !== "move")
     return fail("postgresql.move-strategy", { ...facts, method, strategy });
   const young = targetOf(input);
   if (young === undefined || young.cluster.name === cluster.name)
@@ -53,7 +55,7 @@ export function moveOf(input: PlaybookInput): Outcome<Move> {
   const databases = databasesOf(input);
   if (databases === undefined) return fail("postgresql.databases-unknown", facts);
   if (databases.length === 0) return fail("postgresql.no-databases", facts);
-  return succeed({ source: source.value, target: target.value, databases, settings: settings.value });
+  return succeed({ source: source.value, target: target.value, databases, settings: settings.value, mover });
 }
 
 export function sideOf(input: PlaybookInput): Outcome<Side> {

@@ -1,7 +1,8 @@
 /** What is in the databases of the source and is not carried, or not as it is: a list for each kind, and a decision. */
 import type { PgDatabase } from "#proto/engines/postgresql.ts";
 import type { About } from "../result.ts";
-import { byDatabase, ourPrefix, type SourceCheck } from "./pair.ts";
+import { byDatabase, type SourceCheck } from "./pair.ts";
+import { ourPrefix } from "./replication.ts";
 import { result } from "./result.ts";
 
 type ListName = {

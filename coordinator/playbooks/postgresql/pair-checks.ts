@@ -125,7 +125,7 @@ const preload: PairCheck = (pair) => {
   );
 };
 
-function librariesIn(settings: Readonly<Record<string, string>>): readonly string[] {
+export function librariesIn(settings: Readonly<Record<string, string>>): readonly string[] {
   const words = (settings["shared_preload_libraries"] ?? "").split(",");
   return words.map((each) => each.trim().replace(/^"(.*)"$/, "$1")).filter((each) => each !== "");
 }

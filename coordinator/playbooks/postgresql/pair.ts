@@ -2,6 +2,7 @@
 import type { PgDatabase } from "#proto/engines/postgresql.ts";
 import type { CheckResult } from "../../domain/check.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
+import { isOurs } from "./replication.ts";
 import type { PostgresqlClusterSettings } from "./settings.ts";
 import type { Side } from "./sides.ts";
 
@@ -19,11 +20,8 @@ export type SideCheck = (side: Side) => CheckResult | undefined;
 export type SourceCheck = (pair: Pick<Pair, "input" | "settings" | "source" | "databases">) => CheckResult;
 export type PairCheck = (pair: Pair) => CheckResult;
 
-/** This tool's own slots, publications, subscriptions and roles. */
-export const ourPrefix = "lockkeeper_";
-
-export function isForeign({ name }: { readonly name: string }): boolean {
-  return !name.startsWith(ourPrefix);
+export function isForeign(of: { readonly name: string }): boolean {
+  return !isOurs(of);
 }
 
 const shown = 10;

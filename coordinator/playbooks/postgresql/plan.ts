@@ -9,7 +9,7 @@ import type { PlaybookInput } from "../../domain/playbook.ts";
 import { allChecks, checkMove } from "./checks.ts";
 import { cutOver } from "./cut-over.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { gate, list, type Move, moveMethod, moveOf, on, othersOf, phase, proveServer } from "./move.ts";
+import { gate, list, type Move, moveOf, on, othersOf, phase, proveServer } from "./move.ts";
 import * as patroni from "./patroni.ts";
 import { settingStages } from "./restart-settings.ts";
 import { hour, minute } from "./step.ts";
@@ -31,7 +31,7 @@ export function planMove(input: PlaybookInput): Outcome<Plan> {
     from: move.source.major,
     to: move.target.major,
     strategy: "move",
-    method: moveMethod,
+    method: move.mover.method,
     boundTo: fingerprint(input),
     stages: [
       look(move),
@@ -94,17 +94,23 @@ function prepare(move: Move): ClusterStage {
 
 /** Both directions at once: nothing of the second has to be made while the fence stands. */
 function connect(move: Move): ClusterStage {
-  const { source, target, databases } = move;
+  const { source, target, databases, mover } = move;
   return stage(move, "connect", [
     phase("passwords", [on(target, steps.makePassword("forward")), on(source, steps.makePassword("back"))]),
     phase("peers", [
       on(
         source,
         ...patroni.beforeSlots(move),
-        steps.admitPeer("forward", databases, target),
-        steps.publish("forward", databases),
+        ...mover.enter("forward", databases),
+        mover.admitPeer("forward", databases, target),
+        mover.publish("forward", databases),
       ),
-      on(target, steps.admitPeer("back", databases, source), steps.publish("back", databases)),
+      on(
+        target,
+        ...mover.enter("back", databases),
+        mover.admitPeer("back", databases, source),
+        mover.publish("back", databases),
+      ),
     ]),
     phase("reach", [
       on(target, steps.proveReach("forward", databases, source)),
@@ -115,7 +121,7 @@ function connect(move: Move): ClusterStage {
 
 /** At most so many at once; each batch is waited for without a lock. */
 function copying(move: Move): readonly Stage[] {
-  const { source, target, databases, settings } = move;
+  const { source, target, databases, settings, mover } = move;
   const batches = Math.ceil(databases.length / settings.databasesAtOnce);
   return Array.from({ length: batches }, (_, index) => {
     const at = index * settings.databasesAtOnce;
@@ -142,7 +148,7 @@ function copying(move: Move): readonly Stage[] {
     };
     return [
       stage(move, `subscribe-${index + 1}`, [
-        phase("subscribe", [on(target, steps.subscribe("forward", batch, { peer: source, copy: "yes" }))]),
+        phase("subscribe", [on(target, mover.subscribe(batch, source))]),
         ...patroni.afterSlots(move, batch),
       ]),
       waiting,
@@ -216,16 +222,17 @@ function soak(move: Move): WaitStage {
 
 /** The old server stays closed and as it is; what was made for the move goes from both. */
 function retire(move: Move): ClusterStage {
-  const { source, target, databases } = move;
+  const { source, target, databases, mover } = move;
   return stage(move, "retire", [
     phase("unsubscribe", [
-      on(source, proveServer(source), steps.proveFenced(), steps.unsubscribe("back", databases)),
+      on(source, proveServer(source), steps.proveFenced(), mover.unsubscribe("back", databases)),
     ]),
     phase("clear", [
       on(
         target,
         steps.dropSlots("back", databases),
-        steps.unpublish("back", databases),
+        mover.unpublish("back", databases),
+        ...mover.leave("back", databases),
         steps.dismissPeer("back", databases),
         steps.dropPassword("forward"),
         steps.restoreIdentities(databases),
@@ -234,6 +241,7 @@ function retire(move: Move): ClusterStage {
       ),
       on(
         source,
+        ...mover.leave("forward", databases),
         steps.dismissPeer("forward", databases),
         steps.dropPassword("back"),
         steps.restoreIdentities(databases),

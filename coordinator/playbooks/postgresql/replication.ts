@@ -1,6 +1,9 @@
 /** How a database follows, in pgrepup's three words, and what keeps it from it. */
 import { type Failure, failure } from "#proto/common/failure.ts";
-import type { PgSlot, PgSubscription } from "#proto/engines/postgresql.ts";
+import type { PgSubscription } from "#proto/engines/postgresql.ts";
+
+/** This tool's own slots, publications, subscriptions and roles. */
+export const ourPrefix = "lockkeeper_";
 
 export type Standing = "initializing" | "replicating" | "down";
 
@@ -11,6 +14,7 @@ const causes: readonly (readonly [RegExp, Failure["code"]])[] = [
   [/has neither REPLICA IDENTITY|did not include a replica identity/, "postgresql.identity-missing"],
   [/duplicate key value|conflict detected/, "postgresql.row-conflict"],
   [/could not identify an equality operator/, "postgresql.type-incomparable"],
+  [/first copy of .* was cut|nonrecoverable step/, "postgresql.pglogical-copy-cut"],
   [/slot .*(invalidated|does not exist)|can no longer get changes/, "postgresql.slot-missing"],
 ];
 
@@ -48,12 +52,12 @@ function causeOf({ lastError, errors }: PgSubscription): Failure["code"] | undef
   return causes.find(([pattern]) => pattern.test(lastError))?.[1] ?? "postgresql.apply-failed";
 }
 
-/** Subscriptions and slots of a move, by their names. */
-export function isOurs({ name }: Pick<PgSubscription | PgSlot, "name">): boolean {
-  return name.startsWith("lockkeeper_");
+/** Subscriptions and slots of a move, by their names; pglogical names its slots itself, after the subscription. */
+export function isOurs({ name }: { readonly name: string }): boolean {
+  return name.startsWith(ourPrefix) || /^pgl_.*_lockkeep[0-9a-f]{7,8}$/.test(name);
 }
 
 /** Of the way back: rows go from the new server to the old one. */
-export function isBack({ name }: Pick<PgSubscription | PgSlot, "name">): boolean {
+export function isBack({ name }: Pick<PgSubscription, "name">): boolean {
   return /_back_[0-9a-f]{8}$/.test(name);
 }

@@ -16,6 +16,7 @@ import { postgresqlInPlace } from "./postgresql-in-place.ts";
 import { postgresqlInPlaceChecks } from "./postgresql-in-place-checks.ts";
 import { postgresqlPairChecks } from "./postgresql-pair-checks.ts";
 import { postgresqlPatroni } from "./postgresql-patroni.ts";
+import { postgresqlPglogical } from "./postgresql-pglogical.ts";
 import { postgresqlRestart } from "./postgresql-restart.ts";
 import { rollout } from "./rollout.ts";
 import { store } from "./store.ts";
@@ -41,5 +42,6 @@ export const en: Catalogue = {
   ...postgresqlInPlace,
   ...postgresqlInPlaceChecks,
   ...postgresqlPatroni,
+  ...postgresqlPglogical,
   ...postgresqlRestart,
 };

@@ -3,7 +3,7 @@ import type { Catalogue } from "../render.ts";
 /** Words of a PostgreSQL move: why no plan, why a step ends, what is waited for, and what a plan says of itself. */
 export const postgresql: Catalogue = {
   "postgresql.move-strategy": {
-    says: "into another cluster there is one way: --strategy move --method logical-replication; asked for were {strategy} and {method}",
+    says: "into another cluster databases move: --strategy move, --method logical-replication or pglogical; asked for were {strategy} and {method}",
     next: "lockkeeper plan {cluster} --to {to} --into NEW",
   },
   "postgresql.move-without-target": {

@@ -16,6 +16,10 @@ export const elsewhere: readonly { readonly command: string; readonly where: str
     "journalctl -u lockkeeper -n 50 --no-pager",
     "journalctl -u lockkeeper-agent -n 50 --no-pager",
   ].map((command) => ({ command, where: "test/lab/documents/install.test.ts" })),
+  ...[
+    "lockkeeper check orders --to 17 --into orders-new --method pglogical",
+    "lockkeeper plan orders --to 17 --into orders-new --method pglogical -o plan.json",
+  ].map((command) => ({ command, where: "test/lab/postgresql/pglogical.test.ts" })),
   ...["journalctl -u kaiwudb -n 100 --no-pager", "systemctl status kaiwudb --no-pager"].map((command) => ({
     command,
     where: "test/lab/kwdb/cluster.test.ts",

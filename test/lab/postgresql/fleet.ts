@@ -9,7 +9,10 @@ interface Servers {
   readonly others?: readonly PgHost[];
 }
 
-type ServerSpec = Pick<PgHostSpec, "packages" | "checksums" | "settings">;
+interface ServerSpec extends Pick<PgHostSpec, "checksums" | "settings"> {
+  /** Debian packages beyond the server's, by its major: `postgresql-15-pglogical`. */
+  readonly packages?: (major: Major) => readonly string[];
+}
 
 export interface PgFleetSpec {
   /** Kebab-case, of the lab. */
@@ -20,6 +23,8 @@ export interface PgFleetSpec {
   readonly servers?: ServerSpec;
   /** The old cluster where it is more than one server: its primary first, then the others, which are its nodes too. */
   readonly oldServers?: (lab: Lab) => Promise<readonly PgHost[]>;
+  /** Of the plan; the server's own replication unless told. */
+  readonly method?: "pglogical";
   /** The inventory's `gates`. */
   readonly gates?: string;
   /** More of both entries' `settings`, as YAML flow without braces. */
@@ -86,7 +91,9 @@ export class PgFleet extends ProductFleet {
 
   /** The command that plans the way into the new cluster; its file is `planFile`. */
   plan(...more: readonly string[]): Promise<RunResult> {
+    const { method } = this.#spec;
     const words = [oldCluster, "--to", String(this.#spec.new), "--into", newCluster];
+    if (method !== undefined) words.push("--method", method);
     return this.cli("plan", ...words, ...more, "-o", this.planFile);
   }
 
@@ -108,11 +115,11 @@ export class PgFleet extends ProductFleet {
 }
 
 async function startServers(lab: Lab, spec: PgFleetSpec): Promise<Servers> {
-  const { new: major, servers, oldServers } = spec;
+  const { new: major, servers = {}, oldServers } = spec;
   if (oldServers === undefined) return startPair(lab, spec);
   const [[old, ...others], young] = await Promise.all([
     oldServers(lab),
-    startPgHost({ lab, name: "pg-new", major, number: 21, ...servers }),
+    startPgHost({ lab, name: "pg-new", major, number: 21, ...ofMajor(major, servers) }),
   ]);
   if (old === undefined) throw new Error("the old cluster has no server");
   return { old, others, new: young };
@@ -124,8 +131,15 @@ export async function startPair(
   { old, new: young, servers = {} }: Pick<PgFleetSpec, "old" | "new" | "servers">,
 ): Promise<{ readonly old: PgHost; readonly new: PgHost }> {
   const [first, second] = await Promise.all([
-    startPgHost({ lab, name: "pg-old", major: old, number: 11, ...servers }),
-    startPgHost({ lab, name: "pg-new", major: young, number: 21, ...servers }),
+    startPgHost({ lab, name: "pg-old", major: old, number: 11, ...ofMajor(old, servers) }),
+    startPgHost({ lab, name: "pg-new", major: young, number: 21, ...ofMajor(young, servers) }),
   ]);
   return { old: first, new: second };
+}
+
+function ofMajor(
+  major: Major,
+  { packages, ...rest }: ServerSpec,
+): Pick<PgHostSpec, "packages" | "checksums" | "settings"> {
+  return packages === undefined ? rest : { ...rest, packages: packages(major) };
 }

@@ -13,13 +13,18 @@ export function makePassword(direction: Way): PlanStep {
   );
 }
 
-export function admitPeer(direction: Way, databases: readonly string[], peer: Side): PlanStep {
+/** `as`: where a mover needs more than to read and to receive changes. */
+export function admitPeer(
+  direction: Way,
+  databases: readonly string[],
+  { peer, as }: { readonly peer: Side; readonly as?: "superuser" },
+): PlanStep {
   const args = { direction, databases: list(databases) };
   const from = hostOf(peer.address);
   return step(
     `admit-peer-${direction}`,
-    { ...args, from },
-    `CREATE ROLE lockkeeper_… LOGIN REPLICATION; pg_hba.conf: host all lockkeeper_… ${from} scram-sha-256; reload`,
+    { ...args, from, ...(as === undefined ? {} : { as }) },
+    `CREATE ROLE lockkeeper_… LOGIN REPLICATION${as === undefined ? "" : " SUPERUSER"}; pg_hba.conf: host all lockkeeper_… ${from} scram-sha-256; reload`,
     { verb: "admit-peer", class: "reversible", undo: call("dismiss-peer", args) },
   );
 }

@@ -16,9 +16,10 @@ import {
   subscription,
   unknown,
 } from "./pair.ts";
+import { pglogicalNotFit } from "./pglogical-cases.ts";
 
 const gibibyte = 1024 ** 3;
-const cases: readonly Case[] = [...sidesNotFit, ...databasesNotFit, ...pairNotFit];
+const cases: readonly Case[] = [...sidesNotFit, ...databasesNotFit, ...pairNotFit, ...pglogicalNotFit];
 
 /** What is not OK, as `id STATUS`. */
 function findings(sides: Sides): readonly string[] {
@@ -84,6 +85,7 @@ const consequences: Readonly<Record<string, readonly string[]>> = {
   ),
   "reached unknown": ["target-primary unknown"],
   "newer ko": ["wanted-version ko"],
+  "pglogical-patroni unknown": ["source-patroni unknown"],
   "target-version warn": ["source-tools warn", "target-tools warn"],
   "target-empty unknown": ["target-others unknown", "encoding unknown", "locale unknown"],
 };

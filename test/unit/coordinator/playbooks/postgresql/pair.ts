@@ -45,6 +45,7 @@ export interface Sides {
   readonly second?: Changed;
   readonly to?: string;
   readonly into?: boolean;
+  readonly method?: string;
 }
 
 const none = {
@@ -53,6 +54,7 @@ const none = {
   identityImpossible: [],
   fullIncomparable: [],
   generatedIdentity: [],
+  keyless: [],
   unlogged: [],
   foreignTables: [],
   materializedViews: [],
@@ -87,6 +89,7 @@ export function database(name: string, changed: Partial<PgDatabase> = {}): PgDat
       { name: "hstore", version: "1.8" },
     ],
     hypertables: 0,
+    pglogicalNode: null,
     counts: {},
     ...changed,
   };
@@ -228,6 +231,7 @@ export function inputOf({
   second,
   to = "18",
   into,
+  method,
 }: Sides): PlaybookInput {
   const oldDatabases = [unused(), database("shop", shop), ...more];
   const oldNodes = [
@@ -237,7 +241,11 @@ export function inputOf({
   const standby = { ...second, server: { isStandby: true, ...second?.server } };
   return {
     cluster: { ...entryOf("alt", oldNodes), settings: entry ?? {} },
-    wish: { to, ...(into === false ? {} : { into: "neu" }) },
+    wish: {
+      to,
+      ...(into === false ? {} : { into: "neu" }),
+      ...(method === undefined ? {} : { method }),
+    },
     reports: {
       old: source?.silent === true ? undefined : reportOf("old", oldDatabases, source ?? {}),
       ...(second === undefined || second.silent === true
