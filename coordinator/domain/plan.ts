@@ -120,6 +120,8 @@ export interface WaitStage extends StageBase {
   readonly gates: readonly GateSpec[];
   readonly watches: readonly WatchSpec[];
   readonly approval?: { readonly question: string; readonly mayAnswer: string };
+  /** An approval is not taken before this long after the wait has begun. */
+  readonly notBeforeMs?: number;
   /** How long a person's answer is waited for; then the rollout stops. */
   readonly limitMs: number;
 }

@@ -193,6 +193,8 @@ const fullShape = {
   patroni: measured(patroniSchema.nullable()),
   /** By which command of its own file the agent may restart the server; null where that names none. */
   restart: measured(z.string().nullable()),
+  /** What the agent's file lets it do with a server of no more use; null where it names no unit, or Patroni manages it. */
+  oldServer: measured(z.object({ unit: z.string(), data: z.string().nullable() }).nullable()),
   /** Major version of `pg_dump` in the agent's folder of tools. */
   toolsMajor: measured(z.number()),
   checksums: measured(z.boolean()),

@@ -9,6 +9,7 @@ import { seenOnHost, tracesIn } from "./high-availability.ts";
 import { readInPlace } from "./in-place/facts.ts";
 import { placeIn } from "./in-place/place.ts";
 import { leftOversOn } from "./left-overs.ts";
+import { oldServerOf } from "./old-server.ts";
 import { patroniFacts, restartOf } from "./patroni/facts.ts";
 import type { Means } from "./settings.ts";
 import { type Sql, withSql } from "./sql.ts";
@@ -28,16 +29,18 @@ export async function fullFacts(
   // a throw of either is told by each of those who await it
   for (const each of [answers, databases]) each.catch(() => undefined);
   const place = placeIn(means);
-  const [ofServer, onHost, tools, ofDatabases, leftOvers, inPlace, patroni, restart] = await Promise.all([
-    take(() => answers),
-    take(() => seenOnHost(host)),
-    take(() => toolsMajor(host, means)),
-    take(() => databases),
-    take(async () => succeed(await leftOversOn({ host, signal }, means))),
-    place === undefined ? undefined : take(() => readInPlace(host, means, place)),
-    take(() => patroniFacts(host, means)),
-    take(async () => succeed(restartOf(means))),
-  ]);
+  const [ofServer, onHost, tools, ofDatabases, leftOvers, inPlace, patroni, restart, oldServer] =
+    await Promise.all([
+      take(() => answers),
+      take(() => seenOnHost(host)),
+      take(() => toolsMajor(host, means)),
+      take(() => databases),
+      take(async () => succeed(await leftOversOn({ host, signal }, means))),
+      place === undefined ? undefined : take(() => readInPlace(host, means, place)),
+      take(() => patroniFacts(host, means)),
+      take(async () => succeed(restartOf(means))),
+      take(async () => succeed(oldServerOf(means))),
+    ]);
   const { traces, ...rest } = "value" in ofServer ? ofServer.value : allAs(ofServer);
   return {
     ...rest,
@@ -48,6 +51,7 @@ export async function fullFacts(
     ...(inPlace === undefined ? {} : { inPlace }),
     patroni,
     restart,
+    oldServer,
   };
 }
 

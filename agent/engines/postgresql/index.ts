@@ -13,6 +13,7 @@ import { roleVerbs } from "./loading-roles.ts";
 import { schemaVerbs } from "./loading-schema.ts";
 import { lookingVerbs } from "./looking.ts";
 import { measuringVerbs } from "./measuring.ts";
+import { oldServerVerbs } from "./old-server.ts";
 import { keepingVerbs } from "./patroni/keeping.ts";
 import { pausingVerbs } from "./patroni/pausing.ts";
 import { provingVerbs } from "./patroni/proving.ts";
@@ -59,6 +60,7 @@ export const postgresqlKind = engineKind<PostgresqlSettings>({
         ...measuringVerbs(means),
         ...verifyingVerbs(means),
         ...hookVerbs(means),
+        ...oldServerVerbs(means),
         ...keepingVerbs(means),
         ...pausingVerbs(means),
         ...provingVerbs(means),

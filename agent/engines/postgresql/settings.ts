@@ -28,6 +28,8 @@ export const postgresqlSettings = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9:_.@-]*$/, "must be the name of a unit")
     .optional(),
+  /** The server's data folder, where this agent may empty it once a move is over and a person says so. */
+  data: path.optional(),
   /** The Patroni that manages the server, where there is one. */
   patroni: z
     .strictObject({

@@ -4,7 +4,7 @@ import type { Word } from "../../domain/check.ts";
 import type { Playbook } from "../../domain/playbook.ts";
 import { decide } from "../../domain/rollout/decide.ts";
 import type { RolloutFact } from "../../domain/rollout/event.ts";
-import type { RolloutState } from "../../domain/rollout/state.ts";
+import { type RolloutState, stageState } from "../../domain/rollout/state.ts";
 import { phaseOf } from "../../domain/rollout/view.ts";
 import type { OrderWish } from "./application-means.ts";
 
@@ -12,6 +12,7 @@ export interface OrderedRollout {
   readonly state: RolloutState;
   readonly words: readonly Word[];
   readonly playbook: Playbook | undefined;
+  readonly nowMs: number;
 }
 
 export function factFor(
@@ -19,7 +20,7 @@ export function factFor(
   { order, node, reason }: OrderWish,
   ordered: OrderedRollout,
 ): Outcome<RolloutFact> {
-  const { state, words } = ordered;
+  const { state, words, nowMs } = ordered;
   const phase = phaseOf(state);
   const wrong = () => fail<RolloutFact>("rollout.wrong-phase", { rollout: state.id, order, phase });
   switch (order) {
@@ -31,9 +32,11 @@ export function factFor(
       return phase === "done" || phase === "aborted" ? wrong() : succeed({ kind: "abort-asked", by, reason });
     case "approve": {
       const due = decide(state);
-      return phase === "waiting" && due.do === "await-approval"
-        ? succeed({ kind: "approved", stage: due.stage, by, reason })
-        : wrong();
+      if (phase !== "waiting" || due.do !== "await-approval") return wrong();
+      const until = notBefore(state, due.stage);
+      return nowMs < until
+        ? fail("rollout.approved-too-early", { rollout: state.id, until: new Date(until).toISOString() })
+        : succeed({ kind: "approved", stage: due.stage, by, reason });
     }
     case "retry": {
       if (state.stop === undefined) return wrong();
@@ -50,6 +53,14 @@ export function factFor(
     case "skip":
       return skip(by, { node, reason }, ordered);
   }
+}
+
+/** From when on a stage takes its approval. */
+function notBefore(state: RolloutState, stage: string): number {
+  const spec = state.plan.stages.find(({ id }) => id === stage);
+  const { startedAt } = stageState(state, stage);
+  if (spec?.kind !== "wait" || startedAt === undefined) return 0;
+  return Date.parse(startedAt) + (spec.notBeforeMs ?? 0);
 }
 
 function skip(

@@ -89,7 +89,8 @@ export class RolloutOrders {
     const given = this.#words(by, wish.words);
     if (!given.ok) return given;
     const words = given.value;
-    const fact = factFor(by, wish, { state, words, playbook: this.#means.playbook(state.plan.engine) });
+    const playbook = this.#means.playbook(state.plan.engine);
+    const fact = factFor(by, wish, { state, words, playbook, nowMs: this.#means.clock.now() });
     if (!fact.ok) return fact;
     await this.#means.audit.record({
       who: by,

@@ -10,6 +10,7 @@ import { allChecks, checkMove } from "./checks.ts";
 import { cutOver } from "./cut-over.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { gate, list, type Move, moveOf, on, othersOf, phase, proveServer } from "./move.ts";
+import { mayRemove, putAway, removal } from "./old-server.ts";
 import * as patroni from "./patroni.ts";
 import { settingStages } from "./restart-settings.ts";
 import { hour, minute } from "./step.ts";
@@ -22,6 +23,8 @@ export function planMove(input: PlaybookInput): Outcome<Plan> {
   const found = moveOf(input);
   if (!found.ok) return found;
   const move = found.value;
+  const may = mayRemove(move);
+  if (!may.ok) return may;
   const checks = checkMove(input);
   return succeed({
     format: planFormat,
@@ -45,6 +48,7 @@ export function planMove(input: PlaybookInput): Outcome<Plan> {
       cutOver(move),
       soak(move),
       retire(move),
+      ...removal(move),
       finish(move),
     ],
     checks,
@@ -220,7 +224,7 @@ function soak(move: Move): WaitStage {
   };
 }
 
-/** The old server stays closed and as it is; what was made for the move goes from both. */
+/** What was made for the move goes from both; the old server stays closed, with its data. */
 function retire(move: Move): ClusterStage {
   const { source, target, databases, mover } = move;
   return stage(move, "retire", [
@@ -251,6 +255,7 @@ function retire(move: Move): ClusterStage {
       ),
       ...othersOf(source).map((node) => on({ ...source, node }, steps.forget())),
     ]),
+    ...putAway(move),
   ]);
 }
 

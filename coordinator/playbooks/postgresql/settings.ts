@@ -24,6 +24,8 @@ export interface PostgresqlClusterSettings {
   readonly upgradeMode: "copy" | "clone" | "link";
   /** What becomes of the old data folder after an upgrade in place and its soak. */
   readonly oldData: "keep" | "remove";
+  /** After a move, how long the old data is kept before anybody may say that it goes. */
+  readonly keepOldMs: number;
 }
 
 const hour = 3_600_000;
@@ -38,6 +40,7 @@ const defaults: PostgresqlClusterSettings = {
   cutOverLagBytes: 1_048_576,
   upgradeMode: "copy",
   oldData: "keep",
+  keepOldMs: 7 * 24 * hour,
 };
 
 /** Refused: `postgresql.setting-unreadable`. */
@@ -71,6 +74,8 @@ function readOne(name: string, value: string): Partial<PostgresqlClusterSettings
       return /^[1-9]\d{0,11}$/.test(value) ? { cutOverLagBytes: Number(value) } : undefined;
     case "upgrade-mode":
       return value === "copy" || value === "clone" || value === "link" ? { upgradeMode: value } : undefined;
+    case "keep-old":
+      return withDuration(value, (keepOldMs) => ({ keepOldMs }));
     case "old-data":
       return value === "keep" || value === "remove" ? { oldData: value } : undefined;
     default:

@@ -25,7 +25,7 @@ export const postgresql: Catalogue = {
   },
   "postgresql.setting-unreadable": {
     says: 'the setting {name} of {cluster} is not understood: "{value}"',
-    next: "databases, databases-at-once, fence-limit, verify-within, compare-within, copy-limit, give-up-at-percent, cut-over-lag-bytes, upgrade-mode, old-data",
+    next: "databases, databases-at-once, fence-limit, verify-within, compare-within, copy-limit, old-data, keep-old, give-up-at-percent, cut-over-lag-bytes, upgrade-mode, old-data",
   },
   "postgresql.back-retired": {
     says: "the old server no longer follows the new one: rollout {rollout} has retired it",
@@ -52,6 +52,22 @@ export const postgresql: Catalogue = {
   "postgresql.tool-failed": { says: "{tool} failed: {cause}" },
   "postgresql.tool-not-run": { says: "{tool} could not be run: {cause}" },
   "postgresql.processes-not-seen": { says: "the host's processes could not be listed: {cause}" },
+  "postgresql.unit-not-named": {
+    says: "this agent's file names no unit of its server",
+    next: "write engine.settings.unit into the agent's file and restart it, then lockkeeper retry",
+  },
+  "postgresql.data-not-named": {
+    says: "this agent's file names no data folder that it may empty",
+    next: "write engine.settings.data into the agent's file and restart it, then lockkeeper retry; or remove the data yourself",
+  },
+  "postgresql.old-data-not-named": {
+    says: "old-data is remove, and the agent's file of {node} does not name unit and data",
+    next: "write engine.settings.unit and data into the agent's file on {node} and restart it; or leave old-data out",
+  },
+  "postgresql.not-put-away": {
+    says: "{unit} is not stopped and masked: {cause}",
+    next: "nothing was removed; systemctl status {unit} on that host, then lockkeeper retry",
+  },
   "postgresql.another-server": {
     says: "this is another server than the one of the plan: its system identifier is {systemId}, not {wanted}",
     next: "look at host and port in the agent's file; was the server made anew? then plan anew",
@@ -181,6 +197,9 @@ export const postgresql: Catalogue = {
   },
   "ask.postgresql.cut-over-now": {
     says: "all rows are there and the new server follows: cut over now? Writes stand still for seconds",
+  },
+  "ask.postgresql.remove-the-old": {
+    says: "Is the old server's data of no use to anybody? It is removed.",
   },
   "ask.postgresql.let-the-old-go": {
     says: "the new server is open and the old one follows it: let the old one go? Until then every row can go back",

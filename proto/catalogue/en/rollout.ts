@@ -21,6 +21,10 @@ export const rollout: Catalogue = {
   },
   "rollout.waits-for-approval": { says: "{stage} waits for a person to approve it" },
   "rollout.not-open": { says: "rollout {rollout} is not open", next: "lockkeeper history" },
+  "rollout.approved-too-early": {
+    says: "rollout {rollout} takes no answer before {until}: so it stands in its plan",
+    next: "lockkeeper why {rollout}",
+  },
   "rollout.wrong-phase": {
     says: "rollout {rollout} is {phase}: {order} means nothing now",
     next: "lockkeeper status {rollout}",

@@ -37,6 +37,7 @@ await describeLongLab("a move from PostgreSQL 15 to 17 whose hosts die", () => {
       expect(await story.writesOn(30)).toBe("new");
       await story.approve(0);
       await story.prove("new");
+      await fleet.old.takeBack();
       for (const server of [fleet.old, fleet.new]) expect(await leftOn(server)).toEqual([]);
     },
     caseMs,

@@ -41,9 +41,11 @@ async function moved(spec: PgFleetSpec): Promise<void> {
   expect(log.longestPauseMs).toBeLessThan(noticedMs);
   expect(await fleet.new.sql("shop", "SELECT nextval('free')")).toBe("46");
   expect(await fleet.new.sql("postgres", saidOfIt)).toBe(said);
-  expect(await leftOn(fleet.old)).toEqual([]);
   expect(await leftOn(fleet.new)).toEqual([]);
-  // the old one stays as it was, closed
+  expect((await fleet.old.unitStanding()).trim().split(/\s+/)).toEqual(["masked", "inactive"]);
+  await fleet.old.takeBack();
+  expect(await leftOn(fleet.old)).toEqual([]);
+  // it is as it was, closed
   await expect(story.as("old", "app", (client) => client.query("SELECT 1"))).rejects.toThrow(
     "too many connections",
   );

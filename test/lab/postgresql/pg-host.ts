@@ -69,7 +69,22 @@ export class PgHost {
 
   /** Further settings of the engine in that file. */
   protected get moreSettings(): readonly string[] {
-    return [`unit: ${this.unit}`];
+    return [`unit: ${this.unit}`, `data: ${this.dataFolder}`];
+  }
+
+  get dataFolder(): string {
+    return `/var/lib/postgresql/${this.major}/main`;
+  }
+
+  /** LoadState and ActiveState of its unit. */
+  async unitStanding(): Promise<string> {
+    return this.host.must(["systemctl", "show", "-p", "LoadState,ActiveState", "--value", this.unit]);
+  }
+
+  /** As a person would who wants to see an old server again: it was stopped and masked. */
+  async takeBack(): Promise<void> {
+    await this.host.must(["systemctl", "unmask", this.unit]);
+    await this.host.must(["systemctl", "start", this.unit]);
   }
 
   /** Runs statements through psql as postgres over the socket, stopping at the first error; answers what it said. */

@@ -117,6 +117,7 @@ async function moved(old: Major, young: Major): Promise<void> {
   expect(await sequences(fleet.new)).toEqual(zooSequences);
   expect(await catalogues(fleet.new)).toEqual(before.all);
   await notCarried(fleet.new);
+  await fleet.old.takeBack();
   for (const server of [fleet.old, fleet.new]) expect(await leftOn(server)).toEqual([]);
 }
 

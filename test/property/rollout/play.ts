@@ -114,7 +114,12 @@ export class Play {
 
   #steer(order: Order): void {
     const wish = { rollout: "r", order, reason: "r", words: [], node: this.#oneOf(nodes) };
-    const ordered = { state: this.state, words: [], playbook: { mayServeMixed: () => true } as never };
+    const ordered = {
+      state: this.state,
+      words: [],
+      nowMs: 0,
+      playbook: { mayServeMixed: () => true } as never,
+    };
     const fact = factFor("op", order === "skip" ? wish : ({ ...wish, node: undefined } as never), ordered);
     if (fact.ok) this.#append(fact.value);
   }

@@ -38,7 +38,7 @@ describe("a skipped node", () => {
         nonce: "n",
       },
     ]);
-    const ordered = { state, words: [], playbook: { mayServeMixed: () => true } as never };
+    const ordered = { state, words: [], nowMs: 0, playbook: { mayServeMixed: () => true } as never };
     const wish = (node: string) => ({ rollout: "r", order: "skip" as const, node, reason: "", words: [] });
     expect(factFor("op", wish("db3"), ordered)).toMatchObject({
       failure: { code: "rollout.node-holds-lock" },

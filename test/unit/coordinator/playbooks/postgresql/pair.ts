@@ -175,6 +175,7 @@ function reportOf(name: "old" | "new", databases: readonly PgDatabase[], changed
     slots: is([]),
     subscriptions: is([]),
     fence: is({ isReadOnly: false, open: ["postgres", "shop", "stock"], clients: 3 }),
+    oldServer: is(null),
     walRoom: is({ usedPercent: 40, freeBytes: 4_000_000_000, bytesPerS: null }),
     settings: is(Object.fromEntries(read)),
     databases: is(databases),
