@@ -20,7 +20,7 @@ import type { Means } from "./settings.ts";
 import { slotsIn } from "./slots.ts";
 import type { Sql } from "./sql.ts";
 
-const args = z.strictObject({
+export const contentsArgs = z.strictObject({
   databases,
   /** How long contents are read on each side, in all. */
   withinMs: z
@@ -28,7 +28,7 @@ const args = z.strictObject({
     .regex(/^\d{1,9}$/)
     .transform(Number),
 });
-type Args = z.infer<typeof args>;
+type Args = z.infer<typeof contentsArgs>;
 
 const tries = 5;
 /** Of one try: how long the locks are asked for, and how long they are held at most. */
@@ -48,24 +48,24 @@ export function verifyingVerbs(means: Means): readonly Verb[] {
     verb({
       name: "postgresql.show-contents",
       class: "observe",
-      args,
+      args: contentsArgs,
       run: (context, given) => resultOf(() => showAll(context, means, given)),
     }),
     verb({
       name: "postgresql.verify-contents",
       class: "observe",
-      args,
+      args: contentsArgs,
       run: (context, given) => resultOf(() => verifyAll(context, means, given)),
     }),
   ];
 }
 
-/** A retry of the stage speaks of other files than the try before it. */
+/** Another stage, and a retry of this one, speak of other files than the one before. */
 function nameOf(context: StepContext, word: Word, database: string, attempt: number): string {
-  return `verify-${word}-${context.attempt}-${attempt}-${slug(database)}`;
+  return `verify-${slug(context.stage)}-${word}-${context.attempt}-${attempt}-${slug(database)}`;
 }
 
-async function tell(context: StepContext, name: string, text: string): Promise<void> {
+export async function tell(context: StepContext, name: string, text: string): Promise<void> {
   const folder = join(markFolder(context), "verify");
   await makeFolderDurably(folder);
   const file = join(folder, name);
@@ -73,7 +73,7 @@ async function tell(context: StepContext, name: string, text: string): Promise<v
   must(await context.parcels.send(name, file));
 }
 
-async function heard(context: StepContext, name: string, limitMs: number): Promise<boolean> {
+export async function heard(context: StepContext, name: string, limitMs: number): Promise<boolean> {
   const { clock } = context.host;
   for (const endMs = clock.monotonicMs() + limitMs; !context.signal.aborted; ) {
     if (must(await context.parcels.find(name)) !== undefined) return true;
@@ -83,7 +83,7 @@ async function heard(context: StepContext, name: string, limitMs: number): Promi
   return false;
 }
 
-async function showAll(context: StepContext, means: Means, given: Args): Promise<StepResult> {
+export async function showAll(context: StepContext, means: Means, given: Args): Promise<StepResult> {
   const endMs = context.host.clock.monotonicMs() + given.withinMs;
   for (const database of given.databases) {
     const read = { database, statementMs: hour };
@@ -212,6 +212,19 @@ async function hashesUntil(
 }
 
 async function verifyAll(context: StepContext, means: Means, given: Args): Promise<StepResult> {
+  const { compared, left } = await compareAll(context, means, given);
+  const some = left.slice(0, 50).join(", ");
+  return done({
+    "told.contents": `${compared} tables by content, under writes${left.length === 0 ? "" : `; not within the time: ${some}`}`,
+  });
+}
+
+/** `left`: tables that were not compared within the time. Throws FailureError `postgresql.data-differs`. */
+export async function compareAll(
+  context: StepContext,
+  means: Means,
+  given: Args,
+): Promise<{ readonly compared: number; readonly left: readonly string[] }> {
   const left: string[] = [];
   let compared = 0;
   for (const database of given.databases) {
@@ -227,10 +240,7 @@ async function verifyAll(context: StepContext, means: Means, given: Args): Promi
     compared += found.compared;
     left.push(...found.left.map((table) => `${database}: ${table}`));
   }
-  const some = left.slice(0, 50).join(", ");
-  return done({
-    "told.contents": `${compared} tables by content, under writes${left.length === 0 ? "" : `; not within the time: ${some}`}`,
-  });
+  return { compared, left };
 }
 
 async function verify(

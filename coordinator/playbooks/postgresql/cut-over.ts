@@ -33,6 +33,7 @@ export function cutOver(move: Move): ClusterStage {
           steps.compareSchema(databases),
         ),
       ]),
+      ...patroni.afterFailover(move),
       phase("fence", [
         on(
           source,

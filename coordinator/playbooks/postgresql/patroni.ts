@@ -34,12 +34,24 @@ export function afterSlots({ source }: Move, batch: readonly string[]): readonly
   return [phase("keep", [on(source, patroni.declareSlots(batch))])];
 }
 
+/** Writes go on: a failover meanwhile costs no more than time. */
+export function afterFailover({ source, target, databases, settings }: Move): readonly Phase[] {
+  const { verifyWithinMs: withinMs } = settings;
+  if (patroniOf(source) === undefined || withinMs === 0) return [];
+  return [
+    phase("after-failover", [
+      on(source, patroni.showAfterFailover(databases, withinMs)),
+      on(target, patroni.verifyAfterFailover(databases, withinMs)),
+    ]),
+  ];
+}
+
 export function beforeFence({ source, settings }: Move): readonly PlanStep[] {
   return where(
     source,
+    patroni.pausePatroni(settings.fenceLimitMs),
     patroni.proveLeader,
     patroni.proveTimeline,
-    patroni.pausePatroni(settings.fenceLimitMs),
   );
 }
 

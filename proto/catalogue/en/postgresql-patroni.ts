@@ -56,8 +56,12 @@ export const postgresqlPatroni: Catalogue = {
     next: "patronictl switchover --candidate {member}, then lockkeeper retry; after a failover: lockkeeper plan --back ROLLOUT, and plan anew",
   },
   "postgresql.timeline-changed": {
-    says: "the old cluster has failed over since the copy began (timeline {before}, now {now}): whether the new server has what it has cannot be told",
+    says: "the old cluster has failed over since contents were compared last (timeline {before}, now {now}): whether the new server has what it has cannot be told",
     next: "lockkeeper plan --back {rollout} -o back.json; lockkeeper apply back.json; then plan anew",
+  },
+  "postgresql.contents-not-all": {
+    says: "the old cluster has failed over, and not every table could be compared since: {found}",
+    next: "raise settings.verify-within of the cluster's entry: go back first, lockkeeper plan --back ROLLOUT; then plan anew",
   },
   "postgresql.leader-moved": {
     says: "{cluster} is led by {leader} now; what was before the move is written down on {node}",

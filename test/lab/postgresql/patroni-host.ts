@@ -5,19 +5,22 @@ import { type Host, type Lab, until } from "../harness/index.ts";
 import { dropPackaged, type Major, PgHost, pgRoot, port } from "./pg-host.ts";
 
 export const scope = "orders";
-const major: Major = 15;
-const packages = ["etcd-server", "patroni"];
+// told by name: which of its stores Patroni can speak with is a recommendation elsewhere
+const packages = ["etcd-server", "patroni", "python3-etcd"];
 const config = "/etc/patroni/config.yml";
-const dataFolder = `/var/lib/postgresql/${major}/patroni`;
+const dataFolder = "/var/lib/postgresql/patroni";
 const slowMs = 90_000;
 
 export interface PatroniSpec {
+  /** Of PostgreSQL, and with it the release of Debian that Patroni comes from; 15 unless told. */
+  readonly major?: Major;
   /** Of its dynamic configuration from the beginning, as YAML flow: `wal_level: replica`. */
   readonly parameters?: readonly string[];
 }
 
 interface Place {
   readonly lab: Lab;
+  readonly major: Major;
   readonly etcd: Host;
   readonly passwords: Readonly<Record<"superuser" | "replication" | "rewind", string>>;
 }
@@ -30,7 +33,7 @@ export interface ListedMember {
 }
 
 export class PatroniHost extends PgHost {
-  constructor(host: Host) {
+  constructor(host: Host, major: Major) {
     super(host, major, "patroni");
   }
 
@@ -70,11 +73,15 @@ export class PatroniHost extends PgHost {
 }
 
 /** The leader first, then its replicas, which stream; and one host with etcd beside them. */
-export async function startPatroniCluster(lab: Lab, spec: PatroniSpec = {}): Promise<readonly PatroniHost[]> {
-  const etcd = await startEtcd(lab);
+export async function startPatroniCluster(
+  lab: Lab,
+  { major = 15, ...spec }: PatroniSpec = {},
+): Promise<readonly PatroniHost[]> {
+  const etcd = await startEtcd(lab, major);
   const password = () => randomBytes(12).toString("hex");
   const place = {
     lab,
+    major,
     etcd,
     passwords: { superuser: password(), replication: password(), rewind: password() },
   };
@@ -93,7 +100,7 @@ export async function startPatroniCluster(lab: Lab, spec: PatroniSpec = {}): Pro
   return [leader, replica];
 }
 
-async function startEtcd(lab: Lab): Promise<Host> {
+async function startEtcd(lab: Lab, major: Major): Promise<Host> {
   const host = await lab.host({
     name: "etcd",
     root: await pgRoot(major, packages),
@@ -114,7 +121,7 @@ async function startMember(
   place: Place,
   { name, number, ...spec }: PatroniSpec & { readonly name: string; readonly number: number },
 ): Promise<PatroniHost> {
-  const { lab } = place;
+  const { lab, major } = place;
   const host = await lab.host({
     name,
     root: await pgRoot(major, packages),
@@ -125,7 +132,7 @@ async function startMember(
   await host.must(["chown", "root:postgres", config]);
   await host.must(["systemctl", "disable", "--now", "--quiet", "etcd"]).catch(() => "");
   await host.must(["systemctl", "enable", "--now", "--quiet", "patroni"], { timeoutMs: slowMs });
-  const member = new PatroniHost(host);
+  const member = new PatroniHost(host, major);
   await member.untilServes();
   return member;
 }
@@ -140,7 +147,7 @@ const replicating = [
 
 function fileOf(
   host: Host,
-  { lab, etcd, passwords }: Place,
+  { lab, major, etcd, passwords }: Place,
   { parameters = replicating }: PatroniSpec,
 ): string {
   const net = lab.ip.replace(/\d+$/, "0/24");

@@ -1,6 +1,6 @@
 /** Steps on a host whose server Patroni manages: its slots, its pause, its leader. */
 import type { PlanStep } from "../../../domain/plan.ts";
-import { call, minute, step } from "../step.ts";
+import { call, hour, minute, step } from "../step.ts";
 import type { Of } from "./of.ts";
 
 export const proveLeader: PlanStep = step("prove-leader", {}, "patronictl list: this host is the leader");
@@ -15,8 +15,27 @@ export const noteTimeline: PlanStep = step(
 export const proveTimeline: PlanStep = step(
   "prove-timeline",
   {},
-  "pg_walfile_name(pg_current_wal_lsn()): no failover since the copy began",
+  "pg_walfile_name(pg_current_wal_lsn()): no failover since contents were compared",
 );
+
+/** Nothing where there was none. */
+export function showAfterFailover(databases: readonly string[], withinMs: number): PlanStep {
+  return step(
+    "show-after-failover",
+    { databases: JSON.stringify(databases), withinMs: String(withinMs) },
+    "only where the timeline has changed: contents of every table, as in the stage verify; until the new server has compared them",
+    { deadlineMs: 2 * withinMs + hour },
+  );
+}
+
+export function verifyAfterFailover(databases: readonly string[], withinMs: number): PlanStep {
+  return step(
+    "verify-after-failover",
+    { databases: JSON.stringify(databases), withinMs: String(withinMs) },
+    "the same, of the same moment, on this side; not one may be left out",
+    { deadlineMs: withinMs + hour },
+  );
+}
 
 export function ignoreSlots(databases: readonly string[]): PlanStep {
   return step(

@@ -111,7 +111,7 @@ function stepsOf(plan: Plan, ids: readonly string[]): readonly string[] {
 
 const own = [
   ...["prove-leader", "note-timeline", "prove-timeline", "ignore-slots", "declare-slots", "release-slots"],
-  ...["pause-patroni", "resume-patroni"],
+  ...["pause-patroni", "resume-patroni", "show-after-failover", "verify-after-failover"],
 ];
 
 describe("the plan of a move from under Patroni", () => {
@@ -124,7 +124,9 @@ describe("the plan of a move from under Patroni", () => {
       "look old: prove-leader",
       "connect/peers old: note-timeline, ignore-slots",
       "subscribe-1/keep old: declare-slots",
-      "cut-over/fence old: prove-leader, prove-timeline, pause-patroni, fence-writes",
+      "cut-over/after-failover old: show-after-failover",
+      "cut-over/after-failover new: verify-after-failover",
+      "cut-over/fence old: pause-patroni, prove-leader, prove-timeline, fence-writes",
       "cut-over/settle old: release-slots, drop-slots-forward",
       "cut-over/other-members old2: drop-slots-forward",
       "retire/clear new: forget",

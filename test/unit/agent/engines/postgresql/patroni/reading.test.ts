@@ -1,4 +1,4 @@
-/** Answers of a real patronictl 3.0.2, of a cluster of two members. */
+/** Answers of real patronictl 3.0.2 and 4.0.7, of a cluster of two members. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -10,8 +10,9 @@ import {
   whyUnread,
 } from "#agent/engines/postgresql/patroni/reading.ts";
 
-const folder = new URL("../../../../../fixtures/agent/engines/postgresql/patroni-3.0.2/", import.meta.url);
-const told = (name: string) => readFileSync(new URL(name, folder), "utf8");
+const folder = new URL("../../../../../fixtures/agent/engines/postgresql/", import.meta.url);
+const told = (name: string, version = "3.0.2") =>
+  readFileSync(new URL(`patroni-${version}/${name}`, folder), "utf8");
 
 describe("the members that patronictl lists", () => {
   it("are told with role, state and timeline", () => {
@@ -38,6 +39,17 @@ describe("the members that patronictl lists", () => {
   it("tell who waits for a restart", () => {
     const waiting = readMembers(told("list-pending.json")).filter(({ isPendingRestart }) => isPendingRestart);
     expect(waiting.map(({ name }) => name)).toEqual(["pg-old"]);
+  });
+
+  it("read alike of 4.0, whose replicas stream and whose pending restarts have a reason", () => {
+    const members = readMembers(told("list-pending.json", "4.0.7"));
+    expect(members.map(({ role, state, isPendingRestart }) => [role, state, isPendingRestart])).toEqual([
+      ["leader", "running", true],
+      ["replica", "streaming", false],
+    ]);
+    expect(readMembers(told("list.json", "4.0.7"))).toHaveLength(2);
+    expect(readConfiguration(parse(told("show-config-paused.yaml", "4.0.7"))).isPaused).toBe(true);
+    expect(readVersion(told("version.txt", "4.0.7"))).toBe("4.0.7");
   });
 
   it("are told of one that is down, which has no timeline and may have no host", () => {
