@@ -4,13 +4,14 @@ import { known } from "#proto/common/measured.ts";
 import type { Patroni } from "#proto/engines/postgresql-patroni.ts";
 import type { CheckResult } from "../../domain/check.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
+import { moveMethod } from "./movers.ts";
 import { firstOf } from "./pair.ts";
 import { whyNotKept } from "./patroni.ts";
 import { judge, result } from "./result.ts";
 import { majorOn, type Side } from "./sides.ts";
 
 /** None where no agent's file names a Patroni; then it counts as any other manager. */
-export function patroniChecks({ cluster }: PlaybookInput, source: Side): readonly CheckResult[] {
+export function patroniChecks({ cluster, wish }: PlaybookInput, source: Side): readonly CheckResult[] {
   const { patroni } = source.facts;
   if ("value" in patroni && patroni.value === null) return [];
   const told = known(patroni);
@@ -25,7 +26,14 @@ export function patroniChecks({ cluster }: PlaybookInput, source: Side): readonl
     return [leader === found?.member ? "ok" : "ko", facts];
   });
   if (told === undefined || told === null) return [leads];
-  return [leads, ...toldBy(told, source), slotsKept(told, { nodes: cluster.nodes, source })];
+  // what it is told to let alone are the slots of the server's own replication
+  const isOwn = (wish.method ?? moveMethod) === moveMethod;
+  return [
+    leads,
+    result({ id: "source-patroni-method" }, isOwn ? "ok" : "ko", { method: wish.method ?? "" }),
+    ...toldBy(told, source),
+    slotsKept(told, { nodes: cluster.nodes, source }),
+  ];
 }
 
 const well: ReadonlySet<string> = new Set(["running", "streaming"]);

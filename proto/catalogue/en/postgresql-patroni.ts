@@ -8,6 +8,11 @@ export const postgresqlPatroni: Catalogue = {
     next: "patronictl switchover --candidate {member}, or name the leader's node in the inventory",
   },
   "check.postgresql.source-patroni.unknown": { says: "Patroni could not be asked" },
+  "check.postgresql.source-patroni-method": { says: "Patroni can be told to keep the slots of this way" },
+  "check.postgresql.source-patroni-method.ko": {
+    says: "by {method} it is not known how: Patroni would drop its slots",
+    next: "leave --method away: the server's own logical replication",
+  },
   "check.postgresql.source-patroni-standby-cluster": {
     says: "the source's Patroni cluster follows no other one",
   },

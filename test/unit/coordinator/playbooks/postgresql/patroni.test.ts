@@ -70,6 +70,11 @@ describe("checks of a source under Patroni", () => {
     expect(en[`check.postgresql.${id}.${status}`]?.next).toBeDefined();
   });
 
+  it("refuse a way whose slots Patroni cannot be told of", () => {
+    expect(findings(pair({}, { method: "pglogical" }))).toContain("source-patroni-method ko");
+    expect(en["check.postgresql.source-patroni-method.ko"]?.next).toBeDefined();
+  });
+
   it("block where Patroni could not be asked, by nobody's word", () => {
     const sides = { source: { facts: { highAvailability: seen, patroni: unknown } } };
     expect(findings(sides)).toEqual(["source-managed unknown", "source-patroni unknown"]);
