@@ -151,7 +151,8 @@ async function proveFenced(context: StepContext, means: Means): Promise<StepResu
   return done({ clients: "0" });
 }
 
-async function unfence(context: StepContext, means: Means, rollout: string): Promise<StepResult> {
+/** As it was before this rollout closed it; nothing to do where it never did. */
+export async function unfence(context: StepContext, means: Means, rollout: string): Promise<StepResult> {
   const mark = markFor(context, rollout);
   const known = await mark.read();
   if (known === undefined) return done({ found: "never fenced by this rollout" });

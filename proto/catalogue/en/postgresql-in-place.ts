@@ -35,7 +35,10 @@ export const postgresqlInPlace: Catalogue = {
     says: "systemd tells nothing of {unit}: {cause}",
     next: "look at unit and newUnit in the agent's file",
   },
-  "postgresql.unit-refused": { says: "systemctl {order}: {cause}" },
+  "postgresql.unit-refused": {
+    says: "systemctl {order}: {cause}",
+    next: "journalctl and the server's own log tell why; mend it, then lockkeeper retry",
+  },
   "postgresql.unit-masked": { says: "{unit} is still masked", next: "systemctl unmask {unit}" },
   "postgresql.unit-not-masked": {
     says: "{unit} could not be masked",
@@ -126,7 +129,7 @@ export const postgresqlInPlace: Catalogue = {
     says: "nobody is served while pg_upgrade runs: seconds to minutes with link or clone, as long as copying takes with copy",
   },
   "way-back.postgresql.in-place-before": {
-    says: "until the new server is started: lockkeeper abort, or lockkeeper plan --back; the old server serves again, nothing is lost",
+    says: "until then: lockkeeper abort, and lockkeeper plan --back, which takes away what was made; the old server serves again, nothing is lost",
   },
   "way-back.postgresql.in-place-copied": {
     says: "after that, while the old data is kept: lockkeeper plan --back starts the old server again; rows written since are LOST",

@@ -2,7 +2,7 @@
 import { afterEach, expect, it } from "vitest";
 import { type TypedCommand, typed } from "#test/contract/documents/page.ts";
 import type { inPlaceScenes } from "#test/flow/documents/scenes.ts";
-import { describeLongLab, until } from "../harness/index.ts";
+import { describeLongLab, type RunResult, until } from "../harness/index.ts";
 import { AgentWatch } from "../product/agent-watch.ts";
 import { typePrinted, whyOf } from "../product/typed.ts";
 import { InPlaceFleet, lackOfBoth } from "./in-place-fleet.ts";
@@ -65,6 +65,7 @@ await describeLongLab(
         const lines = linesOf("place");
         const [last] = lines.slice(-1) as [TypedCommand];
         for (const line of lines.slice(0, 3)) await here.typedLine(line);
+        here.rolloutId = (await here.rollout()).id;
         await here.writesOn(20);
         expect(await serves(here)).toBe("17");
         for (const line of lines.slice(3, -1)) await here.typedLine(line);
@@ -86,10 +87,8 @@ await describeLongLab(
         );
         expect(await isThere(here, `${folders.old}/PG_VERSION`)).toBe(true);
         expect(await isThere(here, `${folders.new}.lockkeeper`)).toBe(false);
-        const after = await here
-          .must("plan", "--back", here.rolloutId)
-          .catch((error: unknown) => String(error));
-        expect(after).toContain("has let the old data go");
+        const after = await here.cli("plan", "--back", here.rolloutId);
+        expect(after.stderr).toContain("has let the old data go");
         await here.prove();
       },
       caseMs,
@@ -208,6 +207,33 @@ await describeLongLab(
     );
 
     it(
+      "whose new server holds other rows, or does not start: aborted, the old one is as it was, and it may be tried again",
+      async () => {
+        const here = await begin({ name: "pg-place-open" });
+        await here.planned();
+        await here.applied(8);
+        const written = await stoppedAt(here, "prove-fenced-still done", () =>
+          here.old.sql(
+            "shop",
+            "SET default_transaction_read_only = off; INSERT INTO bare VALUES (-1, 'late')",
+          ),
+        );
+        expect(written.stdout + written.stderr).toContain("public.bare: 500 rows there, 501 here");
+        await abortedAndCleared(here);
+        expect(await here.old.sql("shop", "SELECT count(*) FROM bare")).toBe("501");
+        await here.planned();
+        await here.applied(8);
+        const failing = await stoppedAt(here, "start-new started", () =>
+          here.host.write("/etc/postgresql/18/main/conf.d/zz.conf", "max_connections = 0\n"),
+        );
+        expect(failing.stdout + failing.stderr).toContain("systemctl start postgresql@18-main: ");
+        await abortedAndCleared(here);
+        await here.prove();
+      },
+      caseMs,
+    );
+
+    it(
       "whose agent is killed while pg_upgrade runs goes on by itself",
       async () => {
         const here = await begin({ name: "pg-place-kill" });
@@ -283,6 +309,30 @@ await describeLongLab(
   },
   lackOfBoth,
 );
+
+/** Approves, holds the agent at a moment, does the deed, and lets it go on to its stop. */
+async function stoppedAt(
+  here: InPlaceFleet,
+  moment: string,
+  deed: () => Promise<unknown>,
+): Promise<RunResult> {
+  await using watch = await AgentWatch.holding(here.host, [moment]);
+  const approved = here.longCli(400_000, "approve", here.rolloutId);
+  await watch.held(moment);
+  await deed();
+  await watch.letGo(moment);
+  const stopped = await approved;
+  expect(stopped.code, await here.explained(stopped)).toBe(5);
+  return stopped;
+}
+
+async function abortedAndCleared(here: InPlaceFleet): Promise<void> {
+  const aborted = await here.longCli(200_000, "abort", here.rolloutId);
+  expect(aborted.stdout, await here.explained(aborted)).toContain("aborted");
+  await here.writesOn(20, 60_000);
+  await here.goBack();
+  await isAsBefore(here);
+}
 
 /** Files of the new server are being made, by either way, and pg_upgrade has not come to its end. */
 async function inTheMiddle(here: InPlaceFleet, mode: string): Promise<void> {

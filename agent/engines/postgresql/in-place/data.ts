@@ -6,7 +6,6 @@ import { chown, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { syncFolder } from "../../../host/file-runner.ts";
-import { markFolder } from "../../../host/marks.ts";
 import { done } from "../../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../../verb.ts";
 import { rollout } from "../../rollout-arg.ts";
@@ -94,6 +93,7 @@ async function noteOf(context: StepContext, means: Means, systemId: string): Pro
     mode: null,
     wasEnabled: null,
     isNewStarted: false,
+    isOpened: false,
     isOldGoing: false,
   };
   await writeNote(context, note);
@@ -103,7 +103,7 @@ async function noteOf(context: StepContext, means: Means, systemId: string): Pro
 async function makeData(context: StepContext, means: Means, systemId: string): Promise<StepResult> {
   const place = placeOf(means);
   const note = await noteOf(context, means, systemId);
-  if (note.isNewStarted) stop("postgresql.new-started-already", { unit: place.new.unit });
+  if (isWorthKeeping(note)) stop("postgresql.new-started-already", { unit: place.new.unit });
   const turn = `${context.stage}#${context.attempt}`;
   // once for each try: what comes after may be running when an agent that was killed comes here again
   if (note.clearedFor !== turn) await clear(context, place, { note, turn });
@@ -132,7 +132,7 @@ async function clear(
   if ((await postmasterIn(host, data)) !== 0) stop("postgresql.server-still-runs", { data });
   await controlBack(context, place.old);
   const owner = await stat(host.path(place.old.data));
-  await alterNote(context, { isFresh: false, newSystemId: null, mode: null });
+  await alterNote(context, { isFresh: false, newSystemId: null, mode: null, isNewStarted: false });
   for (const folder of [data, place.work]) await rm(host.path(folder), { recursive: true, force: true });
   const parent = dirname(host.path(data));
   const isNewParent = (await mkdir(parent, { recursive: true, mode: 0o755 })) !== undefined;
@@ -163,8 +163,7 @@ async function removeNew(context: StepContext, means: Means, rolloutId: string):
   if (note === undefined || note.clearedFor === null) return done({ found: "not made by this rollout" });
   if ((await postmasterIn(context.host, place.new.data)) !== 0)
     stop("postgresql.server-still-runs", { data: place.new.data });
-  if (note.isNewStarted && (note.mode === "link" || !(await isStillClosed(whose))))
-    stop("postgresql.new-started-already", { unit: place.new.unit });
+  if (isWorthKeeping(note)) stop("postgresql.new-started-already", { unit: place.new.unit });
   await controlBack(context, place.old);
   for (const folder of [place.new.data, place.work])
     await rm(context.host.path(folder), { recursive: true, force: true });
@@ -174,9 +173,9 @@ async function removeNew(context: StepContext, means: Means, rolloutId: string):
   return done({ data: place.new.data });
 }
 
-/** What stood before the fence is forgotten when it comes down: as long as it is known, no client was let in. */
-function isStillClosed(of: Parameters<typeof markFolder>[0]): Promise<boolean> {
-  return isFile(join(markFolder(of), "fence.json"));
+/** What clients have written is there alone; and after a link, what the old server had as well. */
+function isWorthKeeping({ mode, isNewStarted, isOpened }: Note): boolean {
+  return isOpened || (mode === "link" && isNewStarted);
 }
 
 /** Only while the new server serves out of its own folder, and nothing lives in the old one. */

@@ -25,6 +25,8 @@ const note = z.object({
   wasEnabled: z.boolean().nullable(),
   /** The new server was told to start: after `link` nothing leads back from here. */
   isNewStarted: z.boolean(),
+  /** Clients were let into the new server: rows may be there and nowhere else. */
+  isOpened: z.boolean(),
   /** The old data is being removed: what is left of it tells no more whose it is. */
   isOldGoing: z.boolean(),
 });

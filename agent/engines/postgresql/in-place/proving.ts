@@ -5,9 +5,10 @@ import { type StepContext, type StepResult, type Verb, verb } from "../../../ver
 import { databases } from "../../databases.ts";
 import { ask, inEach, must, ofDatabases, resultOf, stop } from "../desk.ts";
 import { readServer } from "../facts.ts";
+import { unfence } from "../fence.ts";
 import { compareWith, keepContents, keptContents } from "../measuring.ts";
 import type { Means } from "../settings.ts";
-import { mustRead, readNote } from "./note.ts";
+import { alterNote, mustRead } from "./note.ts";
 import { placeOf } from "./place.ts";
 import { programVersion } from "./programs.ts";
 
@@ -43,10 +44,21 @@ export function provingVerbs(means: Means): readonly Verb[] {
       run: (context, args) =>
         resultOf(async () => {
           // opened by an earlier try, it has rows of its own by now
-          if ((await readNote(context))?.isNewStarted === true && context.begunBefore === "irreversible")
-            return done({ found: "opened before; compared then" });
+          if ((await mustRead(context)).isOpened) return done({ found: "opened before; compared then" });
           return compareWith(context, means, { names: args.databases, other: await keptContents(context) });
         }),
+    }),
+    verb({
+      name: "postgresql.open-successor",
+      class: "irreversible",
+      args: z.strictObject({}),
+      run: (context) =>
+        resultOf(async () => {
+          await alterNote(context, { isOpened: true });
+          return unfence(context, means, context.rollout);
+        }),
+      // once more does no harm: what stood before is forgotten when it is put back
+      probe: () => Promise.resolve({ state: "not-done" }),
     }),
     verb({
       name: "postgresql.list-extension-updates",

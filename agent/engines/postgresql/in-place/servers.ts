@@ -150,7 +150,7 @@ async function startServer(
 async function ready(whose: StepContext, note: Note, server: PlacedServer): Promise<void> {
   if (note.mode === "link" && note.isNewStarted) stop("postgresql.linked-data-used", { data: server.data });
   await controlBack(whose, server);
-  if (note.isNewStarted) await fenceBack(whose);
+  if (note.isOpened) await fenceBack(whose);
 }
 
 async function whyNotServing(context: StepContext, means: Means, side: Which): Promise<readonly string[]> {

@@ -1,6 +1,6 @@
 /**
- * The way back of an upgrade in place. Before the new server was started: the old one serves again, and all that was made goes. After
- * it, where files were copied: the old one serves again, without the rows that were written since. After `link` there is none.
+ * The way back of an upgrade in place. Before the new server was opened: the old one serves again, and all that was made goes. After
+ * it: the old one serves again, without the rows that were written since. With `link` there is none from the first start on.
  */
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { CheckResult } from "../../../domain/check.ts";
@@ -33,8 +33,8 @@ export function planBackInPlace(input: PlaybookInput, undone: Undone): Outcome<P
   const begun = (step: string) => nodes.some((each) => each.node === first.name && each.begun.includes(step));
   const facts = { rollout, data: names.data, newData: names.newData };
   if (begun("remove-old-data") || begun("forget")) return fail("postgresql.back-in-place-retired", facts);
-  const isStarted = begun("start-new");
-  if (isStarted && names.mode === "link") return fail("postgresql.back-linked", facts);
+  if (begun("start-new") && names.mode === "link") return fail("postgresql.back-linked", facts);
+  const isOpened = begun("open-writes");
   const side: Side = {
     input,
     node: first.name,
@@ -44,7 +44,7 @@ export function planBackInPlace(input: PlaybookInput, undone: Undone): Outcome<P
     major: plan.from,
   };
   const back = { side, names, of: { of: rollout } };
-  const checks = checksOf(undone, isStarted);
+  const checks = checksOf(undone, isOpened);
   return succeed({
     format: planFormat,
     digest: "",
@@ -57,7 +57,7 @@ export function planBackInPlace(input: PlaybookInput, undone: Undone): Outcome<P
     back: rollout,
     boundTo: fingerprintInPlace(input),
     stages: [
-      returning(back, isStarted),
+      returning(back, isOpened),
       {
         kind: "finish",
         id: "finish",
@@ -68,21 +68,21 @@ export function planBackInPlace(input: PlaybookInput, undone: Undone): Outcome<P
     checks,
     asks: checks.filter(({ status }) => status === "unknown").map(({ id }) => id),
     wayBack: ["way-back.postgresql.in-place-again"],
-    warnings: isStarted ? ["warning.postgresql.rows-since", "warning.postgresql.new-data-stays"] : [],
+    warnings: isOpened ? ["warning.postgresql.rows-since", "warning.postgresql.new-data-stays"] : [],
   });
 }
 
 /** Whoever goes back after clients were let in gives up what they have written: it is said, and asked for. */
-function checksOf({ rollout }: Undone, isStarted: boolean): readonly CheckResult[] {
-  const told = result({ id: "back" }, "ok", { rollout, opened: isStarted ? "yes" : "no" });
-  return isStarted
+function checksOf({ rollout }: Undone, isOpened: boolean): readonly CheckResult[] {
+  const told = result({ id: "back" }, "ok", { rollout, opened: isOpened ? "yes" : "no" });
+  return isOpened
     ? [told, result({ id: "rows-since", yields: "acknowledge" }, "unknown", { rollout })]
     : [told];
 }
 
-function returning(back: Back, isStarted: boolean): ClusterStage {
+function returning(back: Back, isOpened: boolean): ClusterStage {
   const { side, of } = back;
-  const phases: readonly Phase[] = isStarted ? withNewKept(back) : withNewGone(back);
+  const phases: readonly Phase[] = isOpened ? withNewKept(back) : withNewGone(back);
   return {
     kind: "cluster",
     id: "return",
@@ -119,8 +119,10 @@ function withNewKept({ side, names, of }: Back): readonly Phase[] {
   ];
 }
 
+/** It may have been started, and no client was let in: what it holds is what the old one has. */
 function withNewGone({ side, names, of }: Back): readonly Phase[] {
   return [
+    phase("stop", [on(side, steps.stopServer(names, "new", of))]),
     phase("open", [on(side, ...opening({ side, names, of }))]),
     phase("clear", [
       on(

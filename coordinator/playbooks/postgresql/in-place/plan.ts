@@ -153,7 +153,7 @@ function upgrade(plan: InPlace): ClusterStage {
             steps.startNew(plan),
             steps.proveSuccessor(plan),
             steps.compareOwn(plan),
-            { ...shared.open(), service: "is-back" },
+            steps.openSuccessor,
             shared.hook("resumePooler"),
           ),
         ],

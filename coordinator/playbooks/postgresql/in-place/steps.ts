@@ -189,6 +189,16 @@ export function compareOwn({ databases }: InPlace): PlanStep {
   );
 }
 
+/** The moment after which rows may be on the new server alone. */
+export const openSuccessor: PlanStep = {
+  ...step("open-writes", {}, "connection limits and default_transaction_read_only as they were", {
+    verb: "open-successor",
+    class: "irreversible",
+    deadlineMs: minute,
+  }),
+  service: "is-back",
+};
+
 export function listExtensionUpdates({ databases }: InPlace): PlanStep {
   return step(
     "list-extension-updates",

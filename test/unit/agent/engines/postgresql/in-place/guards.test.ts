@@ -36,6 +36,7 @@ const note: Note = {
   mode: null,
   wasEnabled: true,
   isNewStarted: false,
+  isOpened: false,
   isOldGoing: false,
 };
 
@@ -151,11 +152,15 @@ describe("data is not thrown away", () => {
   });
 
   it("that a new server was started on and opened", async () => {
-    const given = { note: { mode: "copy", isNewStarted: true }, files: foreign } as const;
-    for (const [name, args] of [
-      ["make-data", { systemId }],
-      ["remove-data", {}],
+    const opened = { mode: "copy", isNewStarted: true, isOpened: true } as const;
+    const linked = { mode: "link", isNewStarted: true } as const;
+    for (const [name, args, changed] of [
+      ["make-data", { systemId }, opened],
+      ["remove-data", {}, opened],
+      ["make-data", { systemId }, linked],
+      ["remove-data", {}, linked],
     ] as const) {
+      const given = { note: changed, files: foreign };
       const { result, path } = await run(name, args, given);
       expect(codeOf(result)).toBe("postgresql.new-started-already");
       expect(existsSync(path(join(plain.newData, "somebody's")))).toBe(true);
@@ -228,13 +233,9 @@ describe("new data of our own", () => {
     expect(tools.map(({ argv, user }) => [argv[0], user])).toEqual([[`${plain.newBin}/initdb`, "postgres"]]);
   });
 
-  it("goes while the new server is still closed to clients", async () => {
-    const files = { ...ours, "/state/moving/lockkeeper-r1/fence.json": "{}" };
-    const { result, path } = await run(
-      "remove-data",
-      {},
-      { note: { mode: "copy", isNewStarted: true }, files },
-    );
+  it("goes while the new server was never opened to clients", async () => {
+    const given = { note: { mode: "copy", isNewStarted: true } as const, files: ours };
+    const { result, path } = await run("remove-data", {}, given);
     expect(codeOf(result)).toBe("done");
     expect(existsSync(path(plain.newData))).toBe(false);
   });

@@ -247,11 +247,13 @@ describe("the way back", () => {
   const swapped = ["make-data", "close", "stop-old", "run-upgrade"];
 
   it.each([
-    ["by copy", {}],
-    ["by link", link],
-  ])("before the new server was started, %s: the old one serves, what was made goes", (_, sides) => {
-    const made = back(swapped, sides);
+    ["by copy", {}, swapped],
+    ["by copy, started and never opened", {}, [...swapped, "start-new", "compare-own"]],
+    ["by link", link, swapped],
+  ])("before the new server was opened, %s: the old one serves, what was made goes", (_, sides, begun) => {
+    const made = back(begun, sides);
     expect(made?.ok && outline(made.value)).toEqual({
+      "return/stop": ["stop-new"],
       "return/open": ["start-old", "prove-server", "unfence-writes"],
       "return/clear": ["remove-data", "remove-configuration", "unmask-new"],
       "return/forget": ["resume-pooler", "clear-work", "forget"],
