@@ -42,6 +42,7 @@ const generated = [
   "CREATE TABLE g_key (a int, b int GENERATED ALWAYS AS (a + 1) STORED PRIMARY KEY)",
   "CREATE TABLE g_index (a int, b int GENERATED ALWAYS AS (a + 1) STORED NOT NULL UNIQUE)",
   "CREATE TABLE g_bare (a int, b int GENERATED ALWAYS AS (a + 1) STORED)",
+  "CREATE TABLE g_include (a int, b text, PRIMARY KEY (a) INCLUDE (b))",
   "CREATE TABLE g_fine (a int PRIMARY KEY, b int GENERATED ALWAYS AS (a + 1) STORED)",
 ];
 const generatedNames = ["public.g_bare", "public.g_full", "public.g_index", "public.g_key"];
@@ -60,6 +61,8 @@ describe.each(majors)("tables that PostgreSQL %i cannot publish", (major) => {
     const before = await shopOf();
     const { bare } = await refusedByServer(server, "shop");
     expect(before?.withoutIdentity).toEqual(bare.filter((each) => each !== "public.ext_empty"));
+    // what carries on along with a key need not be NOT NULL
+    expect(before?.keyless).not.toContain("public.g_include");
     const byIndex = new Map(
       (before?.identityByIndex ?? []).map((each) => each.split(" using ") as [string, string]),
     );
