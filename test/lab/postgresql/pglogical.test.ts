@@ -130,6 +130,7 @@ await describeLongLab(
         expect(log.longestPauseMs).toBeLessThan(noticedMs);
         expect(await fleet.new.sql("shop", "SELECT nextval('free')")).toBe("46");
         expect(await fleet.new.sql(far, "SELECT nextval('s'), count(*) FROM t")).toBe("2|1000");
+        await fleet.old.takeBack();
         for (const server of [fleet.old, fleet.new]) expect(await everythingLeftOn(server)).toEqual([]);
       },
       caseMs,
