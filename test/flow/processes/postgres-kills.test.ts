@@ -1,16 +1,16 @@
 /**
- * The cut-over of a PostgreSQL move with real processes: coordinator, agents, nats-server and both servers killed at each of its
- * boundaries, while one application writes to the old server and another tries to write to the new one. At no instant do both
- * take rows, and at the end one does.
+ * A PostgreSQL move with real processes: coordinator, agents, nats-server and both servers killed at each boundary of the way to its
+ * cut-over, of the cut-over and of the way back, while one application writes to the old server and another tries to write to the
+ * new one. At no instant do both take rows, and at the end one does.
  */
 import { rm } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it, type TestContext } from "vitest";
-import { proveRows } from "#test/postgres/rows-proof.ts";
+import { proveRows, type WriterLog } from "#test/postgres/rows-proof.ts";
 import { startWriter, type Writer } from "#test/postgres/writer.ts";
 import { bundled } from "./harness/fleet.ts";
 import { Killer, type Plot, type Victim, victims } from "./harness/killer.ts";
 import { Matrix } from "./harness/matrix.ts";
-import { PostgresFleet } from "./harness/postgres-fleet.ts";
+import { type Node, PostgresFleet } from "./harness/postgres-fleet.ts";
 import { playedUnder } from "./harness/story.ts";
 
 const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
@@ -53,55 +53,116 @@ async function bothWrite(): Promise<void> {
   await writers[0]?.accepted(20);
 }
 
-/** Of a cut-over alone. */
-const ofCutOver =
-  (plot: Plot): Plot =>
+/** Of some stages alone. */
+const within =
+  (stages: RegExp, plot: Plot): Plot =>
   (boundary) =>
-    boundary.name.startsWith("cut-over/") ? plot(boundary) : undefined;
+    stages.test(boundary.name) ? plot(boundary) : undefined;
 
-async function cutOverUnder(matrix: Matrix, turn: number): Promise<void> {
+const noneIsKilled: Plot = () => undefined;
+
+async function beginMove(): Promise<readonly string[]> {
   fleet = await PostgresFleet.start(dist, { old: 15, new: 18, settings: { "fence-limit": "20s" } });
   await bothWrite();
   const { code, stderr, file } = await fleet.plan();
   expect(code, stderr).toBe(0);
-  const killer = new Killer(fleet, ofCutOver(matrix.plot(turn)));
-  const stops = await playedUnder(fleet, killer, (hear) => fleet.follow(["apply", file, "-y"], hear), {
+  return ["apply", file, "-y"];
+}
+
+/** Types what it is told to until that wait, or the end, under these kills. */
+async function play(what: string, words: readonly string[], plot: Plot, until = ""): Promise<void> {
+  const killer = new Killer(fleet, plot);
+  const stops = await playedUnder(fleet, killer, (hear) => fleet.follow(words, hear), {
     cluster: "orders",
-    until: "soak",
+    until,
   });
-  console.log(`a cut-over: ${killer.deeds.length} kills; stopped: ${stops.join(", ") || "never"}`);
-  const [old, young] = writers;
-  await young?.accepted(20);
-  const [before, after] = [await old?.stop(), await young?.stop()];
-  if (before === undefined || after === undefined) throw new Error("no writers");
-  const lastOld = Math.max(...before.accepted.map(({ at }) => at));
-  const firstYoung = Math.min(...after.accepted.map((row) => row.before));
-  expect(lastOld).toBeLessThanOrEqual(firstYoung);
-  console.log(`writes stood still for ${firstYoung - lastOld} ms under kills`);
-  for (const log of [before, after])
-    for (const node of ["new1", "old1"] as const)
-      await fleet.until(`all rows are on ${node}`, async () => {
-        const proof = await fleet.on(node, "shop", (client) => proveRows(log, client));
-        return Object.values(proof).every((found) => found.length === 0);
-      });
+  expect(stops).not.toContain("stopped without a word");
+  console.log(`${what}: ${killer.deeds.length} kills; stopped: ${stops.join(", ") || "never"}`);
+}
+
+async function areOn(log: WriterLog, ...nodes: readonly Node[]): Promise<void> {
+  for (const node of nodes)
+    await fleet.until(`all rows are on ${node}`, async () => {
+      const proof = await fleet.on(node, "shop", (client) => proveRows(log, client));
+      return Object.values(proof).every((found) => found.length === 0);
+    });
+}
+
+async function locksAreFree(): Promise<void> {
   const locks = await fleet.json<readonly { readonly state: string }[]>(["lock", "list"]);
   expect(locks.map(({ state }) => state)).toEqual(["free", "free"]);
 }
 
-describe("killed at every boundary: the cut-over of a PostgreSQL server", () => {
+/** Both writers, the old server's first, ended. */
+async function written(): Promise<readonly [WriterLog, WriterLog]> {
+  const [old, young] = await Promise.all(writers.map((writer) => writer.stop()));
+  if (old === undefined || young === undefined) throw new Error("no writers");
+  return [old, young];
+}
+
+const firstOf = (rows: WriterLog["accepted"]) => Math.min(...rows.map(({ before }) => before));
+const lastOf = (rows: WriterLog["accepted"]) => Math.max(...rows.map(({ at }) => at));
+
+/** The old server serves all the time, and the new one nobody. */
+async function wayThere(plot: Plot): Promise<void> {
+  await play(
+    "the way to the cut-over",
+    await beginMove(),
+    within(/^(?!cut-over|soak|retire)/, plot),
+    "ready",
+  );
+  const [old] = writers;
+  await old?.accepted(old.log.accepted.length + 20);
+  const [before, after] = await written();
+  expect(after.accepted).toEqual([]);
+  await areOn(before, "old1", "new1");
+  await locksAreFree();
+}
+
+async function cutOver(plot: Plot): Promise<void> {
+  await play("a cut-over", await beginMove(), within(/^cut-over\//, plot), "soak");
+  await writers[1]?.accepted(20);
+  const [before, after] = await written();
+  expect(lastOf(before.accepted)).toBeLessThanOrEqual(firstOf(after.accepted));
+  console.log(`writes stood still for ${firstOf(after.accepted) - lastOf(before.accepted)} ms under kills`);
+  for (const log of [before, after]) await areOn(log, "new1", "old1");
+  await locksAreFree();
+}
+
+/** After the new server has taken rows: they are on the old one at the end, which takes more of its own. */
+async function wayBack(plot: Plot): Promise<void> {
+  await play("there", await beginMove(), noneIsKilled, "soak");
+  const [old, young] = writers;
+  await young?.accepted(20);
+  const back = `${fleet.folder}/back.json`;
+  await fleet.must("plan", "--back", "orders", "-o", back);
+  await play("the way back", ["apply", back, "-y"], plot);
+  await old?.accepted(old.log.accepted.length + 20);
+  const [before, after] = await written();
+  const again = before.accepted.filter((row) => row.before > firstOf(after.accepted));
+  expect(lastOf(after.accepted)).toBeLessThanOrEqual(firstOf(again));
+  for (const log of [before, after]) await areOn(log, "old1");
+  await locksAreFree();
+}
+
+describe.each([
+  ["the way to the cut-over of a PostgreSQL server", wayThere],
+  ["the cut-over of a PostgreSQL server", cutOver],
+  ["the way back of a PostgreSQL server", wayBack],
+] as const)("killed at every boundary: %s", (name, story) => {
   const whom: readonly Victim[] = [...victims, "server"];
   const matrix = new Matrix(["old1", "new1"], whom);
 
   for (const turn of whom.keys())
     it(`victims turned by ${turn}: writes are open on one side only, and no row is lost`, async (context) => {
       onlyFull(context);
-      await cutOverUnder(matrix, turn);
+      await story(matrix.plot(turn));
     }, 1_200_000);
 
   it("none is left out", (context) => {
     onlyFull(context);
     console.log(
-      `a cut-over: ${matrix.boundaries.length} boundaries; not struck: ${matrix.missing.join(", ")}`,
+      `${name}: ${matrix.boundaries.length} boundaries; only some: ${matrix.occasional.join(", ")}`,
     );
     expect(matrix.missing).toEqual([]);
   });

@@ -31,8 +31,8 @@ await describeLongLab("the old server of a move from 15 to 17", () => {
       const early = await fleet.cli("approve", fleet.clusterName);
       expect(early.code, early.stderr).not.toBe(0);
       expect(early.stderr).toContain("takes no answer before");
-      await fleet.old.powerOff();
-      await fleet.old.powerOn();
+      await fleet.old.host.powerOff();
+      await fleet.old.host.powerOn();
       await fleet.untilAttached();
       expect((await fleet.old.unitStanding()).trim().split(/\s+/)).toEqual(["masked", "inactive"]);
       const listed = () => fleet.old.host.must(["ls", "-A", fleet.old.dataFolder]);

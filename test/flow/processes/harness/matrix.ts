@@ -11,6 +11,8 @@ export class Matrix {
   readonly #nodes: readonly string[];
   readonly #victims: readonly Victim[];
   readonly #struck = new Map<string, Set<Victim>>();
+  /** In which turns each boundary came at all. */
+  readonly #seenIn = new Map<string, Set<number>>();
 
   constructor(nodes: readonly string[], whom: readonly Victim[] = victims) {
     this.#nodes = nodes;
@@ -21,6 +23,7 @@ export class Matrix {
   plot(turn: number): Plot {
     return (boundary) => {
       const number = this.#numberOf(boundary.name);
+      this.#seenIn.get(boundary.name)?.add(turn);
       const node = boundary.node ?? this.#nodes[number % this.#nodes.length] ?? "";
       if (boundary.isOfEachNode && number % this.#victims.length !== turn) return undefined;
       const place = boundary.isOfEachNode ? this.#nodes.indexOf(node) : number;
@@ -34,16 +37,30 @@ export class Matrix {
     return [...this.#struck.keys()];
   }
 
-  /** `boundary: victim` of each pair that no rollout has had. */
+  /** `boundary: victim` of each pair that no rollout has had, of the boundaries that every rollout comes to. */
   get missing(): readonly string[] {
     return [...this.#struck].flatMap(([name, struck]) =>
-      this.#victims.filter((victim) => !struck.has(victim)).map((victim) => `${name}: ${victim}`),
+      this.#isOfAll(name)
+        ? this.#victims.filter((victim) => !struck.has(victim)).map((victim) => `${name}: ${victim}`)
+        : [],
     );
+  }
+
+  /** Boundaries that only some kill has brought about, such as an undo or a second grant. */
+  get occasional(): readonly string[] {
+    return this.boundaries.filter((name) => !this.#isOfAll(name));
+  }
+
+  #isOfAll(name: string): boolean {
+    return this.#seenIn.get(name)?.size === this.#victims.length;
   }
 
   /** The same in every turn, whatever a kill brings forward or puts off. */
   #numberOf(name: string): number {
-    if (!this.#struck.has(name)) this.#struck.set(name, new Set());
+    if (!this.#struck.has(name)) {
+      this.#struck.set(name, new Set());
+      this.#seenIn.set(name, new Set());
+    }
     return [...this.#struck.keys()].indexOf(name);
   }
 }
