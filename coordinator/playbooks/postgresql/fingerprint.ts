@@ -1,4 +1,7 @@
-/** What a plan is bound to. Fields of one node begin with `node.<name>.`: they may change once it was touched. */
+/**
+ * What a plan is bound to. Fields of one node begin with `node.<name>.`: they may change once it was touched, as the old server does
+ * that is put away at the end. Which server it is, each program proves once more by its first step.
+ */
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { serverOf } from "./facts.ts";
 import { databasesOf, primariesOf, targetOf } from "./sides.ts";
@@ -33,9 +36,9 @@ function sideFields(prefix: string, { cluster, reports }: PlaybookInput): Readon
   };
   for (const { name } of cluster.nodes) {
     const server = serverOf(reports[name]);
-    fields[`${prefix}system-id.${name}`] = server?.systemId ?? "unknown";
-    fields[`${prefix}version.${name}`] = String(server?.versionNum ?? "unknown");
-    fields[`${prefix}standby.${name}`] = String(server?.isStandby ?? "unknown");
+    fields[`node.${name}.system-id`] = server?.systemId ?? "unknown";
+    fields[`node.${name}.version`] = String(server?.versionNum ?? "unknown");
+    fields[`node.${name}.standby`] = String(server?.isStandby ?? "unknown");
   }
   return fields;
 }
