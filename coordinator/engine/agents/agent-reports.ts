@@ -20,6 +20,8 @@ interface Live {
   unfinished: (UnfinishedReport & { readonly cluster: string }) | undefined;
   /** The newest program that it has taken: an end that is told of an earlier one says nothing of this. */
   newest: Taken | undefined;
+  /** The newest wish to undo that has put a program to work again; it is told until it is answered, and does so once. */
+  undoes?: string;
 }
 
 type Taken = Pick<ProgramAccepted, "rollout" | "stage" | "attempt" | "epoch">;
@@ -92,13 +94,16 @@ export class AgentReports {
   }
 
   /** What had ended is at work again: its steps are undone, and its next end is the end of that. */
-  undoAsked(node: string, program: Taken): void {
+  undoAsked(node: string, program: Taken & { readonly ask: number }): void {
     const live = this.#live.get(node);
     const { unfinished } = live ?? {};
     if (live === undefined || unfinished?.standing !== "ended") return;
-    const { rollout, stage, epoch } = program;
+    const { rollout, stage, attempt, epoch, ask } = program;
     if (unfinished.rollout !== rollout || unfinished.epoch !== epoch) return;
-    live.newest = program;
+    const wish = JSON.stringify([rollout, stage, attempt, epoch, ask]);
+    if (live.undoes === wish) return;
+    live.undoes = wish;
+    live.newest = { rollout, stage, attempt, epoch };
     live.unfinished = { ...unfinished, stage, standing: "in-flight" };
   }
 

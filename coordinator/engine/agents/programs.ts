@@ -110,16 +110,17 @@ export function askToStop(desk: RolloutDesk, stage: string, nodes: readonly stri
       if (program.standing === "ended" || !nodes.includes(program.node)) continue;
       const epoch = epochOf(desk, program);
       const asked = { rollout: desk.state.id, stage: program.wireStage, epoch };
+      const wish = program.undoAsked ?? 0;
       const { fleet, reports } = desk.means;
       if (
         !fleet.send(program.node, {
           $case: "stopProgram",
-          value: { ...asked, undo: true, ask: program.undoAsked ?? 0 },
+          value: { ...asked, undo: true, ask: wish },
         })
       )
         continue;
       if (program.undoAsked !== undefined)
-        reports.undoAsked(program.node, { ...asked, attempt: program.attempt });
+        reports.undoAsked(program.node, { ...asked, attempt: program.attempt, ask: wish });
     }
   };
   return askUntilMoved(desk, { stage, nodes, ask });

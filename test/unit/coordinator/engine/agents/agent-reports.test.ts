@@ -62,3 +62,18 @@ it("an answer given twice, or a refusal, begins nothing", () => {
   accepts(next, false);
   expect(standing()).toBe("ended");
 });
+
+it("a wish to undo that is told twice puts nothing to work twice: else the end of the next phase were not seen", () => {
+  ends(next);
+  ends(first);
+  for (const [ask, program] of [next, first].entries()) {
+    reports.undoAsked("db1", { ...program, ask });
+    expect(standing()).toBe("in-flight");
+    ends(program, ProgramOutcome.STOPPED);
+    // told again before its end was written down
+    reports.undoAsked("db1", { ...program, ask });
+    expect(standing()).toBe("ended");
+  }
+  reports.undoAsked("db1", { ...first, ask: 9 });
+  expect(standing()).toBe("in-flight");
+});
