@@ -22,11 +22,16 @@ export function isGoneBackFrom({ drivers }: LeavingMeans, { back }: Plan, rollou
 
 /** Refused: `way-back.still-running`, `way-back.not-let-go`. */
 export async function leaveToWayBack(means: LeavingMeans, by: string, plan: Plan): Promise<Outcome<void>> {
+  // one rollout holds all its clusters, and gives them back one after the other: it is told once
+  const told = new Set<string>();
   for (const cluster of plan.clusters) {
     const holder = (await means.claims.holder(cluster))?.rollout ?? "";
     if (holder === "" || !isGoneBackFrom(means, plan, holder)) continue;
-    const left = await leave(means, by, { plan, rollout: holder, cluster });
+    const left = told.has(holder) ? succeed(undefined) : await leave(means, by, { plan, rollout: holder });
     if (!left.ok) return left;
+    told.add(holder);
+    const gone = await letGo(means, holder, cluster);
+    if (!gone.ok) return gone;
   }
   return succeed(undefined);
 }
@@ -34,9 +39,9 @@ export async function leaveToWayBack(means: LeavingMeans, by: string, plan: Plan
 async function leave(
   means: LeavingMeans,
   by: string,
-  { plan, rollout, cluster }: { readonly plan: Plan; readonly rollout: string; readonly cluster: string },
+  { plan, rollout }: { readonly plan: Plan; readonly rollout: string },
 ): Promise<Outcome<void>> {
-  const { drivers, audit, claims, clock } = means;
+  const { drivers, audit } = means;
   const state = drivers.state(rollout);
   if (state === undefined || !isAtRest(state)) {
     const phase = state === undefined ? "unknown" : phaseOf(state);
@@ -45,6 +50,14 @@ async function leave(
   const reason = `left to the way back, plan ${plan.digest.slice(0, 12)}`;
   await audit.record({ who: by, deed: "abort", subject: rollout, reason, facts: { plan: plan.digest } });
   await drivers.order(rollout, { kind: "abort-asked", by, reason, leftTo: plan.digest });
+  return succeed(undefined);
+}
+
+async function letGo(
+  { claims, clock }: LeavingMeans,
+  rollout: string,
+  cluster: string,
+): Promise<Outcome<void>> {
   for (const endMs = clock.monotonicMs() + limitMs; ; await clock.sleep(pollMs)) {
     if ((await claims.holder(cluster))?.rollout !== rollout) return succeed(undefined);
     if (clock.monotonicMs() >= endMs) return fail("way-back.not-let-go", { rollout, cluster });
