@@ -1,5 +1,4 @@
 /** PostgreSQL: the front door of its playbook. Databases go to a server of a newer major version while they are written to. */
-import { failure } from "#proto/common/failure.ts";
 import type { Playbook } from "../domain/playbook.ts";
 import { planBack } from "./postgresql/back.ts";
 import { checkMove } from "./postgresql/checks.ts";
@@ -13,9 +12,9 @@ import { inPlaceGates } from "./postgresql/in-place/gates.ts";
 import { planInPlace } from "./postgresql/in-place/plan.ts";
 import { isInPlace } from "./postgresql/in-place/upgrade.ts";
 import { inPlaceWays } from "./postgresql/in-place/way.ts";
-import { moveMethod } from "./postgresql/movers.ts";
 import { planMove } from "./postgresql/plan.ts";
 import { discoverClusters, summarise } from "./postgresql/summary.ts";
+import { moveWays } from "./postgresql/ways.ts";
 
 export const postgresql: Playbook = {
   engine: "postgresql",
@@ -25,17 +24,7 @@ export const postgresql: Playbook = {
   planBack: (input, undone) =>
     isInPlace(input.wish) ? planBackInPlace(input, undone) : planBack(input, undone),
   undoesPassedStages: true,
-  ways: (input) => [
-    {
-      strategy: "move",
-      method: moveMethod,
-      isDefault: true,
-      downtime: failure("downtime.postgresql.seconds"),
-      lost: failure("lost.postgresql.nothing"),
-      wayBack: failure("way-back.postgresql.after"),
-    },
-    ...inPlaceWays(input),
-  ],
+  ways: (input) => [...moveWays(input), ...inPlaceWays(input)],
   gates: { ...gates, ...inPlaceGates },
   mayServeMixed: () => false,
   fingerprint: (input) => (isInPlace(input.wish) ? fingerprintInPlace(input) : fingerprint(input)),

@@ -3,6 +3,7 @@ import type { Plan, PlanStep } from "#coordinator/domain/plan.ts";
 import { planBack } from "#coordinator/playbooks/postgresql/back.ts";
 import { checkMove } from "#coordinator/playbooks/postgresql/checks.ts";
 import { planMove } from "#coordinator/playbooks/postgresql/plan.ts";
+import { postgresql } from "#coordinator/playbooks/postgresql.ts";
 import { inputOf, type Sides } from "./pair.ts";
 import { throughPglogical } from "./pglogical-cases.ts";
 
@@ -80,6 +81,13 @@ describe("a move through pglogical", () => {
       expect(steps.map(({ node }) => node).sort()).toEqual(["new", "old"]);
       expect(steps.every(({ call }) => call.args["of"] === "r1")).toBe(true);
     }
+  });
+
+  it("is a way to choose where both servers have it, and never the one that is taken unasked", () => {
+    const methods = (sides: Sides) =>
+      postgresql.ways?.(inputOf(sides)).map(({ method, isDefault }) => `${method} ${isDefault}`);
+    expect(methods(throughPglogical())).toEqual(["logical-replication true", "pglogical false"]);
+    expect(methods({ to: "18" })).toEqual(["logical-replication true"]);
   });
 
   it("is refused by another name", () => {

@@ -1,0 +1,24 @@
+/** The ways into another server, for a person to choose: through the server's own replication, or an extension that both have. */
+import { failure } from "#proto/common/failure.ts";
+import { known } from "#proto/common/measured.ts";
+import type { PlaybookInput } from "../../domain/playbook.ts";
+import type { OpenWay } from "../../domain/way.ts";
+import { moveMethod, pglogicalMethod } from "./movers.ts";
+import { sourceSide, targetSide } from "./sides.ts";
+
+export function moveWays(input: PlaybookInput): readonly OpenWay[] {
+  const sides = [sourceSide(input), targetSide(input)];
+  const isThere = sides.every((side) => known(side?.facts.available)?.["pglogical"] !== undefined);
+  return [way(moveMethod, true), ...(isThere ? [way(pglogicalMethod, false)] : [])];
+}
+
+function way(method: string, isDefault: boolean): OpenWay {
+  return {
+    strategy: "move",
+    method,
+    isDefault,
+    downtime: failure("downtime.postgresql.seconds"),
+    lost: failure("lost.postgresql.nothing"),
+    wayBack: failure("way-back.postgresql.after"),
+  };
+}
