@@ -1,6 +1,7 @@
 /** PostgreSQL at the agent: its verbs and its facts. */
 import { succeed } from "#proto/common/failure.ts";
 import { type AgentEngine, engineKind } from "../../verb.ts";
+import { comparingVerbs } from "./comparing.ts";
 import { drainVerbs } from "./draining.ts";
 import { exportVerbs } from "./exporting.ts";
 import { postgresqlFacts } from "./facts.ts";
@@ -19,12 +20,14 @@ import { pausingVerbs } from "./patroni/pausing.ts";
 import { provingVerbs } from "./patroni/proving.ts";
 import { peerVerbs } from "./peers.ts";
 import { pglogicalVerbs } from "./pglogical/index.ts";
+import { publishingVerbs } from "./publishing.ts";
 import { reachingVerbs } from "./reaching.ts";
-import { replicationVerbs } from "./replicating.ts";
 import { restartingVerbs } from "./restarting/verbs.ts";
 import { driftVerbs } from "./schema-drift.ts";
+import { sequenceVerbs } from "./sequences.ts";
 import { type PostgresqlSettings, postgresqlSettings } from "./settings.ts";
 import { withSql } from "./sql.ts";
+import { subscribingVerbs } from "./subscribing.ts";
 import { triggerVerbs } from "./triggers.ts";
 import { upkeepVerbs } from "./upkeep.ts";
 import { verifyingVerbs } from "./verifying.ts";
@@ -50,7 +53,8 @@ export const postgresqlKind = engineKind<PostgresqlSettings>({
         ...triggerVerbs(means),
         ...peerVerbs(means),
         ...reachingVerbs(means),
-        ...replicationVerbs(means),
+        ...publishingVerbs(means),
+        ...subscribingVerbs(means),
         ...pglogicalVerbs(means),
         ...upkeepVerbs(means),
         ...watchingVerbs(means),
@@ -58,6 +62,8 @@ export const postgresqlKind = engineKind<PostgresqlSettings>({
         ...drainVerbs(means),
         ...driftVerbs(means),
         ...measuringVerbs(means),
+        ...sequenceVerbs(means),
+        ...comparingVerbs(means),
         ...verifyingVerbs(means),
         ...hookVerbs(means),
         ...oldServerVerbs(means),

@@ -3,21 +3,19 @@
  * go. Days may pass in the waits, in which no lock is held; the fence stands for seconds.
  */
 import { type Outcome, succeed } from "#proto/common/failure.ts";
-import type { ClusterStage, FinishStage, Plan, PreflightStage, Stage, WaitStage } from "../../domain/plan.ts";
+import type { ClusterStage, FinishStage, Plan, PreflightStage, Stage } from "../../domain/plan.ts";
 import { planFormat } from "../../domain/plan.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { allChecks, checkMove } from "./checks.ts";
 import { cutOver } from "./cut-over.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { gate, list, type Move, moveOf, on, othersOf, phase, proveServer } from "./move.ts";
+import { gate, type Move, moveOf, on, othersOf, phase, proveServer } from "./move.ts";
 import { mayRemove, putAway, removal } from "./old-server.ts";
 import * as patroni from "./patroni.ts";
 import { settingStages } from "./restart-settings.ts";
-import { hour, minute } from "./step.ts";
+import { minute } from "./step.ts";
 import * as steps from "./steps.ts";
-import { backOf, forwardOf, roomWatch, slotWatch } from "./watches.ts";
-
-const day = 24 * hour;
+import { copied, ready, soak } from "./waits.ts";
 
 export function planMove(input: PlaybookInput): Outcome<Plan> {
   const found = moveOf(input);
@@ -100,7 +98,10 @@ function prepare(move: Move): ClusterStage {
 function connect(move: Move): ClusterStage {
   const { source, target, databases, mover } = move;
   return stage(move, "connect", [
-    phase("passwords", [on(target, steps.makePassword("forward")), on(source, steps.makePassword("back"))]),
+    phase("passwords", [
+      on(target, proveServer(target), steps.makePassword("forward")),
+      on(source, proveServer(source), steps.makePassword("back")),
+    ]),
     phase("peers", [
       on(
         source,
@@ -130,32 +131,13 @@ function copying(move: Move): readonly Stage[] {
   return Array.from({ length: batches }, (_, index) => {
     const at = index * settings.databasesAtOnce;
     const batch = databases.slice(at, at + settings.databasesAtOnce);
-    const waiting: WaitStage = {
-      kind: "wait",
-      id: `copy-${index + 1}`,
-      gates: [
-        gate(
-          "copied",
-          target,
-          { databases: list(databases.slice(0, at + batch.length)) },
-          {
-            limitMs: settings.copyLimitMs,
-          },
-        ),
-      ],
-      // up to the cut-over, and also while a lock is held: indexes and comparisons take hours
-      watches: [
-        ...(index === 0 ? [roomWatch("wal-room", forwardOf(move), settings.giveUpAtPercent)] : []),
-        slotWatch(`slots-${index + 1}`, forwardOf(move), batch),
-      ].map((watch) => ({ ...watch, until: "ready" })),
-      limitMs: settings.copyLimitMs,
-    };
+    const number = index + 1;
     return [
-      stage(move, `subscribe-${index + 1}`, [
-        phase("subscribe", [on(target, mover.subscribe(batch, source))]),
+      stage(move, `subscribe-${number}`, [
+        phase("subscribe", [on(target, proveServer(target), mover.subscribe(batch, source))]),
         ...patroni.afterSlots(move, batch),
       ]),
-      waiting,
+      copied(move, { number, batch, wanted: databases.slice(0, at + batch.length) }),
     ];
   }).flat();
 }
@@ -166,6 +148,7 @@ function finishing(move: Move): ClusterStage {
     phase("indexes", [
       on(
         target,
+        proveServer(target),
         ...databases.map(steps.finishSchema),
         steps.refreshViews(databases),
         steps.analyze(databases),
@@ -187,41 +170,6 @@ function verifying(move: Move): readonly ClusterStage[] {
       ]),
     ]),
   ];
-}
-
-function ready(move: Move): WaitStage {
-  const { source, target, databases, settings } = move;
-  return {
-    kind: "wait",
-    id: "ready",
-    gates: [
-      gate("copied", target, { databases: list(databases) }),
-      gate("caught-up", source, { maxLagBytes: String(settings.cutOverLagBytes) }),
-    ],
-    watches: [],
-    approval: { question: "ask.postgresql.cut-over-now", mayAnswer: "operator" },
-    limitMs: 30 * day,
-  };
-}
-
-function soak(move: Move): WaitStage {
-  const { source, target, databases, settings } = move;
-  return {
-    kind: "wait",
-    id: "soak",
-    gates: [
-      gate("fenced", source, {}),
-      gate("following", source, { databases: list(databases) }),
-      gate("serves", target, {}),
-    ],
-    // where the new server's disk gets full, the way back is given up, and not the server
-    watches: [
-      roomWatch("wal-room-back", backOf(move), settings.giveUpAtPercent),
-      slotWatch("slots-back", backOf(move), databases),
-    ],
-    approval: { question: "ask.postgresql.let-the-old-go", mayAnswer: "data-owner" },
-    limitMs: 90 * day,
-  };
 }
 
 /** What was made for the move goes from both; the old server stays closed, with its data. */

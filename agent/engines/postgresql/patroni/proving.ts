@@ -10,8 +10,9 @@ import { markOf } from "../../../host/marks.ts";
 import { done } from "../../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../../verb.ts";
 import { ask, must, of, ownerOf, probeOf, resultOf, stop } from "../desk.ts";
+import { heard, tell } from "../meeting.ts";
 import type { Means } from "../settings.ts";
-import { compareAll, contentsArgs, heard, showAll, tell } from "../verifying.ts";
+import { compareAll, contentsArgs, showAll } from "../verifying.ts";
 import { readPatroni } from "./facts.ts";
 import { named } from "./patronictl.ts";
 

@@ -3,7 +3,7 @@
 import pg from "pg";
 import { afterEach, expect, it } from "vitest";
 import { subscriptionName } from "#agent/engines/postgresql/names.ts";
-import { replicationVerbs } from "#agent/engines/postgresql/replicating.ts";
+import { publishingVerbs } from "#agent/engines/postgresql/publishing.ts";
 import { postgresqlSettings } from "#agent/engines/postgresql/settings.ts";
 import { watchingVerbs } from "#agent/engines/postgresql/watching.ts";
 import type { StepContext } from "#agent/verb.ts";
@@ -42,7 +42,7 @@ it.for(deeds)("%s takes what a cut copy has left of this subscriber alone", asyn
   for (const slot of [own, theirs, "cdc"])
     await run(server, "postgres", `SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
   const [means, context] = [meansOf(server), contextOf()];
-  const verb = [...replicationVerbs(means), ...watchingVerbs(means)].find(
+  const verb = [...publishingVerbs(means), ...watchingVerbs(means)].find(
     (each) => each.name === `postgresql.${name}`,
   );
   expect(await verb?.probe?.(context, verb.args.parse(args))).toMatchObject({ state: "not-done" });

@@ -1,0 +1,65 @@
+/** The waits of a move, in which days may pass and no lock is held: for the rows, for a person, for the owner of the data. */
+import type { WaitStage } from "../../domain/plan.ts";
+import { gate, list, type Move } from "./move.ts";
+import { hour } from "./step.ts";
+import { backOf, forwardOf, roomWatch, slotWatch } from "./watches.ts";
+
+const day = 24 * hour;
+
+/** `batch`: the databases that were begun last; all of `wanted` must be there. */
+export function copied(
+  move: Move,
+  {
+    number,
+    batch,
+    wanted,
+  }: { readonly number: number; readonly batch: readonly string[]; readonly wanted: readonly string[] },
+): WaitStage {
+  const { copyLimitMs: limitMs, giveUpAtPercent } = move.settings;
+  return {
+    kind: "wait",
+    id: `copy-${number}`,
+    gates: [gate("copied", move.target, { databases: list(wanted) }, { limitMs })],
+    // up to the cut-over, and also while a lock is held: indexes and comparisons take hours
+    watches: [
+      ...(number === 1 ? [roomWatch("wal-room", forwardOf(move), giveUpAtPercent)] : []),
+      slotWatch(`slots-${number}`, forwardOf(move), batch),
+    ].map((watch) => ({ ...watch, until: "ready" })),
+    limitMs,
+  };
+}
+
+export function ready(move: Move): WaitStage {
+  const { source, target, databases, settings } = move;
+  return {
+    kind: "wait",
+    id: "ready",
+    gates: [
+      gate("copied", target, { databases: list(databases) }),
+      gate("caught-up", source, { maxLagBytes: String(settings.cutOverLagBytes) }),
+    ],
+    watches: [],
+    approval: { question: "ask.postgresql.cut-over-now", mayAnswer: "operator" },
+    limitMs: 30 * day,
+  };
+}
+
+export function soak(move: Move): WaitStage {
+  const { source, target, databases, settings } = move;
+  return {
+    kind: "wait",
+    id: "soak",
+    gates: [
+      gate("fenced", source, {}),
+      gate("following", source, { databases: list(databases) }),
+      gate("serves", target, {}),
+    ],
+    // where the new server's disk gets full, the way back is given up, and not the server
+    watches: [
+      roomWatch("wal-room-back", backOf(move), settings.giveUpAtPercent),
+      slotWatch("slots-back", backOf(move), databases),
+    ],
+    approval: { question: "ask.postgresql.let-the-old-go", mayAnswer: "data-owner" },
+    limitMs: 90 * day,
+  };
+}
