@@ -45,7 +45,7 @@ export function oldServerVerbs(means: Means): readonly Verb[] {
       run: (context, { systemId }) => resultOf(() => remove(context, means, systemId)),
       probe: (context) =>
         probeOf(async () =>
-          (await namesIn(context, dataOf(means))).map((name) => `${dataOf(means)}/${name}`),
+          (await namesThere(context, dataOf(means))).map((name) => `${dataOf(means)}/${name}`),
         ),
     }),
   ];
@@ -97,7 +97,8 @@ async function takeBack(context: StepContext, means: Means): Promise<StepResult>
   const unit = unitOf(means);
   await order(context, "unmask", unit);
   await order(context, "start", unit);
-  return done({ unit });
+  const { active } = must(await readUnit(context.host, unit));
+  return active === "active" ? done({ unit }) : stop("postgresql.not-taken-back", { unit, active });
 }
 
 /** What tells whose data it is goes last: a try that was cut short is known again. */
@@ -107,7 +108,7 @@ async function remove(context: StepContext, means: Means, systemId: string): Pro
   if (left.length > 0) stop("postgresql.not-put-away", { unit, cause: left.join("; ") });
   const pid = await postmasterIn(context.host, data);
   if (pid !== 0) stop("postgresql.server-still-runs", { data, cause: `process ${pid}` });
-  const names = await namesIn(context, data);
+  const names = await namesThere(context, data);
   const found = await systemIdIn(context, data);
   const isCutShort = found === undefined && context.begunBefore === "irreversible" && names.every(isLast);
   if (found !== systemId && !isCutShort)
@@ -123,6 +124,15 @@ async function remove(context: StepContext, means: Means, systemId: string): Pro
 }
 
 const isLast = (name: string) => name === "global";
+
+/** A folder that is not there was not emptied by us: nobody knows what became of it. */
+async function namesThere({ host }: StepContext, folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(host.path(folder));
+  } catch (error) {
+    return stop("postgresql.data-unreadable", { data: folder, cause: (error as Error).message });
+  }
+}
 
 async function namesIn({ host }: StepContext, folder: string): Promise<readonly string[]> {
   return readdir(host.path(folder)).catch((error: NodeJS.ErrnoException) => {

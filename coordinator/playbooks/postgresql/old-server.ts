@@ -5,7 +5,7 @@
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import { known } from "#proto/common/measured.ts";
 import type { Phase, Stage } from "../../domain/plan.ts";
-import { fullOf } from "./facts.ts";
+import { fullOf, serverOf } from "./facts.ts";
 import { gate, type Move, on, phase } from "./move.ts";
 import { hour } from "./step.ts";
 import * as steps from "./steps.ts";
@@ -22,13 +22,18 @@ function allowedOn({ source }: Move): Allowed | undefined {
   return known(fullOf(source.input.reports[source.node])?.oldServer) ?? undefined;
 }
 
-/** Refused: `postgresql.old-data-not-named`. */
+/** Refused: `postgresql.old-data-not-named`, `postgresql.old-data-elsewhere`. */
 export function mayRemove(move: Move): Outcome<undefined> {
-  if (move.settings.oldData === "keep") return succeed(undefined);
-  const allowed = allowedOn(move);
-  return allowed === undefined || allowed.data === null
-    ? fail("postgresql.old-data-not-named", { node: move.source.node })
-    : succeed(undefined);
+  const { settings, source } = move;
+  if (settings.oldData === "keep") return succeed(undefined);
+  const { node } = source;
+  const data = allowedOn(move)?.data;
+  if (data === undefined || data === null) return fail("postgresql.old-data-not-named", { node });
+  // an empty folder of another name would pass for one that was emptied
+  const found = serverOf(source.input.reports[node])?.dataDirectory ?? "unknown";
+  return found === data
+    ? succeed(undefined)
+    : fail("postgresql.old-data-elsewhere", { node, named: data, found });
 }
 
 export function putAway(move: Move): readonly Phase[] {

@@ -52,6 +52,14 @@ export const postgresql: Catalogue = {
   "postgresql.tool-failed": { says: "{tool} failed: {cause}" },
   "postgresql.tool-not-run": { says: "{tool} could not be run: {cause}" },
   "postgresql.processes-not-seen": { says: "the host's processes could not be listed: {cause}" },
+  "postgresql.data-unreadable": {
+    says: "the data folder {data} is not to be read: {cause}",
+    next: "nothing was removed by this try; look at that folder on the host, then lockkeeper retry",
+  },
+  "postgresql.not-taken-back": {
+    says: "{unit} was told to start, and is {active}",
+    next: "systemctl status {unit} on that host, then lockkeeper retry",
+  },
   "postgresql.unit-not-named": {
     says: "this agent's file names no unit of its server",
     next: "write engine.settings.unit into the agent's file and restart it, then lockkeeper retry",
@@ -63,6 +71,10 @@ export const postgresql: Catalogue = {
   "postgresql.old-data-not-named": {
     says: "old-data is remove, and the agent's file of {node} does not name unit and data",
     next: "write engine.settings.unit and data into the agent's file on {node} and restart it; or leave old-data out",
+  },
+  "postgresql.old-data-elsewhere": {
+    says: "the agent's file of {node} names {named}, and its server has its data in {found}",
+    next: "write the folder that SHOW data_directory tells into engine.settings.data on {node} and restart the agent; then plan anew",
   },
   "postgresql.not-put-away": {
     says: "{unit} is not stopped and masked: {cause}",

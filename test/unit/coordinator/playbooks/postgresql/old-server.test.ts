@@ -47,6 +47,13 @@ describe("the old server after a move", () => {
     expect(plan.stages.at(-2)).toMatchObject({ kind: "cluster", clusters: ["alt"] });
   });
 
+  it("keeps it where another folder was named than the server's own", () => {
+    const made = postgresql.plan(inputOf({ source: allowed("/other"), entry: { "old-data": "remove" } }));
+    expect(made).toMatchObject({
+      failure: { code: "postgresql.old-data-elsewhere", facts: { named: "/other", found: "/data" } },
+    });
+  });
+
   it.each([[allowed(null)], [{}]])("keeps it where nobody has named the folder: %j", (source) => {
     const made = postgresql.plan(inputOf({ source, entry: { "old-data": "remove" } }));
     expect(made).toMatchObject({ ok: false, failure: { code: "postgresql.old-data-not-named" } });
