@@ -9,8 +9,8 @@ import { syncFolder } from "../../host/file-runner.ts";
 import { done } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { must, probeOf, resultOf, stop } from "./desk.ts";
-import { postmasterIn } from "./in-place/control.ts";
-import { isDown, order, readUnit } from "./in-place/unit.ts";
+import { postmasterIn } from "./on-host/control.ts";
+import { isDown, order, readUnit } from "./on-host/unit.ts";
 import type { Means } from "./settings.ts";
 
 const nothing = z.strictObject({});

@@ -10,23 +10,12 @@ import { syncFolder, writeFileDurably } from "../../../host/file-runner.ts";
 import { done } from "../../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../../verb.ts";
 import { of, ownerOf, probeOf, resultOf, stop } from "../desk.ts";
+import { includesIn, placesOf, settingsChanged, withPlaces } from "../on-host/configuration-text.ts";
+import { contentOf } from "../on-host/folders.ts";
+import { putUnknownAside, toldOf } from "../on-host/unknown-settings.ts";
 import type { Means } from "../settings.ts";
-import {
-  type Complaint,
-  complaintsIn,
-  includesIn,
-  placesOf,
-  putAside,
-  renamed,
-  settingsChanged,
-  withPlaces,
-} from "./configuration-text.ts";
-import { contentOf } from "./data.ts";
 import { alterNote, mustRead, readNote } from "./note.ts";
 import { hasOwnConfig, type Place, placeOf } from "./place.ts";
-
-const lookMs = 15_000;
-const rounds = 10;
 
 export function configurationVerbs(means: Means): readonly Verb[] {
   return [
@@ -72,17 +61,12 @@ async function carry(context: StepContext, means: Means, tells: boolean): Promis
   const changed = new Set<string>();
   for (const { from, to } of await filesOf(context, place))
     for (const name of await carryFile(context, place, { from, to })) changed.add(name);
-  const aside = await putUnknownAside(context, place);
+  const aside = await putUnknownAside(context, { ...place.new, account: place.account });
   const kind = tells ? "told." : "";
   return done({
     [`${kind}settings with another place`]: [...changed].sort().join(", ") || "none",
-    [`${kind}settings that the new version does not know`]: aside.map(toldOf).join(", ") || "none",
+    [`${kind}settings that the new version does not know`]: toldOf(aside),
   });
-}
-
-function toldOf({ name, file, line }: Complaint): string {
-  const now = renamed[name];
-  return `${name} (${file}:${line}${now === undefined ? "" : `; now ${now}`})`;
 }
 
 interface Carried {
@@ -179,36 +163,4 @@ async function makeLike(source: string, target: string): Promise<void> {
     await chown(folder, like.uid, like.gid);
     await chmod(folder, like.mode & 0o777);
   }
-}
-
-/** The new version reads its configuration, and says what it does not know; until it has nothing more to say. */
-async function putUnknownAside(context: StepContext, place: Place): Promise<readonly Complaint[]> {
-  const { host } = context;
-  const { config, data, bin } = place.new;
-  const found: Complaint[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    const look = await host.look([`${bin}/postgres`, "-D", config, "-C", "data_directory"], {
-      deadlineMs: lookMs,
-      user: place.account,
-      env: { LC_ALL: "C" },
-      cwd: "/",
-    });
-    if (look.exitCode === 0) return found;
-    const { unknown, other } = complaintsIn(look.stderr);
-    const cause = other.join("; ") || look.spawnError || look.stderr.trim().slice(-500);
-    if (unknown.length === 0) stop("postgresql.configuration-refused", { config, cause });
-    for (const each of unknown) {
-      const isOurs = [config, data].some((folder) => each.file.startsWith(`${folder}/`));
-      if (!isOurs) stop("postgresql.configuration-shared", { ...each, line: String(each.line) });
-    }
-    for (const file of new Set(unknown.map((each) => each.file))) {
-      const lines = unknown.filter((each) => each.file === file).map(({ line }) => line);
-      const { uid, gid, mode } = await stat(host.path(file));
-      const text = await readFile(host.path(file), "utf8");
-      await writeFileDurably(host.path(file), putAside(text, lines), mode & 0o777);
-      await chown(host.path(file), uid, gid);
-    }
-    found.push(...unknown);
-  }
-  return stop("postgresql.configuration-refused", { config, cause: "it finds something new each time" });
 }

@@ -10,12 +10,13 @@ import { done } from "../../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../../verb.ts";
 import { rollout } from "../../rollout-arg.ts";
 import { ask, must, of, ownerOf, probeOf, resultOf, stop } from "../desk.ts";
+import { initdbArgv, readBirth } from "../on-host/birth.ts";
+import { postmasterIn, readControl } from "../on-host/control.ts";
+import { contentOf } from "../on-host/folders.ts";
+import { programVersion } from "../on-host/programs.ts";
 import type { Means } from "../settings.ts";
-import { initdbArgv, readBirth } from "./birth.ts";
-import { postmasterIn, readControl } from "./control.ts";
 import { alterNote, mustRead, type Note, readNote, writeNote } from "./note.ts";
 import { type Place, type PlacedServer, placeOf } from "./place.ts";
-import { programVersion } from "./programs.ts";
 
 const make = z.strictObject({ of: rollout.optional(), systemId: z.string().regex(/^\d+$/) });
 
@@ -65,16 +66,6 @@ export function dataVerbs(means: Means): readonly Verb[] {
   ];
 }
 
-/** How many entries a folder has; none where there is no folder. */
-export async function contentOf({ host }: Pick<StepContext, "host">, folder: string): Promise<number> {
-  try {
-    return (await readdir(host.path(folder))).length;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return 0;
-    throw error;
-  }
-}
-
 /** The first time the old server is asked, which serves; later it may be down, and the note knows. */
 async function noteOf(context: StepContext, means: Means, systemId: string): Promise<Note> {
   const known = await readNote(context);
@@ -85,7 +76,7 @@ async function noteOf(context: StepContext, means: Means, systemId: string): Pro
     stop("postgresql.another-server", { systemId: control.systemId, wanted: systemId });
   const note: Note = {
     systemId,
-    birth: await ask(context, means, (sql) => readBirth(sql, control)),
+    birth: await ask(context, means, readBirth),
     clearedFor: null,
     isFresh: false,
     newSystemId: null,
@@ -109,7 +100,7 @@ async function makeData(context: StepContext, means: Means, systemId: string): P
   if (note.clearedFor !== turn) await clear(context, place, { note, turn });
   const { major } = must(await programVersion(context.host, place.new.bin));
   const ran = await context.tool({
-    argv: initdbArgv(place, note.birth, major),
+    argv: initdbArgv(place.new, note.birth, major),
     user: place.account,
     cwd: place.work,
     env: { LC_ALL: "C" },

@@ -1,15 +1,15 @@
 /** What the agent's file allows of an upgrade in place, as it stands on this host: asked before a plan, changes nothing. */
-import { readdir, readlink, stat, statfs } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readlink, stat, statfs } from "node:fs/promises";
+import { join } from "node:path";
 import { type Outcome, succeed } from "#proto/common/failure.ts";
 import type { PgInPlace } from "#proto/engines/postgresql.ts";
 import type { Host } from "../../../verb.ts";
 import { must } from "../desk.ts";
+import { contentOf, endingsIn, standingFolder } from "../on-host/folders.ts";
+import { folderOf, programVersion } from "../on-host/programs.ts";
+import { readUnit } from "../on-host/unit.ts";
 import type { Means } from "../settings.ts";
-import { contentOf } from "./data.ts";
 import type { Place, PlacedServer } from "./place.ts";
-import { folderOf, programVersion } from "./programs.ts";
-import { readUnit } from "./unit.ts";
 
 const lookMs = 10_000;
 
@@ -36,26 +36,18 @@ export async function readInPlace(host: Host, means: Means, place: Place): Promi
     isOneFileSystem: oldStat.dev === newStat.dev,
     walFolder: await readlink(host.path(join(old.data, "pg_wal"))).catch(() => null),
     whyAccountNotIn: await whyNotIn(host, means, place),
-    extensions: await namesIn(
+    extensions: await endingsIn(
       host,
       join(must(await folderOf(host, young.bin, "sharedir")), "extension"),
       ".control",
     ),
-    libraries: await namesIn(host, must(await folderOf(host, young.bin, "pkglibdir")), ".so"),
+    libraries: await endingsIn(host, must(await folderOf(host, young.bin, "pkglibdir")), ".so"),
   });
 }
 
 async function unitOf(host: Host, { unit }: PlacedServer): Promise<PgInPlace["unit"]> {
   const { load, active } = must(await readUnit(host, unit));
   return { name: unit, load, active };
-}
-
-/** Where the new folder will be made: the next one above it that is there. */
-async function standingFolder(host: Host, folder: string): Promise<string> {
-  for (let at = host.path(folder); ; at = dirname(at)) {
-    const found = await stat(at).catch(() => undefined);
-    if (found !== undefined || at === dirname(at)) return at;
-  }
 }
 
 async function takenIn(host: Host, { data, config }: PlacedServer): Promise<string[]> {
@@ -76,9 +68,4 @@ async function whyNotIn(host: Host, { settings }: Means, { account }: Place): Pr
   });
   if (look.exitCode === 0 && look.stdout.trim() === "1") return null;
   return (look.spawnError ?? look.stderr.trim().slice(-300)) || "psql gave no answer";
-}
-
-async function namesIn(host: Host, folder: string, ending: string): Promise<string[]> {
-  const names = await readdir(host.path(folder));
-  return names.filter((name) => name.endsWith(ending)).map((name) => name.slice(0, -ending.length));
 }

@@ -1,9 +1,9 @@
 /** What this agent has done for an upgrade in place, in its own folder: written before it is begun, read by every later step. */
 import { z } from "zod";
+import { birthSchema } from "#proto/engines/postgresql-made.ts";
 import { type Mark, markOf } from "../../../host/marks.ts";
 import type { StepContext } from "../../../verb.ts";
 import { stop } from "../desk.ts";
-import { birth } from "./birth.ts";
 
 export const mode = z.enum(["copy", "clone", "link"]);
 export type Mode = z.infer<typeof mode>;
@@ -11,7 +11,7 @@ export type Mode = z.infer<typeof mode>;
 const note = z.object({
   /** System identifier of the old server. */
   systemId: z.string(),
-  birth,
+  birth: birthSchema,
   /** Made by us, and so ours to empty: which try of which stage emptied it last. */
   clearedFor: z.string().nullable(),
   /** `initdb` has ended well, and `pg_upgrade` has not been begun on it. */

@@ -9,10 +9,10 @@ import { ask, inEach, must, ofDatabases, resultOf, stop } from "../desk.ts";
 import { readServer } from "../facts.ts";
 import { unfence } from "../fence.ts";
 import { keepContents } from "../measuring.ts";
+import { programVersion } from "../on-host/programs.ts";
 import type { Means } from "../settings.ts";
 import { alterNote, mustRead } from "./note.ts";
 import { placeOf } from "./place.ts";
-import { programVersion } from "./programs.ts";
 
 const withinMs = z
   .string()

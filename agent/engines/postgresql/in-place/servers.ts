@@ -11,12 +11,12 @@ import { done } from "../../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../../verb.ts";
 import { rollout } from "../../rollout-arg.ts";
 import { ask, must, ownerOf, probeOf, resultOf, stop } from "../desk.ts";
+import { postmasterIn, readControl } from "../on-host/control.ts";
+import { isDown, order, readUnit } from "../on-host/unit.ts";
 import type { Means } from "../settings.ts";
-import { postmasterIn, readControl } from "./control.ts";
 import { controlBack } from "./data.ts";
 import { alterNote, mustRead, type Note, readNote } from "./note.ts";
 import { ofWhich, type PlacedServer, placeOf, type Which, which } from "./place.ts";
-import { isDown, order, readUnit } from "./unit.ts";
 
 const settleMs = 60_000;
 const pollMs = 250;

@@ -9,11 +9,11 @@ import { failure } from "#proto/common/failure.ts";
 import { done, failedBy } from "../../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../../verb.ts";
 import { must, probeOf, resultOf, stop } from "../desk.ts";
+import { postmasterIn, readControl } from "../on-host/control.ts";
+import { programVersion } from "../on-host/programs.ts";
 import type { Means } from "../settings.ts";
-import { postmasterIn, readControl } from "./control.ts";
 import { alterNote, mode, mustRead, readNote } from "./note.ts";
 import { type Place, placeOf } from "./place.ts";
-import { programVersion } from "./programs.ts";
 import { type Refusal, refusalIn, type UpgradeWords, upgradeArgv } from "./upgrade-words.ts";
 
 const args = z.strictObject({

@@ -1,6 +1,8 @@
 /** What the tools of an upgrade in place say, and what is said to them. */
 import { describe, expect, it } from "vitest";
-import { type Birth, initdbArgv } from "#agent/engines/postgresql/in-place/birth.ts";
+import { type Place, placeIn } from "#agent/engines/postgresql/in-place/place.ts";
+import { refusalIn, upgradeArgv } from "#agent/engines/postgresql/in-place/upgrade-words.ts";
+import { initdbArgv } from "#agent/engines/postgresql/on-host/birth.ts";
 import {
   complaintsIn,
   includesIn,
@@ -8,13 +10,12 @@ import {
   putAside,
   settingsChanged,
   withPlaces,
-} from "#agent/engines/postgresql/in-place/configuration-text.ts";
-import { controlIn } from "#agent/engines/postgresql/in-place/control.ts";
-import { type Place, placeIn } from "#agent/engines/postgresql/in-place/place.ts";
-import { versionIn } from "#agent/engines/postgresql/in-place/programs.ts";
-import { isDown, standingIn } from "#agent/engines/postgresql/in-place/unit.ts";
-import { refusalIn, upgradeArgv } from "#agent/engines/postgresql/in-place/upgrade-words.ts";
+} from "#agent/engines/postgresql/on-host/configuration-text.ts";
+import { controlIn } from "#agent/engines/postgresql/on-host/control.ts";
+import { versionIn } from "#agent/engines/postgresql/on-host/programs.ts";
+import { isDown, standingIn } from "#agent/engines/postgresql/on-host/unit.ts";
 import { postgresqlSettings } from "#agent/engines/postgresql/settings.ts";
+import type { PgBirth } from "#proto/engines/postgresql-made.ts";
 import { debian, placeSettings, plain } from "./place.ts";
 
 const place = (inPlace: unknown): Place => {
@@ -120,7 +121,7 @@ describe("configuration", () => {
   });
 });
 
-const birth: Birth = {
+const birth: PgBirth = {
   owner: "postgres",
   encoding: "UTF8",
   collate: "de_DE.UTF-8",
@@ -135,7 +136,7 @@ const birth: Birth = {
 
 describe("initdb", () => {
   it("is told what the old folder was made with, and the checksums either way", () => {
-    const words = initdbArgv(place(debian), birth, 18);
+    const words = initdbArgv(place(debian).new, birth, 18);
     expect(words.slice(0, 3)).toEqual([
       "/usr/lib/postgresql/18/bin/initdb",
       "--pgdata=/var/lib/postgresql/18/main",
@@ -150,18 +151,22 @@ describe("initdb", () => {
       "--allow-group-access",
     ])
       expect(words).toContain(word);
-    expect(initdbArgv(place(debian), { ...birth, hasChecksums: true }, 18)).toContain("--data-checksums");
-    expect(initdbArgv(place(debian), birth, 17).join(" ")).not.toContain("checksums");
+    expect(initdbArgv(place(debian).new, { ...birth, hasChecksums: true }, 18)).toContain("--data-checksums");
+    expect(initdbArgv(place(debian).new, birth, 17).join(" ")).not.toContain("checksums");
   });
 
   it("is told the locale of the provider that has one", () => {
-    const icu = initdbArgv(place(debian), { ...birth, provider: "icu", locale: "de", icuRules: "&a<b" }, 18);
+    const icu = initdbArgv(
+      place(debian).new,
+      { ...birth, provider: "icu", locale: "de", icuRules: "&a<b" },
+      18,
+    );
     expect(icu).toEqual(
       expect.arrayContaining(["--locale-provider=icu", "--icu-locale=de", "--icu-rules=&a<b"]),
     );
-    const builtin = initdbArgv(place(debian), { ...birth, provider: "builtin", locale: "C.UTF-8" }, 18);
+    const builtin = initdbArgv(place(debian).new, { ...birth, provider: "builtin", locale: "C.UTF-8" }, 18);
     expect(builtin).toContain("--builtin-locale=C.UTF-8");
-    expect(initdbArgv(place(debian), birth, 14).join(" ")).not.toContain("provider");
+    expect(initdbArgv(place(debian).new, birth, 14).join(" ")).not.toContain("provider");
   });
 });
 

@@ -1,58 +1,44 @@
 /** What a data folder is made with and can never change afterwards: the new one is made with the same. */
-import { z } from "zod";
+import type { PgBirth } from "#proto/engines/postgresql-made.ts";
 import { versionOf } from "../facts.ts";
-import type { Sql } from "../sql.ts";
-import type { Control } from "./control.ts";
-import type { Place } from "./place.ts";
+import type { Row, Sql } from "../sql.ts";
 
-export const birth = z.object({
-  /** The role that `initdb` made; pg_upgrade wants the same on both sides. */
-  owner: z.string(),
-  encoding: z.string(),
-  collate: z.string(),
-  ctype: z.string(),
-  provider: z.enum(["libc", "icu", "builtin"]),
-  /** Of icu and builtin. */
-  locale: z.string().nullable(),
-  icuRules: z.string().nullable(),
-  hasChecksums: z.boolean(),
-  walSegmentBytes: z.number(),
-  /** Its group may read the folder. */
-  isGroupReadable: z.boolean(),
-});
-export type Birth = z.infer<typeof birth>;
-
-const providers: Readonly<Record<string, Birth["provider"]>> = { c: "libc", i: "icu", b: "builtin" };
+const providers: Readonly<Record<string, PgBirth["provider"]>> = { c: "libc", i: "icu", b: "builtin" };
 
 /** Asked of template0, from which every database of the new server is made. */
-export async function readBirth(sql: Sql, control: Control): Promise<Birth> {
+export async function readBirth(sql: Sql): Promise<PgBirth> {
   const version = await versionOf(sql);
   const locale = version >= 170_000 ? "datlocale" : version >= 150_000 ? "daticulocale" : "NULL::text";
   const rules = version >= 160_000 ? "daticurules" : "NULL::text";
   const [row] = await sql.rows(`
     SELECT (SELECT rolname FROM pg_roles WHERE oid = 10) AS owner, pg_encoding_to_char(encoding) AS encoding,
            datcollate AS collate, datctype AS ctype, ${version >= 150_000 ? "datlocprovider" : "'c'"} AS provider,
-           ${locale} AS locale, ${rules} AS rules,
+           ${locale} AS locale, ${rules} AS rules, data_page_checksum_version::text AS checksums,
+           bytes_per_wal_segment::text AS segment,
            ${version >= 110_000 ? "current_setting('data_directory_mode')" : "'0700'"} AS mode
-      FROM pg_database WHERE datname = 'template0'`);
+      FROM pg_database, pg_control_init() WHERE datname = 'template0'`);
+  return birthOf(row ?? {});
+}
+
+function birthOf(row: Row): PgBirth {
   return {
-    owner: row?.["owner"] ?? "",
-    encoding: row?.["encoding"] ?? "",
-    collate: row?.["collate"] ?? "",
-    ctype: row?.["ctype"] ?? "",
-    provider: providers[row?.["provider"] ?? ""] ?? "libc",
-    locale: row?.["locale"] ?? null,
-    icuRules: row?.["rules"] ?? null,
-    hasChecksums: control.checksumVersion !== 0,
-    walSegmentBytes: control.walSegmentBytes,
-    isGroupReadable: /^0?750$/.test(row?.["mode"] ?? ""),
+    owner: row["owner"] ?? "",
+    encoding: row["encoding"] ?? "",
+    collate: row["collate"] ?? "",
+    ctype: row["ctype"] ?? "",
+    provider: providers[row["provider"] ?? ""] ?? "libc",
+    locale: row["locale"] ?? null,
+    icuRules: row["rules"] ?? null,
+    hasChecksums: row["checksums"] !== "0",
+    walSegmentBytes: Number(row["segment"]),
+    isGroupReadable: /^0?750$/.test(row["mode"] ?? ""),
   };
 }
 
 /** Checksums are said either way: their default has changed with 18. */
 export function initdbArgv(
-  { new: server }: Place,
-  of: Birth,
+  server: { readonly bin: string; readonly data: string },
+  of: PgBirth,
   newMajor: number,
 ): readonly [string, ...string[]] {
   return [
@@ -71,7 +57,7 @@ export function initdbArgv(
   ];
 }
 
-function localeWords({ provider, locale, icuRules }: Birth): readonly string[] {
+function localeWords({ provider, locale, icuRules }: PgBirth): readonly string[] {
   if (provider === "libc" || locale === null) return [];
   const word = provider === "icu" ? "--icu-locale" : "--builtin-locale";
   return [`${word}=${locale}`, ...(icuRules === null || icuRules === "" ? [] : [`--icu-rules=${icuRules}`])];

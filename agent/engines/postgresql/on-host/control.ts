@@ -3,7 +3,6 @@ import { readFile, readlink, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Host } from "../../../verb.ts";
-import type { PlacedServer } from "./place.ts";
 
 export interface Control {
   readonly systemId: string;
@@ -17,7 +16,10 @@ export interface Control {
 const lookMs = 10_000;
 
 /** Refused: `postgresql.control-unreadable`. */
-export async function readControl(host: Host, { bin, data }: PlacedServer): Promise<Outcome<Control>> {
+export async function readControl(
+  host: Host,
+  { bin, data }: { readonly bin: string; readonly data: string },
+): Promise<Outcome<Control>> {
   const look = await host.look([`${bin}/pg_controldata`, `--pgdata=${data}`], {
     deadlineMs: lookMs,
     env: { LC_ALL: "C" },
