@@ -136,13 +136,18 @@ async function gaps(context: StepContext, means: Means): Promise<readonly string
 async function readOnlyByNow(context: StepContext, means: Means): Promise<readonly string[]> {
   const { clock } = context.host;
   for (const endMs = clock.monotonicMs() + reloadMs; ; ) {
-    const [row] = await ask(context, means, (sql) => sql.rows("SHOW default_transaction_read_only"), {
-      isFenced: true,
-    });
-    if (row?.["default_transaction_read_only"] === "on") return [];
+    if (!(await takesWrites(context, means))) return [];
     if (clock.monotonicMs() > endMs) return ["a new session may write"];
     await clock.sleep(pauseMs, context.signal).catch(() => undefined);
   }
+}
+
+/** Whether a session that begins now may write, unless it is told otherwise. */
+export async function takesWrites(context: StepContext, means: Means): Promise<boolean> {
+  const [row] = await ask(context, means, (sql) => sql.rows("SHOW default_transaction_read_only"), {
+    isFenced: true,
+  });
+  return row?.["default_transaction_read_only"] !== "on";
 }
 
 async function proveFenced(context: StepContext, means: Means): Promise<StepResult> {

@@ -11,6 +11,7 @@ import { rollout } from "../rollout-arg.ts";
 import { client } from "./client-tools.ts";
 import { ask, must, ownerOf, probeOf, resultOf, stop } from "./desk.ts";
 import { connection } from "./exporting.ts";
+import { takesWrites } from "./fence.ts";
 import { adoptIdentities } from "./identities.ts";
 import { play, scriptOf } from "./schema-script.ts";
 import type { Means } from "./settings.ts";
@@ -25,8 +26,16 @@ const finishedWord = "lockkeeper: schema finished";
 const args = z.strictObject({ database, of: rollout.optional() });
 type Args = z.infer<typeof args>;
 
-/** `wasThere`: an empty database that somebody else has made. */
-const loaded = z.object({ wasThere: z.boolean(), before: z.boolean(), after: z.boolean() });
+const loaded = z.object({
+  /** An empty database that somebody else has made. */
+  wasThere: z.boolean(),
+  before: z.boolean(),
+  after: z.boolean(),
+  /** Of the server on which it was made: one that is made anew on the same port has others. */
+  systemId: z.string(),
+  /** In pg_database, once it is made: one of the same name that came later has another. */
+  oid: z.string().optional(),
+});
 
 export function schemaVerbs(means: Means): readonly Verb[] {
   return [
@@ -95,11 +104,25 @@ async function dumpOf(context: StepContext, means: Means, name: string): Promise
   return { file, before, after };
 }
 
-async function isHere(context: StepContext, means: Means, name: string): Promise<boolean> {
-  const rows = await ask(context, means, (sql) =>
-    sql.rows("SELECT FROM pg_database WHERE datname = $1", [name]),
+/** What tells this database from another one of its name; `oid` is absent where there is none. */
+async function born(
+  context: StepContext,
+  means: Means,
+  name: string,
+): Promise<{ readonly systemId: string; readonly oid?: string }> {
+  const [row] = await ask(context, means, (sql) =>
+    sql.rows(
+      `SELECT system_identifier::text AS system, (SELECT oid::text FROM pg_database WHERE datname = $1) AS oid
+         FROM pg_control_system()`,
+      [name],
+    ),
   );
-  return rows.length > 0;
+  const oid = row?.["oid"] ?? undefined;
+  return { systemId: row?.["system"] ?? "", ...(oid === undefined ? {} : { oid }) };
+}
+
+async function isHere(context: StepContext, means: Means, name: string): Promise<boolean> {
+  return (await born(context, means, name)).oid !== undefined;
 }
 
 async function loadBefore(context: StepContext, means: Means, given: Args): Promise<StepResult> {
@@ -108,16 +131,18 @@ async function loadBefore(context: StepContext, means: Means, given: Args): Prom
   const known = await mark.read();
   const there = await isHere(context, means, name);
   // what an earlier try has made of it by halves goes; what somebody else has made stays, and must be empty
-  if (known !== undefined && !known.wasThere && there) await dropDatabase(context, means, name);
+  if (known !== undefined && !known.wasThere && there) await dropOwn(context, means, name, known);
   const wasThere = known?.wasThere ?? there;
   if (wasThere) await mustBeEmpty(context, means, name);
-  await mark.write({ wasThere, before: false, after: false });
+  const { systemId } = await born(context, means, name);
+  await mark.write({ wasThere, before: false, after: false, systemId });
   const { file, before } = await dumpOf(context, means, name);
   const script = await scriptOf(context, means, { file, list: before, create: !wasThere });
   const into = connection(wasThere ? name : means.settings.maintenanceDatabase);
   await play(context, means, { scripts: [script], into, whole: wasThere });
   await adoptIdentities(context, name);
-  await mark.write({ wasThere, before: true, after: false });
+  const { oid } = await born(context, means, name);
+  await mark.write({ wasThere, before: true, after: false, systemId, ...(oid === undefined ? {} : { oid }) });
   return done({ database: name });
 }
 
@@ -159,6 +184,20 @@ async function loadAfter(context: StepContext, means: Means, given: Args): Promi
   return done({ database: name, ...(quiet === 0 ? {} : { triggers: String(quiet) }) });
 }
 
+/** Stops at a database that is not the one of the mark, and at a server that takes writes: somebody's rows may be there. */
+async function dropOwn(
+  context: StepContext,
+  means: Means,
+  database: string,
+  { systemId, oid }: z.infer<typeof loaded>,
+): Promise<void> {
+  const now = await born(context, means, database);
+  if (now.systemId !== systemId || (oid !== undefined && now.oid !== oid))
+    stop("postgresql.database-not-ours", { database });
+  if (await takesWrites(context, means)) stop("postgresql.database-opened", { database });
+  await dropDatabase(context, means, database);
+}
+
 async function dropDatabase(context: StepContext, means: Means, name: string): Promise<void> {
   await ask(context, means, async (sql) => {
     await sql.run(`ALTER DATABASE ${quoted(name)} CONNECTION LIMIT 0`);
@@ -179,7 +218,7 @@ async function drop(context: StepContext, means: Means, given: Args): Promise<St
   });
   const there = await isHere(context, means, given.database);
   if (known.wasThere) return stop("postgresql.database-was-there", { database: given.database });
-  if (there) await dropDatabase(context, means, given.database);
+  if (there) await dropOwn(context, means, given.database, known);
   await mark.remove();
   return done({ database: given.database });
 }

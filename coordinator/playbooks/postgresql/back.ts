@@ -1,25 +1,30 @@
 /**
  * The way back. Before the new server was opened: everything that was made for the move goes, and the old one is open again. After
  * it: the same cut-over in the other direction, with every row that the new server has taken meanwhile, and then the same clearing.
+ * It is the servers of the first plan that are gone back between: one that has taken the place of another is left alone.
  */
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
-import type { ClusterStage, Phase, Plan } from "../../domain/plan.ts";
+import type { ClusterStage, Phase, Plan, PlanStep } from "../../domain/plan.ts";
 import { planFormat } from "../../domain/plan.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
+import { programsOf } from "../../domain/stage-programs.ts";
 import type { Undone } from "../../domain/undone.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { gate, type Move, moveOf, on, othersOf, phase, proveServer } from "./move.ts";
+import { gate, type Move, moveOf, on, othersOf, phase, proveServer, type Side } from "./move.ts";
 import * as patroni from "./patroni.ts";
 import { settingsBack } from "./restart-settings.ts";
 import { result } from "./result.ts";
 import * as steps from "./steps.ts";
 
-/** Refused: as `moveOf`; `postgresql.back-retired`, where the old server no longer follows the new one. */
+/**
+ * Refused: as `moveOf`; `postgresql.back-retired`, where the old server no longer follows the new one;
+ * `postgresql.server-replaced`; `postgresql.leader-moved`.
+ */
 export function planBack(input: PlaybookInput, back: Undone): Outcome<Plan> {
   const { strategy: _strategy, ...wish } = input.wish;
   const found = moveOf({ ...input, wish: { ...wish, to: back.plan.to, method: back.plan.method } });
   if (!found.ok) return found;
-  const databases = databasesIn(back) ?? found.value.databases;
+  const databases = databasesIn(back, input.cluster.name) ?? found.value.databases;
   const move = { ...found.value, databases };
   const of = { of: back.rollout };
   const begun = (node: string, step: string) =>
@@ -33,6 +38,10 @@ export function planBack(input: PlaybookInput, back: Undone): Outcome<Plan> {
       leader: move.source.node,
       node: leader,
     });
+  for (const side of [move.source, move.target]) {
+    const replaced = replacedOf(side, back);
+    if (!replaced.ok) return replaced;
+  }
   const isOpened = begun(move.target.node, "open-writes");
   return succeed({
     format: planFormat,
@@ -73,17 +82,29 @@ export function planBack(input: PlaybookInput, back: Undone): Outcome<Plan> {
   });
 }
 
+/** By the first plan's own proof: what stands at that address today may be a server that was made since. */
+function replacedOf({ input: { cluster }, node, systemId: found }: Side, back: Undone): Outcome<undefined> {
+  const proof = stepsIn(back.plan, cluster.name).find(({ call }) => call.verb === "postgresql.prove-server");
+  const expected = proof?.call.args["systemId"];
+  if (expected === undefined || expected === found) return succeed(undefined);
+  return fail("postgresql.server-replaced", {
+    cluster: cluster.name,
+    node,
+    rollout: back.rollout,
+    found,
+    expected,
+  });
+}
+
 /** As the first plan had them: a database that came later is none of its business. */
-function databasesIn({ plan }: Undone): readonly string[] | undefined {
-  for (const stage of plan.stages) {
-    if (stage.kind !== "cluster") continue;
-    for (const { programs } of stage.phases)
-      for (const { steps: each } of programs)
-        for (const { call } of each)
-          if (call.verb === "postgresql.export-schema")
-            return JSON.parse(call.args["databases"] ?? "[]") as string[];
-  }
-  return undefined;
+function databasesIn({ plan }: Undone, cluster: string): readonly string[] | undefined {
+  const exported = stepsIn(plan, cluster).find(({ call }) => call.verb === "postgresql.export-schema");
+  return exported && (JSON.parse(exported.call.args["databases"] ?? "[]") as string[]);
+}
+
+function stepsIn({ stages }: Plan, cluster: string): readonly PlanStep[] {
+  const programs = stages.flatMap(programsOf).map(({ program }) => program);
+  return programs.flatMap((program) => (program.cluster === cluster ? program.steps : []));
 }
 
 function returning(move: Move, of: { readonly of: string }): ClusterStage {
@@ -148,10 +169,11 @@ function clearing(
 ): ClusterStage {
   const { source, target, databases, mover } = move;
   const onBoth = (id: string, way: "forward" | "back", from: typeof source, to: typeof target): Phase[] => [
-    phase(`${id}-unsubscribe`, [on(to, mover.unsubscribe(way, databases, of))]),
+    phase(`${id}-unsubscribe`, [on(to, proveServer(to), mover.unsubscribe(way, databases, of))]),
     phase(`${id}-clear`, [
       on(
         from,
+        proveServer(from),
         ...(way === "forward" ? managed.beforeSlotsGo : []),
         steps.dropSlots(way, databases, { of, subscriber: to }),
         mover.unpublish(way, databases, of),
@@ -175,6 +197,7 @@ function clearing(
       phase("source", [
         on(
           source,
+          proveServer(source),
           ...(isOpened ? [] : [steps.unfence(of), steps.hook("resumePooler")]),
           ...mover.leave("forward", databases, of),
           steps.restoreIdentities(databases, of),
@@ -189,6 +212,7 @@ function clearing(
       phase("target", [
         on(
           target,
+          proveServer(target),
           ...mover.leave("back", databases, of),
           ...(isOpened
             ? [steps.restoreIdentities(databases, of)]

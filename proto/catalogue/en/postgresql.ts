@@ -106,6 +106,18 @@ export const postgresql: Catalogue = {
     says: "{database} was there before, empty; what was loaded into it is not ours to drop with it",
     next: "DROP DATABASE and CREATE DATABASE by hand, then lockkeeper retry",
   },
+  "postgresql.database-not-ours": {
+    says: "{database} on the new server is not the one that this rollout has made: it was dropped and made anew since, or the whole server was",
+    next: "nothing was dropped. Whoever made it may need it: ALTER DATABASE … RENAME TO another name, or DROP DATABASE by hand, then lockkeeper retry",
+  },
+  "postgresql.database-opened": {
+    says: "the new server takes writes, and {database} would be dropped with them",
+    next: "nothing was dropped. Does nobody need its rows? Then ALTER SYSTEM SET default_transaction_read_only = on; SELECT pg_reload_conf(); on the new server, then lockkeeper retry",
+  },
+  "postgresql.server-replaced": {
+    says: "{cluster}: {node} is another server than the one of rollout {rollout}: system identifier {found}, then {expected}",
+    next: "is this the right address and port? What the rollout has made is on the server with the identifier {expected}",
+  },
   "postgresql.parcel-missing": {
     says: "{what} of the other side did not come to this host",
     next: "another coordinator may have taken over, and they share no folder (artefacts:); plan the way back, then plan anew",

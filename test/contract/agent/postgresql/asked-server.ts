@@ -31,6 +31,16 @@ export async function serverOf(major: Major, settings: Readonly<Record<string, s
   return server;
 }
 
+export async function rowsOf(server: PostgresServer, text: string): Promise<Record<string, string>[]> {
+  const client = new pg.Client({ connectionString: server.urlOf("postgres") });
+  await client.connect();
+  try {
+    return (await client.query(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
 export async function run(server: PostgresServer, database: string, ...statements: readonly string[]) {
   const client = new pg.Client({ connectionString: server.urlOf(database) });
   await client.connect();

@@ -1,0 +1,42 @@
+/** The way back of a move, as a plan: between the servers of the first plan, and no others. */
+import { describe, expect, it } from "vitest";
+import type { Plan } from "#coordinator/domain/plan.ts";
+import type { UndoneNode } from "#coordinator/domain/undone.ts";
+import { postgresql } from "#coordinator/playbooks/postgresql.ts";
+import { inputOf, type Sides } from "./pair.ts";
+
+function planOf(sides: Sides = {}): Plan {
+  const made = postgresql.plan(inputOf(sides));
+  if (!made.ok) throw new Error(made.failure.code);
+  return made.value;
+}
+
+function backFrom(sides: Sides, nodes: readonly UndoneNode[] = []) {
+  return postgresql.planBack?.(inputOf({ ...sides, to: "15" }), { rollout: "r1", plan: planOf(), nodes });
+}
+
+describe("the way back of a move", () => {
+  it.each<[string, Sides, Readonly<Record<string, string>>]>([
+    ["new", { target: { server: { systemId: "4711" } } }, { cluster: "neu", node: "new", found: "4711" }],
+    ["old", { source: { server: { systemId: "4711" } } }, { cluster: "alt", node: "old", found: "4711" }],
+  ])("is refused where another server has taken the place of the %s one", (_, sides, facts) => {
+    expect(backFrom(sides)).toMatchObject({
+      ok: false,
+      failure: { code: "postgresql.server-replaced", facts },
+    });
+  });
+
+  it("begins nothing on a server, in any stage, before it is proven to be the one", () => {
+    for (const begun of [[], ["open-writes"]]) {
+      const made = backFrom({}, [{ node: "new", begun, isChanged: false }]);
+      if (made?.ok !== true) throw new Error(made?.failure.code);
+      for (const stage of made.value.stages.filter((each) => each.kind === "cluster"))
+        for (const node of ["old", "new"]) {
+          const first = stage.phases
+            .flatMap(({ programs }) => programs)
+            .find((program) => program.node === node)?.steps[0]?.id;
+          expect([stage.id, node, first]).toEqual([stage.id, node, "prove-server"]);
+        }
+    }
+  });
+});
