@@ -6,15 +6,25 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
+/** Of an account that reads the file; absent: of this process. */
+export interface FileOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Owner and mode are there before the name is: whoever finds the file by its name can read it, or could never. */
 export async function writeFileDurably(
   path: string,
   content: Uint8Array | string,
   mode = 0o600,
+  owner?: FileOwner,
 ): Promise<void> {
   const beside = `${path}.${randomBytes(6).toString("hex")}.new`;
-  const file = await open(beside, "wx", mode);
+  const file = await open(beside, "wx", 0o600);
   try {
     await file.writeFile(content);
+    if (owner !== undefined) await file.chown(owner.uid, owner.gid);
+    await file.chmod(mode);
     await file.sync();
     await file.close();
     await rename(beside, path);

@@ -2,7 +2,7 @@
  * `--upgrade-complete` among the words of the next start, put there and taken out again: in kaiwudb_env where the
  * vendor's unit reads it, else in the command of the compose file that its unit is around.
  */
-import { chmod, chown, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { parse } from "yaml";
 import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
@@ -132,9 +132,7 @@ async function rewrite(host: Host, file: string, text: string): Promise<Outcome<
   const path = host.path(file);
   try {
     const { mode, uid, gid } = await stat(path);
-    await writeFileDurably(path, text, mode & 0o7777);
-    await chown(path, uid, gid);
-    await chmod(path, mode & 0o7777);
+    await writeFileDurably(path, text, mode & 0o7777, { uid, gid });
     return succeed(undefined);
   } catch (error) {
     return fail("kwdb.environment-not-written", { file, cause: causeOf(error) });

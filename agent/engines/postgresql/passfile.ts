@@ -3,9 +3,9 @@
  * server's account can read. What leaves the host is its SCRAM verifier.
  */
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
-import { chown, readFile, rm, stat } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { syncFolder, writeFileDurably } from "../../host/file-runner.ts";
+import { type FileOwner, syncFolder, writeFileDurably } from "../../host/file-runner.ts";
 import { namesIn } from "../../host/names-in.ts";
 import type { Host } from "../../verb.ts";
 import type { Means } from "./settings.ts";
@@ -38,17 +38,15 @@ export async function readPassword(host: Host, means: Means, role: string): Prom
   }
 }
 
-/** Owned by the account that owns the data folder. */
-export async function writePassword(
+/** The one that is there, or a new one; the file is written in any case, so that it has this owner whatever stood there. */
+export async function keepPassword(
   host: Host,
   means: Means,
-  { role, dataDirectory }: { readonly role: string; readonly dataDirectory: string },
+  { role, owner }: { readonly role: string; readonly owner: FileOwner },
 ): Promise<string> {
-  const password = randomBytes(32).toString("hex");
+  const password = (await readPassword(host, means, role)) ?? randomBytes(32).toString("hex");
   const path = host.path(pathOf(means, role));
-  await writeFileDurably(path, `*:*:*:${role}:${password}\n`);
-  const { uid, gid } = await stat(host.path(dataDirectory));
-  await chown(path, uid, gid);
+  await writeFileDurably(path, `*:*:*:${role}:${password}\n`, 0o600, owner);
   return password;
 }
 

@@ -12,9 +12,10 @@ import { databases, literal, quoted } from "../databases.ts";
 import { rollout } from "../rollout-arg.ts";
 import { ask, direction, inEach, must, ownerOf, probeOf, resultOf, stop } from "./desk.ts";
 import { versionOf } from "./facts.ts";
-import { addHbaLine, hasHbaLine, removeHbaLine } from "./hba.ts";
+import { addHbaLine, hasHbaLine, isHbaLineInForce, removeHbaLine } from "./hba.ts";
 import { type Direction, roleName } from "./names.ts";
-import { passfilesOf, readPassword, removePassword, scramVerifier, writePassword } from "./passfile.ts";
+import { keepPassword, passfilesOf, readPassword, removePassword, scramVerifier } from "./passfile.ts";
+import { serverAccount } from "./server-files.ts";
 import type { Means } from "./settings.ts";
 
 const args = z.strictObject({ direction, of: rollout.optional() });
@@ -77,13 +78,8 @@ function parcelOf({ direction: way }: Args): string {
 
 async function makePassword(context: StepContext, means: Means, given: Args): Promise<StepResult> {
   const role = roleName(ownerOf(context, given), given.direction);
-  const dataDirectory = await ask(context, means, async (sql) => (await sql.rows("SHOW data_directory"))[0]);
-  const password =
-    (await readPassword(context.host, means, role)) ??
-    (await writePassword(context.host, means, {
-      role,
-      dataDirectory: dataDirectory?.["data_directory"] ?? "",
-    }));
+  const owner = await serverAccount(context, means);
+  const password = await keepPassword(context.host, means, { role, owner });
   const folder = join(context.host.stateDir, "verifiers");
   await makeFolderDurably(folder);
   const file = join(folder, role);
@@ -129,7 +125,7 @@ async function unadmitted(
   const there = await ask(context, means, (sql) =>
     sql.rows("SELECT FROM pg_roles WHERE rolname = $1", [role]),
   );
-  const isAdmitted = there.length > 0 && (await hasHbaLine(context, means, { role, from: given.from }));
+  const isAdmitted = there.length > 0 && (await isHbaLineInForce(context, means, { role, from: given.from }));
   return isAdmitted ? [] : [role];
 }
 
@@ -158,5 +154,5 @@ async function undismissed(context: StepContext, means: Means, given: Args): Pro
   const there = await ask(context, means, (sql) =>
     sql.rows("SELECT rolname FROM pg_roles WHERE rolname = $1", [role]),
   );
-  return there.length > 0 || (await hasHbaLine(context, means, { role })) ? [role] : [];
+  return there.length > 0 || (await hasHbaLine(context, means, role)) ? [role] : [];
 }

@@ -1,4 +1,7 @@
-/** From this host, and as the replication role, into the other side: what the server's own connection will do. */
+/**
+ * From this host, and as the replication role, into the other side: what the server's own connection will do. We come in by what
+ * root can read; that the server's account can read it too is asked of the server.
+ */
 import pg from "pg";
 import { z } from "zod";
 import { succeed } from "#proto/common/failure.ts";
@@ -8,7 +11,8 @@ import { databases } from "../databases.ts";
 import { direction, must, resultOf, stop } from "./desk.ts";
 import { sslTries } from "./encryption.ts";
 import { roleName } from "./names.ts";
-import { readPassword } from "./passfile.ts";
+import { passfileOf, readPassword } from "./passfile.ts";
+import { readsFile } from "./server-files.ts";
 import type { Means } from "./settings.ts";
 import { applicationName, startupOptions, use } from "./sql.ts";
 
@@ -33,6 +37,9 @@ async function proveReach(
   const role = roleName(context.rollout, way);
   const password = await readPassword(context.host, means, role);
   if (password === undefined) return stop("postgresql.password-missing", { role });
+  const { sslRootCert } = means.settings;
+  for (const path of [passfileOf(means, role), ...(sslRootCert === undefined ? [] : [sslRootCert])])
+    must(await readsFile(context, means, path));
   const port = Number(at.slice(at.lastIndexOf(":") + 1));
   const host = at.slice(0, at.lastIndexOf(":")).replace(/^\[|\]$/g, "");
   const login = { host, port, user: role, password };

@@ -127,6 +127,14 @@ export const postgresql: Catalogue = {
     says: "{file}, line {line}: {cause}; the file was put back as it was",
     next: "mend that line, then lockkeeper retry",
   },
+  "postgresql.not-reloaded": {
+    says: "the server was told to read {file} again, and did not",
+    next: "look at its log, then lockkeeper retry",
+  },
+  "postgresql.file-not-read": {
+    says: "the server's own account cannot read {path}: {cause}",
+    next: "let it read that file and enter every folder above it (passfileFolder, sslRootCert in the agent's file), then lockkeeper retry",
+  },
   "postgresql.slot-missing": {
     says: "the slot is gone: {slots}",
     next: "what was not copied yet is lost to the new server: lockkeeper plan --back, then plan anew",

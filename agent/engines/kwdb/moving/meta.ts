@@ -2,7 +2,7 @@
  * What must be taken out of a 2.x `meta.sql` before 3.1 or later reads it: `PARTITION INTERVAL`, which is gone there. Texts
  * in quotes and comments of the statements are left alone.
  */
-import { chmod, chown, readFile, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileDurably } from "../../../host/file-runner.ts";
 import { filesBelow } from "./manifest.ts";
@@ -32,10 +32,7 @@ export async function rewriteFolder(folder: string): Promise<Readonly<Record<str
     const { text, removed } = withoutIntervals(await readFile(file, "utf8"));
     if (removed.length === 0) continue;
     const { uid, gid, mode } = await stat(file);
-    await writeFileDurably(file, text);
-    await chmod(file, mode & 0o777);
-    const now = await stat(file);
-    if (now.uid !== uid || now.gid !== gid) await chown(file, uid, gid);
+    await writeFileDurably(file, text, mode & 0o777, { uid, gid });
     edits[path] = removed.join(", ");
   }
   return edits;

@@ -3,7 +3,7 @@
  * not know is found by that version's own word, commented out, and told. Done once more while nobody is served: what was changed in
  * between counts.
  */
-import { chmod, chown, cp, mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { chmod, chown, mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative } from "node:path";
 import { z } from "zod";
 import { syncFolder, writeFileDurably } from "../../../host/file-runner.ts";
@@ -143,15 +143,12 @@ async function carryFile(
   if (found === undefined) return [];
   await makeLike(dirname(source), dirname(target));
   if (/\.(crt|key|pem|crl)$/.test(from)) {
-    await cp(source, target, { force: true });
-    await chown(target, found.uid, found.gid);
-    await chmod(target, found.mode & 0o777);
+    await writeFileDurably(target, await readFile(source), found.mode & 0o777, found);
     return [];
   }
   const before = await readFile(source, "utf8");
   const after = withPlaces(before, placesOf(old, young));
-  await writeFileDurably(target, after, found.mode & 0o777);
-  await chown(target, found.uid, found.gid);
+  await writeFileDurably(target, after, found.mode & 0o777, found);
   return /\.conf$/.test(from) ? settingsChanged(before, after) : [];
 }
 

@@ -1,5 +1,5 @@
 /** A version reads a configuration that was written for an older one: what it does not know is put aside, by its own word. */
-import { chown, readFile, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { writeFileDurably } from "../../../host/file-runner.ts";
 import type { Host } from "../../../verb.ts";
 import { stop } from "../desk.ts";
@@ -40,8 +40,7 @@ export async function putUnknownAside(
       const lines = unknown.filter((each) => each.file === file).map(({ line }) => line);
       const { uid, gid, mode } = await stat(host.path(file));
       const text = await readFile(host.path(file), "utf8");
-      await writeFileDurably(host.path(file), putAside(text, lines), mode & 0o777);
-      await chown(host.path(file), uid, gid);
+      await writeFileDurably(host.path(file), putAside(text, lines), mode & 0o777, { uid, gid });
     }
     found.push(...unknown);
   }

@@ -8,17 +8,11 @@ import { done } from "../../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../../verb.ts";
 import { literal, quoted, slug } from "../../databases.ts";
 import { conninfoOf } from "../conninfo.ts";
-import { ask, ofDirection, ownerOf, patiently, probeOf, resultOf, stop } from "../desk.ts";
+import { ask, must, ofDirection, ownerOf, patiently, probeOf, resultOf, stop } from "../desk.ts";
 import { addHbaLine, hasHbaLine, ownSocket, removeHbaLine } from "../hba.ts";
 import { publicationName, selfRoleName } from "../names.ts";
-import {
-  passfileOf,
-  passfilesOf,
-  readPassword,
-  removePassword,
-  scramVerifier,
-  writePassword,
-} from "../passfile.ts";
+import { keepPassword, passfileOf, passfilesOf, removePassword, scramVerifier } from "../passfile.ts";
+import { readsFile, serverAccount } from "../server-files.ts";
 import type { Means } from "../settings.ts";
 import type { Sql } from "../sql.ts";
 import { databasesThere, hasExtension, namesOf, parted } from "./databases.ts";
@@ -101,15 +95,14 @@ async function admitSelf(
 ): Promise<Readonly<Record<"host" | "port", string>>> {
   const [row] = await ask(context, means, (sql) =>
     sql.rows(
-      `SELECT split_part(current_setting('unix_socket_directories'), ',', 1) AS host, current_setting('port') AS port,
-              current_setting('data_directory') AS folder`,
+      `SELECT split_part(current_setting('unix_socket_directories'), ',', 1) AS host, current_setting('port') AS port`,
     ),
   );
-  const { host, port, folder } = row ?? {};
-  if (!host || !port || !folder) return stop("postgresql.no-socket", {});
-  const password =
-    (await readPassword(context.host, means, role)) ??
-    (await writePassword(context.host, means, { role, dataDirectory: folder }));
+  const { host, port } = row ?? {};
+  if (!host || !port) return stop("postgresql.no-socket", {});
+  const owner = await serverAccount(context, means);
+  const password = await keepPassword(context.host, means, { role, owner });
+  must(await readsFile(context, means, passfileOf(means, role)));
   await ask(context, means, async (sql) => {
     const there = await sql.rows("SELECT FROM pg_roles WHERE rolname = $1", [role]);
     await sql.run(
@@ -173,6 +166,6 @@ async function left(context: StepContext, means: Means, given: Given): Promise<r
     ...(await nodesIn(context, means, given)).present,
     ...marks,
     ...files,
-    ...(roles.length > 0 || (await hasHbaLine(context, means, { role })) ? [role] : []),
+    ...(roles.length > 0 || (await hasHbaLine(context, means, role)) ? [role] : []),
   ];
 }

@@ -1,14 +1,16 @@
 /** Into the other side as the server will connect: encrypted as the agent's file says, or not at all. */
-import { chownSync, copyFileSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { roleName } from "#agent/engines/postgresql/names.ts";
-import { writePassword } from "#agent/engines/postgresql/passfile.ts";
+import { keepPassword } from "#agent/engines/postgresql/passfile.ts";
 import { reachingVerbs } from "#agent/engines/postgresql/reaching.ts";
 import { postgresqlSettings } from "#agent/engines/postgresql/settings.ts";
+import type { FileOwner } from "#agent/host/file-runner.ts";
 import type { StepContext } from "#agent/verb.ts";
 import { makeAuthority, makeNodeCerts } from "#test/doubles/kwdb/make-certs.ts";
+import type { Major } from "#test/postgres/binaries.ts";
 import type { PostgresServer } from "#test/postgres/server.ts";
 import { hostOf, run, serverOf, stopAll } from "./asked-server.ts";
 
@@ -22,6 +24,7 @@ afterEach(async () => {
 function newFolder(): string {
   const folder = mkdtempSync(path.join(tmpdir(), "lockkeeper-tls-"));
   folders.push(folder);
+  chmodSync(folder, 0o755);
   return folder;
 }
 
@@ -46,13 +49,24 @@ async function encrypt(server: PostgresServer): Promise<string> {
   return path.join(authority, "ca.crt");
 }
 
-async function reached(server: PostgresServer, settings: Readonly<Record<string, string>>) {
+async function reached(
+  server: PostgresServer,
+  settings: Readonly<Record<string, string>>,
+  owner: FileOwner = statSync(server.data),
+) {
   const role = roleName("r1", "forward");
   const means = {
-    settings: postgresqlSettings.parse({ tools: "/tools", passfileFolder: newFolder(), ...settings }),
+    settings: postgresqlSettings.parse({
+      tools: "/tools",
+      host: "127.0.0.1",
+      port: server.port,
+      user: server.superuser,
+      passfileFolder: newFolder(),
+      ...settings,
+    }),
   };
   const host = hostOf();
-  await writePassword(host, means, { role, dataDirectory: server.data });
+  await keepPassword(host, means, { role, owner });
   const verb = reachingVerbs(means).find(({ name }) => name === "postgresql.prove-reach");
   const context = { host, signal: AbortSignal.timeout(30_000), rollout: "r1" } as unknown as StepContext;
   const at = `127.0.0.1:${server.port}`;
@@ -64,7 +78,7 @@ const toldOf = (result: unknown) =>
     name.startsWith("told.replication to"),
   )?.[1];
 
-async function admitting(major: 15 | 18): Promise<PostgresServer> {
+async function admitting(major: Major): Promise<PostgresServer> {
   const server = await serverOf(major);
   await run(server, "postgres", `CREATE ROLE ${roleName("r1", "forward")} LOGIN REPLICATION`);
   return server;
@@ -101,5 +115,26 @@ it("needs a certificate to prove it by", async () => {
   expect(await reached(server, { sslMode: "verify-ca" })).toMatchObject({
     result: "failed",
     failure: { code: "postgresql.root-certificate" },
+  });
+});
+
+describe.skipIf(process.getuid?.() !== 0)("is not proven by what root alone can read", () => {
+  it.for([10, 18] as const)("the password, of %i", async (major) => {
+    const server = await admitting(major);
+    expect(await reached(server, {}, { uid: 0, gid: 0 })).toMatchObject({
+      result: "failed",
+      failure: { code: "postgresql.file-not-read", facts: { cause: expect.stringMatching(/denied/) } },
+    });
+    expect(toldOf(await reached(server, {}))).toBe("not encrypted");
+  });
+
+  it("the certificates of the other side", async () => {
+    const server = await admitting(18);
+    const sslRootCert = await encrypt(server);
+    chmodSync(sslRootCert, 0o600);
+    expect(await reached(server, { sslMode: "verify-full", sslRootCert })).toMatchObject({
+      result: "failed",
+      failure: { code: "postgresql.file-not-read", facts: { path: sslRootCert } },
+    });
   });
 });
