@@ -114,11 +114,16 @@ function returning(move: Move, of: { readonly of: string }): ClusterStage {
     kind: "cluster",
     id: "return",
     clusters: [source.input.cluster.name, target.input.cluster.name].sort(),
-    before: [
-      gate("caught-up", target, { maxLagBytes: String(cutOverLagBytes) }),
-      gate("following", source, { databases: JSON.stringify(databases) }),
-    ],
+    before: [gate("serves", source, {}), gate("serves", target, {})],
     phases: [
+      // of an earlier try whose fence has come down by itself: followed on, and only then closed again
+      phase("align", [on(source, proveServer(source), mover.resumeSubscriptions("back", databases, of))], {
+        after: [
+          gate("caught-up", target, { maxLagBytes: String(cutOverLagBytes) }),
+          gate("following", source, { databases: JSON.stringify(databases) }),
+        ],
+      }),
+      phase("pause", [on(source, steps.pausePooler(fenceLimitMs))]),
       phase("fence", [
         on(
           target,
@@ -141,7 +146,7 @@ function returning(move: Move, of: { readonly of: string }): ClusterStage {
         ),
       ]),
       phase("open", [on(source, steps.open(of))], {
-        makesPermanent: ["return/fence/fence-writes"],
+        makesPermanent: ["return/fence/fence-writes", "return/pause/pause-pooler"],
         after: [
           gate("opened", source, { databases: JSON.stringify(databases) }, { everyMs: 500, dwellMs: 0 }),
         ],

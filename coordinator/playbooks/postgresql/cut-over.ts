@@ -39,7 +39,7 @@ export function cutOver(move: Move): ClusterStage {
           source,
           proveServer(source),
           ...patroni.beforeFence(move),
-          steps.hook("pausePooler", { holdLimitMs: fenceLimitMs, undo: "resumePooler" }),
+          steps.pausePooler(fenceLimitMs),
           steps.fence(fenceLimitMs),
           steps.proveFenced(),
           steps.drain("forward", databases),
@@ -61,7 +61,12 @@ export function cutOver(move: Move): ClusterStage {
         ),
       ]),
       phase("follow", [on(source, mover.follow(databases, target))], {
-        makesPermanent: ["cut-over/fence/fence-writes", ...patroni.madePermanent(move)],
+        // the fence first: whatever else is refused then, it stands
+        makesPermanent: [
+          "cut-over/fence/fence-writes",
+          "cut-over/fence/pause-pooler",
+          ...patroni.madePermanent(move),
+        ],
       }),
       phase("open", [on(target, steps.wakeTriggers(databases), steps.open())], {
         after: [

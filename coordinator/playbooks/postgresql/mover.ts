@@ -19,7 +19,7 @@ export interface Mover {
   readonly subscribe: (databases: Databases, peer: Side) => PlanStep;
   readonly unsubscribe: (way: Way, databases: Databases, of?: Of) => PlanStep;
   readonly pauseSubscriptions: (way: Way, databases: Databases, of?: Of) => PlanStep;
-  readonly resumeSubscriptions: (way: Way, databases: Databases) => PlanStep;
+  readonly resumeSubscriptions: (way: Way, databases: Databases, of?: Of) => PlanStep;
   /** Of the way back, on the new server before it is open: from here on every row of it is kept. */
   readonly makeSlots: (databases: Databases) => PlanStep;
   /** The old server takes over what is kept there for it; no row is copied. */

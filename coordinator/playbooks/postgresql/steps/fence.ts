@@ -27,6 +27,11 @@ export function hook(
   });
 }
 
+/** Longer than the fence by more than it may take itself: a pooler that goes on before its server does meets a closed door. */
+export function pausePooler(fenceLimitMs: number): PlanStep {
+  return hook("pausePooler", { holdLimitMs: fenceLimitMs + 70 * second, undo: "resumePooler" });
+}
+
 export function fence(holdLimitMs: number): PlanStep {
   return step(
     "fence-writes",

@@ -91,10 +91,10 @@ export function pauseSubscriptions(direction: Way, databases: readonly string[],
   });
 }
 
-export function resumeSubscriptions(direction: Way, databases: readonly string[]): PlanStep {
+export function resumeSubscriptions(direction: Way, databases: readonly string[], of: Of = {}): PlanStep {
   return step(
     `resume-subscriptions-${direction}`,
-    { databases: list(databases), direction },
+    { databases: list(databases), direction, ...of },
     "ALTER SUBSCRIPTION … ENABLE",
     { verb: "resume-subscriptions", class: "reversible" },
   );

@@ -26,6 +26,22 @@ describe("the way back of a move", () => {
     });
   });
 
+  it("follows on after a try that was given up, before it closes the new server once more", () => {
+    const made = backFrom({}, [{ node: "new", begun: ["open-writes"], isChanged: false }]);
+    const stage = made?.ok === true ? made.value.stages.find(({ id }) => id === "return") : undefined;
+    const phases = stage?.kind === "cluster" ? stage.phases : [];
+    expect(phases.map(({ id }) => id)).toEqual(["align", "pause", "fence", "take-over", "open", "switch"]);
+    expect(phases[0]?.programs[0]?.steps.at(-1)?.call).toEqual({
+      verb: "postgresql.resume-subscriptions",
+      args: { databases: '["shop"]', direction: "back", of: "r1" },
+    });
+    expect(phases[0]?.after.map(({ gate }) => gate)).toEqual([
+      "postgresql.caught-up",
+      "postgresql.following",
+    ]);
+    expect(phases[4]?.makesPermanent).toEqual(["return/fence/fence-writes", "return/pause/pause-pooler"]);
+  });
+
   it("begins nothing on a server, in any stage, before it is proven to be the one", () => {
     for (const begun of [[], ["open-writes"]]) {
       const made = backFrom({}, [{ node: "new", begun, isChanged: false }]);

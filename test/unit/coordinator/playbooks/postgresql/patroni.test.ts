@@ -155,6 +155,7 @@ describe("the plan of a move from under Patroni", () => {
     const phases = cutOver?.kind === "cluster" ? cutOver.phases : [];
     expect(phases.find(({ id }) => id === "follow")?.makesPermanent).toEqual([
       "cut-over/fence/fence-writes",
+      "cut-over/fence/pause-pooler",
       "cut-over/fence/pause-patroni",
     ]);
     const step = (id: string): PlanStep | undefined =>

@@ -1,14 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { fence, hook } from "#coordinator/playbooks/postgresql/steps.ts";
+import { fence, hook, pausePooler } from "#coordinator/playbooks/postgresql/steps.ts";
 
 describe("a step that an agent undoes by itself", () => {
   it.each([10_000, 15_000, 60_000, 120_000])("has ended before its hold of %i ms does", (holdLimitMs) => {
-    const pooler = hook("pausePooler", { holdLimitMs, undo: "resumePooler" });
-    for (const step of [fence(holdLimitMs), pooler]) {
-      expect(step.holdLimitMs).toBe(holdLimitMs);
-      expect(step.deadlineMs).toBeLessThanOrEqual(holdLimitMs / 2);
-    }
+    for (const step of [fence(holdLimitMs), pausePooler(holdLimitMs)])
+      expect(step.deadlineMs).toBeLessThanOrEqual((step.holdLimitMs ?? 0) / 2);
+    expect(fence(holdLimitMs).holdLimitMs).toBe(holdLimitMs);
   });
+
+  it.each([10_000, 120_000, 600_000])(
+    "keeps clients back for longer than a fence of %i ms stands",
+    (limitMs) => {
+      const { holdLimitMs = 0, deadlineMs } = pausePooler(limitMs);
+      expect(holdLimitMs - deadlineMs).toBeGreaterThan(limitMs);
+    },
+  );
 
   it("has its whole time where it holds nothing", () => {
     expect(hook("resumePooler").deadlineMs).toBe(60_000);
