@@ -1,14 +1,15 @@
 /**
- * Triggers that fire while changes of the other side are applied (ENABLE ALWAYS, ENABLE REPLICA): quiet on the new server until it
- * is opened, since what they do was done by the old one already.
+ * Triggers that fire while changes of the other side are applied (ENABLE ALWAYS, ENABLE REPLICA): quiet on whichever server follows,
+ * since what they do was done by the other one already. The new one until it is opened, the old one from then on.
  */
 import { z } from "zod";
 import { markOf } from "../../host/marks.ts";
 import { done } from "../../outcome.ts";
 import { type StepContext, type Verb, verb } from "../../verb.ts";
 import { slug } from "../databases.ts";
-import { ask, ofDatabases, ownerOf, patiently, probeOf, resultOf } from "./desk.ts";
+import { ask, inEach, ofDatabases, ownerOf, patiently, probeOf, resultOf } from "./desk.ts";
 import type { Means } from "./settings.ts";
+import type { Sql } from "./sql.ts";
 
 interface Place {
   readonly database: string;
@@ -20,6 +21,24 @@ const quietened = z.object({ wakes: z.array(z.object({ table: z.string(), words:
 
 export function triggerVerbs(means: Means): readonly Verb[] {
   return [
+    verb({
+      name: "postgresql.quiet-triggers",
+      class: "reversible",
+      args: ofDatabases,
+      run: (context, args) =>
+        resultOf(async () => {
+          let count = 0;
+          for (const database of args.databases)
+            count += await quieten(context, means, { database, rollout: ownerOf(context, args) });
+          return done({ triggers: String(count) });
+        }),
+      probe: (context, args) =>
+        probeOf(async () =>
+          (await inEach(context, means, args.databases, firing))
+            .flat()
+            .map(({ table, name }) => `${table} ${name}`),
+        ),
+    }),
     verb({
       name: "postgresql.wake-triggers",
       class: "reversible",
@@ -49,35 +68,34 @@ function markFor({ host }: StepContext, { database, rollout }: Place) {
 
 export async function quieten(context: StepContext, means: Means, place: Place): Promise<number> {
   const { database } = place;
-  const found = await ask(
-    context,
-    means,
-    (sql) =>
-      sql.rows(`
-        SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS "table", quote_ident(tgname) AS name,
-               CASE tgenabled WHEN 'A' THEN 'ALWAYS' ELSE 'REPLICA' END AS mode
-          FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid JOIN pg_namespace n ON n.oid = relnamespace
-         WHERE NOT tgisinternal AND tgenabled IN ('A', 'R') ORDER BY 1, 2`),
-    { database },
-  );
+  const found = await ask(context, means, firing, { database });
   if (found.length === 0) return 0;
   const mark = markFor(context, place);
   const known = (await mark.read())?.wakes ?? [];
-  const wakes = found.map((row) => ({
-    table: row["table"] ?? "",
-    words: `ENABLE ${row["mode"] ?? ""} TRIGGER ${row["name"] ?? ""}`,
-  }));
+  const wakes = found.map(({ table, name, mode }) => ({ table, words: `ENABLE ${mode} TRIGGER ${name}` }));
   await mark.write({ wakes: [...known, ...wakes] });
   await ask(
     context,
     means,
     async (sql) => {
-      for (const row of found)
-        await patiently(context, () => sql.run(`ALTER TABLE ${row["table"]} DISABLE TRIGGER ${row["name"]}`));
+      for (const { table, name } of found)
+        await patiently(context, () => sql.run(`ALTER TABLE ${table} DISABLE TRIGGER ${name}`));
     },
     { database },
   );
   return found.length;
+}
+
+/** By their quoted names. */
+async function firing(
+  sql: Sql,
+): Promise<readonly { readonly table: string; readonly name: string; readonly mode: string }[]> {
+  const rows = await sql.rows(`
+    SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS "table", quote_ident(tgname) AS name,
+           CASE tgenabled WHEN 'A' THEN 'ALWAYS' ELSE 'REPLICA' END AS mode
+      FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid JOIN pg_namespace n ON n.oid = relnamespace
+     WHERE NOT tgisinternal AND tgenabled IN ('A', 'R') ORDER BY 1, 2`);
+  return rows.map(({ table, name, mode }) => ({ table: table ?? "", name: name ?? "", mode: mode ?? "" }));
 }
 
 /** `onlyForget`: their database is about to go. */

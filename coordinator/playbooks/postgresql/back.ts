@@ -145,7 +145,7 @@ function returning(move: Move, of: { readonly of: string }): ClusterStage {
           mover.pauseSubscriptions("back", databases, of),
         ),
       ]),
-      phase("open", [on(source, steps.open(of))], {
+      phase("open", [on(source, steps.wakeTriggers(databases, of), steps.open(of))], {
         makesPermanent: ["return/fence/fence-writes", "return/pause/pause-pooler"],
         after: [
           gate("opened", source, { databases: JSON.stringify(databases) }, { everyMs: 500, dwellMs: 0 }),
@@ -203,7 +203,9 @@ function clearing(
         on(
           source,
           proveServer(source),
-          ...(isOpened ? [] : [steps.unfence(of), steps.hook("resumePooler")]),
+          ...(isOpened
+            ? []
+            : [steps.wakeTriggers(databases, of), steps.unfence(of), steps.hook("resumePooler")]),
           ...mover.leave("forward", databases, of),
           steps.restoreIdentities(databases, of),
           ...managed.atLast,

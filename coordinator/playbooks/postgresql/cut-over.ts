@@ -60,7 +60,7 @@ export function cutOver(move: Move): ClusterStage {
           mover.makeSlots(databases),
         ),
       ]),
-      phase("follow", [on(source, mover.follow(databases, target))], {
+      phase("follow", [on(source, steps.quietTriggers(databases), mover.follow(databases, target))], {
         // the fence first: whatever else is refused then, it stands
         makesPermanent: [
           "cut-over/fence/fence-writes",

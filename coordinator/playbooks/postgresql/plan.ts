@@ -196,6 +196,7 @@ function retire(move: Move): ClusterStage {
         ...mover.leave("forward", databases),
         steps.dismissPeer("forward", databases),
         steps.dropPassword("back"),
+        steps.wakeTriggers(databases),
         steps.restoreIdentities(databases),
         ...patroni.atLast(move),
         steps.forget(),

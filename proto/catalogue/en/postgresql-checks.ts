@@ -107,8 +107,8 @@ export const postgresqlChecks: Catalogue = {
   },
   "check.postgresql.always-triggers": { says: "no trigger fires during replication" },
   "check.postgresql.always-triggers.warn": {
-    says: "ENABLE ALWAYS or REPLICA: these would fire at the target for every row that is copied; disabled there until the cut-over: {found}",
-    next: "nothing to do; what they write must come from the source",
+    says: "ENABLE ALWAYS or REPLICA: these would fire once more for every row that is carried over; disabled at the target until the cut-over, and at the source from then on until it lets go or goes back: {found}",
+    next: "nothing to do; what they write is carried as rows, both ways",
   },
   "check.postgresql.row-security": { says: "no table has row-level security" },
   "check.postgresql.row-security.warn": {

@@ -42,6 +42,19 @@ const tables = [
   "GRANT ALL ON ALL TABLES IN SCHEMA public TO app",
 ];
 
+/** A row beside each order, by a trigger that fires wherever the order arrives; another where it arrives from elsewhere. */
+const audited = [
+  "CREATE TABLE orders (id int PRIMARY KEY)",
+  "CREATE TABLE audit (id bigserial PRIMARY KEY, what text)",
+  `CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+     $$ BEGIN INSERT INTO public.audit (what) VALUES (tg_name || ' ' || NEW.id); RETURN NEW; END $$`,
+  ...["always", "replica"].flatMap((mode) => [
+    `CREATE TRIGGER ${mode}_notes AFTER INSERT ON orders FOR EACH ROW EXECUTE PROCEDURE note()`,
+    `ALTER TABLE orders ENABLE ${mode.toUpperCase()} TRIGGER ${mode}_notes`,
+  ]),
+  "INSERT INTO orders SELECT generate_series(1, 500)",
+];
+
 /** Two servers, an application that writes, and the plan's file. */
 async function prepared(): Promise<string> {
   fleet = await PostgresFleet.start(dist, { old: 15, new: 18 });
@@ -49,7 +62,7 @@ async function prepared(): Promise<string> {
     "CREATE ROLE app LOGIN PASSWORD 'a secret'",
     "CREATE DATABASE shop OWNER app",
   ]);
-  await run("old1", "shop", tables);
+  await run("old1", "shop", [...audited, ...tables]);
   const urls = (["old1", "new1"] as const).map((node) => fleet.server(node).urlOf("shop", "app"));
   writer = startWriter({ urls, table: "written" });
   await writer.accepted(20);
@@ -115,6 +128,15 @@ async function filesWithSecrets(): Promise<readonly string[]> {
   return found.stdout.split("\n").filter((line) => line !== "");
 }
 
+async function auditOf(node: Node): Promise<string> {
+  const { rows } = await fleet.on(node, "shop", (client) =>
+    client.query(`
+      SELECT (SELECT string_agg(tgname || tgenabled::text, ' ' ORDER BY tgname) FROM pg_trigger WHERE NOT tgisinternal)
+             || ': ' || string_agg(id || ' ' || what, ', ' ORDER BY id) AS is FROM audit WHERE id > 499`),
+  );
+  return rows[0].is;
+}
+
 const nextOf = (node: Node) =>
   fleet.on(node, "shop", async (client) => (await client.query("SELECT nextval('free') AS n")).rows[0].n);
 
@@ -149,7 +171,12 @@ describe("a PostgreSQL server taken to a newer major version", () => {
       const before = writer?.log.accepted.length ?? 0;
       await writer?.accepted(before + 30);
       expect(await nextOf("new1")).toBe("46");
+      await run("new1", "shop", ["INSERT INTO orders VALUES (501), (502)"]);
       await goBack(rollout);
+      // fired once, where the order was written
+      const audit =
+        "always_notesA replica_notesR: 500 always_notes 500, 501 always_notes 501, 502 always_notes 502";
+      for (const node of ["new1", "old1"] as const) expect(await auditOf(node)).toBe(audit);
       await writer?.accepted((writer?.log.accepted.length ?? 0) + 20);
       const log = await lastWords();
       const [old = ""] = (["old1"] as const).map((node) => fleet.server(node).urlOf("shop", "app"));
@@ -177,6 +204,7 @@ describe("a PostgreSQL server taken to a newer major version", () => {
         ),
       );
       expect(left.rows).toEqual([]);
+      expect(await auditOf("old1")).toBe("always_notesA replica_notesR: 500 always_notes 500");
       const identity = await fleet.on("old1", "shop", (client) =>
         client.query("SELECT relreplident AS is FROM pg_class WHERE relname = 'bare'"),
       );

@@ -58,11 +58,22 @@ export function compareSchema(databases: readonly string[]): PlanStep {
   return step("compare-schema", { databases: list(databases) }, "the same names and types on this side");
 }
 
-export function wakeTriggers(databases: readonly string[]): PlanStep {
+/** Of the side that follows: what they write comes with the rows of the other one. */
+export function quietTriggers(databases: readonly string[]): PlanStep {
+  const args = { databases: list(databases) };
+  return step(
+    "quiet-triggers",
+    args,
+    "ALTER TABLE … DISABLE TRIGGER …, each that is ENABLE ALWAYS | REPLICA; what was is written down first",
+    { class: "reversible", undo: call("wake-triggers", args) },
+  );
+}
+
+export function wakeTriggers(databases: readonly string[], of: Of = {}): PlanStep {
   return step(
     "wake-triggers",
-    { databases: list(databases) },
-    "ALTER TABLE … ENABLE ALWAYS | REPLICA TRIGGER …, as on the old server",
+    { databases: list(databases), ...of },
+    "ALTER TABLE … ENABLE ALWAYS | REPLICA TRIGGER …, as it was",
     { class: "reversible" },
   );
 }
