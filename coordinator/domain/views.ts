@@ -159,6 +159,8 @@ export interface RolloutView {
   readonly stages: readonly StageView[];
   readonly stop?: StopView;
   readonly waitingFor?: { readonly why: Failure; readonly since: string };
+  /** A gate that is not green; beside a person's answer that is waited for, it holds up what that answer does. */
+  readonly gateWaits?: { readonly why: Failure; readonly since: string };
   readonly words: readonly Word[];
   readonly snapshots: readonly {
     readonly when: "before" | "after";

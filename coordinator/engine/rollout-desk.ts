@@ -60,6 +60,11 @@ export const driverTiming: DriverTiming = {
   grantLimitMs: 60_000,
 };
 
+export interface GateLook {
+  readonly atMs: number;
+  readonly notGreenSinceMs?: number;
+}
+
 export const tickMs = 1_000;
 /** A wait that only mail ends; bounded all the same. */
 export const forEverMs = 24 * 3_600_000;
@@ -76,6 +81,8 @@ export class RolloutDesk {
   /** What the record and the agents' journals say of each other has been settled since the start or last order. */
   recovered = false;
   refusedSinceMs: number | undefined;
+  /** By gate of a wait: when it was looked at last, and since when it is not green, by our monotonic clock. */
+  readonly looks = new Map<string, GateLook>();
   /** By node in work: how it is silent, and since when by our monotonic clock. */
   readonly silentSinceMs = new Map<string, { readonly key: string; readonly ms: number }>();
   readonly #journal: RolloutJournal;
@@ -111,10 +118,14 @@ export class RolloutDesk {
 
   /** Notes why nothing happens, once per reason, and waits for mail. */
   async rest(stage: string, why: Failure, limitMs = forEverMs): Promise<void> {
+    await this.noteWait(stage, why);
+    await this.takeMail(limitMs);
+  }
+
+  async noteWait(stage: string, why: Failure): Promise<void> {
     const known = this.state.waiting?.why;
     if (known === undefined || JSON.stringify(known) !== JSON.stringify(why))
       await this.append({ kind: "waited", stage, why });
-    await this.takeMail(limitMs);
   }
 
   /** Sleeps while mail is absorbed; true as soon as an order, or what an agent said, changes what comes next. */

@@ -1,7 +1,10 @@
 /** What a stage needs around its programs: a first sample, snapshots, gates, and the look before a grant. */
-import { failure } from "#proto/common/failure.ts";
+import { type Failure, failure } from "#proto/common/failure.ts";
+import type { GateSpec } from "../domain/plan.ts";
 import type { Action } from "../domain/rollout/action.ts";
-import { takeGate } from "./gate-watch.ts";
+import type { Hint } from "../domain/rollout/hint.ts";
+import { gateKey } from "../domain/rollout/state.ts";
+import { type LookMeans, takeGate } from "./gate-watch.ts";
 import { notYet } from "./lock/granting.ts";
 import type { RolloutDesk } from "./rollout-desk.ts";
 
@@ -21,24 +24,18 @@ export async function takeStageGate(
   desk: RolloutDesk,
   { stage, gate: spec, when }: Extract<Action, { do: "take-gate" }>,
 ): Promise<void> {
-  const { fleet, clock, gates } = desk.means;
-  const gate = gates[spec.gate];
-  if (gate === undefined)
+  const look = lookMeansOf(desk, stage, spec);
+  if (look === undefined)
     return desk.stop(stage, failure("gate.unknown", { gate: spec.gate }), "hint.report-defect");
   const taken = await takeGate(spec, {
-    fleet,
-    clock,
-    gate,
-    members: desk.means.members(spec.cluster),
-    before: desk.before.get(stage),
-    sampled: (sample) => {
-      if (!desk.before.has(stage)) desk.before.set(stage, sample);
-    },
+    ...look,
+    stood: when === "again",
     waits: (why) => desk.append({ kind: "gate-waited", stage, gate: spec.gate, when, why }),
     rest: (ms) => desk.restUnlessOrdered(ms),
   });
   if (taken.result === "passed") {
-    const { dwellMs } = spec;
+    desk.looks.set(lookKey(stage, spec), { atMs: desk.means.clock.monotonicMs() });
+    const dwellMs = when === "again" ? 0 : spec.dwellMs;
     return desk.append({
       kind: "gate-passed",
       stage,
@@ -49,11 +46,37 @@ export async function takeStageGate(
       lastSampleAt: taken.lastSampleAt,
     });
   }
-  if (taken.result === "refused") {
-    const { why, hint } = taken;
-    await desk.append({ kind: "gate-failed", stage, gate: spec.gate, when, why, hint });
-    await desk.stop(stage, why, hint, nodeOf(desk, stage));
-  }
+  if (taken.result === "refused") return gateRefused(desk, { stage, gate: spec, when }, taken);
+}
+
+export async function gateRefused(
+  desk: RolloutDesk,
+  { stage, gate: { gate }, when }: Omit<Extract<Action, { do: "take-gate" }>, "do">,
+  { why, hint }: { readonly why: Failure; readonly hint: Hint },
+): Promise<void> {
+  await desk.append({ kind: "gate-failed", stage, gate, when, why, hint });
+  await desk.stop(stage, why, hint, nodeOf(desk, stage));
+}
+
+/** Undefined where its playbook knows no gate of this name. */
+export function lookMeansOf(desk: RolloutDesk, stage: string, spec: GateSpec): LookMeans | undefined {
+  const { fleet, clock, gates } = desk.means;
+  const gate = gates[spec.gate];
+  if (gate === undefined) return undefined;
+  return {
+    fleet,
+    clock,
+    gate,
+    members: desk.means.members(spec.cluster),
+    before: desk.before.get(stage),
+    sampled: (sample) => {
+      if (!desk.before.has(stage)) desk.before.set(stage, sample);
+    },
+  };
+}
+
+export function lookKey(stage: string, gate: GateSpec): string {
+  return `${stage} ${gateKey("before", gate)}`;
 }
 
 export async function lookBeforeGrant(desk: RolloutDesk, stage: string): Promise<void> {

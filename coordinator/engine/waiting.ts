@@ -5,6 +5,7 @@ import type { Action } from "../domain/rollout/action.ts";
 import { stageState } from "../domain/rollout/state.ts";
 import { askUntilMoved } from "./agents/asking.ts";
 import { toWatch } from "./agents/wire.ts";
+import { lookAgain } from "./looking-again.ts";
 import { forEverMs, type RolloutDesk } from "./rollout-desk.ts";
 
 export function armWatches(
@@ -43,10 +44,10 @@ export function keepHold(
   return askUntilMoved(desk, { stage, nodes: [hold.node], ask, limitMs: limitMs(desk) });
 }
 
-/** A wait stage waits for its person until its limit; an approval between nodes is waited for as long as it takes. */
+/** A wait stage waits for its person until its limit, and looks at its gates meanwhile; an approval between nodes is waited for as long as it takes. */
 export async function awaitApproval(
   desk: RolloutDesk,
-  { stage, why }: Extract<Action, { do: "await-approval" }>,
+  { stage, why, gates }: Extract<Action, { do: "await-approval" }>,
 ): Promise<void> {
   const { clock } = desk.means;
   const spec = desk.state.plan.stages.find(({ id }) => id === stage);
@@ -55,8 +56,11 @@ export async function awaitApproval(
     spec?.kind === "wait" && startedAt !== undefined
       ? Date.parse(startedAt) + spec.limitMs
       : Number.POSITIVE_INFINITY;
-  if (clock.now() < endMs) return desk.rest(stage, why, Math.min(forEverMs, endMs - clock.now()));
-  await desk.stop(stage, failure("wait.limit-passed", { stage }), "hint.wait-limit");
+  const leftMs = endMs - clock.now();
+  if (leftMs <= 0) return desk.stop(stage, failure("wait.limit-passed", { stage }), "hint.wait-limit");
+  await desk.noteWait(stage, why);
+  const nextLookMs = await lookAgain(desk, stage, gates);
+  if (nextLookMs !== undefined) await desk.takeMail(Math.min(forEverMs, leftMs, nextLookMs));
 }
 
 function disarm(desk: RolloutDesk, { node, id }: WatchSpec): void {

@@ -75,6 +75,10 @@ function renderEnd(rollout: RolloutView, paint: Paint): readonly string[] {
     lines.push(
       paint("warn", `waits: ${render(rollout.waitingFor.why).says} (since ${rollout.waitingFor.since})`),
     );
+  if (rollout.gateWaits !== undefined)
+    lines.push(
+      paint("warn", `gate waits: ${render(rollout.gateWaits.why).says} (since ${rollout.gateWaits.since})`),
+    );
   for (const { kind, check, by, reason } of rollout.words)
     lines.push(`${kind}: ${check} by ${by}: ${reason}`);
   for (const each of rollout.notSeen) {

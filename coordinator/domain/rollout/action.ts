@@ -48,7 +48,13 @@ export type Action =
   | { readonly do: "free"; readonly stage: string; readonly lock: HeldLock }
   | { readonly do: "pass-phase"; readonly stage: string; readonly phase: string }
   | { readonly do: "pass-stage"; readonly stage: string }
-  | { readonly do: "await-approval"; readonly stage: string; readonly why: Failure }
+  | {
+      readonly do: "await-approval";
+      readonly stage: string;
+      readonly why: Failure;
+      /** All have passed, and are looked at for as long as nobody answers. */
+      readonly gates: readonly GateSpec[];
+    }
   | { readonly do: "pause"; readonly reason: string }
   | {
       readonly do: "stop";

@@ -16,7 +16,10 @@ import { decideWait, stopForFired } from "./wait.ts";
 
 export function decide(state: RolloutState): Action {
   const action = nextAction(state);
-  return action.do === "take-gate" ? { ...action, gate: expectedOf(action.gate, state) } : action;
+  if (action.do === "take-gate") return { ...action, gate: expectedOf(action.gate, state) };
+  return action.do === "await-approval"
+    ? { ...action, gates: action.gates.map((gate) => expectedOf(gate, state)) }
+    : action;
 }
 
 function nextAction(state: RolloutState): Action {
@@ -72,6 +75,7 @@ function startStage(state: RolloutState, spec: Stage, stage: StageState): Action
         do: "await-approval",
         stage: spec.id,
         why: failure("rollout.waits-for-approval", { rollout: state.id, stage: spec.id, node: spec.node }),
+        gates: [],
       };
     }
   }

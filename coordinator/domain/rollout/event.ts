@@ -48,6 +48,7 @@ export type RolloutFact =
       readonly words: readonly Word[];
     }
   | { readonly kind: "stage-started"; readonly stage: string; readonly attempt: number }
+  /** In a wait also of one that has passed: it is taken anew. */
   | {
       readonly kind: "gate-waited";
       readonly stage: string;
@@ -205,7 +206,8 @@ export type RolloutFact =
   | { readonly kind: "taken-over"; readonly coordinator: string }
   | { readonly kind: "finished"; readonly notSeen: readonly Failure[] };
 
-export type GateMoment = "before" | "after";
+/** `again`: in a wait, after a person's yes; it has passed `before` that. */
+export type GateMoment = "before" | "after" | "again";
 
 export interface RolloutEvent {
   readonly format: typeof eventFormat;

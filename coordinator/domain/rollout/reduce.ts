@@ -3,10 +3,11 @@ import { failure } from "#proto/common/failure.ts";
 import { freshStage, inStage, withoutLock, withoutWaiting } from "./alter.ts";
 import type { RolloutEvent, RolloutFact } from "./event.ts";
 import { lockBroken } from "./reduce-break.ts";
+import { gateTold } from "./reduce-gates.ts";
 import { again, anew, answering, passed, resumed, skipped, waited, withdrawn } from "./reduce-orders.ts";
 import { entered, heard, programEnded, sent, stepTold, undoAsked } from "./reduce-programs.ts";
 import { watchAnswered, watchFired } from "./reduce-watches.ts";
-import { gateKey, holdKey, type RolloutState } from "./state.ts";
+import { holdKey, type RolloutState } from "./state.ts";
 
 /** The state after all events; undefined for none. Throws on a log that does not begin with its start. */
 export function fold(events: readonly RolloutEvent[]): RolloutState | undefined {
@@ -56,14 +57,9 @@ function change(
         startedAt: stage.startedAt ?? at,
       }));
     case "gate-waited":
-      return inStage(state, fact.stage, (stage) => ({ ...stage, gateWaits: fact.why }));
     case "gate-passed":
-      return inStage(state, fact.stage, ({ gateWaits: _waited, ...stage }) => ({
-        ...stage,
-        gatesPassed: [...stage.gatesPassed, gateKey(fact.when, fact)],
-      }));
     case "gate-failed":
-      return inStage(state, fact.stage, ({ gateWaits: _waited, ...stage }) => stage);
+      return gateTold(state, fact, at);
     case "granted": {
       const { stage, nonce, epochs, nodes, scope } = fact;
       return {

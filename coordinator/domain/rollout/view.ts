@@ -4,6 +4,7 @@ import { isNotNow } from "../check.ts";
 import type { Stage } from "../plan.ts";
 import { programsOf, stepsOf } from "../stage-programs.ts";
 import type { RolloutPhase, RolloutView, StageView, WhyView } from "../views.ts";
+import { askedOf } from "./asked.ts";
 import { decide } from "./decide.ts";
 import { outageOf } from "./outage.ts";
 import type { RolloutState, StageState } from "./state.ts";
@@ -12,6 +13,7 @@ import { isPastReturn } from "./way-back.ts";
 
 export function viewOf(state: RolloutState): RolloutView {
   const { plan, stop, waiting } = state;
+  const gate = stop === undefined && state.end === undefined ? gateWaitingIn(state) : undefined;
   return {
     id: state.id,
     clusters: plan.clusters,
@@ -33,6 +35,7 @@ export function viewOf(state: RolloutState): RolloutView {
       ? {}
       : { stop: { ...stop, touched: touchedBy(state), command: commandFor(state), ...otherwise(state) } }),
     ...(waiting === undefined ? {} : { waitingFor: waiting }),
+    ...(gate === undefined ? {} : { gateWaits: gate }),
   };
 }
 
@@ -40,9 +43,8 @@ export function phaseOf(state: RolloutState): RolloutPhase {
   if (state.end !== undefined) return state.end;
   if (state.stop !== undefined) return "stopped";
   if (state.aborting) return "aborting";
-  const action = decide(state);
-  if (state.paused !== undefined && action.do === "rest") return "paused";
-  if (action.do === "await-approval") return "waiting";
+  if (state.paused !== undefined && decide(state).do === "rest") return "paused";
+  if (askedOf(state) !== undefined) return "waiting";
   return state.waiting !== undefined && isNotNow(state.waiting.why) ? "waiting" : "running";
 }
 
@@ -112,18 +114,19 @@ function answersOf(state: RolloutState): WhyView["answers"] {
     ];
   }
   if (state.end !== undefined) return [];
-  const action = decide(state);
-  if (action.do === "await-approval") {
+  const asked = askedOf(state);
+  if (asked !== undefined) {
     return [
       {
-        waitingFor: action.why,
+        waitingFor: asked.why,
         who: "who.operator",
         command: `lockkeeper approve ${id}`,
         ...(waiting === undefined ? {} : { since: waiting.since }),
       },
+      ...heldUpBy(state),
     ];
   }
-  if (paused !== undefined && action.do === "rest") {
+  if (paused !== undefined && decide(state).do === "rest") {
     const facts = { by: paused.by, reason: paused.reason };
     return [
       {
@@ -136,10 +139,17 @@ function answersOf(state: RolloutState): WhyView["answers"] {
   }
   if (waiting !== undefined)
     return [{ waitingFor: waiting.why, since: waiting.since, who: "who.nobody-needed" }];
-  const gating = state.stages.find(
-    ({ gateWaits, standing }) => standing === "started" && gateWaits !== undefined,
-  );
-  return gating?.gateWaits === undefined ? [] : [{ waitingFor: gating.gateWaits, who: "who.nobody-needed" }];
+  return heldUpBy(state);
+}
+
+function heldUpBy(state: RolloutState): WhyView["answers"] {
+  const waits = gateWaitingIn(state);
+  return waits === undefined ? [] : [{ waitingFor: waits.why, since: waits.since, who: "who.nobody-needed" }];
+}
+
+function gateWaitingIn({ stages }: RolloutState): StageState["gateWaits"] {
+  return stages.find(({ standing, gateWaits }) => standing === "started" && gateWaits !== undefined)
+    ?.gateWaits;
 }
 
 /** Going on is one way; where something cannot be undone, going back is a plan of its own, and a person chooses. */

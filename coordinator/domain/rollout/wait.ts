@@ -1,4 +1,4 @@
-/** What a wait stage does: watches armed before it waits, disarmed before it is over. */
+/** What a wait stage does: watches armed before it waits, its gates looked at until a person has answered, watches disarmed before it is over. */
 import { failure } from "#proto/common/failure.ts";
 import type { Plan, WaitStage } from "../plan.ts";
 import { type Action, nextGate } from "./action.ts";
@@ -20,8 +20,12 @@ export function decideWait(state: RolloutState, spec: WaitStage, stage: StageSta
         question: spec.approval.question,
         who: spec.approval.mayAnswer,
       }),
+      gates: spec.gates,
     };
   }
+  // a yes may come weeks after the gates were green, and is for what is so now
+  const again = spec.approval === undefined ? undefined : nextGate(spec.id, spec.gates, stage, "again");
+  if (again !== undefined) return again;
   return { do: "end-wait", stage: spec.id };
 }
 

@@ -2,7 +2,7 @@
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Word } from "../../domain/check.ts";
 import type { Playbook } from "../../domain/playbook.ts";
-import { decide } from "../../domain/rollout/decide.ts";
+import { askedOf } from "../../domain/rollout/asked.ts";
 import type { RolloutFact } from "../../domain/rollout/event.ts";
 import { type RolloutState, stageState } from "../../domain/rollout/state.ts";
 import { phaseOf } from "../../domain/rollout/view.ts";
@@ -31,12 +31,12 @@ export function factFor(
     case "abort":
       return phase === "done" || phase === "aborted" ? wrong() : succeed({ kind: "abort-asked", by, reason });
     case "approve": {
-      const due = decide(state);
-      if (phase !== "waiting" || due.do !== "await-approval") return wrong();
-      const until = notBefore(state, due.stage);
+      const asked = askedOf(state);
+      if (phase !== "waiting" || asked === undefined) return wrong();
+      const until = notBefore(state, asked.stage);
       return nowMs < until
         ? fail("rollout.approved-too-early", { rollout: state.id, until: new Date(until).toISOString() })
-        : succeed({ kind: "approved", stage: due.stage, by, reason });
+        : succeed({ kind: "approved", stage: asked.stage, by, reason });
     }
     case "retry": {
       if (state.stop === undefined) return wrong();

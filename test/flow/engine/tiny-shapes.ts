@@ -83,6 +83,8 @@ export function shapeOf({ cluster, into, wish: { method } }: PlaybookInput): Sha
       return rolling(cluster, false);
     case "watched":
       return watched(cluster);
+    case "watched-long":
+      return watched(cluster, 30 * 24 * 3_600_000);
     case "watched-on":
       return watchedOn(cluster);
     case "behind-hold":
@@ -173,7 +175,7 @@ function driver(cluster: ClusterEntry): Shaped {
 }
 
 /** Days of copying under a watch, a person's yes, then a cut-over behind a fence. */
-function watched(cluster: ClusterEntry): Shaped {
+function watched(cluster: ClusterEntry, limitMs = waitLimitMs): Shaped {
   const [old = "", fresh = ""] = cluster.nodes.map(({ name }) => name);
   const copy: WaitStage = {
     kind: "wait",
@@ -192,7 +194,7 @@ function watched(cluster: ClusterEntry): Shaped {
       },
     ],
     approval: { question: "cut over now?", mayAnswer: "the owner of the data" },
-    limitMs: waitLimitMs,
+    limitMs,
   };
   const phases = [
     phase("fence", [program(cluster, old, "fence")]),

@@ -32,8 +32,14 @@ describe.each(Object.entries(plans))("%s", (name, plan) => {
     const { state, actions } = walk(plan);
     expect(state.end).toBe("done");
     expect(state.lock).toBeUndefined();
-    const gates = actions.flatMap((action) => (action.do === "take-gate" ? [action.gate] : []));
+    const taken = actions.flatMap((action) => (action.do === "take-gate" ? [action] : []));
+    const gates = taken.flatMap(({ gate, when }) => (when === "again" ? [] : [gate]));
     expect(gates).toHaveLength(gatesOf(plan).length);
+    const again = taken.flatMap(({ gate, when }) => (when === "again" ? [gate] : []));
+    const answered = plan.stages.flatMap((stage) =>
+      stage.kind === "wait" && stage.approval !== undefined ? stage.gates : [],
+    );
+    expect(again).toEqual(answered);
     expect(new Set(gates)).toEqual(new Set(gatesOf(plan)));
     const sent = actions.flatMap((action) => (action.do === "send" ? action.programs : []));
     expect(sent).toEqual(plan.stages.flatMap(programsOf));
