@@ -11,6 +11,7 @@ import { placeIn } from "./in-place/place.ts";
 import { leftOversOn } from "./left-overs.ts";
 import { oldServerOf } from "./old-server.ts";
 import { patroniFacts, restartOf } from "./patroni/facts.ts";
+import { isBackgroundWorker } from "./processes.ts";
 import type { Means } from "./settings.ts";
 import { type Sql, withSql } from "./sql.ts";
 import { toolsMajor } from "./tools-version.ts";
@@ -139,12 +140,7 @@ const queries = {
   walSenders: `
     SELECT count(*)::text AS name FROM pg_stat_replication
      WHERE pid NOT IN (${logicalPids} AND slot_name ${ours})`,
-  backgroundWorkers: `
-    SELECT count(*)::text AS name FROM pg_stat_activity
-     WHERE backend_type <> ALL (ARRAY['client backend', 'walsender', 'autovacuum launcher', 'autovacuum worker', 'startup',
-       'checkpointer', 'background writer', 'walwriter', 'walreceiver', 'archiver', 'walsummarizer', 'slotsync worker',
-       'io worker', 'logger', 'standalone backend', 'parallel worker', 'logical replication apply worker',
-       'logical replication tablesync worker', 'logical replication parallel worker', 'logical replication worker'])`,
+  backgroundWorkers: `SELECT count(*)::text AS name FROM pg_stat_activity WHERE ${isBackgroundWorker}`,
   locales: `
     SELECT DISTINCT collcollate AS name FROM pg_collation WHERE collprovider = 'c' AND collcollate <> '' ORDER BY 1`,
   checksums: "SELECT current_setting('data_checksums') AS name",

@@ -1,5 +1,6 @@
 /** The fence on a real server: what is told of it with every beat, and whom its proof names who goes on writing. */
-import { afterEach, expect, it } from "vitest";
+import pg from "pg";
+import { afterEach, expect, it, vi } from "vitest";
 import { postgresqlFacts } from "#agent/engines/postgresql/facts.ts";
 import { fenceVerbs } from "#agent/engines/postgresql/fence.ts";
 import { identityVerbs } from "#agent/engines/postgresql/identities.ts";
@@ -82,4 +83,55 @@ it("a table's new identity is told by the names of database and table", async ()
         "public.bare was given its whole row (FULL); public.keyed was given its unique index by_a",
     },
   });
+}, 60_000);
+
+it("ends a procedure that commits again and again, in between two of its transactions too", async () => {
+  const server = await serverOf(14);
+  await run(
+    server,
+    "postgres",
+    "CREATE TABLE ticks (at timestamptz)",
+    `CREATE PROCEDURE tick() LANGUAGE plpgsql AS $$
+       BEGIN LOOP INSERT INTO ticks VALUES (clock_timestamp()); COMMIT; PERFORM pg_sleep(0.3); END LOOP; END $$`,
+  );
+  const ticking = run(server, "postgres", "CALL tick()").catch((error: Error) => error.message);
+  const ticks = async () => {
+    const client = new pg.Client({ connectionString: server.urlOf("postgres") });
+    await client.connect();
+    const { rows } = await client.query("SELECT count(*)::int AS n FROM ticks");
+    await client.end();
+    return rows[0].n as number;
+  };
+  await vi.waitFor(async () => expect(await ticks()).toBeGreaterThan(0));
+  const { does } = desk(server);
+  await does("fence-writes");
+  expect(await does("prove-fenced")).toMatchObject({ result: "done" });
+  const before = await ticks();
+  expect(await ticking).toContain("terminating connection");
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  expect(await ticks()).toBe(before);
+}, 60_000);
+
+/** Its kind is told as that of an extension's worker: 10 has no other name for it. */
+it("ends a background worker in its transaction, and no worker that serves our own session", async () => {
+  const server = await serverOf(10, { force_parallel_mode: "on" });
+  const { does } = desk(server);
+  const asleep = (options: pg.ClientConfig) => {
+    const client = new pg.Client({ connectionString: server.urlOf("postgres"), ...options });
+    client.on("error", () => undefined);
+    return client.connect().then(() => ({
+      client,
+      ended: client.query("SELECT count(*), pg_sleep(2) FROM pg_class").then(
+        () => "slept",
+        (error: Error) => error.message,
+      ),
+    }));
+  };
+  const [theirs, own] = [await asleep({}), await asleep({ application_name: "lockkeeper" })];
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await does("fence-writes");
+  expect(await does("prove-fenced")).toMatchObject({ result: "done" });
+  expect(await theirs.ended).toContain("terminat");
+  expect(await own.ended).toBe("slept");
+  for (const { client } of [theirs, own]) await client.end().catch(() => undefined);
 }, 60_000);
