@@ -41,15 +41,23 @@ export function followerOf(node: string, own: PgSubscription): Follower {
   if (!isEnabled) return { standing: "down", facts, why: failure("postgresql.subscription-stopped", facts) };
   const cause = isWorking && ready === all ? undefined : causeOf(own);
   if (cause !== undefined)
-    return { standing: "down", facts, why: failure(cause, { ...facts, cause: own.lastError ?? "" }) };
+    return {
+      standing: "down",
+      facts,
+      why: failure(cause, { ...facts, slots: own.name, cause: own.lastError ?? "" }),
+    };
   if (!isWorking) return { standing: "down", facts, why: failure("postgresql.subscription-down", facts) };
   return { standing: ready === all ? "replicating" : "initializing", facts };
 }
 
 /** The other server's restart and its way are no cause: it tries again by itself. */
+const passing =
+  /could not connect to|connection to server .* failed|terminating .* due to administrator command|could not receive data from WAL stream|could not start WAL streaming: .*connection/;
+
 function causeOf({ lastError, errors }: PgSubscription): Failure["code"] | undefined {
-  if (lastError === null || errors === 0 || /could not connect|connection/.test(lastError)) return undefined;
-  return causes.find(([pattern]) => pattern.test(lastError))?.[1] ?? "postgresql.apply-failed";
+  if (lastError === null || errors === 0) return undefined;
+  const known = causes.find(([pattern]) => pattern.test(lastError))?.[1];
+  return known ?? (passing.test(lastError) ? undefined : "postgresql.apply-failed");
 }
 
 /** Subscriptions and slots of a move, by their names; pglogical names its slots itself, after the subscription. */

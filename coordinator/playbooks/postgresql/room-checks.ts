@@ -19,23 +19,24 @@ const targetRoom: PairCheck = (pair) => {
   ]);
 };
 
-/** The watch on it would give the replication up at once where the file system is that full already. */
+/**
+ * By the same measurement as the watch on it, which would give the replication up at once where that disk is so full already: WAL
+ * may lie on one of its own.
+ */
 const sourceRoom: PairCheck = (pair) => {
   const limit = pair.settings.giveUpAtPercent;
   const wanted = walTimes * bytesOf(pair);
-  return judge({ id: "source-room" }, roomAt(pair.source), ({ path, availableBytes, sizeBytes }) => {
-    const percent = sizeBytes === 0 ? 100 : Math.ceil(100 * (1 - availableBytes / sizeBytes));
-    return [
-      percent >= limit ? "ko" : availableBytes < wanted ? "warn" : "ok",
-      {
-        path,
-        percent: String(percent),
-        limit: String(limit),
-        free: mebibytes(availableBytes),
-        wanted: mebibytes(wanted),
-      },
-    ];
-  });
+  const path = `${pair.source.server.dataDirectory}/pg_wal`;
+  return judge({ id: "source-room" }, pair.source.facts.walRoom, ({ usedPercent, freeBytes }) => [
+    usedPercent >= limit ? "ko" : freeBytes < wanted ? "warn" : "ok",
+    {
+      path,
+      percent: String(Math.ceil(usedPercent)),
+      limit: String(limit),
+      free: mebibytes(freeBytes),
+      wanted: mebibytes(wanted),
+    },
+  ]);
 };
 
 export const roomChecks: readonly PairCheck[] = [sourceRoom, targetRoom];

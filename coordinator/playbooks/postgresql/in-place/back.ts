@@ -4,7 +4,7 @@
  */
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { CheckResult } from "../../../domain/check.ts";
-import type { ClusterStage, Phase, Plan } from "../../../domain/plan.ts";
+import type { ClusterStage, Phase, Plan, PlanStep } from "../../../domain/plan.ts";
 import { planFormat } from "../../../domain/plan.ts";
 import type { PlaybookInput } from "../../../domain/playbook.ts";
 import type { Undone } from "../../../domain/undone.ts";
@@ -67,6 +67,7 @@ export function planBackInPlace(input: PlaybookInput, undone: Undone): Outcome<P
     ],
     checks,
     asks: checks.filter(({ status }) => status === "unknown").map(({ id }) => id),
+    ...(isOpened ? { pointOfNoReturn: "return/open/unfence-writes" } : {}),
     wayBack: ["way-back.postgresql.in-place-again"],
     warnings: isOpened ? ["warning.postgresql.rows-since", "warning.postgresql.new-data-stays"] : [],
   });
@@ -115,15 +116,17 @@ function withNewKept({ side, names, of }: Back): readonly Phase[] {
     phase("stop", [
       on(side, { ...steps.stopServer(names, "new", of), service: "goes" }, steps.mask(names, "new", of)),
     ]),
-    phase("open", [on(side, ...opening({ side, names, of }))]),
+    // until here an abort starts the new server again; two that have taken rows are not exchanged once more
+    phase("open", [on(side, ...opening({ side, names, of }, "irreversible"))]),
   ];
 }
 
 /** It may have been started, and no client was let in: what it holds is what the old one has. */
 function withNewGone({ side, names, of }: Back): readonly Phase[] {
   return [
-    phase("stop", [on(side, steps.stopServer(names, "new", of))]),
-    phase("open", [on(side, ...opening({ side, names, of }))]),
+    // nobody was served by it: there is nothing to come back to
+    phase("stop", [on(side, withoutUndo(steps.stopServer(names, "new", of)))]),
+    phase("open", [on(side, ...opening({ side, names, of }, "reversible"))]),
     phase("clear", [
       on(
         side,
@@ -135,7 +138,15 @@ function withNewGone({ side, names, of }: Back): readonly Phase[] {
   ];
 }
 
-function opening({ side, names, of }: Back) {
-  const unfence = { ...shared.unfence(of), service: "is-back" } as const;
-  return [steps.startOld(names, of), proveServer(side), unfence];
+function opening({ side, names, of }: Back, stepClass: "reversible" | "irreversible"): readonly PlanStep[] {
+  const start = steps.startOld(names, of);
+  return [
+    stepClass === "reversible" ? withoutUndo(start) : start,
+    proveServer(side),
+    { ...shared.unfence(of), class: stepClass, service: "is-back" },
+  ];
+}
+
+function withoutUndo({ undo: _undo, ...step }: PlanStep): PlanStep {
+  return step;
 }

@@ -105,7 +105,7 @@ export function stopServer(units: Units, which: Which, of: Of = {}): PlanStep {
     verb: "stop-server",
     class: "reversible",
     deadlineMs: 30 * minute,
-    ...(which === "old" ? { undo: call("start-server", { which }) } : {}),
+    undo: call("start-server", { which, ...of }),
   });
 }
 
@@ -156,6 +156,7 @@ export function startOld(units: Units, of: Of): PlanStep {
     verb: "start-server",
     class: "reversible",
     deadlineMs: 30 * minute,
+    undo: call("stop-server", { which: "old", ...of }),
   });
 }
 

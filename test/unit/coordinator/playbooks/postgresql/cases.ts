@@ -1,6 +1,16 @@
 /** Each bad input with the finding that it must give, and a word of what a person reads then. */
 import type { PgDatabase } from "#proto/engines/postgresql.ts";
-import { type Changed, database, disk, is, type Sides, slot, subscription, unknown } from "./pair.ts";
+import {
+  type Changed,
+  database,
+  disk,
+  is,
+  type Sides,
+  slot,
+  subscription,
+  unknown,
+  walDisk,
+} from "./pair.ts";
 
 export const shop = (changed: Partial<PgDatabase>): Sides => ({ shop: changed });
 export const source = (changed: Changed): Sides => ({ source: changed });
@@ -272,16 +282,17 @@ export const pairNotFit: readonly Case[] = [
     shop({ collate: "de_DE.UTF-8" }),
     "locale-gen de_DE.utf8",
   ],
-  ["source-room ko", "a source that is full", source({ fileSystems: disk(5 * gibibyte) }), "95 % full"],
+  ["source-room ko", "a source that is full", source(walDisk(5 * gibibyte)), "95 % full"],
   [
     "source-room warn",
     "little room for WAL",
     {
       shop: { sizeBytes: 80 * gibibyte },
-      source: { fileSystems: disk(15 * gibibyte) },
+      source: walDisk(15 * gibibyte),
       target: { fileSystems: disk(98 * gibibyte) },
     },
   ],
+  ["source-room unknown", "a disk of WAL that was not measured", source({ facts: { walRoom: unknown } })],
   [
     "target-room ko",
     "a target that is too small",

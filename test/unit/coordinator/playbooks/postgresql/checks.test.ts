@@ -15,6 +15,7 @@ import {
   slot,
   subscription,
   unknown,
+  walDisk,
 } from "./pair.ts";
 import { pglogicalNotFit } from "./pglogical-cases.ts";
 
@@ -223,11 +224,11 @@ describe("more of single checks", () => {
   it("takes as much room as is wanted for enough, and a full disk for full", () => {
     const mebibyte = 1024 ** 2;
     expect(findings(target({ fileSystems: disk(120 * mebibyte) }))).toEqual([]);
-    const atLimit = found("source-room", source({ fileSystems: disk(10 * gibibyte) }));
+    const atLimit = found("source-room", source(walDisk(10 * gibibyte)));
     expect(atLimit).toMatchObject({ status: "ko", facts: { percent: "90" } });
     const quarter: Sides = {
       shop: { sizeBytes: 60 * gibibyte },
-      source: { fileSystems: disk(15 * gibibyte) },
+      source: walDisk(15 * gibibyte),
       target: { fileSystems: disk(72 * gibibyte) },
     };
     expect(findings(quarter)).toEqual([]);

@@ -153,6 +153,12 @@ function fileSystem(availableBytes: number): FileSystem {
 
 export const disk = (availableBytes: number) => is([fileSystem(availableBytes)]);
 
+const walRoom = (freeBytes: number) =>
+  is({ usedPercent: 100 - freeBytes / gibibyte, freeBytes, bytesPerS: null });
+
+/** A disk of its own for the WAL, of the same size. */
+export const walDisk = (freeBytes: number): Changed => ({ facts: { walRoom: walRoom(freeBytes) } });
+
 const servers = {
   old: { version: "15.18 (Debian 15.18-1)", versionNum: 150_018, systemId: "1" },
   new: { version: "18.4", versionNum: 180_004, systemId: "2" },
@@ -176,7 +182,7 @@ function reportOf(name: "old" | "new", databases: readonly PgDatabase[], changed
     subscriptions: is([]),
     fence: is({ isReadOnly: false, open: ["postgres", "shop", "stock"], clients: 3 }),
     oldServer: is(null),
-    walRoom: is({ usedPercent: 40, freeBytes: 4_000_000_000, bytesPerS: null }),
+    walRoom: walRoom(60 * gibibyte),
     settings: is(Object.fromEntries(read)),
     databases: is(databases),
     closedDatabases: is([]),

@@ -266,7 +266,7 @@ describe("the way back", () => {
     const made = back([...swapped, "start-new", "open-writes"]);
     expect(made?.ok && outline(made.value)).toEqual({
       "return/stop": ["stop-new", "mask-new"],
-      "return/open": ["start-old", "prove-server", "unfence-writes"],
+      "return/open": ["start-old", "prove-server", "unfence-writes!"],
       "return/forget": ["resume-pooler", "clear-work", "forget"],
       finish: ["prove-server"],
     });
@@ -277,6 +277,12 @@ describe("the way back", () => {
     ]);
     const steps = made?.ok === true ? stepsOf(made.value) : [];
     expect(steps.find(({ id }) => id === "start-old")?.call.args).toEqual({ which: "old", of: "r1" });
+    // an abort up to there leaves no host on which nobody serves
+    expect(steps.flatMap(({ id, undo }) => (undo === undefined ? [] : [`${id}: ${undo.verb}`]))).toEqual([
+      "stop-new: postgresql.start-server",
+      "mask-new: postgresql.unmask-unit",
+      "start-old: postgresql.stop-server",
+    ]);
     expect(steps.find(({ id }) => id === "prove-server")?.call.args).toEqual({ systemId, version: "17" });
   });
 
