@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { done } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
+import { databases } from "../databases.ts";
 import { ask, must, of, ownerOf, resultOf, stop, subscriber } from "./desk.ts";
 import { readServer } from "./facts.ts";
 import { leftOversOf } from "./left-overs.ts";
@@ -14,6 +15,12 @@ export function lookingVerbs(means: Means): readonly Verb[] {
       class: "observe",
       args: z.strictObject({ systemId: z.string().regex(/^\d+$/), version: z.string() }),
       run: (context, args) => resultOf(() => proveServer(context, means, args)),
+    }),
+    verb({
+      name: "postgresql.prove-databases",
+      class: "observe",
+      args: z.strictObject({ databases }),
+      run: (context, args) => resultOf(() => proveDatabases(context, means, args.databases)),
     }),
     verb({
       name: "postgresql.scan-left-overs",
@@ -44,4 +51,18 @@ async function proveServer(
   const major = String(Math.floor(server.versionNum / 10_000));
   if (major !== version) stop("postgresql.version-differs", { ...facts, wanted: version });
   return done(facts);
+}
+
+/** Closed with all the others at the cut-over, a database that came meanwhile would be served by nobody. */
+async function proveDatabases(
+  context: StepContext,
+  means: Means,
+  there: readonly string[],
+): Promise<StepResult> {
+  const rows = await ask(context, means, (sql) =>
+    sql.rows("SELECT datname FROM pg_database WHERE NOT datistemplate AND datconnlimit >= -1 ORDER BY 1"),
+  );
+  const found = rows.map((row) => row["datname"] ?? "").filter((name) => !there.includes(name));
+  if (found.length > 0) stop("postgresql.database-new", { databases: found.join(", ") });
+  return done({ databases: String(rows.length) });
 }

@@ -17,7 +17,13 @@ import { roomChecks } from "./room-checks.ts";
 import { type PostgresqlClusterSettings, settingsOf } from "./settings.ts";
 import { onePrimary, reached, sideChecks } from "./side-checks.ts";
 import { carriedOf, otherCluster, type Side, sourceSide, targetSide } from "./sides.ts";
-import { closedDatabases, databasesKnown, sourceChecks, sourceVersion } from "./source-checks.ts";
+import {
+  closedDatabases,
+  databasesKnown,
+  databasesLeft,
+  sourceChecks,
+  sourceVersion,
+} from "./source-checks.ts";
 import { targetChecks } from "./target-checks.ts";
 
 export function checkMove(input: PlaybookInput): readonly CheckResult[] {
@@ -75,7 +81,8 @@ function checkSource(
     ...sideChecksOf(input).flatMap((check) => check(source) ?? []),
     ...patroniChecks(input, source),
     databasesKnown(input, source),
-    closedDatabases(input, source),
+    closedDatabases(source),
+    databasesLeft(input, settings, source),
     ...inDatabases,
   ];
 }

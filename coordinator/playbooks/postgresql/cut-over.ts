@@ -21,7 +21,9 @@ export function cutOver(move: Move): ClusterStage {
       gate("serves", target, {}),
     ],
     phases: [
-      phase("shapes", [on(source, proveServer(source), steps.describeSchema(databases))]),
+      phase("shapes", [
+        on(source, proveServer(source), steps.proveDatabases(move.there), steps.describeSchema(databases)),
+      ]),
       // of an earlier try whose fence has come down by itself: followed on, and the way back not yet begun
       phase("align", [
         on(

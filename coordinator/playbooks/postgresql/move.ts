@@ -6,7 +6,7 @@ import { majorOf, serverOf } from "./facts.ts";
 import type { Mover } from "./mover.ts";
 import { moveMethod, moverOf } from "./movers.ts";
 import { type PostgresqlClusterSettings, settingsOf } from "./settings.ts";
-import { databasesOf, primariesOf, targetOf } from "./sides.ts";
+import { databasesAt, databasesOf, primariesOf, targetOf } from "./sides.ts";
 
 /** One server, with what it is known again by. */
 export interface Side {
@@ -23,6 +23,8 @@ export interface Move {
   readonly source: Side;
   readonly target: Side;
   readonly databases: readonly string[];
+  /** All that the source has, those that stay behind too. */
+  readonly there: readonly string[];
   readonly settings: PostgresqlClusterSettings;
   readonly mover: Mover;
 }
@@ -52,10 +54,17 @@ export function moveOf(input: PlaybookInput): Outcome<Move> {
       into: young.cluster.name,
       found: target.value.major,
     });
-  const databases = databasesOf(input);
-  if (databases === undefined) return fail("postgresql.databases-unknown", facts);
+  const [databases, there] = [databasesOf(input), databasesAt(input)];
+  if (databases === undefined || there === undefined) return fail("postgresql.databases-unknown", facts);
   if (databases.length === 0) return fail("postgresql.no-databases", facts);
-  return succeed({ source: source.value, target: target.value, databases, settings: settings.value, mover });
+  return succeed({
+    source: source.value,
+    target: target.value,
+    databases,
+    there,
+    settings: settings.value,
+    mover,
+  });
 }
 
 export function sideOf(input: PlaybookInput): Outcome<Side> {

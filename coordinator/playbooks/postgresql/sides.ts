@@ -67,9 +67,21 @@ export function databasesOf(input: PlaybookInput): readonly string[] | undefined
   if (listed !== undefined) return listed;
   const found = known(sourceSide(input)?.facts.databases);
   return found
-    ?.filter(({ name, userTables, largeObjects }) => !everywhere.has(name) || userTables + largeObjects > 0)
+    ?.filter((each) => !everywhere.has(each.name) || isUsed(each))
     .map(({ name }) => name)
     .sort();
+}
+
+/** Whether anything of a user's lies in it. */
+export function isUsed({ userTables, largeObjects }: PgDatabase): boolean {
+  return userTables + largeObjects > 0;
+}
+
+/** All that the source has, carried or not; undefined where that was not measured. */
+export function databasesAt(input: PlaybookInput): readonly string[] | undefined {
+  const facts = sourceSide(input)?.facts;
+  const [open, closed] = [known(facts?.databases), known(facts?.closedDatabases)];
+  return open && closed && [...open.map(({ name }) => name), ...closed].sort();
 }
 
 /** The facts of those databases; one that is listed and is not there is missing here too. */

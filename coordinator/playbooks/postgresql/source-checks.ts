@@ -1,10 +1,10 @@
 /** Checks of the source as a whole: is it one that can be left, and does nothing stand in the way of its slots? */
-import { known } from "#proto/common/measured.ts";
 import type { CheckResult } from "../../domain/check.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { byDatabase, firstOf, type SourceCheck } from "./pair.ts";
 import { judge, result } from "./result.ts";
-import { databasesOf, majorOn, type Side } from "./sides.ts";
+import type { PostgresqlClusterSettings } from "./settings.ts";
+import { databasesOf, isUsed, majorOn, type Side, together } from "./sides.ts";
 
 const oldestMajor = 10;
 const longTransactionS = 600;
@@ -20,14 +20,27 @@ export function databasesKnown(input: PlaybookInput, { facts }: Side): CheckResu
   });
 }
 
-export function closedDatabases(input: PlaybookInput, { facts }: Side): CheckResult {
-  return judge({ id: "closed-databases" }, facts.closedDatabases, (all) => {
+export function closedDatabases({ facts }: Side): CheckResult {
+  return judge({ id: "closed-databases" }, facts.closedDatabases, (all) => [
+    all.length === 0 ? "ok" : "warn",
+    { found: firstOf(all) },
+  ]);
+}
+
+/** The fence is one of the whole server: who uses them is served by nobody from the cut-over on. */
+export function databasesLeft(
+  input: PlaybookInput,
+  { oldData }: Pick<PostgresqlClusterSettings, "oldData">,
+  { facts }: Side,
+): CheckResult {
+  const both = together(facts.databases, facts.closedDatabases);
+  const isRemoved = oldData === "remove";
+  const spec = { id: "databases-left", ...(isRemoved ? {} : { yields: "acknowledge" as const }) };
+  return judge(spec, both, ([all, closed]) => {
     const names = databasesOf(input) ?? [];
-    const left = known(facts.databases)?.filter(
-      ({ name, userTables }) => userTables > 0 && !names.includes(name),
-    );
-    const found = [...all, ...(left ?? []).map(({ name }) => name)];
-    return [found.length === 0 ? "ok" : "warn", { found: firstOf(found) }];
+    const used = all.filter((each) => isUsed(each) && !names.includes(each.name)).map(({ name }) => name);
+    const found = isRemoved ? [...used, ...closed] : used;
+    return [found.length === 0 ? "ok" : isRemoved ? "ko" : "unknown", { found: firstOf(found) }];
   });
 }
 

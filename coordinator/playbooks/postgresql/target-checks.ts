@@ -2,9 +2,7 @@
 import type { PgDatabase } from "#proto/engines/postgresql.ts";
 import { byDatabase, firstOf, type Pair, type PairCheck } from "./pair.ts";
 import { judge, result } from "./result.ts";
-import { majorOn } from "./sides.ts";
-
-const isUsed = ({ userTables, largeObjects }: PgDatabase) => userTables + largeObjects > 0;
+import { isUsed, majorOn } from "./sides.ts";
 
 const empty: PairCheck = ({ target, databases }) =>
   judge({ id: "target-empty" }, target.facts.databases, (all) => {

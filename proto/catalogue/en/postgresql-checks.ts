@@ -21,10 +21,19 @@ export const postgresqlChecks: Catalogue = {
   "check.postgresql.databases.unknown": { says: "not every database could be read" },
   "check.postgresql.closed-databases": { says: "all databases are carried" },
   "check.postgresql.closed-databases.warn": {
-    says: "these stay behind: {found}; they take no connections, or settings.databases does not list them",
+    says: "these take no connections, and stay behind: {found}",
     next: "ALTER DATABASE … ALLOW_CONNECTIONS true, or leave them out knowingly",
   },
   "check.postgresql.closed-databases.unknown": { says: "they could not be listed" },
+  "check.postgresql.databases-left": { says: "no database with anything in it stays behind" },
+  "check.postgresql.databases-left.unknown": {
+    says: "these stay behind, and from the cut-over on NOBODY serves them, as the old server is closed as a whole: {found}",
+    next: "list them in settings.databases too, or move them elsewhere first. Does nobody need them? --ack postgresql.databases-left --reason …",
+  },
+  "check.postgresql.databases-left.ko": {
+    says: "old-data: remove would delete these with the old server, and they are carried nowhere: {found}",
+    next: "carry them over too (settings.databases), drop them, or set old-data: keep",
+  },
   "check.postgresql.prepared-transactions": { says: "no transaction of the source is prepared" },
   "check.postgresql.prepared-transactions.ko": {
     says: "prepared and not ended: {found}; making a slot waits for them, and so does the fence",

@@ -106,6 +106,10 @@ export const postgresql: Catalogue = {
     says: "{database} was there before, empty; what was loaded into it is not ours to drop with it",
     next: "DROP DATABASE and CREATE DATABASE by hand, then lockkeeper retry",
   },
+  "postgresql.database-new": {
+    says: "came to the old server after it was planned, and is not copied: {databases}. The cut-over would close it",
+    next: "DROP DATABASE it, or move it to another server, then lockkeeper retry; to take it along: lockkeeper plan --back, and plan anew",
+  },
   "postgresql.database-not-ours": {
     says: "{database} on the new server is not the one that this rollout has made: it was dropped and made anew since, or the whole server was",
     next: "nothing was dropped. Whoever made it may need it: ALTER DATABASE … RENAME TO another name, or DROP DATABASE by hand, then lockkeeper retry",

@@ -46,6 +46,15 @@ export function finishSchema(database: string, index: number): PlanStep {
   );
 }
 
+/** `there`: all that the old server had when it was planned. */
+export function proveDatabases(there: readonly string[]): PlanStep {
+  return step(
+    "prove-databases",
+    { databases: list(there) },
+    "SELECT datname FROM pg_database: none has come since that nobody carries over",
+  );
+}
+
 export function describeSchema(databases: readonly string[]): PlanStep {
   return step(
     "describe-schema",

@@ -135,10 +135,34 @@ export const databasesNotFit: readonly Case[] = [
     "vault",
   ],
   [
-    "closed-databases warn",
+    "databases-left unknown",
     "one that is not listed",
     { entry: { databases: "shop" }, more: [database("stock")] },
+    "NOBODY serves them",
+  ],
+  [
+    "databases-left ko",
+    "one that would be deleted",
+    {
+      entry: { databases: "shop", "old-data": "remove" },
+      more: [database("stock")],
+      source: { facts: { oldServer: is({ unit: "postgresql@15-main.service", data: "/data" }) } },
+    },
     "stock",
+  ],
+  [
+    "databases-left ko",
+    "one that takes no connections, and would be deleted",
+    {
+      entry: { "old-data": "remove" },
+      source: {
+        facts: {
+          closedDatabases: is(["vault"]),
+          oldServer: is({ unit: "postgresql@15-main.service", data: "/data" }),
+        },
+      },
+    },
+    "vault",
   ],
   [
     "prepared-transactions ko",

@@ -84,6 +84,8 @@ const consequences: Readonly<Record<string, readonly string[]>> = {
       ["source-restart ko"],
     ]),
   ),
+  "databases unknown": ["databases-left unknown"],
+  "databases-left ko": ["closed-databases warn"],
   "reached unknown": ["target-primary unknown"],
   "newer ko": ["wanted-version ko"],
   "pglogical-patroni unknown": ["source-patroni unknown"],
@@ -108,6 +110,7 @@ describe("what a person's word can do", () => {
 
   it("is limited to these", () => {
     expect([...new Set(byWord.map(([finding]) => finding))].sort()).toEqual([
+      "databases-left unknown",
       "large-objects unknown",
       "source-managed unknown",
       "source-publications unknown",
