@@ -61,6 +61,11 @@ function answers(word: Word, result: CheckResult, now: number): boolean {
   }
 }
 
+/** The checks that a person has answered for, for as long as the rollout lasts. */
+export function acknowledgedIn(words: readonly Word[]): readonly string[] {
+  return words.flatMap(({ kind, check }) => (kind === "acknowledgement" ? [check] : []));
+}
+
 /** For a refusal: `node id STATUS`, separated by commas. */
 export function listed(results: readonly CheckResult[]): string {
   return results

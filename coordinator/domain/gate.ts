@@ -14,15 +14,24 @@ export interface ClusterSample {
 
 export type GateVerdict =
   | { readonly verdict: "pass" }
-  | { readonly verdict: "wait"; readonly why: Failure }
+  | WaitVerdict
   /** `hint` names a text in the catalogue: what goes on from there. */
   | { readonly verdict: "fail"; readonly why: Failure; readonly hint: Hint };
+
+export interface WaitVerdict {
+  readonly verdict: "wait";
+  readonly why: Failure;
+  /** What is waited for does not come by itself. */
+  readonly isForPerson?: true;
+}
 
 export interface GateInput {
   readonly spec: GateSpec;
   /** The sample taken when the stage began; undefined on the first. */
   readonly before: ClusterSample | undefined;
   readonly now: ClusterSample;
+  /** Checks for which this rollout has a person's acknowledgement; absent: none. */
+  readonly acknowledged?: readonly string[];
 }
 
 export type Gate = (input: GateInput) => GateVerdict;
@@ -32,7 +41,7 @@ export type Gates = Readonly<Record<string, Gate>>;
 
 export const pass: GateVerdict = { verdict: "pass" };
 
-export function waitFor(code: Failure["code"], facts: Facts = {}): GateVerdict {
+export function waitFor(code: Failure["code"], facts: Facts = {}): WaitVerdict {
   return { verdict: "wait", why: { code, facts } };
 }
 

@@ -2,7 +2,7 @@
 import type { Clock } from "#proto/common/clock.ts";
 import { type Failure, failure } from "#proto/common/failure.ts";
 import { Depth } from "#proto/gen/lockkeeper/v1/health_pb.ts";
-import type { ClusterSample, Gate, GateVerdict } from "../domain/gate.ts";
+import type { ClusterSample, Gate, GateVerdict, WaitVerdict } from "../domain/gate.ts";
 import type { GateSpec } from "../domain/plan.ts";
 import type { Hint } from "../domain/rollout/hint.ts";
 import type { Fleet } from "./ports.ts";
@@ -19,6 +19,7 @@ export interface LookMeans {
   readonly members: readonly string[];
   readonly gate: Gate;
   readonly before: ClusterSample | undefined;
+  readonly acknowledged: readonly string[];
   /** Told of every sample; the first of a stage is what later gates compare with. */
   readonly sampled: (sample: ClusterSample) => void;
 }
@@ -27,7 +28,7 @@ export interface GateMeans extends LookMeans {
   /** It was green until now: no dwell, unless it has to wait. */
   readonly stood: boolean;
   /** Told when the reason for waiting changes. */
-  readonly waits: (why: Failure) => Promise<void>;
+  readonly waits: (verdict: WaitVerdict) => Promise<void>;
   /** Waits this long unless something else needs attention; true when it does. */
   readonly rest: (ms: number) => Promise<boolean>;
 }
@@ -56,11 +57,11 @@ async function takeSample(
 /** One sample, and what the gate makes of it. */
 export async function lookOnce(
   spec: GateSpec,
-  { clock, fleet, members, gate, before, sampled }: LookMeans,
+  { clock, fleet, members, gate, before, acknowledged, sampled }: LookMeans,
 ): Promise<{ readonly atMs: number; readonly verdict: GateVerdict }> {
   const now = await takeSample(fleet, clock, spec.cluster, members);
   sampled(now);
-  return { atMs: now.atMs, verdict: gate({ spec, before, now }) };
+  return { atMs: now.atMs, verdict: gate({ spec, before, now, acknowledged }) };
 }
 
 export async function takeGate(spec: GateSpec, means: GateMeans): Promise<GateResult> {
@@ -81,7 +82,7 @@ export async function takeGate(spec: GateSpec, means: GateMeans): Promise<GateRe
       dwellMs = spec.dwellMs;
       if (isNews(verdict.why, told, { beganMs, atMs })) {
         told = { why: verdict.why, atMs };
-        await means.waits(verdict.why);
+        await means.waits(verdict);
       }
       if (clock.monotonicMs() - beganMs >= spec.limitMs) {
         const facts = { ...verdict.why.facts, limitMs: String(spec.limitMs) };

@@ -3,7 +3,7 @@ import { failure } from "#proto/common/failure.ts";
 import type { GateSpec } from "../domain/plan.ts";
 import { lookOnce } from "./gate-watch.ts";
 import type { RolloutDesk } from "./rollout-desk.ts";
-import { gateRefused, lookKey, lookMeansOf } from "./stage-deeds.ts";
+import { gateRefused, gateWaited, lookKey, lookMeansOf } from "./stage-deeds.ts";
 
 /** Not more often than this while it is green: a wait lasts for weeks, and a look opens connections on its hosts. */
 const lookEveryMs = 30_000;
@@ -54,7 +54,7 @@ async function hasMoved(desk: RolloutDesk, stage: string, gate: GateSpec): Promi
       const since = desk.looks.get(key)?.notGreenSinceMs ?? atMs;
       desk.looks.set(key, { atMs, notGreenSinceMs: since });
       if (atMs - since < lapsedAfterMs) return false;
-      await desk.append({ kind: "gate-waited", stage, gate: gate.gate, when: "before", why: verdict.why });
+      await desk.append(gateWaited({ stage, gate, when: "before" }, verdict));
       return true;
     }
   }

@@ -1,12 +1,17 @@
 /** What a stage needs around its programs: a first sample, snapshots, gates, and the look before a grant. */
 import { type Failure, failure } from "#proto/common/failure.ts";
+import { acknowledgedIn } from "../domain/check.ts";
+import type { WaitVerdict } from "../domain/gate.ts";
 import type { GateSpec } from "../domain/plan.ts";
 import type { Action } from "../domain/rollout/action.ts";
+import type { RolloutFact } from "../domain/rollout/event.ts";
 import type { Hint } from "../domain/rollout/hint.ts";
 import { gateKey } from "../domain/rollout/state.ts";
 import { type LookMeans, takeGate } from "./gate-watch.ts";
 import { notYet } from "./lock/granting.ts";
 import type { RolloutDesk } from "./rollout-desk.ts";
+
+type TakenGate = Omit<Extract<Action, { do: "take-gate" }>, "do">;
 
 export async function startStage(desk: RolloutDesk, stage: string, attempt: number): Promise<void> {
   desk.before.delete(stage);
@@ -30,7 +35,7 @@ export async function takeStageGate(
   const taken = await takeGate(spec, {
     ...look,
     stood: when === "again",
-    waits: (why) => desk.append({ kind: "gate-waited", stage, gate: spec.gate, when, why }),
+    waits: (verdict) => desk.append(gateWaited({ stage, gate: spec, when }, verdict)),
     rest: (ms) => desk.restUnlessOrdered(ms),
   });
   if (taken.result === "passed") {
@@ -49,9 +54,17 @@ export async function takeStageGate(
   if (taken.result === "refused") return gateRefused(desk, { stage, gate: spec, when }, taken);
 }
 
+export function gateWaited(
+  { stage, gate: { gate }, when }: TakenGate,
+  { why, isForPerson }: WaitVerdict,
+): RolloutFact {
+  const forPerson = isForPerson === undefined ? {} : { isForPerson };
+  return { kind: "gate-waited", stage, gate, when, why, ...forPerson };
+}
+
 export async function gateRefused(
   desk: RolloutDesk,
-  { stage, gate: { gate }, when }: Omit<Extract<Action, { do: "take-gate" }>, "do">,
+  { stage, gate: { gate }, when }: TakenGate,
   { why, hint }: { readonly why: Failure; readonly hint: Hint },
 ): Promise<void> {
   await desk.append({ kind: "gate-failed", stage, gate, when, why, hint });
@@ -69,6 +82,7 @@ export function lookMeansOf(desk: RolloutDesk, stage: string, spec: GateSpec): L
     gate,
     members: desk.means.members(spec.cluster),
     before: desk.before.get(stage),
+    acknowledged: acknowledgedIn(desk.state.words),
     sampled: (sample) => {
       if (!desk.before.has(stage)) desk.before.set(stage, sample);
     },

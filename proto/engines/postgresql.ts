@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { measured } from "../common/measured.ts";
 import { patroniSchema } from "./postgresql-patroni.ts";
+import { backupSchema, readinessSchema } from "./postgresql-readiness.ts";
 
 export const serverSchema = z.object({
   /** `server_version`, as printed: 15.18, 18.4 (Debian …). */
@@ -165,7 +166,12 @@ const pulseShape = {
   walRoom: measured(walRoomSchema),
 };
 
-const gateShape = pulseShape;
+const gateShape = {
+  ...pulseShape,
+  readiness: measured(readinessSchema),
+  /** By the command `proveBackup` of the agent's file; null where that names none. */
+  backup: measured(backupSchema.nullable()),
+};
 
 const fullShape = {
   ...gateShape,

@@ -14,8 +14,11 @@ import type {
 } from "#proto/engines/postgresql.ts";
 import type { Depth, Host } from "../../verb.ts";
 import { takeUntil } from "../measure.ts";
+import { type BackupProof, backupProof } from "./backup-proof.ts";
 import { fullFacts } from "./full-facts.ts";
 import { readPglogical } from "./pglogical/facts.ts";
+import { readReadiness } from "./readiness.ts";
+import { here } from "./senders.ts";
 import { errorsIn, logFile } from "./server-log.ts";
 import type { Means } from "./settings.ts";
 import { applicationName, type Row, type Sql, withSql } from "./sql.ts";
@@ -28,7 +31,13 @@ export async function postgresqlFacts(
     depth,
     signal,
     pace = walPace(host.clock),
-  }: { readonly depth: Depth; readonly signal: AbortSignal; readonly pace?: WalPace },
+    proof = backupProof(host, means),
+  }: {
+    readonly depth: Depth;
+    readonly signal: AbortSignal;
+    readonly pace?: WalPace;
+    readonly proof?: BackupProof;
+  },
 ): Promise<PostgresqlPulse | PostgresqlGate | PostgresqlFull> {
   const take = takeUntil(host, signal);
   const ask = <T>(work: (sql: Sql) => Promise<Outcome<T>>) =>
@@ -43,9 +52,13 @@ export async function postgresqlFacts(
     ]);
     return { server, slots, subscriptions, fence, walRoom };
   };
-  // a gate asks for nothing that a beat does not tell
-  if (depth !== "full") return pulse();
-  const [basis, more] = await Promise.all([pulse(), fullFacts(host, means, { signal, take })]);
+  if (depth === "pulse") return pulse();
+  const gate = async (): Promise<PostgresqlGate> => {
+    const [basis, readiness, backup] = await Promise.all([pulse(), ask(readReadiness), take(() => proof())]);
+    return { ...basis, readiness, backup };
+  };
+  if (depth === "gate") return gate();
+  const [basis, more] = await Promise.all([gate(), fullFacts(host, means, { signal, take })]);
   return { ...basis, ...more };
 }
 
@@ -86,9 +99,6 @@ export async function versionOf(sql: Sql): Promise<number> {
   const [row] = await sql.rows("SELECT current_setting('server_version_num') AS num");
   return Number(row?.["num"]);
 }
-
-/** Where this server writes: a standby has only what it has received. */
-const here = "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END";
 
 export async function readSlots(sql: Sql): Promise<Outcome<PgSlot[]>> {
   const status = (await versionOf(sql)) >= 130_000 ? "wal_status" : "NULL::text AS wal_status";

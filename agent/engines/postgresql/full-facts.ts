@@ -12,6 +12,7 @@ import { leftOversOn } from "./left-overs.ts";
 import { oldServerOf } from "./old-server.ts";
 import { patroniFacts, restartOf } from "./patroni/facts.ts";
 import { isBackgroundWorker } from "./processes.ts";
+import { logicalPids } from "./senders.ts";
 import type { Means } from "./settings.ts";
 import { type Sql, withSql } from "./sql.ts";
 import { toolsMajor } from "./tools-version.ts";
@@ -117,8 +118,6 @@ const settingNames = [
 ];
 
 const ours = "LIKE 'lockkeeper\\_%'";
-const logicalPids =
-  "SELECT active_pid FROM pg_replication_slots WHERE slot_type = 'logical' AND active_pid IS NOT NULL";
 
 /** Each gives its names in the column `name`; what counts gives one. */
 const queries = {

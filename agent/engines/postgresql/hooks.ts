@@ -6,7 +6,8 @@ import { type StepContext, type StepResult, type Verb, verb } from "../../verb.t
 import { resultOf, stop } from "./desk.ts";
 import type { Means, PostgresqlSettings } from "./settings.ts";
 
-type Hook = keyof PostgresqlSettings["hooks"];
+/** Those that a step calls. */
+type Hook = Exclude<keyof PostgresqlSettings["hooks"], "proveBackup">;
 
 const hook = z.enum(["pausePooler", "resumePooler", "switchTraffic", "switchTrafficBack"]);
 

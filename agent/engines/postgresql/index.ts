@@ -1,6 +1,7 @@
 /** PostgreSQL at the agent: its verbs and its facts. */
 import { succeed } from "#proto/common/failure.ts";
 import { type AgentEngine, engineKind } from "../../verb.ts";
+import { type BackupProof, backupProof } from "./backup-proof.ts";
 import { comparingVerbs } from "./comparing.ts";
 import { drainVerbs } from "./draining.ts";
 import { exportVerbs } from "./exporting.ts";
@@ -42,6 +43,7 @@ export const postgresqlKind = engineKind<PostgresqlSettings>({
   create: (settings): AgentEngine => {
     const means = { settings };
     let pace: WalPace | undefined;
+    let proof: BackupProof | undefined;
     return {
       engine: "postgresql",
       verbs: [
@@ -82,7 +84,8 @@ export const postgresqlKind = engineKind<PostgresqlSettings>({
       },
       facts: (host, depth, signal) => {
         pace ??= walPace(host.clock);
-        return postgresqlFacts(host, means, { depth, signal, pace });
+        proof ??= backupProof(host, means);
+        return postgresqlFacts(host, means, { depth, signal, pace, proof });
       },
     };
   },

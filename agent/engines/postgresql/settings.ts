@@ -48,6 +48,8 @@ export const postgresqlSettings = z.strictObject({
       /** Sends the clients to the other cluster, and back again. */
       switchTraffic: argv.optional(),
       switchTrafficBack: argv.optional(),
+      /** Ends with 0 where there is a fresh backup of this server; changes nothing, and is asked again and again. */
+      proveBackup: argv.optional(),
     })
     .prefault({}),
   /** Both versions on this host, for `pg_upgrade`; absent: this server is never upgraded in place. */

@@ -55,6 +55,7 @@ export type RolloutFact =
       readonly gate: string;
       readonly when: GateMoment;
       readonly why: Failure;
+      readonly isForPerson?: true;
     }
   | {
       readonly kind: "gate-passed";

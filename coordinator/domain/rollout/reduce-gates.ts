@@ -22,9 +22,10 @@ export function gateTold(state: RolloutState, fact: GateFact, at: string): Rollo
 }
 
 /** The same reason with other numbers is not a new wait. */
-function waiting(stage: StageState, { why }: GateWaited, at: string): StageState {
+function waiting(stage: StageState, { why, isForPerson }: GateWaited, at: string): StageState {
   const known = stage.gateWaits;
-  return { ...stage, gateWaits: { why, since: known?.why.code === why.code ? known.since : at } };
+  const since = known?.why.code === why.code ? known.since : at;
+  return { ...stage, gateWaits: { why, since, isForPerson: isForPerson === true } };
 }
 
 /**

@@ -57,7 +57,7 @@ export interface StageState {
   readonly endedAt?: string;
   /** Names of the gates that have passed in this attempt, by moment. */
   readonly gatesPassed: readonly string[];
-  readonly gateWaits?: { readonly why: Failure; readonly since: string };
+  readonly gateWaits?: { readonly why: Failure; readonly since: string; readonly isForPerson: boolean };
   readonly phasesPassed: readonly string[];
   /** Newest program per wire stage and node. */
   readonly programs: Readonly<Record<string, ProgramState>>;

@@ -35,7 +35,7 @@ export function viewOf(state: RolloutState): RolloutView {
       ? {}
       : { stop: { ...stop, touched: touchedBy(state), command: commandFor(state), ...otherwise(state) } }),
     ...(waiting === undefined ? {} : { waitingFor: waiting }),
-    ...(gate === undefined ? {} : { gateWaits: gate }),
+    ...(gate === undefined ? {} : { gateWaits: { why: gate.why, since: gate.since } }),
   };
 }
 
@@ -144,7 +144,9 @@ function answersOf(state: RolloutState): WhyView["answers"] {
 
 function heldUpBy(state: RolloutState): WhyView["answers"] {
   const waits = gateWaitingIn(state);
-  return waits === undefined ? [] : [{ waitingFor: waits.why, since: waits.since, who: "who.nobody-needed" }];
+  if (waits === undefined) return [];
+  const { why: waitingFor, since, isForPerson } = waits;
+  return [{ waitingFor, since, who: isForPerson ? "who.operator" : "who.nobody-needed" }];
 }
 
 function gateWaitingIn({ stages }: RolloutState): StageState["gateWaits"] {

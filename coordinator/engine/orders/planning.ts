@@ -1,7 +1,7 @@
 /** Checks and plans: a survey of the cluster, put before its playbook. */
 import { fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
 import { type CheckResult, listed } from "../../domain/check.ts";
-import { digestedText, driftOf } from "../../domain/digest.ts";
+import { canonical, digestedText, driftOf } from "../../domain/digest.ts";
 import type { Plan } from "../../domain/plan.ts";
 import type { RolloutState } from "../../domain/rollout/state.ts";
 import { undoneBy, whyNoPlanBack } from "../../domain/rollout/way-back.ts";
@@ -122,15 +122,20 @@ export class Planning {
     const fields = drift
       .map(({ field, planned, found }) => `${field}: planned ${planned}, found ${found}`)
       .join("; ");
-    return fail("plan.drift", {
-      cluster,
-      fields: fields === "" ? "the steps themselves (another lockkeeper made this plan)" : fields,
-    });
+    return fail("plan.drift", { cluster, fields: fields === "" ? otherSteps(plan, fresh.value) : fields });
   }
 
   lookBeforeGrant(state: RolloutState): Promise<LookResult> {
     return lookBeforeGrant(this.#means, state);
   }
+}
+
+/** What moves by the minute binds no rollout that is under way; it may still make another plan of today's facts. */
+function otherSteps(plan: Plan, fresh: Plan): string {
+  const known = new Set(plan.stages.map(canonical));
+  const stages = fresh.stages.filter((stage) => !known.has(canonical(stage))).map(({ id }) => id);
+  const where = stages.length === 0 ? "" : ` of ${stages.join(", ")}`;
+  return `the steps themselves${where} (other facts, or another lockkeeper made this plan)`;
 }
 
 /** Before a rollout has begun: nothing was touched. */

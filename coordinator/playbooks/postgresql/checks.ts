@@ -6,6 +6,7 @@ import type { CheckResult } from "../../domain/check.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { capacityChecks } from "./capacity-checks.ts";
 import { pglogicalMethod } from "./movers.ts";
+import { newServerChecks } from "./new-server-checks.ts";
 import { objectChecks } from "./object-checks.ts";
 import type { Pair, SideCheck } from "./pair.ts";
 import { otherServer, pairChecks, toolsOf, versionsFit } from "./pair-checks.ts";
@@ -96,7 +97,9 @@ function checkPair(
   if (databases === undefined) return [];
   const pair = { input, settings, databases, ...sides };
   const ofMover = isThroughPglogical(input) ? [...pglogicalPairChecks, ...pglogicalRooms] : capacityChecks;
-  return [...pairChecks, ...targetChecks, ...ofMover, ...roomChecks].map((check) => check(pair));
+  return [...pairChecks, ...newServerChecks, ...targetChecks, ...ofMover, ...roomChecks].map((check) =>
+    check(pair),
+  );
 }
 
 function isThroughPglogical({ wish }: PlaybookInput): boolean {

@@ -3,7 +3,7 @@
  * server is opened only after the old one's agent has made its fence permanent.
  */
 import type { ClusterStage } from "../../domain/plan.ts";
-import { gate, type Move, on, phase, proveServer } from "./move.ts";
+import { gate, type Move, newServerReady, on, phase, proveServer } from "./move.ts";
 import * as patroni from "./patroni.ts";
 import * as steps from "./steps.ts";
 
@@ -19,6 +19,8 @@ export function cutOver(move: Move): ClusterStage {
       gate("caught-up", source, { maxLagBytes: String(cutOverLagBytes) }),
       gate("copied", target, { databases: JSON.stringify(databases) }),
       gate("serves", target, {}),
+      // a standby may have gone since a person was asked
+      newServerReady(move, { dwellMs: 0 }),
     ],
     phases: [
       phase("shapes", [

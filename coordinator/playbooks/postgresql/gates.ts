@@ -12,6 +12,7 @@ import {
   waitFor,
 } from "../../domain/gate.ts";
 import { gateOf } from "./facts.ts";
+import { isForPerson, requirements, type Wanted } from "./new-server.ts";
 import { followerOf, isBack, isOurs } from "./replication.ts";
 
 type Judge = (facts: PostgresqlGate, args: Readonly<Record<string, string>>, node: string) => GateVerdict;
@@ -123,6 +124,23 @@ const following: Gate = ofEach(({ subscriptions }, args, node) => {
   return pass;
 });
 
+/** What the plan asks of the new server beside its rows; a person may have said that it goes without one of them. */
+const newServerReady: Gate = (input) => {
+  const { spec, acknowledged = [] } = input;
+  const asked = Object.entries(requirements).filter(([id]) => !acknowledged.includes(`postgresql.${id}`));
+  return ofEach((facts, args, node) => {
+    for (const [, requirement] of asked) {
+      const found = requirement(facts, args as Wanted);
+      const missing = known(found);
+      if (missing === undefined) return unknown(node, found);
+      if (missing === null) continue;
+      const why = { code: missing.code, facts: { ...missing.facts, node, cluster: spec.cluster } };
+      return { verdict: "wait", why, ...(isForPerson(why) ? { isForPerson: true } : {}) };
+    }
+    return pass;
+  })(input);
+};
+
 export const gates: Gates = {
   "postgresql.answers": answers,
   "postgresql.serves": serves,
@@ -131,4 +149,5 @@ export const gates: Gates = {
   "postgresql.fenced": fenced,
   "postgresql.opened": opened,
   "postgresql.following": following,
+  "postgresql.new-server-ready": newServerReady,
 };

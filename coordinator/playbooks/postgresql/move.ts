@@ -5,8 +5,9 @@ import type { PlaybookInput } from "../../domain/playbook.ts";
 import { majorOf, serverOf } from "./facts.ts";
 import type { Mover } from "./mover.ts";
 import { moveMethod, moverOf } from "./movers.ts";
+import { wantedOf } from "./new-server.ts";
 import { type PostgresqlClusterSettings, settingsOf } from "./settings.ts";
-import { databasesAt, databasesOf, primariesOf, targetOf } from "./sides.ts";
+import { databasesAt, databasesOf, primariesOf, sourceSide, targetOf } from "./sides.ts";
 
 /** One server, with what it is known again by. */
 export interface Side {
@@ -101,16 +102,24 @@ export function phase(
   return { id, order: "parallel", programs, after: [], ...more };
 }
 
+type Limits = Partial<Pick<GateSpec, "everyMs" | "dwellMs" | "limitMs">>;
+
 export function gate(
   name: string,
   { input, node }: Side,
   args: Readonly<Record<string, string>>,
-  limits: Partial<Pick<GateSpec, "everyMs" | "dwellMs" | "limitMs">> = {},
+  limits: Limits = {},
 ): GateSpec {
   const { cluster } = input;
   // a standby beside it has neither the slots nor the word on who may write
   const ofOne = cluster.nodes.length > 1 ? { ...args, node } : args;
   return { gate: `postgresql.${name}`, cluster: cluster.name, args: ofOne, ...cluster.gates, ...limits };
+}
+
+/** What the inventory asks of the new server, or else what the old one has. */
+export function newServerReady({ source, target, settings }: Move, limits: Limits): GateSpec {
+  const wanted = wantedOf(sourceSide(source.input)?.facts, settings);
+  return gate("new-server-ready", target, wanted, limits);
 }
 
 export const list = (names: readonly string[]): string => JSON.stringify(names);

@@ -2,7 +2,7 @@
 import type { CheckResult } from "../../domain/check.ts";
 import { firstOf, type Pair, type PairCheck } from "./pair.ts";
 import { judge, result } from "./result.ts";
-import { majorOn, type Side, settingOn, together } from "./sides.ts";
+import { majorOn, type Side, together } from "./sides.ts";
 
 const newestTested = 18;
 
@@ -149,34 +149,10 @@ const checksums: PairCheck = ({ source, target }) =>
     { from: ours ? "on" : "off", to: theirs ? "on" : "off" },
   ]);
 
-const standbys: PairCheck = ({ source, target }) =>
-  judge({ id: "standbys" }, together(source.facts.standbys, target.facts.standbys), ([ours, theirs]) => [
-    theirs >= ours ? "ok" : "warn",
-    { from: String(ours), to: String(theirs), cluster: target.cluster },
-  ]);
-
-const archive: PairCheck = ({ source, target }) =>
-  judge({ id: "archive" }, together(source.facts.settings, target.facts.settings), ([ours, theirs]) => [
-    (ours["archive_mode"] ?? "off") === "off" || theirs["archive_mode"] !== "off" ? "ok" : "warn",
-    { cluster: target.cluster },
-  ]);
-
-const connections: PairCheck = ({ source, target }) => {
-  const [ours, theirs] = [source, target].map((side) => settingOn(side, "max_connections") ?? "0");
-  const facts = { from: ours ?? "", to: theirs ?? "", cluster: target.cluster };
-  return judge({ id: "connections" }, together(source.facts.settings, target.facts.settings), () => [
-    Number(theirs) >= Number(ours) ? "ok" : "warn",
-    facts,
-  ]);
-};
-
 export const pairChecks: readonly PairCheck[] = [
   extensions,
   extensionVersions,
   preload,
   tablespaces,
   checksums,
-  standbys,
-  archive,
-  connections,
 ];

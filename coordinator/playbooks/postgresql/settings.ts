@@ -26,6 +26,14 @@ export interface PostgresqlClusterSettings {
   readonly oldData: "keep" | "remove";
   /** After a move, how long the old data is kept before anybody may say that it goes. */
   readonly keepOldMs: number;
+  /** Before the cut-over of a move: standbys of the new server; undefined: as many as the old one has. */
+  readonly newStandbys?: number;
+  /** Its max_connections at least; undefined: those of the old one. */
+  readonly newConnections?: number;
+  /** By what a backup of it is proven; undefined: by its archive where the old one archives, else by nothing. */
+  readonly newBackup?: "archive" | "hook" | "none";
+  /** How old the newest file in its archive may be. */
+  readonly newBackupWithinMs: number;
 }
 
 const hour = 3_600_000;
@@ -41,6 +49,7 @@ const defaults: PostgresqlClusterSettings = {
   upgradeMode: "copy",
   oldData: "keep",
   keepOldMs: 7 * 24 * hour,
+  newBackupWithinMs: hour,
 };
 
 /** Refused: `postgresql.setting-unreadable`. */
@@ -78,6 +87,16 @@ function readOne(name: string, value: string): Partial<PostgresqlClusterSettings
       return withDuration(value, (keepOldMs) => ({ keepOldMs }));
     case "old-data":
       return value === "keep" || value === "remove" ? { oldData: value } : undefined;
+    case "new-standbys":
+      return /^\d{1,2}$/.test(value) ? { newStandbys: Number(value) } : undefined;
+    case "new-connections":
+      return /^[1-9]\d{0,5}$/.test(value) ? { newConnections: Number(value) } : undefined;
+    case "new-backup":
+      return value === "archive" || value === "hook" || value === "none" ? { newBackup: value } : undefined;
+    case "new-backup-within":
+      return withDuration(value, (newBackupWithinMs) =>
+        newBackupWithinMs < 1_000 ? undefined : { newBackupWithinMs },
+      );
     default:
       return undefined;
   }

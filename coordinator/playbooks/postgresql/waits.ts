@@ -1,10 +1,11 @@
 /** The waits of a move, in which days may pass and no lock is held: for the rows, for a person, for the owner of the data. */
 import type { WaitStage } from "../../domain/plan.ts";
-import { gate, list, type Move } from "./move.ts";
+import { gate, list, type Move, newServerReady } from "./move.ts";
 import { hour } from "./step.ts";
 import { backOf, forwardOf, roomWatch, slotWatch } from "./watches.ts";
 
 const day = 24 * hour;
+const readyLimitMs = 30 * day;
 
 /** `batch`: the databases that were begun last; all of `wanted` must be there. */
 export function copied(
@@ -35,12 +36,14 @@ export function ready(move: Move): WaitStage {
     kind: "wait",
     id: "ready",
     gates: [
+      // first: what stands in it may take days, and the rows are looked at after it
+      newServerReady(move, { limitMs: readyLimitMs }),
       gate("copied", target, { databases: list(databases) }),
       gate("caught-up", source, { maxLagBytes: String(settings.cutOverLagBytes) }),
     ],
     watches: [],
     approval: { question: "ask.postgresql.cut-over-now", mayAnswer: "operator" },
-    limitMs: 30 * day,
+    limitMs: readyLimitMs,
   };
 }
 

@@ -14,6 +14,7 @@ import { postgresql } from "./postgresql.ts";
 import { postgresqlChecks } from "./postgresql-checks.ts";
 import { postgresqlInPlace } from "./postgresql-in-place.ts";
 import { postgresqlInPlaceChecks } from "./postgresql-in-place-checks.ts";
+import { postgresqlNewServer } from "./postgresql-new-server.ts";
 import { postgresqlPairChecks } from "./postgresql-pair-checks.ts";
 import { postgresqlPatroni } from "./postgresql-patroni.ts";
 import { postgresqlPglogical } from "./postgresql-pglogical.ts";
@@ -41,6 +42,7 @@ export const en: Catalogue = {
   ...postgresqlPairChecks,
   ...postgresqlInPlace,
   ...postgresqlInPlaceChecks,
+  ...postgresqlNewServer,
   ...postgresqlPatroni,
   ...postgresqlPglogical,
   ...postgresqlRestart,

@@ -165,24 +165,6 @@ export const postgresqlPairChecks: Catalogue = {
     next: "stop the target, pg_checksums --enable -D its data directory, start it; or leave it so knowingly",
   },
   "check.postgresql.checksums.unknown": { says: "they could not be asked for" },
-  "check.postgresql.standbys": { says: "the target has as many standbys as the source" },
-  "check.postgresql.standbys.warn": {
-    says: "the source has {from}, {cluster} {to}",
-    next: "pg_basebackup -R … from the target before the cut-over, else the new primary stands alone",
-  },
-  "check.postgresql.standbys.unknown": { says: "they could not be counted" },
-  "check.postgresql.archive": { says: "the target archives its WAL if the source does" },
-  "check.postgresql.archive.warn": {
-    says: "the source archives, {cluster} does not: it would have no backup that can be brought to a moment",
-    next: "ALTER SYSTEM SET archive_mode = on, and archive_command; then restart PostgreSQL of {cluster}, and take a first backup",
-  },
-  "check.postgresql.archive.unknown": { says: "the settings could not be read" },
-  "check.postgresql.connections": { says: "the target takes as many connections as the source" },
-  "check.postgresql.connections.warn": {
-    says: "max_connections is {from} at the source and {to} at {cluster}",
-    next: "ALTER SYSTEM SET max_connections = {from}; then restart PostgreSQL of {cluster}",
-  },
-  "check.postgresql.connections.unknown": { says: "the settings could not be read" },
   "check.postgresql.target-empty": { says: "the target holds nothing under the names that are carried" },
   "check.postgresql.target-empty.ko": {
     says: "{cluster} holds objects in {found}",

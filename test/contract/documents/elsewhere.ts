@@ -20,6 +20,11 @@ export const elsewhere: readonly { readonly command: string; readonly where: str
     "lockkeeper check orders --to 17 --into orders-new --method pglogical",
     "lockkeeper plan orders --to 17 --into orders-new --method pglogical -o plan.json",
   ].map((command) => ({ command, where: "test/lab/postgresql/pglogical.test.ts" })),
+  ...[
+    'lockkeeper apply plan.json -y --ack postgresql.target-standbys --reason "its host comes on Monday"',
+    "lockkeeper pause orders",
+    'lockkeeper resume orders --ack postgresql.target-backup --reason "taken by hand at 21:00"',
+  ].map((command) => ({ command, where: "test/flow/processes/postgres-ready.test.ts" })),
   ...["journalctl -u kaiwudb -n 100 --no-pager", "systemctl status kaiwudb --no-pager"].map((command) => ({
     command,
     where: "test/lab/kwdb/cluster.test.ts",

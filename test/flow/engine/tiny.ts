@@ -9,18 +9,20 @@ import { backStages, shapeOf } from "./tiny-shapes.ts";
 export interface TinyFacts {
   readonly up: boolean;
   readonly version: string;
-  readonly ill?: "waits" | "fails";
+  readonly ill?: "waits" | "fails" | "lacks";
   readonly checks?: Readonly<Record<string, CheckStatus>>;
   readonly blocker?: string;
 }
 
 const factsOf = (report: NodeReport) => report.facts as TinyFacts;
 
-const allUp: Gate = ({ now }) => {
+const allUp: Gate = ({ now, acknowledged = [] }) => {
   for (const [node, report] of Object.entries(now.nodes)) {
     if ("unknown" in report) return waitFor("tiny.unknown", { node });
     const { up, ill } = factsOf(report);
     if (ill === "fails") return refuse(failure("tiny.ill", { node }), "hint.gate-limit");
+    if (ill === "lacks" && !acknowledged.includes("tiny.backup"))
+      return { ...waitFor("tiny.lacking", { node }), isForPerson: true };
     if (!up || ill === "waits") return waitFor("tiny.down", { node });
   }
   return pass;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { whyOf } from "#coordinator/domain/rollout/view.ts";
 import type { GivenWord } from "#coordinator/engine/orders/application-means.ts";
 import { awake, versions, watching } from "./world/watching.ts";
 
@@ -29,6 +30,51 @@ describe("an acknowledgement", () => {
     const world = await awake();
     world.node("db2").checks["tiny.backup"] = "ko";
     expect(await world.tryApply({ words: [ack] })).toMatchObject({ failure: { code: "check.refused" } });
+  });
+});
+
+describe("a gate that waits for what a person must bring", () => {
+  async function lacking(words: readonly GivenWord[] = []) {
+    const world = await awake();
+    world.node("db2").ill = "lacks";
+    const rollout = await world.apply({ words });
+    return { world, rollout, seen: watching(world, rollout) };
+  }
+
+  it("says so, goes on when it is there, and says it no more", async () => {
+    const { world, seen } = await lacking();
+    await world.settle(5_000);
+    expect(seen.view()?.gateWaits?.why).toMatchObject({ code: "tiny.lacking", facts: { node: "db2" } });
+    const state = seen.state();
+    const since = seen.view()?.gateWaits?.since;
+    expect(state === undefined ? [] : whyOf(state)).toMatchObject([{ who: "who.operator", since }]);
+    expect(versions(world)).toEqual(["1", "1", "1"]);
+    world.node("db2").ill = undefined;
+    expect(await seen.rests()).toBe("done");
+    expect(seen.view()?.gateWaits).toBeUndefined();
+  });
+
+  it("is told by a word with the order to begin that it goes without, and by no other word", async () => {
+    const { world, seen } = await lacking([{ ...ack, check: "tiny.disk" }]);
+    await world.settle(5_000);
+    expect(versions(world)).toEqual(["1", "1", "1"]);
+    expect(seen.view()?.gateWaits).toBeDefined();
+    expect(await (await lacking([ack])).seen.rests()).toBe("done");
+  });
+
+  it("is told later too: the rollout is paused, and goes on with a word", async () => {
+    const { world, rollout, seen } = await lacking();
+    await world.settle(5_000);
+    await world.order(rollout, "pause");
+    expect(await seen.rests()).toBe("paused");
+    await world.order(rollout, "resume");
+    await world.settle(5_000);
+    expect(versions(world)).toEqual(["1", "1", "1"]);
+    await world.order(rollout, "pause");
+    expect(await seen.rests()).toBe("paused");
+    await world.order(rollout, "resume", { words: [ack] });
+    expect(await seen.rests()).toBe("done");
+    expect(seen.view()?.words).toMatchObject([{ check: "tiny.backup", by: "op" }]);
   });
 });
 

@@ -14,7 +14,14 @@ afterEach(async () => {
 }, 60_000);
 
 async function begin(name: string): Promise<{ readonly old: PatroniHost; readonly replica: PatroniHost }> {
-  story = await MoveStory.begin({ name, old: 15, new: 17, oldServers: (lab) => startPatroniCluster(lab) });
+  story = await MoveStory.begin({
+    name,
+    old: 15,
+    new: 17,
+    oldServers: (lab) => startPatroniCluster(lab),
+    // the old one has a replica, and the new one stands alone
+    settings: "new-standbys: 0",
+  });
   const [old, replica] = [story.fleet.old, story.fleet.others[0]];
   if (!(old instanceof PatroniHost && replica instanceof PatroniHost)) throw new Error("not under Patroni");
   return { old, replica };

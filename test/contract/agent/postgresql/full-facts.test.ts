@@ -10,6 +10,8 @@ import { shop, shopFacts } from "./shop.ts";
 
 afterEach(stopAll);
 
+const noArchive = { isOn: false, archivedAgoS: null, isFailing: false, failedFile: null };
+
 /** A copied folder is of its copier; the server wants it as the one that it replaces was. */
 function ownAs(example: string, folder: string): void {
   const { uid, gid } = statSync(example);
@@ -65,6 +67,7 @@ describe.each(majors)("the facts of PostgreSQL %i before a plan", (major) => {
       expect(told(facts.preparedTransactions)).toEqual(["half in postgres"]);
       expect(told(facts.oldestTransactionS)).toBeLessThan(60);
       expect(told(facts.standbys)).toBe(0);
+      expect(told(facts.readiness)).toEqual({ receivers: [], archiver: noArchive, maxConnections: 50 });
       expect(told(facts.walSenders)).toBe(0);
       expect(told(facts.backgroundWorkers)).toBe(1);
       expect(told(facts.locales)).toContain("C");
@@ -106,7 +109,16 @@ describe.each([10, 17] as const)("the facts of a standby of PostgreSQL %i", (maj
       timeout: 20_000,
       interval: 500,
     });
+    const seen = async () => told((await factsOf(primary)).readiness).receivers;
+    const near = { name: "walreceiver", state: "streaming", isReplaying: true, lagBytes: 0 };
+    await vi.waitFor(async () => expect(await seen()).toEqual([near]), { timeout: 20_000, interval: 500 });
+    // whoever does not see it may not say that there is none
+    await run(primary, "postgres", "CREATE ROLE plain LOGIN");
+    expect(whyUnknown((await factsOf(primary, hostOf(), { user: "plain" })).readiness)).toMatchObject({
+      code: "postgresql.standbys-not-shown",
+    });
     const facts = await factsOf(standby);
+    expect(told(facts.readiness).receivers).toEqual([]);
     expect(told(facts.server).isStandby).toBe(true);
     expect(told(facts.databases)[1]).toMatchObject(shopFacts);
     expect(told(facts.standbys)).toBe(0);
@@ -146,8 +158,9 @@ describe("the facts before a plan", () => {
     const server = await serverOf(17);
     const facts = await factsOf(server, hostOf(), { port: 1 });
     // what its file and its host say, the agent knows without the server
-    const { toolsMajor, patroni, restart, oldServer, ...ofServer } = facts;
-    expect([told(patroni), told(restart), told(oldServer)]).toEqual([null, null, null]);
+    const { toolsMajor, patroni, restart, oldServer, backup, ...ofServer } = facts;
+    const ofItsFile = [patroni, restart, oldServer, backup].map((each) => told<unknown>(each));
+    expect(ofItsFile).toEqual([null, null, null, null]);
     expect(told(toolsMajor)).toBe(18);
     for (const found of Object.values(ofServer))
       expect(whyUnknown(found)).toMatchObject({ code: "postgresql.not-reached" });
@@ -171,6 +184,7 @@ describe("the facts before a plan", () => {
     const facts = await factsOf(server);
     expect(told(facts.walSenders)).toBe(1);
     expect(told(facts.standbys)).toBe(0);
+    expect(told(facts.readiness).receivers).toEqual([]);
     expect(told(facts.backgroundWorkers)).toBe(1);
     expect(told(facts.leftOvers)).toEqual(["slot lockkeeper_r1", "subscription lockkeeper_r1 in far"]);
   });
@@ -194,6 +208,22 @@ describe("the facts before a plan", () => {
   it("do not call a server unmanaged whose host cannot be looked at", async () => {
     const facts = await factsOf(await serverOf(17), hostOf(""));
     expect(whyUnknown(facts.highAvailability)).toMatchObject({ code: "postgresql.processes-not-seen" });
+  });
+});
+
+describe.each([10, 18] as const)("the archive of PostgreSQL %i", (major) => {
+  it("is told as failing, and as working once its command does", { timeout: 60_000 }, async () => {
+    const server = await serverOf(major, { archive_mode: "on", archive_command: "test -e ../place" });
+    const archiver = async () => told((await factsOf(server)).readiness).archiver;
+    const soon = { timeout: 30_000, interval: 500 };
+    expect(await archiver()).toEqual({ ...noArchive, isOn: true });
+    await run(server, "postgres", "CREATE TABLE t AS SELECT 1", "SELECT pg_switch_wal()");
+    await vi.waitFor(async () => expect(await archiver()).toMatchObject({ isFailing: true }), soon);
+    expect(await archiver()).toMatchObject({ archivedAgoS: null, failedFile: expect.stringMatching(/^0/) });
+    writeFileSync(path.join(server.folder, "place"), "");
+    const works = { isFailing: false, archivedAgoS: expect.any(Number) };
+    await vi.waitFor(async () => expect(await archiver()).toMatchObject(works), soon);
+    expect((await archiver()).archivedAgoS).toBeLessThan(30);
   });
 });
 

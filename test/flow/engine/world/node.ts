@@ -10,8 +10,8 @@ export interface Node {
   unknownAt: string | undefined;
   /** Steps that take this many times as long. */
   slowAt: Readonly<Record<string, number>>;
-  /** A gate that looks at an ill node is red: it waits, or it fails. */
-  ill: "waits" | "fails" | undefined;
+  /** A gate that looks at an ill node is red: it waits, or it fails, or waits for what a person must bring. */
+  ill: "waits" | "fails" | "lacks" | undefined;
   /** A write fence, which is a hold. */
   fenced: boolean;
   /** What a watch measures; `Number.NaN` when it cannot be measured. */

@@ -6,6 +6,7 @@ import pg from "pg";
 import { freePorts } from "#test/doubles/host/create-host.ts";
 import type { Major } from "#test/postgres/binaries.ts";
 import { type PostgresServer, startPostgres } from "#test/postgres/server.ts";
+import { startStandby } from "#test/postgres/standby.ts";
 import { postgresTools } from "#test/postgres/tools.ts";
 import type { Coordinator } from "./fleet.ts";
 import { Operator, type Ran } from "./operator.ts";
@@ -36,6 +37,7 @@ export class PostgresFleet extends Operator {
   readonly #options: PostgresFleetOptions;
   readonly #agents = new Map<Node, Process>();
   readonly #servers = new Map<Node, PostgresServer>();
+  readonly #standbys: PostgresServer[] = [];
   coordinators: readonly Coordinator[] = [];
   readonly agents = nodes.length;
 
@@ -81,6 +83,13 @@ export class PostgresFleet extends Operator {
     await server.start();
   }
 
+  /** A standby of one of the servers; it is ended with the fleet. */
+  async addStandby(node: Node): Promise<PostgresServer> {
+    const standby = await startStandby(this.server(node), { ...logical, ...this.#options.server });
+    this.#standbys.push(standby);
+    return standby;
+  }
+
   /** As the superuser, behind any fence. */
   async on<T>(node: Node, database: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
     const options = "-c default_transaction_read_only=off";
@@ -104,7 +113,7 @@ export class PostgresFleet extends Operator {
     this.endFollowers();
     await Promise.all([...this.#agents.values()].map((agent) => agent.end()));
     for (const { process: own } of this.coordinators) await own.end();
-    await Promise.all([...this.#servers.values()].map((server) => server.stop()));
+    await Promise.all([...this.#standbys, ...this.#servers.values()].map((server) => server.stop()));
     if (process.env["LOCKKEEPER_KEEP"] === undefined) await rm(this.folder, { recursive: true, force: true });
   }
 

@@ -264,9 +264,6 @@ export const pairNotFit: readonly Case[] = [
     target({ facts: { checksums: is(false) } }),
     "on at the source and off",
   ],
-  ["standbys warn", "a target that stands alone", source({ facts: { standbys: is(2) } })],
-  ["archive warn", "no archive there", source({ settings: { archive_mode: "on" } })],
-  ["connections warn", "fewer connections", target({ settings: { max_connections: "50" } })],
   [
     "target-empty ko",
     "a database with our name",

@@ -5,6 +5,7 @@ import { databasesOf } from "#coordinator/playbooks/postgresql/sides.ts";
 import { en } from "#proto/catalogue/en/index.ts";
 import { render } from "#proto/catalogue/render.ts";
 import { type Case, databasesNotFit, pairNotFit, shop, sidesNotFit, source, target } from "./cases.ts";
+import { newServerNotReady } from "./new-server-cases.ts";
 import {
   type Changed,
   database,
@@ -20,7 +21,13 @@ import {
 import { pglogicalNotFit } from "./pglogical-cases.ts";
 
 const gibibyte = 1024 ** 3;
-const cases: readonly Case[] = [...sidesNotFit, ...databasesNotFit, ...pairNotFit, ...pglogicalNotFit];
+const cases: readonly Case[] = [
+  ...sidesNotFit,
+  ...databasesNotFit,
+  ...pairNotFit,
+  ...newServerNotReady,
+  ...pglogicalNotFit,
+];
 
 /** What is not OK, as `id STATUS`. */
 function findings(sides: Sides): readonly string[] {
@@ -88,6 +95,7 @@ const consequences: Readonly<Record<string, readonly string[]>> = {
   "databases-left ko": ["closed-databases warn"],
   "reached unknown": ["target-primary unknown"],
   "newer ko": ["wanted-version ko"],
+  "target-standbys unknown": ["target-connections unknown"],
   "pglogical-patroni unknown": ["source-patroni unknown"],
   "target-version warn": ["source-tools warn", "target-tools warn"],
   "target-empty unknown": ["target-others unknown", "encoding unknown", "locale unknown"],
@@ -96,11 +104,12 @@ const consequences: Readonly<Record<string, readonly string[]>> = {
 /** Title, finding and hint, as a person reads them. */
 function texts(result: CheckResult | undefined): string {
   if (result === undefined) return "";
-  const { id, status, facts } = result;
+  const { id, status, facts, reason } = result;
   const title = render({ code: `check.${id}`, facts }).says;
   if (status === "ok") return title;
   const { says, next = "" } = render({ code: `check.${id}.${status}`, facts });
-  return `${title}\n${says}\n${next}`;
+  const because = reason === undefined ? "" : render(reason).says;
+  return [title, says, because, next].join("\n");
 }
 
 describe("what a person's word can do", () => {
@@ -116,11 +125,16 @@ describe("what a person's word can do", () => {
       "source-publications unknown",
       "source-slots unknown",
       "source-subscriptions unknown",
+      "target-backup ko",
+      "target-backup unknown",
+      "target-backup warn",
       "target-managed unknown",
       "target-others unknown",
       "target-room ko",
       "target-room unknown",
       "target-slots unknown",
+      "target-standbys unknown",
+      "target-standbys warn",
       "target-subscriptions unknown",
       "unlogged unknown",
     ]);

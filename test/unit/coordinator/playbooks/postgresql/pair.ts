@@ -10,6 +10,7 @@ import type {
   PgSubscription,
   PostgresqlFull,
 } from "#proto/engines/postgresql.ts";
+import type { PgReadiness, PgWalReceiver } from "#proto/engines/postgresql-readiness.ts";
 
 export const at = "2026-02-01T10:00:00.000Z";
 
@@ -137,6 +138,19 @@ const settings = {
   wal_level: "logical",
 };
 
+/** A standby as its primary sees it. */
+export function standby(name: string, changed: Partial<PgWalReceiver> = {}): PgWalReceiver {
+  return { name, state: "streaming", isReplaying: true, lagBytes: 0, ...changed };
+}
+
+export function readiness(changed: Partial<PgReadiness> = {}): PgReadiness {
+  const archiver = { isOn: false, archivedAgoS: null, isFailing: false, failedFile: null };
+  return { receivers: [], archiver, maxConnections: 100, ...changed };
+}
+
+/** An archive that works. */
+export const archives = { isOn: true, archivedAgoS: 60, isFailing: false, failedFile: null };
+
 const gibibyte = 1024 ** 3;
 
 function fileSystem(availableBytes: number): FileSystem {
@@ -192,6 +206,8 @@ function reportOf(name: "old" | "new", databases: readonly PgDatabase[], changed
     preparedTransactions: is([]),
     oldestTransactionS: is(3),
     standbys: is(0),
+    readiness: is(readiness()),
+    backup: is(null),
     walSenders: is(0),
     backgroundWorkers: is(1),
     locales: is(["C", "POSIX", "en_US.utf8"]),
