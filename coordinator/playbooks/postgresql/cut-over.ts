@@ -78,12 +78,28 @@ export function cutOver(move: Move): ClusterStage {
         ],
       }),
       phase("switch", [on(source, steps.hook("switchTraffic"), steps.hook("resumePooler"))]),
-      phase("forward-ends", [on(target, mover.unsubscribe("forward", databases))]),
+    ],
+    waysOnFailure: ["way.postgresql.again", "way.postgresql.undone"],
+  };
+}
+
+/** The way forth is over: its slots keep no more WAL on the old server. */
+export function settle(move: Move): ClusterStage {
+  const { source, target, databases, mover } = move;
+  const both = [source.input.cluster.name, target.input.cluster.name].sort();
+  return {
+    kind: "cluster",
+    id: "settle",
+    clusters: both,
+    before: [gate("serves", target, {}), gate("fenced", source, {})],
+    phases: [
+      phase("forward-ends", [on(target, proveServer(target), mover.unsubscribe("forward", databases))]),
       phase(
-        "settle",
+        "slots",
         [
           on(
             source,
+            proveServer(source),
             ...patroni.beforeSlotsGo(move),
             steps.dropSlots("forward", databases, { subscriber: target }),
             mover.unpublish("forward", databases),

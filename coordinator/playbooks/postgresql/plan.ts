@@ -7,7 +7,7 @@ import type { ClusterStage, FinishStage, Plan, PreflightStage, Stage } from "../
 import { planFormat } from "../../domain/plan.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { allChecks, checkMove } from "./checks.ts";
-import { cutOver } from "./cut-over.ts";
+import { cutOver, settle } from "./cut-over.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { gate, type Move, moveOf, on, othersOf, phase, proveServer } from "./move.ts";
 import { mayRemove, putAway, removal } from "./old-server.ts";
@@ -15,7 +15,7 @@ import * as patroni from "./patroni.ts";
 import { settingStages } from "./restart-settings.ts";
 import { minute } from "./step.ts";
 import * as steps from "./steps.ts";
-import { copied, ready, soak } from "./waits.ts";
+import { copied, opened, ready, soak } from "./waits.ts";
 
 export function planMove(input: PlaybookInput): Outcome<Plan> {
   const found = moveOf(input);
@@ -44,6 +44,8 @@ export function planMove(input: PlaybookInput): Outcome<Plan> {
       ...verifying(move),
       ready(move),
       cutOver(move),
+      opened(move),
+      settle(move),
       soak(move),
       retire(move),
       ...removal(move),

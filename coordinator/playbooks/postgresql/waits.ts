@@ -1,7 +1,7 @@
 /** The waits of a move, in which days may pass and no lock is held: for the rows, for a person, for the owner of the data. */
 import type { WaitStage } from "../../domain/plan.ts";
 import { gate, list, type Move, newServerReady } from "./move.ts";
-import { hour } from "./step.ts";
+import { hour, minute } from "./step.ts";
 import { backOf, forwardOf, roomWatch, slotWatch } from "./watches.ts";
 
 const day = 24 * hour;
@@ -21,11 +21,12 @@ export function copied(
     kind: "wait",
     id: `copy-${number}`,
     gates: [gate("copied", move.target, { databases: list(wanted) }, { limitMs })],
-    // up to the cut-over, and also while a lock is held: indexes and comparisons take hours
+    // also while a lock is held, for indexes and comparisons take hours; and over the cut-over, for one that comes to nothing
+    // leaves slots that nobody reads until somebody is awake
     watches: [
       ...(number === 1 ? [roomWatch("wal-room", forwardOf(move), giveUpAtPercent)] : []),
       slotWatch(`slots-${number}`, forwardOf(move), batch),
-    ].map((watch) => ({ ...watch, until: "ready" })),
+    ].map((watch) => ({ ...watch, until: "opened" })),
     limitMs,
   };
 }
@@ -44,6 +45,19 @@ export function ready(move: Move): WaitStage {
     watches: [],
     approval: { question: "ask.postgresql.cut-over-now", mayAnswer: "operator" },
     limitMs: readyLimitMs,
+  };
+}
+
+/** Whoever watched the old server while it was read from goes home. */
+export function opened(move: Move): WaitStage {
+  const { source, target, databases } = move;
+  const soon = { everyMs: 500, dwellMs: 0, limitMs: 5 * minute };
+  return {
+    kind: "wait",
+    id: "opened",
+    gates: [gate("opened", target, { databases: list(databases) }, soon), gate("fenced", source, {}, soon)],
+    watches: [],
+    limitMs: hour,
   };
 }
 

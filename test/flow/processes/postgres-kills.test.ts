@@ -108,7 +108,7 @@ async function wayThere(plot: Plot): Promise<void> {
   await play(
     "the way to the cut-over",
     await beginMove(),
-    within(/^(?!cut-over|soak|retire)/, plot),
+    within(/^(?!cut-over|opened|settle|soak|retire)/, plot),
     "ready",
   );
   const [old] = writers;
@@ -120,7 +120,7 @@ async function wayThere(plot: Plot): Promise<void> {
 }
 
 async function cutOver(plot: Plot): Promise<void> {
-  await play("a cut-over", await beginMove(), within(/^cut-over\//, plot), "soak");
+  await play("a cut-over", await beginMove(), within(/^(cut-over|settle)\//, plot), "soak");
   await writers[1]?.accepted(20);
   const [before, after] = await written();
   expect(lastOf(before.accepted)).toBeLessThanOrEqual(firstOf(after.accepted));

@@ -132,8 +132,8 @@ describe("the plan of a move from under Patroni", () => {
       "cut-over/after-failover old: show-after-failover",
       "cut-over/after-failover new: verify-after-failover",
       "cut-over/fence old: pause-patroni, prove-leader, prove-timeline, fence-writes",
-      "cut-over/settle old: release-slots, drop-slots-forward",
-      "cut-over/other-members old2: drop-slots-forward",
+      "settle/slots old: release-slots, drop-slots-forward",
+      "settle/other-members old2: drop-slots-forward",
       "retire/clear new: forget",
       "retire/clear old: resume-patroni, forget",
       "retire/clear old2: forget",
@@ -145,7 +145,7 @@ describe("the plan of a move from under Patroni", () => {
     expect(stepsOf(plan, ["declare-slots"])).toEqual([]);
     expect(stepsOf(plan, ["ignore-slots", "release-slots"])).toEqual([
       "connect/peers old: ignore-slots",
-      "cut-over/settle old: release-slots",
+      "settle/slots old: release-slots",
     ]);
   });
 
