@@ -197,13 +197,20 @@ function subscriptionOf(head: Row, tables: readonly Row[], error: string | undef
   };
 }
 
+/** Of pg_database. Where DROP DATABASE was interrupted nobody comes in, and nothing can be altered: its limit is -2. */
+export const takesClients = "datallowconn AND NOT datistemplate AND datconnlimit >= -1";
+
+/** Whoever has written it, in whichever word for it: our own sessions say otherwise of themselves. */
+export const readOnlyInFiles = `
+  (SELECT coalesce(bool_or(setting ~* '^(on|t|tr|tru|true|y|ye|yes|1)$'), false)::text FROM pg_file_settings
+    WHERE name = 'default_transaction_read_only' AND applied)`;
+
 export async function readFence(sql: Sql, means: Means): Promise<Outcome<PgFence>> {
   const [row] = await sql.rows(`
-    SELECT (SELECT coalesce(bool_or(setting = 'on'), false) FROM pg_file_settings
-             WHERE name = 'default_transaction_read_only' AND applied)::text AS read_only,
+    SELECT ${readOnlyInFiles} AS read_only,
            ${clientCount(means)} AS clients`);
   const open = await sql.rows(
-    "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate AND datconnlimit <> 0 ORDER BY 1",
+    `SELECT datname FROM pg_database WHERE ${takesClients} AND datconnlimit <> 0 ORDER BY 1`,
   );
   return succeed({
     isReadOnly: row?.["read_only"] === "true",

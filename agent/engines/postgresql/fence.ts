@@ -9,7 +9,7 @@ import { done } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { literal, quoted } from "../databases.ts";
 import { ask, of, ownerOf, probeOf, resultOf, stop } from "./desk.ts";
-import { clientCount, ownSessions } from "./facts.ts";
+import { clientCount, ownSessions, readOnlyInFiles, takesClients } from "./facts.ts";
 import { isAtWork, isWriting } from "./processes.ts";
 import type { Means } from "./settings.ts";
 import type { Sql } from "./sql.ts";
@@ -30,7 +30,13 @@ export function fenceVerbs(means: Means): readonly Verb[] {
       class: "reversible",
       args: of,
       run: (context, args) => resultOf(() => fence(context, means, ownerOf(context, args))),
-      probe: (context) => probeOf(() => gaps(context, means)),
+      probe: (context, args) =>
+        probeOf(async () =>
+          // closed by somebody else it would never be opened by us
+          (await markFor(context, ownerOf(context, args)).read()) === undefined
+            ? ["what stood before is not written down"]
+            : gaps(context, means),
+        ),
     }),
     verb({
       name: "postgresql.unfence-writes",
@@ -58,22 +64,25 @@ function markFor({ host }: StepContext, rollout: string) {
 async function fence(context: StepContext, means: Means, rollout: string): Promise<StepResult> {
   const mark = markFor(context, rollout);
   return ask(context, means, async (sql) => {
-    const known = (await mark.read()) ?? (await standing(sql));
-    const limits = { ...(await standing(sql)).limits, ...known.limits };
-    await mark.write({ ...known, limits });
-    for (const database of Object.keys(limits))
-      await sql.run(`ALTER DATABASE ${quoted(database)} CONNECTION LIMIT 0`);
+    const now = await standing(sql);
+    const noted = await mark.read();
+    if (noted === undefined && now.isReadOnly) stop("postgresql.closed-already");
+    const { limits, readOnly } = noted ?? now;
+    await mark.write({ readOnly, limits: { ...now.limits, ...limits } });
+    const names = Object.keys(now.limits);
+    for (const database of names) await sql.run(`ALTER DATABASE ${quoted(database)} CONNECTION LIMIT 0`);
     await sql.run("ALTER SYSTEM SET default_transaction_read_only = on");
     await sql.rows("SELECT pg_reload_conf()");
     await endSessions(context, means, sql);
-    return done({ databases: String(Object.keys(limits).length) });
+    return done({ databases: String(names.length) });
   });
 }
 
-async function standing(sql: Sql): Promise<z.infer<typeof before>> {
+async function standing(sql: Sql): Promise<z.infer<typeof before> & { readonly isReadOnly: boolean }> {
   const rows = await sql.rows(
-    "SELECT datname, datconnlimit::text AS limit FROM pg_database WHERE datallowconn AND NOT datistemplate",
+    `SELECT datname, datconnlimit::text AS limit FROM pg_database WHERE ${takesClients}`,
   );
+  const [read] = await sql.rows(`SELECT ${readOnlyInFiles} AS on`);
   const [auto] = await sql.rows(`
     SELECT setting FROM pg_file_settings
      WHERE name = 'default_transaction_read_only' AND sourcefile LIKE '%postgresql.auto.conf'
@@ -81,6 +90,7 @@ async function standing(sql: Sql): Promise<z.infer<typeof before>> {
   return {
     limits: Object.fromEntries(rows.map((row) => [row["datname"] ?? "", row["limit"] ?? "-1"])),
     readOnly: auto?.["setting"] ?? null,
+    isReadOnly: read?.["on"] === "true",
   };
 }
 
@@ -107,13 +117,11 @@ async function whyNotFenced(sql: Sql, means: Means): Promise<readonly string[]> 
            (SELECT string_agg(backend_type || ' (pid ' || pid || ')', ', ') FROM pg_stat_activity
              WHERE ${isAtWork} AND NOT ${ownSessions(means)}) AS working,
            (SELECT string_agg(datname, ', ') FROM pg_database
-             WHERE datallowconn AND NOT datistemplate AND datconnlimit <> 0) AS open,
+             WHERE ${takesClients} AND datconnlimit <> 0) AS open,
            (SELECT string_agg(subname || ' in ' || datname, ', ' ORDER BY subname) FROM pg_subscription
               JOIN pg_database d ON d.oid = subdbid
              WHERE subenabled AND subname NOT LIKE 'lockkeeper\\_%') AS subscribed`);
-  const [read] = await sql.rows(`
-    SELECT coalesce(bool_or(setting = 'on'), false)::text AS on FROM pg_file_settings
-     WHERE name = 'default_transaction_read_only' AND applied`);
+  const [read] = await sql.rows(`SELECT ${readOnlyInFiles} AS on`);
   const counted = (["clients", "prepared", "writing"] as const).flatMap((what) =>
     row?.[what] === "0" ? [] : [`${what}: ${row?.[what]}`],
   );
@@ -175,7 +183,9 @@ export async function unfence(context: StepContext, means: Means, rollout: strin
   const known = await mark.read();
   if (known === undefined) return done({ found: "never fenced by this rollout" });
   return ask(context, means, async (sql) => {
-    const there = (await sql.rows("SELECT datname FROM pg_database")).map((row) => row["datname"]);
+    const there = (await sql.rows("SELECT datname FROM pg_database WHERE datconnlimit >= -1")).map(
+      (row) => row["datname"],
+    );
     await sql.run(
       known.readOnly === null
         ? "ALTER SYSTEM RESET default_transaction_read_only"

@@ -47,9 +47,10 @@ async function split(context: StepContext, means: Means, given: Given, kind: Kin
   return found;
 }
 
+/** Where DROP DATABASE was interrupted nothing is, and nobody can look. */
 async function isDatabase(context: StepContext, means: Means, database: string): Promise<boolean> {
   const rows = await ask(context, means, (sql) =>
-    sql.rows("SELECT FROM pg_database WHERE datname = $1", [database]),
+    sql.rows("SELECT FROM pg_database WHERE datname = $1 AND datconnlimit >= -1", [database]),
   );
   return rows.length > 0;
 }

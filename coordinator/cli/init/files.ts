@@ -68,7 +68,7 @@ ${entry(cluster, old)}    settings:
       # After this long the fence of writes comes down by itself, unless the new server was opened.
       fence-limit: 2m
 
-  # The new server. All its databases are closed to clients until the cut-over; none that is there is dropped.
+  # The new server. The plan closes all its databases to clients until the cut-over; none that is there is dropped.
 ${entry(into, young)}`;
 }
 

@@ -2,7 +2,7 @@
 import type { PgDatabase } from "#proto/engines/postgresql.ts";
 import { byDatabase, firstOf, type Pair, type PairCheck } from "./pair.ts";
 import { judge, result } from "./result.ts";
-import { isUsed, majorOn } from "./sides.ts";
+import { isUsed, majorOn, together } from "./sides.ts";
 
 const empty: PairCheck = ({ target, databases }) =>
   judge({ id: "target-empty" }, target.facts.databases, (all) => {
@@ -18,6 +18,22 @@ const others: PairCheck = ({ target, databases }) =>
     const found = all.filter((each) => !wanted.has(each.name) && isUsed(each)).map(nameAndCount);
     return [found.length === 0 ? "ok" : "unknown", { cluster: target.cluster, found: firstOf(found) }];
   });
+
+/** What stands now is what the cut-over would put back: by then the old server is closed for good. */
+const open: PairCheck = ({ target, databases }) =>
+  judge(
+    { id: "target-open" },
+    together(target.facts.fence, target.facts.databases),
+    ([{ isReadOnly }, all]) => {
+      const wanted = new Set(databases.map(({ name }) => name));
+      const shut = all.filter((each) => wanted.has(each.name) && each.connectionLimit === 0);
+      const why = [
+        ...(isReadOnly ? ["default_transaction_read_only is on"] : []),
+        ...(shut.length > 0 ? [`connection limit 0: ${firstOf(shut.map(({ name }) => name))}`] : []),
+      ];
+      return [why.length === 0 ? "ok" : "ko", { cluster: target.cluster, why: why.join("; ") }];
+    },
+  );
 
 function nameAndCount({ name, userTables }: PgDatabase): string {
   return `${name} (${userTables} relations)`;
@@ -94,6 +110,7 @@ export const targetChecks: readonly PairCheck[] = [
   generatedIdentity,
   empty,
   others,
+  open,
   encoding,
   locale,
   locales,

@@ -49,7 +49,7 @@ export const postgresqlChecks: Catalogue = {
   "check.postgresql.source-open": { says: "nobody has fenced the source" },
   "check.postgresql.source-open.ko": {
     says: "it is fenced already: {why}; ours could not be told from it",
-    next: "ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf(); ALTER DATABASE … CONNECTION LIMIT -1;",
+    next: "SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf(); ALTER DATABASE … CONNECTION LIMIT -1;",
   },
   "check.postgresql.source-open.unknown": { says: "whether it is fenced could not be asked" },
   "check.postgresql.collation-version": { says: "the source's indexes are sorted as its host sorts now" },

@@ -27,7 +27,7 @@ export const postgresqlInPlaceChecks: Catalogue = {
   "check.postgresql.in-place-open": { says: "nobody has closed the server" },
   "check.postgresql.in-place-open.ko": {
     says: "{why}; ours could not be told from it",
-    next: "ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf();",
+    next: "SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf();",
   },
   "check.postgresql.in-place-open.unknown": { says: "whether it is closed could not be asked" },
   "check.postgresql.in-place-databases": { says: "the databases are known ({count})" },

@@ -171,6 +171,14 @@ export const postgresqlPairChecks: Catalogue = {
     next: "take an empty target, or drop there what nobody needs; nothing that is not ours is dropped",
   },
   "check.postgresql.target-empty.unknown": { says: "its databases could not all be read" },
+  "check.postgresql.target-open": {
+    says: "nobody has closed the target: the plan closes it, and opens it at the cut-over",
+  },
+  "check.postgresql.target-open.ko": {
+    says: "{cluster} is closed already: {why}; the cut-over would leave it so",
+    next: "SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf(); ALTER DATABASE … CONNECTION LIMIT -1;",
+  },
+  "check.postgresql.target-open.unknown": { says: "whether it is closed could not be asked" },
   "check.postgresql.target-others": { says: "the target is used for nothing else" },
   "check.postgresql.target-others.unknown": {
     says: "{cluster} holds other databases: {found}; is it the right one?",

@@ -160,9 +160,13 @@ export const postgresql: Catalogue = {
     says: "the fence does not stand: {found}",
     next: "find out who goes on writing; nothing was opened",
   },
+  "postgresql.closed-already": {
+    says: "the server is read-only already, and this rollout has not closed it: at the end it would stay closed",
+    next: "find out who has closed it; SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf(); ALTER DATABASE … CONNECTION LIMIT -1; then lockkeeper retry",
+  },
   "postgresql.still-closed": {
     says: "{node} should be open and is not: {databases} (read-only: {readOnly})",
-    next: "ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf(); ALTER DATABASE … CONNECTION LIMIT as before; then lockkeeper retry",
+    next: "SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf(); ALTER DATABASE … CONNECTION LIMIT as before; then lockkeeper retry",
   },
   "postgresql.fence-fallen": {
     says: "the old server is open again: {open} (read-only: {readOnly})",

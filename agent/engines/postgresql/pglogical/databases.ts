@@ -13,7 +13,7 @@ export async function databasesThere(
   names: readonly string[],
 ): Promise<readonly string[]> {
   const rows = await ask(context, means, (sql) =>
-    sql.rows("SELECT datname AS name FROM pg_database WHERE datallowconn"),
+    sql.rows("SELECT datname AS name FROM pg_database WHERE datallowconn AND datconnlimit >= -1"),
   );
   return names.filter((each) => rows.some(({ name }) => name === each));
 }

@@ -32,7 +32,11 @@ function desk({ port }: PostgresServer) {
       typeof postgresql.summarise
     >[0]).state;
   };
-  return { does, stateOf };
+  const probe = (name: string) => {
+    const verb = verbs.find((each) => each.name === `postgresql.${name}`);
+    return verb?.probe?.(context, verb.args.parse({}));
+  };
+  return { does, probe, stateOf };
 }
 
 it("is told with every beat", async () => {
@@ -41,6 +45,63 @@ it("is told with every beat", async () => {
   await does("fence-writes");
   expect(await stateOf()).toBe("closed");
   await does("unfence-writes");
+  expect(await stateOf()).toBe("primary");
+}, 60_000);
+
+it("is not taken for ours where somebody else has closed the server, and nothing of it is written down", async () => {
+  const server = await serverOf(17);
+  const { does, probe, stateOf } = desk(server);
+  await run(
+    server,
+    "postgres",
+    "ALTER DATABASE postgres CONNECTION LIMIT 0",
+    "ALTER SYSTEM SET default_transaction_read_only = 'yes'",
+    "SELECT pg_reload_conf()",
+    "SELECT pg_sleep(0.5)",
+  );
+  expect(await probe("fence-writes")).toMatchObject({ state: "not-done" });
+  expect(await does("fence-writes")).toMatchObject({
+    result: "failed",
+    failure: { code: "postgresql.closed-already" },
+  });
+  expect(await probe("unfence-writes")).toMatchObject({ state: "done" });
+  await run(
+    server,
+    "postgres",
+    "SET default_transaction_read_only = off",
+    "ALTER DATABASE postgres CONNECTION LIMIT -1",
+    "ALTER SYSTEM RESET default_transaction_read_only",
+    "SELECT pg_reload_conf()",
+    "SELECT pg_sleep(0.5)",
+  );
+  await does("fence-writes");
+  expect(await probe("fence-writes")).toMatchObject({ state: "done" });
+  expect(await does("fence-writes")).toMatchObject({ result: "done" });
+  await does("unfence-writes");
+  expect(await stateOf()).toBe("primary");
+}, 60_000);
+
+it("stands where DROP DATABASE was interrupted, and what is left of that database is neither closed nor opened", async () => {
+  const server = await serverOf(17);
+  const { does, probe, stateOf } = desk(server);
+  await run(
+    server,
+    "postgres",
+    "CREATE DATABASE half_dropped",
+    "UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'half_dropped'",
+    "CREATE DATABASE dropped_later",
+  );
+  expect(await does("fence-writes")).toMatchObject({ result: "done", outputs: { databases: "2" } });
+  expect(await does("prove-fenced")).toMatchObject({ result: "done" });
+  expect(await probe("fence-writes")).toMatchObject({ state: "done" });
+  expect(await stateOf()).toBe("closed");
+  await run(
+    server,
+    "postgres",
+    "SET default_transaction_read_only = off",
+    "UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'dropped_later'",
+  );
+  expect(await does("unfence-writes")).toMatchObject({ result: "done" });
   expect(await stateOf()).toBe("primary");
 }, 60_000);
 

@@ -282,6 +282,18 @@ export const pairNotFit: readonly Case[] = [
     "wiki",
   ],
   [
+    "target-open ko",
+    "a target that is read-only, after a way back or by hand",
+    target({ facts: { fence: is({ isReadOnly: true, open: ["postgres"], clients: 0 }) } }),
+    "default_transaction_read_only is on",
+  ],
+  [
+    "target-open ko",
+    "an empty database there that lets nobody in",
+    target({ facts: { databases: is([database("shop", { userTables: 0, connectionLimit: 0 })]) } }),
+    "connection limit 0: shop",
+  ],
+  [
     "encoding ko",
     "another encoding",
     target({ facts: { databases: is([database("shop", { userTables: 0, encoding: "SQL_ASCII" })]) } }),

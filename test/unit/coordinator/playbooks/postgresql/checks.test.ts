@@ -98,7 +98,12 @@ const consequences: Readonly<Record<string, readonly string[]>> = {
   "target-standbys unknown": ["target-connections unknown"],
   "pglogical-patroni unknown": ["source-patroni unknown"],
   "target-version warn": ["source-tools warn", "target-tools warn"],
-  "target-empty unknown": ["target-others unknown", "encoding unknown", "locale unknown"],
+  "target-empty unknown": [
+    "target-others unknown",
+    "target-open unknown",
+    "encoding unknown",
+    "locale unknown",
+  ],
 };
 
 /** Title, finding and hint, as a person reads them. */
