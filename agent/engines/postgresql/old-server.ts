@@ -5,12 +5,16 @@
 import { open, readdir, readlink, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { FailureError } from "#proto/common/failure.ts";
 import { syncFolder } from "../../host/file-runner.ts";
+import { markOf } from "../../host/marks.ts";
 import { done } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { must, probeOf, resultOf, stop } from "./desk.ts";
 import { postmasterIn } from "./on-host/control.ts";
-import { isDown, order, readUnit } from "./on-host/unit.ts";
+import { isDown, order, readUnit, type UnitStanding } from "./on-host/unit.ts";
+import { mustBeUnitOf } from "./on-host/unit-of-server.ts";
+import { dataDirectory } from "./server-files.ts";
 import type { Means } from "./settings.ts";
 
 const nothing = z.strictObject({});
@@ -25,7 +29,8 @@ export function oldServerVerbs(means: Means): readonly Verb[] {
       class: "reversible",
       args: nothing,
       run: (context) => resultOf(() => putAway(context, means)),
-      probe: (context) => probeOf(() => notAway(context, means)),
+      probe: (context) =>
+        probeOf(async () => [...(await notAway(context, means)), ...(await answering(context, means))]),
     }),
     verb({
       name: "postgresql.take-back",
@@ -67,27 +72,74 @@ function dataOf({ settings }: Means): string {
   return settings.data ?? stop("postgresql.data-not-named");
 }
 
+function isMasked({ load, file }: UnitStanding): boolean {
+  return load === "masked" || file.startsWith("masked");
+}
+
+/** What is told to stop: kept until it is away, since a server that is down does not tell its folder any more. */
+const going = z.object({ data: z.string() });
+
+function markFor({ host, rollout }: StepContext) {
+  return markOf({ host, rollout }, "put-away", going);
+}
+
 async function notAway(context: StepContext, means: Means): Promise<readonly string[]> {
   const standing = must(await readUnit(context.host, unitOf(means)));
-  const isMasked = standing.load === "masked" || standing.file.startsWith("masked");
-  return [
-    ...(isDown(standing) ? [] : [`it is ${standing.active}`]),
-    ...(isMasked ? [] : ["it is not masked"]),
-  ];
+  const folders = [(await markFor(context).read())?.data, means.settings.data];
+  return [...(await whatRuns(context, means, folders)), ...(isMasked(standing) ? [] : ["it is not masked"])];
+}
+
+/** No socket, or nobody behind the port. */
+const nobody: ReadonlySet<string> = new Set(["ENOENT", "ECONNREFUSED"]);
+
+/** It lives where its unit is down, if somebody has started it by hand. */
+async function answering(context: StepContext, means: Means): Promise<readonly string[]> {
+  try {
+    return [`a server in ${await dataDirectory(context, means)} answers`];
+  } catch (error) {
+    const why = error instanceof FailureError ? error.failure : undefined;
+    // one that does not let us in is there
+    if (why?.code !== "postgresql.not-reached" || !nobody.has(why.facts["sqlstate"] ?? "")) throw error;
+    return [];
+  }
+}
+
+/** The unit, and in each folder a server that has come there without it. */
+async function whatRuns(
+  { host }: StepContext,
+  means: Means,
+  folders: readonly (string | undefined)[],
+): Promise<readonly string[]> {
+  const standing = must(await readUnit(host, unitOf(means)));
+  const found = isDown(standing) ? [] : [`it is ${standing.active}`];
+  for (const data of new Set(folders)) {
+    const pid = data === undefined ? 0 : await postmasterIn(host, data);
+    if (pid !== 0) found.push(`process ${pid} lives in ${data}`);
+  }
+  return found;
 }
 
 async function putAway(context: StepContext, means: Means): Promise<StepResult> {
   const unit = unitOf(means);
   const { clock } = context.host;
+  const mark = markFor(context);
+  const known = (await mark.read())?.data;
+  const data = known ?? (await dataDirectory(context, means));
+  if (known === undefined || (await postmasterIn(context.host, data)) !== 0)
+    await mustBeUnitOf(context, { unit, data });
+  await mark.write({ data });
   await order(context, "stop", unit);
-  for (const endMs = clock.monotonicMs() + downMs; !isDown(must(await readUnit(context.host, unit))); ) {
+  for (const endMs = clock.monotonicMs() + downMs; ; ) {
+    const running = await whatRuns(context, means, [data]);
+    if (running.length === 0) break;
     if (clock.monotonicMs() > endMs || context.signal.aborted)
-      stop("postgresql.server-still-runs", { data: unit, cause: "its unit has not come to rest" });
+      stop("postgresql.server-still-runs", { data, cause: running.join("; ") });
     await clock.sleep(pollMs, context.signal).catch(() => undefined);
   }
   await order(context, "mask", unit);
   const left = await notAway(context, means);
   if (left.length > 0) stop("postgresql.not-put-away", { unit, cause: left.join("; ") });
+  await mark.remove();
   return done({
     "told.old server": `${unit} is stopped and masked; systemctl unmask ${unit} lets it be started again`,
   });
@@ -95,10 +147,15 @@ async function putAway(context: StepContext, means: Means): Promise<StepResult> 
 
 async function takeBack(context: StepContext, means: Means): Promise<StepResult> {
   const unit = unitOf(means);
+  const mark = markFor(context);
+  if ((await mark.read()) === undefined && !isMasked(must(await readUnit(context.host, unit))))
+    return done({ found: "not put away by this rollout" });
   await order(context, "unmask", unit);
   await order(context, "start", unit);
   const { active } = must(await readUnit(context.host, unit));
-  return active === "active" ? done({ unit }) : stop("postgresql.not-taken-back", { unit, active });
+  if (active !== "active") stop("postgresql.not-taken-back", { unit, active });
+  await mark.remove();
+  return done({ unit });
 }
 
 /** What tells whose data it is goes last: a try that was cut short is known again. */

@@ -8,10 +8,15 @@ import { ask } from "./desk.ts";
 import { versionOf } from "./facts.ts";
 import type { Means } from "./settings.ts";
 
+/** As the server names it. */
+export async function dataDirectory(context: StepContext, means: Means): Promise<string> {
+  const [row] = await ask(context, means, (sql) => sql.rows("SHOW data_directory"));
+  return row?.["data_directory"] ?? "";
+}
+
 /** The owner of its data folder: the server starts in no other. */
 export async function serverAccount(context: StepContext, means: Means): Promise<FileOwner> {
-  const [row] = await ask(context, means, (sql) => sql.rows("SHOW data_directory"));
-  const { uid, gid } = await stat(context.host.path(row?.["data_directory"] ?? ""));
+  const { uid, gid } = await stat(context.host.path(await dataDirectory(context, means)));
   return { uid, gid };
 }
 

@@ -29,6 +29,10 @@ export const postgresqlRestart: Catalogue = {
     says: "the agent's file names no unit to restart",
     next: "engine.settings.unit in the agent's file, systemctl restart lockkeeper-agent, then lockkeeper retry",
   },
+  "postgresql.unit-of-another": {
+    says: "{unit} is not the unit of the server in {data}: main process of the unit {mainPid}, of the server {pid}",
+    next: "systemctl status PID tells the server's own unit (on Debian postgresql@15-main, never postgresql); write it as engine.settings.unit into the agent's file, systemctl restart lockkeeper-agent, then lockkeeper retry; a server without a unit is yours to restart and to stop",
+  },
   "postgresql.restart-failed": {
     says: "{command} failed: {cause}",
     next: "systemctl status and the server's log on its host; then lockkeeper retry, or lockkeeper abort",

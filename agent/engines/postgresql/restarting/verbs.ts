@@ -8,15 +8,21 @@ import { markOf } from "../../../host/marks.ts";
 import { done } from "../../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../../verb.ts";
 import { ask, must, of, ownerOf, probeOf, resultOf, stop } from "../desk.ts";
+import { mustBeUnitOf } from "../on-host/unit-of-server.ts";
 import { readPatroni } from "../patroni/facts.ts";
 import { type PatroniSettings, runWith } from "../patroni/patronictl.ts";
+import { dataDirectory } from "../server-files.ts";
 import type { Means } from "../settings.ts";
 import { write, writtenNow } from "./settings-file.ts";
 import { type Wanted, wanted } from "./wanted.ts";
 
 const args = z.strictObject({ settings: wanted });
 
-const before = z.object({ written: z.record(z.string(), z.string().nullable()) });
+const before = z.object({
+  written: z.record(z.string(), z.string().nullable()),
+  /** The unit that was found to be this server's, before it was told to restart it. */
+  unit: z.string().optional(),
+});
 
 const pauseMs = 500;
 const noticedMs = 90_000;
@@ -95,6 +101,7 @@ async function restart(context: StepContext, means: Means, settings: Wanted): Pr
     await restartByPatroni(context, patroni, () => isInForce(context, means, settings));
   else if (unit === undefined) stop("postgresql.restart-not-named");
   else {
+    await proveUnit(context, means, unit);
     const ran = await context.tool({ argv: ["systemctl", "restart", unit] });
     if (ran.exitCode !== 0)
       stop("postgresql.restart-failed", {
@@ -105,6 +112,15 @@ async function restart(context: StepContext, means: Means, settings: Wanted): Pr
   const left = await untilServes(context, means, settings);
   if (left.length > 0) stop("postgresql.setting-not-in-force", { names: left.join(", ") });
   return done({ settings: shown(settings) });
+}
+
+/** Once: an earlier life of this agent may have told it to restart already, and between two servers there is none to ask. */
+async function proveUnit(context: StepContext, means: Means, unit: string): Promise<void> {
+  const mark = markFor(context, context.rollout);
+  const known = await mark.read();
+  if (known?.unit === unit) return;
+  await mustBeUnitOf(context, { unit, data: await dataDirectory(context, means) });
+  if (known !== undefined) await mark.write({ ...known, unit });
 }
 
 /** Each member takes what was written to all of them in its own time, and tells then that it has to be restarted. */

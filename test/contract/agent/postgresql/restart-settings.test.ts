@@ -12,7 +12,8 @@ afterEach(stopAll);
 
 const wanted = { settings: JSON.stringify({ wal_level: "logical", max_wal_senders: "12" }) };
 
-function desk({ port }: PostgresServer, unit?: string) {
+/** `mainPid`: of the unit, as systemd tells it. */
+function desk({ port }: PostgresServer, { unit, mainPid = 0 }: { unit?: string; mainPid?: number } = {}) {
   const means = {
     settings: postgresqlSettings.parse({
       host: "127.0.0.1",
@@ -24,7 +25,14 @@ function desk({ port }: PostgresServer, unit?: string) {
   };
   const ran: ToolRequest[] = [];
   const context = {
-    host: hostOf(),
+    host: {
+      ...hostOf(),
+      look: async () => ({
+        exitCode: 0,
+        stdout: `LoadState=loaded\nActiveState=active\nMainPID=${mainPid}\nUnitFileState=enabled\n`,
+        stderr: "",
+      }),
+    },
     signal: AbortSignal.timeout(30_000),
     rollout: "r1",
     tool: async (request: ToolRequest) => {
@@ -84,7 +92,7 @@ describe("settings that need a restart", () => {
 
   it("bring no restart where they are in force, and one by the unit of the agent's file where not", async () => {
     const server = await serverOf(17);
-    const { does, ran } = desk(server, "postgresql@17-main");
+    const { does, ran } = desk(server, { unit: "postgresql@17-main", mainPid: server.pid });
     const there = { settings: JSON.stringify({ wal_level: "logical" }) };
     expect(await does("restart-server", there)).toMatchObject({ result: "done" });
     expect(ran).toEqual([]);
@@ -96,6 +104,30 @@ describe("settings that need a restart", () => {
     expect(await desk(server).does("restart-server", wanted)).toMatchObject({
       failure: { code: "postgresql.restart-not-named" },
     });
+  });
+
+  it.each([
+    ["a unit above several servers, which has no process", 0],
+    ["the unit of another server", 1],
+  ])("bring no restart of %s", async (_, mainPid) => {
+    const { does, ran } = desk(await serverOf(17), { unit: "postgresql", mainPid });
+    expect(await does("restart-server", wanted)).toMatchObject({
+      result: "failed",
+      failure: { code: "postgresql.unit-of-another", facts: { unit: "postgresql" } },
+    });
+    expect(ran).toEqual([]);
+  });
+
+  it("are waited for by a second life of the agent, which finds the server down in the middle of its restart", async () => {
+    const server = await serverOf(17);
+    const { does, ran } = desk(server, { unit: "postgresql@17-main", mainPid: server.pid });
+    await does("write-settings", wanted);
+    await does("restart-server", wanted);
+    await server.kill();
+    expect(await does("restart-server", wanted)).toMatchObject({
+      failure: { code: "postgresql.restart-failed" },
+    });
+    expect(ran).toHaveLength(2);
   });
 
   it("are these alone, whatever a message says", async () => {
