@@ -2,7 +2,7 @@
  * A plan: ordered stages, printable before anything runs. A plan is never executed from its file: apply
  * makes it anew from the coordinator's own facts and compares digests; a difference is drift.
  */
-import type { Failure } from "#proto/common/failure.ts";
+import type { Failure, FailureCode } from "#proto/common/failure.ts";
 import type { CheckResult } from "./check.ts";
 
 export const planFormat = 1;
@@ -60,6 +60,8 @@ export interface WatchSpec {
   readonly reactAt: number;
   readonly reaction: Call;
   readonly everyMs: number;
+  /** Code of what it means that it has reacted; absent: `watch.reacted`. */
+  readonly reactionMeans?: FailureCode;
   /** Id of a later wait: the watch stands up to its end, through every stage between. Absent: up to the end of its own. */
   readonly until?: string;
 }

@@ -19,6 +19,8 @@ const before = z.object({
   limits: z.record(z.string(), z.string()),
   /** As postgresql.auto.conf has it; null where it says nothing. */
   readOnly: z.string().nullable(),
+  /** By database: the row of pg_database as the fence has left it. */
+  rows: z.record(z.string(), z.string()).optional(),
 });
 
 const pauseMs = 50;
@@ -33,7 +35,7 @@ export function fenceVerbs(means: Means): readonly Verb[] {
       probe: (context, args) =>
         probeOf(async () =>
           // closed by somebody else it would never be opened by us
-          (await markFor(context, ownerOf(context, args)).read()) === undefined
+          (await fenceMark(context, ownerOf(context, args)).read()) === undefined
             ? ["what stood before is not written down"]
             : gaps(context, means),
         ),
@@ -45,7 +47,7 @@ export function fenceVerbs(means: Means): readonly Verb[] {
       run: (context, args) => resultOf(() => unfence(context, means, ownerOf(context, args))),
       probe: (context, args) =>
         probeOf(async () =>
-          (await markFor(context, ownerOf(context, args)).read()) === undefined ? [] : ["fence"],
+          (await fenceMark(context, ownerOf(context, args)).read()) === undefined ? [] : ["fence"],
         ),
     }),
     verb({
@@ -57,20 +59,22 @@ export function fenceVerbs(means: Means): readonly Verb[] {
   ];
 }
 
-function markFor({ host }: StepContext, rollout: string) {
+export function fenceMark({ host }: Pick<StepContext, "host">, rollout: string) {
   return markOf({ host, rollout }, "fence", before);
 }
 
 async function fence(context: StepContext, means: Means, rollout: string): Promise<StepResult> {
-  const mark = markFor(context, rollout);
+  const mark = fenceMark(context, rollout);
   return ask(context, means, async (sql) => {
     const now = await standing(sql);
     const noted = await mark.read();
     if (noted === undefined && now.isReadOnly) stop("postgresql.closed-already");
     const { limits, readOnly } = noted ?? now;
-    await mark.write({ readOnly, limits: { ...now.limits, ...limits } });
+    const known = { readOnly, limits: { ...now.limits, ...limits } };
+    await mark.write(known);
     const names = Object.keys(now.limits);
     for (const database of names) await sql.run(`ALTER DATABASE ${quoted(database)} CONNECTION LIMIT 0`);
+    await mark.write({ ...known, rows: await databaseRows(sql) });
     await sql.run("ALTER SYSTEM SET default_transaction_read_only = on");
     await sql.rows("SELECT pg_reload_conf()");
     await endSessions(context, means, sql);
@@ -92,6 +96,12 @@ async function standing(sql: Sql): Promise<z.infer<typeof before> & { readonly i
     readOnly: auto?.["setting"] ?? null,
     isReadOnly: read?.["on"] === "true",
   };
+}
+
+/** By database, the transaction that has written its row. */
+export async function databaseRows(sql: Sql): Promise<Readonly<Record<string, string>>> {
+  const rows = await sql.rows(`SELECT datname, xmin::text AS written FROM pg_database WHERE ${takesClients}`);
+  return Object.fromEntries(rows.map((row) => [row["datname"] ?? "", row["written"] ?? ""]));
 }
 
 /** Of clients and of extensions, ours excepted. Senders of replication are what all this is done for. */
@@ -179,7 +189,7 @@ async function proveFenced(context: StepContext, means: Means): Promise<StepResu
 
 /** As it was before this rollout closed it; nothing to do where it never did. */
 export async function unfence(context: StepContext, means: Means, rollout: string): Promise<StepResult> {
-  const mark = markFor(context, rollout);
+  const mark = fenceMark(context, rollout);
   const known = await mark.read();
   if (known === undefined) return done({ found: "never fenced by this rollout" });
   return ask(context, means, async (sql) => {

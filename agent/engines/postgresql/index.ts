@@ -7,6 +7,7 @@ import { drainVerbs } from "./draining.ts";
 import { exportVerbs } from "./exporting.ts";
 import { postgresqlFacts } from "./facts.ts";
 import { fenceVerbs } from "./fence.ts";
+import { fenceOpeningVerbs } from "./fence-openings.ts";
 import { forgettingVerbs } from "./forgetting.ts";
 import { hookVerbs } from "./hooks.ts";
 import { identityVerbs } from "./identities.ts";
@@ -61,6 +62,7 @@ export const postgresqlKind = engineKind<PostgresqlSettings>({
         ...upkeepVerbs(means),
         ...watchingVerbs(means),
         ...fenceVerbs(means),
+        ...fenceOpeningVerbs(means),
         ...drainVerbs(means),
         ...driftVerbs(means),
         ...measuringVerbs(means),

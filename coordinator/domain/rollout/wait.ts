@@ -1,6 +1,6 @@
 /** What a wait stage does: watches armed before it waits, its gates looked at until a person has answered, watches disarmed before it is over. */
 import { failure } from "#proto/common/failure.ts";
-import type { Plan, WaitStage } from "../plan.ts";
+import type { Plan, WaitStage, WatchSpec } from "../plan.ts";
 import { type Action, nextGate } from "./action.ts";
 import { endingAt } from "./kept-watches.ts";
 import type { FiredWatch, RolloutState, StageState } from "./state.ts";
@@ -42,14 +42,18 @@ export function stopForFired(plan: Plan, stage: string, fired: FiredWatch): Acti
   const { watch, node, measured, reacted, failure: why } = fired;
   const facts = { ...why?.facts, watch, node, measured: String(measured) };
   if (reacted) {
-    const cause = failure("watch.reacted", { ...facts, reaction: reactionOf(plan, watch) });
+    const spec = watchOf(plan, watch);
+    const cause = failure(spec?.reactionMeans ?? "watch.reacted", {
+      ...facts,
+      reaction: spec?.reaction.verb ?? "",
+    });
     return { do: "stop", stage, node, why: cause, hint: "hint.watch-reacted" };
   }
   const code = why?.code ?? "watch.blind";
   return { do: "stop", stage, node, why: { code, facts }, hint: "hint.watch-failed" };
 }
 
-function reactionOf({ stages }: Plan, watch: string): string {
+function watchOf({ stages }: Plan, watch: string): WatchSpec | undefined {
   const specs = stages.flatMap((stage) => (stage.kind === "wait" ? stage.watches : []));
-  return specs.find(({ id }) => id === watch)?.reaction.verb ?? "";
+  return specs.find(({ id }) => id === watch);
 }

@@ -2,7 +2,7 @@
 import type { WaitStage } from "../../domain/plan.ts";
 import { gate, list, type Move, newServerReady } from "./move.ts";
 import { hour, minute } from "./step.ts";
-import { backOf, forwardOf, roomWatch, slotWatch } from "./watches.ts";
+import { backOf, fenceWatch, forwardOf, roomWatch, slotWatch } from "./watches.ts";
 
 const day = 24 * hour;
 const readyLimitMs = 30 * day;
@@ -75,6 +75,7 @@ export function soak(move: Move): WaitStage {
     watches: [
       roomWatch("wal-room-back", backOf(move), settings.giveUpAtPercent),
       slotWatch("slots-back", backOf(move), databases),
+      fenceWatch(move),
     ],
     approval: { question: "ask.postgresql.let-the-old-go", mayAnswer: "data-owner" },
     limitMs: 90 * day,

@@ -51,3 +51,21 @@ export function slotWatch(
     everyMs,
   };
 }
+
+/**
+ * The gate looks every half minute, and only at what is now. What was written while the server was open is on no other one, also when
+ * it is closed again.
+ */
+export function fenceWatch({ source }: Pick<Move, "source">): WatchSpec {
+  return {
+    id: "fence-openings",
+    cluster: source.input.cluster.name,
+    node: source.node,
+    probe: call("fence-openings"),
+    warnAt: 1,
+    reactAt: 1,
+    reaction: call("note-fence-openings"),
+    everyMs,
+    reactionMeans: "postgresql.fence-was-opened",
+  };
+}

@@ -172,6 +172,10 @@ export const postgresql: Catalogue = {
     says: "the old server is open again: {open} (read-only: {readOnly})",
     next: "find out who has opened it, and close it: rows may have come to both",
   },
+  "postgresql.fence-was-opened": {
+    says: "{node}, the old server, was opened to clients after the cut-over ({measured} of its databases): rows may be there that the new server does not have",
+    next: "look there for rows that came after the cut-over, bring them to the new server by hand, and close the old one again; then resume. What is not brought over is lost when the old server goes",
+  },
   "postgresql.data-differs": {
     says: "{database} is not the same on both sides: {found}",
     next: "nothing was opened, the old server is whole; lockkeeper abort, and look for the cause",

@@ -258,3 +258,40 @@ describe("what passes for caught up, and is not", () => {
     expect(await count("new1", "kept")).toBe(0);
   }, 300_000);
 });
+
+describe("while the old server is kept", () => {
+  it("that it was opened, written to and closed again stops the rollout, though neither agent nor coordinator was there", async (context) => {
+    onlyFull(context);
+    const rollout = await ready();
+    expect(await typed("approve", rollout)).toMatchObject({ code: 8, stop: "" });
+    const phase = async () => (await fleet.json<{ phase: string }>(["status", rollout])).phase;
+
+    const [coordinator] = fleet.coordinators;
+    await coordinator?.process.kill();
+    await fleet.agent("old1").kill();
+    await run(
+      "old1",
+      "SET default_transaction_read_only = off",
+      "ALTER DATABASE shop CONNECTION LIMIT -1",
+      "INSERT INTO kept VALUES (7, 'on the old one alone')",
+      "ALTER DATABASE shop CONNECTION LIMIT 0",
+    );
+    fleet.agent("old1").start();
+    coordinator?.process.start();
+    await fleet.until("a coordinator leads", async () => (await fleet.cli(["lock", "list"])).code === 0);
+    await fleet.until("it is told", async () => (await phase()) === "stopped", 60_000);
+    const { stop } = await fleet.json<{ stop: { why: { code: string; facts: object } } }>([
+      "status",
+      rollout,
+    ]);
+    expect(stop.why).toMatchObject({
+      code: "postgresql.fence-was-opened",
+      facts: { node: "old1", measured: "1" },
+    });
+    expect((await fleet.cli(["approve", rollout])).code).not.toBe(0);
+
+    await run("old1", "SET default_transaction_read_only = off", "DELETE FROM kept WHERE id = 7");
+    expect(await typed("resume", rollout)).toMatchObject({ code: 8 });
+    expect((await typed("approve", rollout)).code).toBe(0);
+  }, 300_000);
+});

@@ -3,11 +3,13 @@ import pg from "pg";
 import { afterEach, expect, it, vi } from "vitest";
 import { postgresqlFacts } from "#agent/engines/postgresql/facts.ts";
 import { fenceVerbs } from "#agent/engines/postgresql/fence.ts";
+import { fenceOpeningVerbs } from "#agent/engines/postgresql/fence-openings.ts";
 import { identityVerbs } from "#agent/engines/postgresql/identities.ts";
 import { postgresqlSettings } from "#agent/engines/postgresql/settings.ts";
 import type { StepContext, Verb } from "#agent/verb.ts";
 import { postgresql } from "#coordinator/playbooks/postgresql.ts";
 import { succeed } from "#proto/common/failure.ts";
+import type { Major } from "#test/postgres/binaries.ts";
 import type { PostgresServer } from "#test/postgres/server.ts";
 import { hostOf, run, serverOf, stopAll } from "./asked-server.ts";
 
@@ -21,7 +23,7 @@ function desk({ port }: PostgresServer) {
   const signal = AbortSignal.timeout(30_000);
   const parcels = { send: async () => succeed(undefined) };
   const context = { host, signal, rollout: "r1", parcels } as unknown as StepContext;
-  const verbs: readonly Verb[] = [...fenceVerbs(means), ...identityVerbs(means)];
+  const verbs: readonly Verb[] = [...fenceVerbs(means), ...fenceOpeningVerbs(means), ...identityVerbs(means)];
   const does = async (name: string, args: Readonly<Record<string, string>> = {}) => {
     const verb = verbs.find((each) => each.name === `postgresql.${name}`);
     return verb?.run(context, verb.args.parse(args));
@@ -104,6 +106,30 @@ it("stands where DROP DATABASE was interrupted, and what is left of that databas
   expect(await does("unfence-writes")).toMatchObject({ result: "done" });
   expect(await stateOf()).toBe("primary");
 }, 60_000);
+
+it.for<Major>([10, 17])("of %i that was opened and closed again is told once", async (major) => {
+  const server = await serverOf(major);
+  const { does } = desk(server);
+  const opened = async () => {
+    const found = await does("fence-openings");
+    return found?.result === "done" ? found.outputs : found;
+  };
+  // a superuser's session that asks for writes
+  const byHand = (...statements: readonly string[]) =>
+    run(server, "postgres", "SET default_transaction_read_only = off", ...statements);
+  await does("fence-writes");
+  expect(await opened()).toEqual({ value: "0", databases: "" });
+  await byHand("VACUUM FREEZE pg_database", "CHECKPOINT");
+  expect(await opened()).toMatchObject({ value: "0" });
+  await byHand("ALTER DATABASE postgres CONNECTION LIMIT -1");
+  expect(await opened()).toEqual({ value: "1", databases: "postgres" });
+  await byHand("ALTER DATABASE postgres CONNECTION LIMIT 0");
+  expect(await opened()).toEqual({ value: "1", databases: "postgres" });
+  await does("note-fence-openings");
+  expect(await opened()).toMatchObject({ value: "0" });
+  await byHand("CREATE DATABASE later");
+  expect(await opened()).toEqual({ value: "1", databases: "later" });
+});
 
 it("does not stand while an enabled subscription of somebody else brings rows", async () => {
   const server = await serverOf(17);
