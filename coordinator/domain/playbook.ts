@@ -6,6 +6,7 @@ import type { Failure, Outcome } from "#proto/common/failure.ts";
 import type { Measured } from "#proto/common/measured.ts";
 import type { NodeReport } from "#proto/common/report.ts";
 import type { CheckResult } from "./check.ts";
+import type { FollowingView } from "./following.ts";
 import type { Gates } from "./gate.ts";
 import type { ClusterEntry } from "./inventory.ts";
 import type { Plan } from "./plan.ts";
@@ -78,6 +79,8 @@ export interface Playbook {
     /** Worth knowing, and nothing odd: what is kept there. Absent: nothing. */
     readonly notes?: readonly Failure[];
   };
+  /** How one server follows another, from the newest reports of both; absent where this engine's rollouts copy nothing. */
+  following?(reports: readonly NodeReport[]): FollowingView;
   /** What rollouts have left there, by a full report, `kind name` each; absent where this engine's leave nothing. */
   leftOvers?(report: NodeReport): Measured<readonly string[]> | undefined;
   /** Clusters as the reports describe them, for a draft of an inventory. */

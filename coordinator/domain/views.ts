@@ -4,6 +4,7 @@
  */
 import type { Failure } from "#proto/common/failure.ts";
 import type { Word } from "./check.ts";
+import type { FollowingView } from "./following.ts";
 import type { LockScope } from "./lock.ts";
 
 export interface NodeView {
@@ -168,6 +169,8 @@ export interface RolloutView {
     readonly id: string;
   }[];
   readonly notSeen: readonly Failure[];
+  /** Of one that is open: how far its servers follow each other. */
+  readonly following?: FollowingView;
 }
 
 /** Waiting for what, since when, who can change it, and with which command. */

@@ -4,6 +4,7 @@ import { planBack } from "./postgresql/back.ts";
 import { checkMove } from "./postgresql/checks.ts";
 import { fullOf } from "./postgresql/facts.ts";
 import { fingerprint, playbookVersion } from "./postgresql/fingerprint.ts";
+import { following } from "./postgresql/following.ts";
 import { gates } from "./postgresql/gates.ts";
 import { planBackInPlace } from "./postgresql/in-place/back.ts";
 import { checkInPlace } from "./postgresql/in-place/checks.ts";
@@ -29,6 +30,7 @@ export const postgresql: Playbook = {
   mayServeMixed: () => false,
   fingerprint: (input) => (isInPlace(input.wish) ? fingerprintInPlace(input) : fingerprint(input)),
   summarise,
+  following,
   leftOvers: (report) => fullOf(report)?.leftOvers,
   discover: discoverClusters,
   compareViews: () => [],

@@ -2,6 +2,7 @@
 import { render } from "#proto/catalogue/render.ts";
 import { renderDuration } from "#proto/common/duration.ts";
 import type { RolloutPhase, RolloutView, StageStanding, StageView } from "../../domain/views.ts";
+import { followingLines } from "./following.ts";
 import { otherwiseLines, stopLines } from "./stop.ts";
 import type { Paint } from "./style.ts";
 import { renderTable } from "./table.ts";
@@ -34,6 +35,7 @@ export function renderRollout(rollout: RolloutView, nowMs: number, paint: Paint)
   return [
     `${paint("strong", id)}  ${clusters.join(", ")} (${engine}) ${from} → ${to}  ${paint(tones[phase], phase)}  by ${by}, ${age} ago`,
     ...rollout.stages.map((stage) => renderStage(stage, paint)),
+    ...(rollout.following === undefined ? [] : followingLines(rollout.following, paint)),
     ...renderEnd(rollout, paint),
   ].join("\n");
 }

@@ -65,14 +65,30 @@ export class Inquiries {
       if (found.length >= limit) break;
       const state = await this.#state(name);
       if (state !== undefined && (cluster === undefined || state.plan.clusters.includes(cluster)))
-        found.push(viewOf(state));
+        found.push(this.#viewOf(state));
     }
     return succeed(found);
   }
 
   async rollout(name: string): Promise<Outcome<RolloutView>> {
     const state = await this.find(name);
-    return state === undefined ? this.noRollout(name) : succeed(viewOf(state));
+    return state === undefined ? this.noRollout(name) : succeed(this.#viewOf(state));
+  }
+
+  /** With what its nodes told last, while it is open. */
+  #viewOf(state: RolloutState): RolloutView {
+    const { inventory, fleet, playbook } = this.#means;
+    const { clusters, engine } = state.plan;
+    const look = playbook(engine)?.following;
+    const view = viewOf(state);
+    if (state.end !== undefined || clusters.length < 2 || look === undefined) return view;
+    const nodes = inventory
+      .clusters()
+      .flatMap((cluster) => (clusters.includes(cluster.name) ? cluster.nodes : []));
+    const reports = nodes.flatMap(({ name }) => fleet.lastReport(name)?.report ?? []);
+    const silent = nodes.flatMap(({ name }) => (fleet.lastReport(name) === undefined ? [name] : []));
+    const following = look(reports);
+    return { ...view, following: { ...following, unknown: [...following.unknown, ...silent] } };
   }
 
   async *watch(

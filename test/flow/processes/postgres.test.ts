@@ -6,6 +6,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import type { RolloutView } from "#coordinator/domain/views.ts";
 import { proveRows, type WriterLog } from "#test/postgres/rows-proof.ts";
 import { startWriter, type Writer } from "#test/postgres/writer.ts";
 import { bundled, type Follow } from "./harness/fleet.ts";
@@ -137,6 +138,24 @@ async function auditOf(node: Node): Promise<string> {
   return rows[0].is;
 }
 
+/** How far it is, from both servers' own words, for people and for scripts. */
+async function toldByStatus(rollout: string): Promise<void> {
+  await fleet.until("both are told", async () => {
+    const { following } = await fleet.json<RolloutView>(["status", rollout]);
+    const [shop] = following?.databases ?? [];
+    return shop?.standing === "replicating" && shop.lagBytes !== undefined && following?.kept.length === 1;
+  });
+  const { following } = await fleet.json<RolloutView>(["status", rollout]);
+  expect(following).toMatchObject({
+    databases: [{ database: "shop", node: "new1" }],
+    kept: [{ node: "old1", disk: expect.anything(), lost: [] }],
+    unknown: [],
+  });
+  const { stdout: told } = await fleet.cli(["status", rollout]);
+  expect(told).toMatch(/shop +new1 +replicating/);
+  expect(told).toMatch(/old1 +WAL kept: .* its disk is [\d.]+ % full/);
+}
+
 const nextOf = (node: Node) =>
   fleet.on(node, "shop", async (client) => (await client.query("SELECT nextval('free') AS n")).rows[0].n);
 
@@ -165,6 +184,7 @@ describe("a PostgreSQL server taken to a newer major version", () => {
     async () => {
       const plan = await prepared();
       const rollout = await typed(8, "apply", plan, "-y");
+      await toldByStatus(rollout);
       // neither server may be in two moves
       await typed(6, "apply", plan, "-y");
       await typed(8, "approve", rollout);
