@@ -4,7 +4,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeFolderDurably, writeFileDurably } from "../../host/file-runner.ts";
 import type { StepContext, ToolRun } from "../../verb.ts";
-import { stop } from "./desk.ts";
+import { ask, stop } from "./desk.ts";
+import { quietWords } from "./quiet-settings.ts";
 import type { Means } from "./settings.ts";
 import { applicationName } from "./sql.ts";
 
@@ -27,6 +28,8 @@ export async function client(
 
 async function environment(context: StepContext, means: Means): Promise<Readonly<Record<string, string>>> {
   const { host, port, user, passwordFile } = means.settings;
+  const quiet = await ask(context, means, (sql) => sql.rows(quietWords));
+  const words = quiet.map(({ name, value }) => ` -c ${name}=${value}`).join("");
   const env = {
     PGHOST: host.startsWith("/") ? context.host.path(host) : host,
     PGPORT: String(port),
@@ -34,8 +37,7 @@ async function environment(context: StepContext, means: Means): Promise<Readonly
     PGAPPNAME: applicationName,
     PGCONNECT_TIMEOUT: "10",
     // our own fence is no obstacle to us, and the server's log holds nothing of ours
-    PGOPTIONS:
-      "-c default_transaction_read_only=off -c log_statement=none -c log_min_duration_statement=-1 -c log_min_error_statement=panic",
+    PGOPTIONS: `-c default_transaction_read_only=off -c log_statement=none -c log_min_duration_statement=-1 -c log_min_error_statement=panic${words}`,
   };
   if (passwordFile === undefined) return env;
   const password = (await readFile(context.host.path(passwordFile), "utf8")).replace(/\r?\n$/, "");

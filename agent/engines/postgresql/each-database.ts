@@ -30,7 +30,9 @@ export async function ofEach<T>(
         if (!isCut(error)) throw error;
         return stop("postgresql.counting-too-long", { database, withinMs: String(context.deadlineMs) });
       };
-      found[database] = await ask(context, means, work, { database, statementMs }).catch(cut);
+      found[database] = await ask(context, means, work, { database, statementMs, readsRows: true }).catch(
+        cut,
+      );
     });
     // a failure of one waits for the others: none of them goes on after the step has ended
     for (const ended of await Promise.allSettled(some)) if (ended.status === "rejected") throw ended.reason;

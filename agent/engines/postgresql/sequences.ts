@@ -54,7 +54,7 @@ export async function sequencesUnlike(
 ): Promise<readonly string[]> {
   const differ: string[] = [];
   for (const database of names) {
-    const here = await ask(context, means, sequencesOf, { database });
+    const here = await ask(context, means, sequencesOf, { database, readsRows: true });
     for (const wanted of contentOf(other, database).sequences) {
       const own = here.find(({ name }) => name === wanted.name);
       if (own === undefined || own.last !== wanted.last || own.isCalled !== wanted.isCalled)

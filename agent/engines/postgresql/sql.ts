@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import pg from "pg";
 import { FailureError, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Host } from "../../verb.ts";
+import { quietQuery } from "./quiet-settings.ts";
 import type { Means } from "./settings.ts";
 
 export type Row = Readonly<Record<string, string | null>>;
@@ -27,6 +28,8 @@ export interface SqlOptions {
   readonly isSuperuser?: boolean;
   /** It only looks, and holds no secret: a role that is no superuser may do that too, and be told so. */
   readonly isLook?: boolean;
+  /** It reads tables of users, and nothing but tables. */
+  readonly readsRows?: boolean;
   /** As a client would: behind a fence like all others. */
   readonly isFenced?: boolean;
 }
@@ -104,7 +107,12 @@ async function connected<T>(
     options: startupOptions(options),
     types: { getTypeParser: () => (text: unknown) => text },
   });
-  return use(client, { database, signal: options.signal, at: `${settings.host}:${settings.port}` }, work);
+  const { isSuperuser = true, isLook = false, readsRows = isLook } = options;
+  const at = `${settings.host}:${settings.port}`;
+  return use(client, { database, signal: options.signal, at }, async (sql) => {
+    if (isSuperuser || readsRows) await sql.rows(quietQuery({ isSuperuser, readsRows }));
+    return work(sql);
+  });
 }
 
 /** Runs the work on a connection that is not open yet, and closes it whatever comes. */

@@ -44,7 +44,7 @@ export function verifyingVerbs(means: Means): readonly Verb[] {
 export async function showAll(context: StepContext, means: Means, given: Args): Promise<StepResult> {
   const endMs = context.host.clock.monotonicMs() + given.withinMs;
   for (const database of given.databases) {
-    const read = { database, statementMs: hour };
+    const read = { database, statementMs: hour, readsRows: true };
     await ask(
       context,
       means,
@@ -99,6 +99,7 @@ export async function compareAll(
       {
         database,
         statementMs: hour,
+        readsRows: true,
       },
     );
     compared += found.compared;
