@@ -1,6 +1,7 @@
 /**
  * Counts and contents of tables, and where sequences stand: said in a way that is the same on every version. Floats go by their
- * bits, since their text has changed with version 12; all else by its text under the fixed settings of our connections.
+ * bits, since their text has changed with version 12; all else by its text under the fixed settings of our connections. No function
+ * runs that a user has made: whoever owns a type may give it a cast.
  */
 import { isOfMover, publishedTables, tableName } from "./published-tables.ts";
 import type { Row, Sql } from "./sql.ts";
@@ -46,18 +47,22 @@ export async function hashRows(sql: Sql, table: string): Promise<string> {
   return row?.["sum"] ?? "";
 }
 
+/** By the base of a domain; `type` and `element` name none but the server's own. */
 const columnsOf = `
-  SELECT quote_ident(attname) AS name, coalesce(b.typname, t.typname) AS type,
-         coalesce(e.typname, '') AS element
+  SELECT quote_ident(attname) AS name, ${ownType("coalesce(b.oid, t.oid)")} AS type, ${ownType("e.oid")} AS element
     FROM pg_attribute a JOIN pg_type t ON t.oid = atttypid
     LEFT JOIN pg_type b ON b.oid = nullif(t.typbasetype, 0)
     LEFT JOIN pg_type e ON e.oid = nullif(t.typelem, 0) AND t.typlen = -1
    WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attname`;
 
+function ownType(oid: string): string {
+  return `coalesce((SELECT typname FROM pg_type o WHERE o.oid = ${oid} AND o.typnamespace = 'pg_catalog'::regnamespace), '')`;
+}
+
 /** Length and text, so that no two rows run into one another; `~` for NULL. */
 function termOf({ name, type, element }: Row): string {
   const text = textOf(name ?? "", type ?? "", element ?? "");
-  return `coalesce(length(${text})::text || ':' || ${text}, '~')`;
+  return `CASE num_nulls(${name}) WHEN 1 THEN '~' ELSE length(${text})::text || ':' || ${text} END`;
 }
 
 /** Types made of floats, and what gives their bits. */
@@ -77,7 +82,9 @@ function textOf(name: string, type: string, element: string): string {
   const sender = senders[type];
   if (sender !== undefined) return `encode(${sender}(${name}), 'hex')`;
   if (senders[element] !== undefined) return `encode(array_send(${name}), 'hex')`;
-  return type === "money" ? `${name}::numeric::text` : `${name}::text`;
+  if (type === "money") return `${name}::numeric::text`;
+  // the text that the type's own output gives, past every cast
+  return type === "" ? `format('%s', ${name})` : `${name}::text`;
 }
 
 export interface SequenceStand {

@@ -9,6 +9,7 @@ import { versionOf } from "./facts.ts";
 import { readIdentity } from "./identity-facts.ts";
 import { listsOf } from "./object-lists.ts";
 import { namesOf } from "./pglogical/databases.ts";
+import { relations } from "./relations.ts";
 import type { Means } from "./settings.ts";
 import { type Row, type Sql, withSql } from "./sql.ts";
 
@@ -103,9 +104,13 @@ async function numbersOf(
 ): Promise<Pick<PgDatabase, "largeObjects" | "hypertables" | "pglogicalNode">> {
   const [row] = await sql.rows(`
     SELECT (SELECT count(*)::text FROM pg_largeobject_metadata) AS large,
-           to_regclass('_timescaledb_catalog.hypertable')::text AS hypertables`);
+           EXISTS (SELECT FROM ${relations} JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                     JOIN pg_extension x ON d.refclassid = 'pg_extension'::regclass AND x.oid = d.refobjid
+                    WHERE d.deptype = 'e' AND x.extname = 'timescaledb' AND c.relkind = 'r'
+                      AND n.nspname = '_timescaledb_catalog' AND c.relname = 'hypertable')::text AS hypertables`);
+  // whoever owns the database may have made something else of that name
   const [hypertables] =
-    typeof row?.["hypertables"] === "string"
+    row?.["hypertables"] === "true"
       ? await sql.rows("SELECT count(*)::text AS count FROM _timescaledb_catalog.hypertable")
       : [];
   const [node] = await namesOf(sql, "node");
