@@ -1,21 +1,12 @@
 /** Databases by name: as an argument, in a statement, in a path. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { jsonArg } from "./json-arg.ts";
 
 /** A database, by the name that SHOW DATABASES prints. */
 export const database = z.string().regex(/^\P{Cc}{1,128}$/u);
 /** Several, as a JSON list: a name may hold any sign that a list could be written with. */
-export const databases = z
-  .string()
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.addIssue({ code: "custom", message: "a JSON list of names" });
-      return z.NEVER;
-    }
-  })
-  .pipe(z.array(database).max(10_000));
+export const databases = jsonArg("a JSON list of names", z.array(database).max(10_000));
 export const flag = z.enum(["true", "false"]).transform((text) => text === "true");
 
 export function quoted(name: string): string {

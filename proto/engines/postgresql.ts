@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { measured } from "../common/measured.ts";
+import { birthSchema, madeSchema } from "./postgresql-made.ts";
 import { patroniSchema } from "./postgresql-patroni.ts";
 import { backupSchema, readinessSchema } from "./postgresql-readiness.ts";
 
@@ -208,6 +209,10 @@ const fullShape = {
   leftOvers: measured(z.array(z.string())),
   /** Absent from an agent that knows of none. */
   inPlace: measured(inPlaceSchema).optional(),
+  /** What the data folder was made with. Absent from an agent that does not tell it. */
+  birth: measured(birthSchema).optional(),
+  /** Absent where the agent's file names no server to be made. */
+  made: measured(madeSchema).optional(),
 };
 
 export const postgresqlPulseSchema = z.object(pulseShape);

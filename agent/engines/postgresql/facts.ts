@@ -16,6 +16,7 @@ import type { Depth, Host } from "../../verb.ts";
 import { takeUntil } from "../measure.ts";
 import { type BackupProof, backupProof } from "./backup-proof.ts";
 import { fullFacts } from "./full-facts.ts";
+import { notMadeYet } from "./made/facts.ts";
 import { readPglogical } from "./pglogical/facts.ts";
 import { readReadiness } from "./readiness.ts";
 import { here } from "./senders.ts";
@@ -50,7 +51,9 @@ export async function postgresqlFacts(
       ask((sql) => readFence(sql, means)),
       ask((sql) => readWalRoom(host, sql, pace)),
     ]);
-    return { server, slots, subscriptions, fence, walRoom };
+    const why = "value" in server ? undefined : await notMadeYet(host, means);
+    const told = why === undefined ? server : { at: server.at, unknown: why };
+    return { server: told, slots, subscriptions, fence, walRoom };
   };
   if (depth === "pulse") return pulse();
   const gate = async (): Promise<PostgresqlGate> => {

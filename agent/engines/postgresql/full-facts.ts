@@ -9,7 +9,9 @@ import { seenOnHost, tracesIn } from "./high-availability.ts";
 import { readInPlace } from "./in-place/facts.ts";
 import { placeIn } from "./in-place/place.ts";
 import { leftOversOn } from "./left-overs.ts";
+import { madeFacts } from "./made/facts.ts";
 import { oldServerOf } from "./old-server.ts";
+import { readBirth } from "./on-host/birth.ts";
 import { patroniFacts, restartOf } from "./patroni/facts.ts";
 import { isBackgroundWorker } from "./processes.ts";
 import { logicalPids } from "./senders.ts";
@@ -31,7 +33,7 @@ export async function fullFacts(
   // a throw of either is told by each of those who await it
   for (const each of [answers, databases]) each.catch(() => undefined);
   const place = placeIn(means);
-  const [ofServer, onHost, tools, ofDatabases, leftOvers, inPlace, patroni, restart, oldServer] =
+  const [ofServer, onHost, tools, ofDatabases, leftOvers, inPlace, made, patroni, restart, oldServer] =
     await Promise.all([
       take(() => answers),
       take(() => seenOnHost(host)),
@@ -39,6 +41,7 @@ export async function fullFacts(
       take(() => databases),
       take(async () => succeed(await leftOversOn({ host, signal }, means))),
       place === undefined ? undefined : take(() => readInPlace(host, means, place)),
+      means.settings.made === undefined ? undefined : take(() => madeFacts(host, means)),
       take(() => patroniFacts(host, means)),
       take(async () => succeed(restartOf(means))),
       take(async () => succeed(oldServerOf(means))),
@@ -51,6 +54,7 @@ export async function fullFacts(
     highAvailability: together(onHost, traces),
     leftOvers,
     ...(inPlace === undefined ? {} : { inPlace }),
+    ...(made === undefined ? {} : { made }),
     patroni,
     restart,
     oldServer,
@@ -71,6 +75,7 @@ const questions = {
   backgroundWorkers: (sql: Sql) => numberOf(sql, queries.backgroundWorkers),
   locales: (sql: Sql) => namesOf(sql, queries.locales),
   checksums: async (sql: Sql) => mapped(await namesOf(sql, queries.checksums), ([word]) => word === "on"),
+  birth: async (sql: Sql) => succeed(await readBirth(sql)),
   traces: tracesIn,
 } as const;
 

@@ -15,6 +15,7 @@ import { inPlaceVerbs } from "./in-place/index.ts";
 import { roleVerbs } from "./loading-roles.ts";
 import { schemaVerbs } from "./loading-schema.ts";
 import { lookingVerbs } from "./looking.ts";
+import { madeVerbs } from "./made/index.ts";
 import { measuringVerbs } from "./measuring.ts";
 import { oldServerVerbs } from "./old-server.ts";
 import { keepingVerbs } from "./patroni/keeping.ts";
@@ -77,6 +78,7 @@ export const postgresqlKind = engineKind<PostgresqlSettings>({
         ...restartingVerbs(means),
         ...forgettingVerbs(),
         ...inPlaceVerbs(means),
+        ...madeVerbs(means),
       ],
       folders: async (host) => {
         const folder = await withSql(host, means, { signal: AbortSignal.timeout(foldersMs) }, async (sql) =>

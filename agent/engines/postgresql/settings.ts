@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { encryptionSettings } from "./encryption.ts";
 import { inPlaceSettings } from "./in-place/settings.ts";
+import { madeSettings } from "./made/settings.ts";
 
 const path = z.string().startsWith("/", "must be an absolute path");
 const argv = z.array(z.string().max(4_096)).min(1);
@@ -54,6 +55,8 @@ export const postgresqlSettings = z.strictObject({
     .prefault({}),
   /** Both versions on this host, for `pg_upgrade`; absent: this server is never upgraded in place. */
   inPlace: inPlaceSettings.optional(),
+  /** A server that may be made on this host; absent: this agent makes none. */
+  made: madeSettings.optional(),
 });
 
 export type PostgresqlSettings = z.infer<typeof postgresqlSettings>;

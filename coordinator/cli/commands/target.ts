@@ -30,6 +30,7 @@ export function targetCommand(name: string, summary: string, options: CommandOpt
         "compiled",
         "export-import",
         "logical-replication",
+        "make-server",
         "pg-upgrade",
         "pglogical",
       ]),

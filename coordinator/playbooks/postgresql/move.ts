@@ -1,8 +1,9 @@
 /** A move of databases from a source to a target by logical replication: what all its stages are made from. */
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import { whyUnknown } from "#proto/common/measured.ts";
 import type { GateSpec, Phase, PlanProgram, PlanStep } from "../../domain/plan.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
-import { majorOf, serverOf } from "./facts.ts";
+import { majorOf, pulseOf, serverOf } from "./facts.ts";
 import type { Mover } from "./mover.ts";
 import { moveMethod, moverOf } from "./movers.ts";
 import { wantedOf } from "./new-server.ts";
@@ -73,6 +74,8 @@ export function sideOf(input: PlaybookInput): Outcome<Side> {
   const [primary, ...others] = primariesOf(input);
   const first = others.length === 0 && primary !== undefined ? primary : cluster.nodes[0];
   const server = serverOf(reports[first?.name ?? ""]);
+  const why = whyUnknown(pulseOf(reports[first?.name ?? ""])?.server);
+  if (why?.code === "postgresql.not-made-yet") return { ok: false, failure: why };
   if (first === undefined || server === undefined)
     return fail("postgresql.server-unknown", { cluster: cluster.name });
   return succeed({
@@ -90,7 +93,10 @@ export function othersOf({ input, node }: Side): readonly string[] {
   return input.cluster.nodes.map(({ name }) => name).filter((name) => name !== node);
 }
 
-export function on({ input, node }: Side, ...steps: readonly PlanStep[]): PlanProgram {
+export function on(
+  { input, node }: Pick<Side, "input" | "node">,
+  ...steps: readonly PlanStep[]
+): PlanProgram {
   return { cluster: input.cluster.name, node, steps };
 }
 
@@ -106,7 +112,7 @@ type Limits = Partial<Pick<GateSpec, "everyMs" | "dwellMs" | "limitMs">>;
 
 export function gate(
   name: string,
-  { input, node }: Side,
+  { input, node }: Pick<Side, "input" | "node">,
   args: Readonly<Record<string, string>>,
   limits: Limits = {},
 ): GateSpec {

@@ -21,7 +21,7 @@ export function summarise(report: NodeReport): {
   if (server === undefined)
     return {
       version: "?",
-      state: "unknown",
+      state: why?.code === "postgresql.not-made-yet" ? "not made" : "unknown",
       findings: [why === undefined ? failure("postgresql.facts-unreadable", { node: report.node }) : why],
     };
   const isClosed = known(facts?.fence)?.isReadOnly === true;

@@ -15,6 +15,7 @@ import { postgresqlChecks } from "./postgresql-checks.ts";
 import { postgresqlInPlace } from "./postgresql-in-place.ts";
 import { postgresqlInPlaceChecks } from "./postgresql-in-place-checks.ts";
 import { postgresqlNewServer } from "./postgresql-new-server.ts";
+import { postgresqlMade } from "./postgresql-made.ts";
 import { postgresqlPairChecks } from "./postgresql-pair-checks.ts";
 import { postgresqlPatroni } from "./postgresql-patroni.ts";
 import { postgresqlPglogical } from "./postgresql-pglogical.ts";
@@ -43,6 +44,7 @@ export const en: Catalogue = {
   ...postgresqlInPlace,
   ...postgresqlInPlaceChecks,
   ...postgresqlNewServer,
+  ...postgresqlMade,
   ...postgresqlPatroni,
   ...postgresqlPglogical,
   ...postgresqlRestart,

@@ -23,6 +23,8 @@ export interface PgFleetSpec {
   readonly servers?: ServerSpec;
   /** The old cluster where it is more than one server: its primary first, then the others, which are its nodes too. */
   readonly oldServers?: (lab: Lab) => Promise<readonly PgHost[]>;
+  /** The new cluster's host, where it is another than one whose server serves. */
+  readonly newServer?: (lab: Lab) => Promise<PgHost>;
   /** Of the plan; the server's own replication unless told. */
   readonly method?: "pglogical";
   /** The inventory's `gates`. */
@@ -115,11 +117,11 @@ export class PgFleet extends ProductFleet {
 }
 
 async function startServers(lab: Lab, spec: PgFleetSpec): Promise<Servers> {
-  const { new: major, servers = {}, oldServers } = spec;
+  const { new: major, servers = {}, oldServers, newServer } = spec;
   if (oldServers === undefined) return startPair(lab, spec);
   const [[old, ...others], young] = await Promise.all([
     oldServers(lab),
-    startPgHost({ lab, name: "pg-new", major, number: 21, ...ofMajor(major, servers) }),
+    newServer?.(lab) ?? startPgHost({ lab, name: "pg-new", major, number: 21, ...ofMajor(major, servers) }),
   ]);
   if (old === undefined) throw new Error("the old cluster has no server");
   return { old, others, new: young };

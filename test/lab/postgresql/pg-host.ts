@@ -28,6 +28,9 @@ export interface PgHostSpec {
   readonly checksums?: boolean;
   /** Further lines of the server's configuration. */
   readonly settings?: readonly string[];
+  /** UTF8 and C.UTF-8 unless told. */
+  readonly encoding?: string;
+  readonly locale?: string;
 }
 
 export const port = 5432;
@@ -195,20 +198,31 @@ export async function lackOf(major: Major): Promise<string | undefined> {
 
 /** Boots the host and makes its cluster `main`; the server answers when this returns. */
 export async function startPgHost(spec: PgHostSpec): Promise<PgHost> {
-  const { lab, name, major } = spec;
-  const host = await lab.host({
-    name,
-    root: await pgRoot(major, spec.packages),
-    ip: lab.ip.replace(/\d+$/, String(spec.number)),
-    unifiedCgroups: suites[major] === "forky",
-    prepare: (folder) => dropPackaged(folder, major),
-  });
+  const { major } = spec;
+  const host = await bareHost(spec);
   await createCluster(host, spec);
   const server = new PgHost(host, major);
   await host.must(["systemctl", "daemon-reload"]);
   await host.must(["systemctl", "enable", "--now", "--quiet", server.unit], { timeoutMs: slowMs });
   await server.untilServes();
   return server;
+}
+
+/** Boots a host with the packages of this major, and no server. */
+export async function bareHost({
+  lab,
+  name,
+  major,
+  number,
+  packages,
+}: Pick<PgHostSpec, "lab" | "name" | "major" | "number" | "packages">): Promise<Host> {
+  return lab.host({
+    name,
+    root: await pgRoot(major, packages),
+    ip: lab.ip.replace(/\d+$/, String(number)),
+    unifiedCgroups: suites[major] === "forky",
+    prepare: (folder) => dropPackaged(folder, major),
+  });
 }
 
 /** The cluster that the package made is every host's of this root: each would pass for the other. */
@@ -218,11 +232,17 @@ export async function dropPackaged(rootFolder: string, major: Major): Promise<vo
 
 export async function createCluster(
   host: Host,
-  spec: Pick<PgHostSpec, "major" | "lab" | "settings" | "checksums">,
+  spec: Pick<PgHostSpec, "major" | "lab" | "settings" | "checksums" | "encoding" | "locale">,
 ): Promise<void> {
-  const { major, lab, settings = [], checksums } = spec;
+  const { major, lab, settings = [], checksums, encoding = "UTF8", locale = "C.UTF-8" } = spec;
   const which = [String(major), "main"];
-  const making = ["pg_createcluster", "--encoding=UTF8", "--locale=C.UTF-8", `--port=${port}`, ...which];
+  const making = [
+    "pg_createcluster",
+    `--encoding=${encoding}`,
+    `--locale=${locale}`,
+    `--port=${port}`,
+    ...which,
+  ];
   // what is made here need not outlive this machine: only the server itself has to sync
   await host.must([...making, "--", "--no-sync", ...checksumWords(major, checksums)], { timeoutMs: slowMs });
   const folder = `/etc/postgresql/${which.join("/")}`;

@@ -11,15 +11,13 @@ import { done } from "../../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../../verb.ts";
 import { rollout } from "../../rollout-arg.ts";
 import { ask, must, ownerOf, probeOf, resultOf, stop } from "../desk.ts";
-import { postmasterIn, readControl } from "../on-host/control.ts";
+import { readControl } from "../on-host/control.ts";
+import { until, whatRuns } from "../on-host/standing.ts";
 import { isDown, order, readUnit } from "../on-host/unit.ts";
 import type { Means } from "../settings.ts";
 import { controlBack } from "./data.ts";
 import { alterNote, mustRead, type Note, readNote } from "./note.ts";
 import { ofWhich, type PlacedServer, placeOf, type Which, which } from "./place.ts";
-
-const settleMs = 60_000;
-const pollMs = 250;
 
 export function serverVerbs(means: Means): readonly Verb[] {
   return [
@@ -76,16 +74,6 @@ export function serverVerbs(means: Means): readonly Verb[] {
 async function isMasked(context: StepContext, means: Means, side: Which): Promise<boolean> {
   const { load, file } = must(await readUnit(context.host, placeOf(means)[side].unit));
   return load === "masked" || file.startsWith("masked");
-}
-
-/** Both the unit and the folder: a server that was started by hand has no unit. */
-async function whatRuns(context: StepContext, { unit, data }: PlacedServer): Promise<readonly string[]> {
-  const standing = must(await readUnit(context.host, unit));
-  const pid = await postmasterIn(context.host, data);
-  return [
-    ...(isDown(standing) ? [] : [`${unit} is ${standing.active} (${standing.mainPid})`]),
-    ...(pid === 0 ? [] : [`process ${pid} in ${data}`]),
-  ];
 }
 
 async function stopServer(
@@ -163,22 +151,6 @@ async function whyNotServing(context: StepContext, means: Means, side: Which): P
     return found === data ? [] : [`another data folder: ${found}`];
   } catch (error) {
     return [error instanceof Error ? error.message.slice(0, 300) : String(error)];
-  }
-}
-
-async function until(
-  context: StepContext,
-  whyNot: () => Promise<readonly string[]>,
-  code: Parameters<typeof stop>[0],
-  facts: Readonly<Record<string, string>>,
-): Promise<void> {
-  const { clock } = context.host;
-  for (const endMs = clock.monotonicMs() + settleMs; ; ) {
-    const why = await whyNot();
-    if (why.length === 0) return;
-    if (clock.monotonicMs() > endMs || context.signal.aborted)
-      stop(code, { ...facts, cause: why.join("; ") });
-    await clock.sleep(pollMs, context.signal).catch(() => undefined);
   }
 }
 

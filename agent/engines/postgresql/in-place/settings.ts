@@ -1,9 +1,5 @@
 import { z } from "zod";
-
-const path = z
-  .string()
-  .regex(/^\/[^\0\s"']*[^\0\s"'/]$/, "must be an absolute path without spaces and quotes");
-const unit = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9:_.@-]*$/, "must be the name of a systemd unit");
+import { isWithin, path, unit } from "../on-host/named.ts";
 
 /** Where both versions lie on this host: `pg_upgrade` reads and writes these folders, and no others. */
 export const inPlaceSettings = z
@@ -34,7 +30,3 @@ export const inPlaceSettings = z
       (config === undefined) === (newConfig === undefined) && (config === undefined || config !== newConfig),
     "config and newConfig must both be named, and be two, or neither",
   );
-
-function isWithin(inner: string, outer: string): boolean {
-  return inner === outer || inner.startsWith(`${outer}/`);
-}

@@ -1,11 +1,13 @@
 /** Settings that only a restart brings into force: the few that a message may name, and what it may set them to. */
 import { z } from "zod";
+import { jsonArg } from "../../json-arg.ts";
 
 const count = z.string().regex(/^[1-9]\d{0,5}$/);
 
 const schema = z
   .strictObject({
     wal_level: z.literal("logical"),
+    max_active_replication_origins: count,
     max_replication_slots: count,
     max_wal_senders: count,
     max_worker_processes: count,
@@ -18,19 +20,9 @@ const schema = z
 export type Wanted = Readonly<Record<string, string>>;
 
 /** As a JSON object: name to value. */
-export const wanted = z
-  .string()
-  .max(2_000)
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.addIssue({ code: "custom", message: "a JSON object of settings" });
-      return z.NEVER;
-    }
-  })
-  .pipe(schema)
-  .transform((read): Wanted => Object.fromEntries(Object.entries(read).flatMap(toldOf)));
+export const wanted = jsonArg("a JSON object of settings", schema).transform(
+  (read): Wanted => Object.fromEntries(Object.entries(read).flatMap(toldOf)),
+);
 
 function toldOf([name, value]: readonly [string, string | undefined]): readonly (readonly [
   string,

@@ -2,6 +2,7 @@
 import { known } from "#proto/common/measured.ts";
 import type { PgDatabase } from "#proto/engines/postgresql.ts";
 import type { CheckResult } from "../../../domain/check.ts";
+import { missingLibraries } from "../libraries.ts";
 import { byDatabase } from "../pair.ts";
 import { judge, result } from "../result.ts";
 import { majorOn } from "../sides.ts";
@@ -76,16 +77,7 @@ const extensions: PlaceCheck = ({ place, databases, to }) => {
 
 const libraries: PlaceCheck = ({ side: { facts }, place, to }) =>
   judge({ id: "in-place-libraries" }, facts.settings, (all) => {
-    const names = (all["shared_preload_libraries"] ?? "")
-      .split(",")
-      .map((each) =>
-        each
-          .trim()
-          .replace(/^"(.*)"$/, "$1")
-          .replace(/^\$libdir\//, ""),
-      )
-      .filter((each) => each !== "" && !each.startsWith("/"));
-    const missing = names.filter((each) => !place.libraries.includes(each));
+    const missing = missingLibraries(all, place.libraries);
     return [missing.length === 0 ? "ok" : "ko", { found: missing.join(", "), to }];
   });
 

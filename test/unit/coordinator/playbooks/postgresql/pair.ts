@@ -190,7 +190,7 @@ function reportOf(name: "old" | "new", databases: readonly PgDatabase[], changed
   const read = Object.entries({ ...settings, ...changed.settings }).filter(
     ([, value]) => value !== undefined,
   );
-  const facts: Record<Exclude<keyof PostgresqlFull, "inPlace">, Measured<unknown>> = {
+  const facts: Record<Exclude<keyof PostgresqlFull, "inPlace" | "birth" | "made">, Measured<unknown>> = {
     server: is(server),
     slots: is([]),
     subscriptions: is([]),
