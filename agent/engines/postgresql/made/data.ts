@@ -8,11 +8,10 @@ import { rollout } from "../../rollout-arg.ts";
 import { must, ownerOf, probeOf, resultOf, stop } from "../desk.ts";
 import { initdbArgv } from "../on-host/birth.ts";
 import { postmasterIn, readControl } from "../on-host/control.ts";
-import { contentOf } from "../on-host/folders.ts";
 import { programVersion } from "../on-host/programs.ts";
 import type { Means } from "../settings.ts";
 import { emptyFolder, giveBack, takeFolder } from "./folders.ts";
-import { alterNote, dropNote, nothingMade, readNote } from "./note.ts";
+import { alterNote, dropNote, readNote } from "./note.ts";
 import { type MadePlace, placeOf, readAccount } from "./place.ts";
 import { usedIn } from "./used.ts";
 
@@ -53,10 +52,10 @@ async function makeData(context: StepContext, means: Means, of: PgBirth): Promis
   const place = placeOf(means);
   const { major } = must(await programVersion(host, place.bin));
   const account = must(await readAccount(host, place.account));
-  const note = (await readNote(context)) ?? (await firstNote(context, place));
+  const note = await readNote(context);
   const turn = `${context.stage}#${context.attempt}`;
   // once for each try: what comes after may be running when an agent that was killed comes here again
-  if (note.clearedFor !== turn) {
+  if (note?.clearedFor !== turn) {
     await mustBeAtRest(context, place);
     await takeFolder(context, place.data, { ...account, mode: 0o700 });
     await emptyFolder(host, place.data);
@@ -69,12 +68,6 @@ async function makeData(context: StepContext, means: Means, of: PgBirth): Promis
   const { systemId } = must(await readControl(host, place));
   await alterNote(context, { systemId });
   return done({ systemId });
-}
-
-/** Nothing is noted as ours that has something in it. */
-async function firstNote(context: StepContext, place: MadePlace) {
-  if ((await contentOf(context, place.data)) > 0) stop("postgresql.new-data-not-empty", { data: place.data });
-  return alterNote(context, nothingMade);
 }
 
 function foldersFor(

@@ -5,7 +5,7 @@ import { syncFolder } from "../../../host/file-runner.ts";
 import type { Host } from "../../../verb.ts";
 import { stop } from "../desk.ts";
 import { contentOf } from "../on-host/folders.ts";
-import { alterNote, mustRead, type Of, readNote } from "./note.ts";
+import { alterNote, type Of, readNote } from "./note.ts";
 import type { Account } from "./place.ts";
 
 /** Refused where something is in it that this rollout did not put there: `postgresql.new-data-not-empty`. */
@@ -15,7 +15,7 @@ export async function takeFolder(
   { uid, gid, mode }: Account & { readonly mode: number },
 ): Promise<void> {
   const { host } = of;
-  const { folders } = await mustRead(of);
+  const folders = (await readNote(of))?.folders ?? [];
   let own = folders.find((each) => each.path === path);
   if (own === undefined) {
     if ((await contentOf(of, path)) > 0) stop("postgresql.new-data-not-empty", { data: path });

@@ -36,7 +36,7 @@ export type Note = z.infer<typeof note>;
 
 export type Of = Pick<StepContext, "host" | "rollout">;
 
-export const nothingMade: Note = {
+const nothingMade: Note = {
   folders: [],
   clearedFor: null,
   systemId: null,

@@ -151,7 +151,10 @@ describe("what was there before", () => {
       here.write(join(folder, "somebody's"));
       expect(codeOf(await here.run("prove-free", { version: "18" }))).toBe("postgresql.new-data-not-empty");
       const data = await here.run("make-new-data", makeArgs);
-      if (folder === made.data) expect(codeOf(data)).toBe("postgresql.new-data-not-empty");
+      if (folder === made.data) {
+        expect(codeOf(data)).toBe("postgresql.new-data-not-empty");
+        expect(existsSync(join(here.host.stateDir, "made"))).toBe(false);
+      }
       await here.run("take-configuration", { settings: "{}" }, parcel(here.host));
       await here.run("make-tablespace-folders", { tablespaces: '["fast"]' });
       for (const what of ["tablespaces", "configuration", "data"])

@@ -49,6 +49,7 @@ describe("the plan that makes a server", () => {
     ]);
     expect(plan).toMatchObject({ clusters: ["alt", "neu"], from: "15", to: "18", method: "make-server" });
     expect(plan.stages.flatMap(nodesUnderLock)).toEqual(["new"]);
+    expect(plan.stages.flatMap((stage) => (stage.kind === "cluster" ? stage.clusters : []))).toEqual(["neu"]);
     expect(plan.pointOfNoReturn).toBeUndefined();
     expect(argsOf(plan, "make-tablespaces")).toEqual({ tablespaces: '["fast"]' });
   });
