@@ -125,6 +125,10 @@ export const postgresqlMade: Catalogue = {
     next: "the package of the server makes it; or name another one as account under made",
   },
   "postgresql.locales-not-listed": { says: "the host's locales could not be listed: {cause}" },
+  "postgresql.parcel-unreadable": {
+    says: "what the other server's agent has sent is not understood ({what}): {cause}",
+    next: "install the same version of the agent on both hosts, then plan anew",
+  },
   "postgresql.certificates-missing": {
     says: "the old server encrypts its connections, and these files are not on this host: {files}",
     next: "keys are not carried: place them there, readable by the server's account; then lockkeeper retry",

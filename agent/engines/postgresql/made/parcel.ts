@@ -1,10 +1,14 @@
 /** The old server's configuration on its way to the new host. */
 import { z } from "zod";
+import { isElsewhere } from "./taken-text.ts";
 
 export const parcelName = "configuration";
 
 /** Of Debian's own programs, beside the configuration. */
 export const ofDebian: readonly string[] = ["environment", "pg_ctl.conf", "start.conf"];
+
+/** A path within the folder of the configuration: whoever sends it names no other place. */
+const within = z.string().refine((name) => name !== "" && !isElsewhere(name), "must lie within the folder");
 
 export const parcel = z.object({
   data: z.string(),
@@ -12,8 +16,7 @@ export const parcel = z.object({
   /** Of systemd, where the agent's file names it; and whether it is started at boot. */
   unit: z.string().nullable(),
   isEnabled: z.boolean().nullable(),
-  /** By their path within the folder of the configuration. */
-  files: z.array(z.object({ name: z.string(), text: z.string() })),
+  files: z.array(z.object({ name: within, text: z.string() })),
   /** postgresql.auto.conf of the data folder. */
   auto: z.string(),
   /** Files that encryption needs, where it is on: they are not carried. */

@@ -67,7 +67,10 @@ async function received(context: StepContext): Promise<Parcel> {
   const found = must(await context.parcels.find(parcelName));
   if (found === undefined) return stop("postgresql.parcel-missing", { what: parcelName });
   const text = await readFile(must(await context.parcels.fetch(found.digest)), "utf8");
-  return parcel.parse(JSON.parse(text));
+  const read = parcel.safeParse(JSON.parse(text));
+  if (read.success) return read.data;
+  const cause = read.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`).join("; ");
+  return stop("postgresql.parcel-unreadable", { what: parcelName, cause });
 }
 
 interface Written {

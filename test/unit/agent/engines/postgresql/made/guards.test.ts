@@ -111,16 +111,22 @@ function bench(settings: object = {}): Bench {
 const codeOf = (result: StepResult) => (result.result === "done" ? "done" : result.failure.code);
 const makeArgs = { birth: JSON.stringify(birth) };
 
+interface Sent {
+  readonly certificates?: readonly string[];
+  readonly isEnabled?: boolean;
+  readonly more?: readonly { readonly name: string; readonly text: string }[];
+}
+
 function parcel(
   host: Bench["host"],
-  certificates: readonly string[] = [],
-  isEnabled = false,
-): Partial<StepContext> {
+  { certificates = [], isEnabled = false, more = [] }: Sent = {},
+): Partial<Omit<StepContext, "tool">> {
   const file = join(host.root, "parcel");
   const files = [
     { name: "postgresql.conf", text: "work_mem = 7MB" },
     { name: "pg_hba.conf", text: "" },
     { name: "pg_ident.conf", text: "" },
+    ...more,
   ];
   const sent = {
     data: "/old",
@@ -210,6 +216,19 @@ describe("without a place in the agent's file", () => {
     expect(here.tools).toEqual([]);
   });
 
+  it.each(["../../../root/.ssh/authorized_keys", "/etc/shadow", ""])(
+    "no file is written to %s",
+    async (name) => {
+      const here = bench();
+      await here.run("make-new-data", makeArgs);
+      const sent = parcel(here.host, { more: [{ name, text: "x" }] });
+      expect(codeOf(await here.run("take-configuration", { settings: "{}" }, sent))).toBe(
+        "postgresql.parcel-unreadable",
+      );
+      expect(here.there(made.config)).toBe(false);
+    },
+  );
+
   it("a tablespace that it does not name gets no folder", async () => {
     const here = bench();
     await here.run("make-new-data", makeArgs);
@@ -260,7 +279,7 @@ describe("a server that is being made", () => {
   it("that never ran is still disabled again on the way back", async () => {
     const here = bench();
     await here.run("make-new-data", makeArgs);
-    await here.run("take-configuration", { settings: "{}" }, parcel(here.host, [], true));
+    await here.run("take-configuration", { settings: "{}" }, parcel(here.host, { isEnabled: true }));
     const signal = AbortSignal.abort();
     expect(codeOf(await here.run("start-made", {}, { signal }))).toBe("postgresql.server-does-not-serve");
     expect(here.state.isEnabled).toBe(true);
@@ -273,7 +292,7 @@ describe("a server that is being made", () => {
   it("wants the files of encryption on this host, and goes on when they are there", async () => {
     const here = bench();
     await here.run("make-new-data", makeArgs);
-    const sent = parcel(here.host, ["/etc/ssl/own.key", "server.crt"]);
+    const sent = parcel(here.host, { certificates: ["/etc/ssl/own.key", "server.crt"] });
     const stopped = await here.run("take-configuration", { settings: "{}" }, sent);
     expect(stopped).toMatchObject({
       failure: {
