@@ -56,10 +56,13 @@ await describeLongLab("a PostgreSQL 17 that is made for a move from 15", () => {
       expect(await young.sql("postgres", shown("archive_mode", "listen_addresses", "wal_level"))).toBe(
         `off|${young.host.ip}|logical`,
       );
+      // where the old server archives, the cut-over waits until the new one does
+      await young.sql("postgres", "ALTER SYSTEM SET archive_mode = on");
       await young.host.powerOff();
       await young.host.powerOn();
       await young.untilServes();
       await here.fleet.untilAttached();
+      await young.sql("postgres", "SELECT pg_switch_wal()");
       const made = here.rollout;
       await here.untilReady();
       expect(await here.writesOn(20)).toBe("old");

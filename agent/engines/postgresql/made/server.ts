@@ -6,10 +6,12 @@ import { type StepContext, type StepResult, type Verb, verb } from "../../../ver
 import { ask, must, of, ownerOf, probeOf, resultOf, stop } from "../desk.ts";
 import { readServer } from "../facts.ts";
 import { readBirth } from "../on-host/birth.ts";
+import { postmasterIn } from "../on-host/control.ts";
 import { contentOf } from "../on-host/folders.ts";
 import { programVersion } from "../on-host/programs.ts";
 import { until, whatRuns } from "../on-host/standing.ts";
 import { isDown, order, readUnit } from "../on-host/unit.ts";
+import { mustBeUnitOf } from "../on-host/unit-of-server.ts";
 import type { Means } from "../settings.ts";
 import { mustBeUnused, ofBirth } from "./data.ts";
 import { alterNote, mustRead, type Note, readNote } from "./note.ts";
@@ -79,7 +81,8 @@ async function proveFree(context: StepContext, place: MadePlace, wanted: string)
 }
 
 async function start(context: StepContext, means: Means): Promise<StepResult> {
-  const { unit } = placeOf(means);
+  const place = placeOf(means);
+  const { unit } = place;
   const note = await mustRead(context);
   if (!note.isConfigured) stop("postgresql.make-not-begun", { rollout: context.rollout });
   const { file } = must(await readUnit(context.host, unit));
@@ -87,6 +90,7 @@ async function start(context: StepContext, means: Means): Promise<StepResult> {
   if (note.isEnabled && file !== "enabled" && file !== "static") await order(context, "enable", unit);
   await order(context, "start", unit);
   await until(context, () => whyNotServing(context, means), "postgresql.server-does-not-serve", { unit });
+  await mustBeUnitOf(context, place);
   return done({ unit });
 }
 
@@ -113,6 +117,9 @@ async function stopMade(context: StepContext, means: Means, rollout: string): Pr
   const note = await readNote({ ...context, rollout });
   if (note === undefined) return done({ found: "not made by this rollout" });
   await mustBeUnused(context, place);
+  const { mainPid } = must(await readUnit(context.host, unit));
+  // one that fails again and again has no process at this moment
+  if (mainPid !== 0 || (await postmasterIn(context.host, data)) !== 0) await mustBeUnitOf(context, place);
   await order(context, "stop", unit);
   await until(context, () => whatRuns(context, place), "postgresql.server-still-runs", { data });
   if (note.wasEnabled === false && note.isEnabled) await order(context, "disable", unit);

@@ -149,6 +149,12 @@ function parcel(
   };
 }
 
+function livesIn(here: Bench, data: string, pid: number): void {
+  here.write(join(data, "postmaster.pid"), `${pid}\n`);
+  mkdirSync(here.host.path(`/proc/${pid}`), { recursive: true });
+  symlinkSync(here.host.path(data), here.host.path(`/proc/${pid}/cwd`));
+}
+
 describe("what was there before", () => {
   it.each([made.data, made.config, made.tablespaces.fast])(
     "in %s is nobody's to take or to remove",
@@ -359,12 +365,21 @@ describe("what somebody has put into it", () => {
     expect(here.there(`${made.data}/PG_VERSION`)).toBe(true);
   });
 
+  it("is not stopped by a unit that runs another server, nor where its own was started by hand", async () => {
+    const here = bench();
+    await here.run("make-new-data", makeArgs);
+    here.state.running = true;
+    expect(codeOf(await here.run("stop-made"))).toBe("postgresql.unit-of-another");
+    here.state.running = false;
+    livesIn(here, made.data, 43);
+    expect(codeOf(await here.run("stop-made"))).toBe("postgresql.unit-of-another");
+    expect(here.tools.length).toBe(1);
+  });
+
   it("and one that lives there is not removed", async () => {
     const here = bench();
     await here.run("make-new-data", makeArgs);
-    here.write(join(made.data, "postmaster.pid"), "42\n");
-    mkdirSync(here.host.path("/proc/42"), { recursive: true });
-    symlinkSync(here.host.path(made.data), here.host.path("/proc/42/cwd"));
+    livesIn(here, made.data, 42);
     expect(codeOf(await here.run("give-back", { what: "data" }))).toBe("postgresql.server-still-runs");
     expect(here.there(`${made.data}/PG_VERSION`)).toBe(true);
   });
