@@ -17,7 +17,7 @@ import { majorOn } from "./sides.ts";
 const extension = "pglogical";
 const plugin = "pglogical_output";
 /** The majors that a move by pglogical was run between. */
-const tested: ReadonlySet<number> = new Set([15, 17]);
+const tested: ReadonlySet<number> = new Set([15, 17, 18]);
 
 const installed: SideCheck = (side) =>
   judge({ id: `${side.role}-pglogical` }, side.facts.available, (available) => [
