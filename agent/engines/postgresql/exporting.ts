@@ -8,6 +8,7 @@ import { type StepContext, type StepResult, type Verb, verb } from "../../verb.t
 import { slug } from "../databases.ts";
 import { client } from "./client-tools.ts";
 import { ask, inEach, must, ofDatabases, resultOf } from "./desk.ts";
+import { extensionTables } from "./extension-tables.ts";
 import { identityIndexes } from "./identities.ts";
 import type { Means } from "./settings.ts";
 
@@ -34,15 +35,20 @@ async function exportAll(
     const roles = join(folder, "roles.sql");
     await client(context, means, "pg_dumpall", ["--roles-only", "-f", roles]);
     must(await context.parcels.send("roles", roles));
-    const identities = await inEach(context, means, databases, identityIndexes);
+    const lists = {
+      identities: await inEach(context, means, databases, identityIndexes),
+      "extension-tables": await inEach(context, means, databases, extensionTables),
+    };
     for (const [index, database] of databases.entries()) {
       const file = join(folder, `${slug(database)}.dump`);
       const words = ["-Fc", "--schema-only", "--no-publications", "--no-subscriptions", "-f", file];
       await client(context, means, "pg_dump", [...words, "-d", connection(database)]);
       must(await context.parcels.send(`schema-${slug(database)}`, file));
-      const list = join(folder, `${slug(database)}.identities`);
-      await writeFile(list, JSON.stringify(identities[index] ?? []), { mode: 0o600 });
-      must(await context.parcels.send(`identities-${slug(database)}`, list));
+      for (const [name, found] of Object.entries(lists)) {
+        const list = join(folder, `${slug(database)}.${name}`);
+        await writeFile(list, JSON.stringify(found[index] ?? []), { mode: 0o600 });
+        must(await context.parcels.send(`${name}-${slug(database)}`, list));
+      }
       context.progress({ database, done: String(index + 1), of: String(databases.length) });
     }
     const names = await ask(context, means, (sql) =>

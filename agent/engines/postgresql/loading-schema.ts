@@ -11,6 +11,7 @@ import { rollout } from "../rollout-arg.ts";
 import { client } from "./client-tools.ts";
 import { ask, must, ownerOf, probeOf, resultOf, stop } from "./desk.ts";
 import { connection } from "./exporting.ts";
+import { emptyExtensionTables, mustHaveNone } from "./extension-tables.ts";
 import { takesWrites } from "./fence.ts";
 import { adoptIdentities } from "./identities.ts";
 import { play, scriptOf } from "./schema-script.ts";
@@ -133,7 +134,11 @@ async function loadBefore(context: StepContext, means: Means, given: Args): Prom
   // what an earlier try has made of it by halves goes; what somebody else has made stays, and must be empty
   if (known !== undefined && !known.wasThere && there) await dropOwn(context, means, name, known);
   const wasThere = known?.wasThere ?? there;
-  if (wasThere) await mustBeEmpty(context, means, name);
+  const ofExtensions = await parcel(context, `extension-tables-${slug(name)}`);
+  if (wasThere) {
+    await mustBeEmpty(context, means, name);
+    await ask(context, means, (sql) => mustHaveNone(sql, ofExtensions), { database: name });
+  }
   const { systemId } = await born(context, means, name);
   await mark.write({ wasThere, before: false, after: false, systemId });
   const { file, before } = await dumpOf(context, means, name);
@@ -141,9 +146,13 @@ async function loadBefore(context: StepContext, means: Means, given: Args): Prom
   const into = connection(wasThere ? name : means.settings.maintenanceDatabase);
   await play(context, means, { scripts: [script], into, whole: wasThere });
   await adoptIdentities(context, name);
+  // filled by what was just loaded: in a database that was there before, too
+  const emptied = await ask(context, means, (sql) => emptyExtensionTables(sql, ofExtensions), {
+    database: name,
+  });
   const { oid } = await born(context, means, name);
   await mark.write({ wasThere, before: true, after: false, systemId, ...(oid === undefined ? {} : { oid }) });
-  return done({ database: name });
+  return done({ database: name, ...(emptied === 0 ? {} : { emptied: String(emptied) }) });
 }
 
 async function mustBeEmpty(context: StepContext, means: Means, name: string): Promise<void> {
@@ -153,7 +162,7 @@ async function mustBeEmpty(context: StepContext, means: Means, name: string): Pr
     (sql) =>
       sql.rows(`SELECT quote_ident(nspname) || '.' || quote_ident(relname) AS name
                   FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-                 WHERE c.oid >= 16384 AND nspname !~ '^pg_' AND nspname <> 'information_schema'
+                 WHERE c.oid >= 16384 AND c.relkind NOT IN ('i', 'I') AND nspname !~ '^pg_' AND nspname <> 'information_schema'
                    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') LIMIT 1`),
     { database: name },
   );

@@ -35,6 +35,28 @@ const open: PairCheck = ({ target, databases }) =>
     },
   );
 
+/** In a database that is there already its extensions' rows are somebody's; in one that the plan makes they give way. */
+const extensionRows: PairCheck = ({ target, databases }) =>
+  judge({ id: "target-extension-rows" }, target.facts.databases, (all) => {
+    const found = databases.flatMap(({ name: database, extensionTables: ours }) => {
+      const theirs = all.find(({ name }) => name === database)?.extensionTables ?? [];
+      const both = theirs.filter((each) => ours.includes(each));
+      return both.length === 0 ? [] : [{ database, both }];
+    });
+    const [first] = found;
+    // each is `table of extension`
+    const tables = (first?.both ?? []).map((each) => each.slice(0, each.lastIndexOf(" of ")));
+    return [
+      first === undefined ? "ok" : "ko",
+      {
+        cluster: target.cluster,
+        found: firstOf(found.map(({ database, both }) => `${database}: ${both.join(", ")}`)),
+        database: first?.database ?? "",
+        tables: tables.join(", "),
+      },
+    ];
+  });
+
 function nameAndCount({ name, userTables }: PgDatabase): string {
   return `${name} (${userTables} relations)`;
 }
@@ -109,6 +131,7 @@ const generatedIdentity: PairCheck = ({ target, databases }) => {
 export const targetChecks: readonly PairCheck[] = [
   generatedIdentity,
   empty,
+  extensionRows,
   others,
   open,
   encoding,

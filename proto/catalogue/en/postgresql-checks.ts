@@ -131,8 +131,8 @@ export const postgresqlChecks: Catalogue = {
   },
   "check.postgresql.extension-tables": { says: "no extension keeps rows in tables of its own" },
   "check.postgresql.extension-tables.warn": {
-    says: "tables of extensions, which CREATE EXTENSION fills at the target: {found}",
-    next: "nothing to do where the rows come with the extension; copy by hand what you have added",
+    says: "tables of extensions, with rows: carried as they stand at the source, in place of what CREATE EXTENSION puts there at the target: {found}",
+    next: "nothing to do where both have the same version; else look after the move whether the newer one's own rows are wanted too",
   },
   "check.postgresql.source-publications": { says: "the source publishes for nobody else" },
   "check.postgresql.source-publications.unknown": {

@@ -171,6 +171,14 @@ export const postgresqlPairChecks: Catalogue = {
     next: "take an empty target, or drop there what nobody needs; nothing that is not ours is dropped",
   },
   "check.postgresql.target-empty.unknown": { says: "its databases could not all be read" },
+  "check.postgresql.target-extension-rows": {
+    says: "no extension has filled its tables at the target in a database that is there already",
+  },
+  "check.postgresql.target-extension-rows.ko": {
+    says: "{cluster} has these databases already, with rows in tables of extensions that the source's own rows go into: {found}",
+    next: "psql -d {database} -c 'TRUNCATE {tables} CASCADE' there; or drop the database, and the plan makes it",
+  },
+  "check.postgresql.target-extension-rows.unknown": { says: "its databases could not all be read" },
   "check.postgresql.target-open": {
     says: "nobody has closed the target: the plan closes it, and opens it at the cut-over",
   },

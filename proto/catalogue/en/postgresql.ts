@@ -101,6 +101,10 @@ export const postgresql: Catalogue = {
     says: "{database} is there already and not empty: {first}",
     next: "drop there what nobody needs, or take another server; nothing that is not ours is dropped",
   },
+  "postgresql.extension-rows": {
+    says: "{database} was there before, and its extensions have rows in {tables}: the old server's own rows of these tables are carried",
+    next: "psql -d {database} -c 'TRUNCATE {tables} CASCADE' on the new server, then lockkeeper retry",
+  },
   "postgresql.schema-not-loaded": { says: "{database}: its tables have not been loaded by this rollout" },
   "postgresql.database-was-there": {
     says: "{database} was there before, empty; what was loaded into it is not ours to drop with it",

@@ -276,6 +276,24 @@ export const pairNotFit: readonly Case[] = [
     target({ facts: { databases: unknown } }),
   ],
   [
+    "target-extension-rows ko",
+    "a database with our name, whose extension has the rows that ours brings",
+    {
+      ...shop({ extensionTables: ["public.spatial_ref_sys of postgis"] }),
+      ...target({
+        facts: {
+          databases: is([
+            database("shop", {
+              userTables: 0,
+              extensionTables: ["public.own of postgis", "public.spatial_ref_sys of postgis"],
+            }),
+          ]),
+        },
+      }),
+    },
+    "'TRUNCATE public.spatial_ref_sys CASCADE'",
+  ],
+  [
     "target-others unknown",
     "somebody else's database",
     target({ facts: { databases: is([database("wiki")]) } }),

@@ -98,7 +98,9 @@ const consequences: Readonly<Record<string, readonly string[]>> = {
   "target-standbys unknown": ["target-connections unknown"],
   "pglogical-patroni unknown": ["source-patroni unknown"],
   "target-version warn": ["source-tools warn", "target-tools warn"],
+  "target-extension-rows ko": ["extension-tables warn"],
   "target-empty unknown": [
+    "target-extension-rows unknown",
     "target-others unknown",
     "target-open unknown",
     "encoding unknown",
