@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 
 /** Those whose servers this project has; each is the alias pgN in package.json. */
-export const majors = [10, 12, 14, 15, 17, 18] as const;
+export const majors = [10, 11, 12, 13, 14, 15, 16, 17, 18] as const;
 export type Major = (typeof majors)[number];
 
 /** The folder with bin/, lib/ and share/; the package's own links are made where its install script did not run. */

@@ -72,6 +72,12 @@ export function peerVerbs(means: Means): readonly Verb[] {
   ];
 }
 
+/**
+ * How values are spelled for the other side. Subscribers before 15 do not ask for it themselves: a server before 12 rounds floats to 15
+ * digits then, and one whose databases have a DateStyle of their own sends days and months in its order.
+ */
+const spelling = { extra_float_digits: "3", datestyle: "ISO, MDY", intervalstyle: "postgres" } as const;
+
 function parcelOf({ direction: way }: Args): string {
   return `verifier-${way}`;
 }
@@ -111,6 +117,8 @@ async function admit(
     const verbs = there.length === 0 ? "CREATE" : "ALTER";
     await sql.run(`${verbs} ROLE ${quoted(role)} ${words} PASSWORD ${literal(verifier)}`);
     if (isNew) await sql.run(`GRANT pg_read_all_data TO ${quoted(role)}`);
+    for (const [name, value] of Object.entries(spelling))
+      await sql.run(`ALTER ROLE ${quoted(role)} SET ${name} = ${literal(value)}`);
   });
   await addHbaLine(context, means, { role, from: given.from });
   return done({ role, from: given.from });

@@ -3,6 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import type { StepContext } from "../../verb.ts";
 import { client } from "./client-tools.ts";
 import { ask } from "./desk.ts";
+import { versionOf } from "./facts.ts";
 import type { Means } from "./settings.ts";
 
 export interface Part {
@@ -30,8 +31,15 @@ export async function scriptOf(context: StepContext, means: Means, part: Part): 
     sql.rows("SELECT name FROM pg_settings WHERE name = ANY ($1::text[])", [`{${headSettings.join(",")}}`]),
   );
   const unknown = headSettings.filter((name) => known.every((row) => row["name"] !== name));
-  await writeFile(script, withoutSettings(await readFile(script, "utf8"), unknown));
+  const text = withoutSettings(await readFile(script, "utf8"), unknown);
+  const version = await ask(context, means, versionOf);
+  await writeFile(script, version < 150_000 ? withoutProvider(text) : text);
   return script;
+}
+
+/** Before 15 every locale is the C library's, and CREATE DATABASE knows no word for it. */
+export function withoutProvider(script: string): string {
+  return script.replace(/^(CREATE DATABASE .*) LOCALE_PROVIDER = libc/gm, "$1");
 }
 
 export function withoutSettings(script: string, names: readonly string[]): string {

@@ -59,7 +59,8 @@ async function text(node: Node, database: string, query: string): Promise<readon
 
 const settings = `
   SELECT coalesce(datname, '*'), coalesce(rolname, '*'), setconfig::text FROM pg_db_role_setting
-    LEFT JOIN pg_database d ON d.oid = setdatabase LEFT JOIN pg_roles r ON r.oid = setrole ORDER BY 1, 2, 3`;
+    LEFT JOIN pg_database d ON d.oid = setdatabase LEFT JOIN pg_roles r ON r.oid = setrole
+   WHERE rolname IS NULL OR rolname !~ '^lockkeeper_' ORDER BY 1, 2, 3`;
 const members = `
   SELECT g.rolname, m.rolname FROM pg_auth_members a JOIN pg_roles g ON g.oid = a.roleid
     JOIN pg_roles m ON m.oid = a.member WHERE g.rolname !~ '^(pg|lockkeeper)_' ORDER BY 1, 2`;
@@ -77,6 +78,10 @@ describe("every kind of object", () => {
     [12, 15],
     [14, 17],
     [15, 18],
+    // the rest of the majors
+    [11, 13],
+    [13, 16],
+    [16, 18],
   ];
   for (const [old, young] of pairs)
     it(`goes from ${old} to ${young}`, async (context) => {
