@@ -112,6 +112,11 @@ export interface ClusterStage extends StageBase {
   readonly touches?: readonly string[];
   readonly before: readonly GateSpec[];
   readonly phases: readonly Phase[];
+  /**
+   * From when on nothing leads back. `begun`: it takes away what a way back needs; once it has changed anything it is not
+   * aborted, but gone on with.
+   */
+  readonly endsWayBack?: "begun" | "passed";
   /** What follows when a phase fails, said beforehand: codes of the ways (`way.go-on-with-node`, …). */
   readonly waysOnFailure: readonly string[];
 }
@@ -162,6 +167,8 @@ export interface Plan {
   readonly wayBack: readonly string[];
   /** Codes of warnings that a person should read before saying yes. */
   readonly warnings: readonly string[];
+  /** What its passed stages have made is undone by the plan that goes back from it, and by no abort. */
+  readonly standsAfterAbort?: true;
   /** The rollout that this plan goes back from: apply takes its clusters over from it. */
   readonly back?: string;
   /** What a person has named for a plan that mends left-overs, by name; such a plan goes to no other version. */

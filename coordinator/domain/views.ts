@@ -159,6 +159,8 @@ export interface RolloutView {
   readonly lastSequence: number;
   readonly stages: readonly StageView[];
   readonly stop?: StopView;
+  /** Of one that was given up: what it has made still stands, and the command that takes it away. */
+  readonly leftStanding?: { readonly why: Failure; readonly command: string };
   readonly waitingFor?: { readonly why: Failure; readonly since: string };
   /** A gate that is not green; beside a person's answer that is waited for, it holds up what that answer does. */
   readonly gateWaits?: { readonly why: Failure; readonly since: string };

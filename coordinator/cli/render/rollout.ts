@@ -73,6 +73,10 @@ function renderEnd(rollout: RolloutView, paint: Paint): readonly string[] {
       `  why:     lockkeeper why ${rollout.id}`,
     );
   }
+  if (rollout.leftStanding !== undefined) {
+    const { why, command } = rollout.leftStanding;
+    lines.push(paint("warn", render(why).says), `  next:    ${command}`);
+  }
   if (rollout.waitingFor !== undefined)
     lines.push(
       paint("warn", `waits: ${render(rollout.waitingFor.why).says} (since ${rollout.waitingFor.since})`),

@@ -7,6 +7,7 @@ import type { ClusterStage, GateSpec, PlanProgram, Stage } from "../plan.ts";
 import { stepsOf } from "../stage-programs.ts";
 import { type Action, nextGate, stopAtEnd } from "./action.ts";
 import { allArmed } from "./kept-watches.ts";
+import { leavesStanding } from "./left-standing.ts";
 import { isAnyPastReturn } from "./past-return.ts";
 import { wantedOf } from "./skipped.ts";
 import {
@@ -20,7 +21,9 @@ import {
 
 export function decideAbort(state: RolloutState, spec: Stage | undefined): Action {
   const stage = spec === undefined ? undefined : stageState(state, spec.id);
-  const watches = allArmed(state);
+  const stays = state.givenUp !== true && leavesStanding(state);
+  // what is left keeps growing on its hosts: who guards them stays until it goes
+  const watches = stays ? [] : allArmed(state);
   if (stage !== undefined && watches.length > 0) return { do: "disarm-watches", stage: stage.id, watches };
   const running = Object.values(stage?.programs ?? {}).flatMap(({ node, standing }) =>
     standing === "ended" ? [] : [node],
@@ -28,7 +31,8 @@ export function decideAbort(state: RolloutState, spec: Stage | undefined): Actio
   if (stage !== undefined && running.length > 0)
     return { do: "ask-to-stop", stage: stage.id, nodes: running };
   const { lock } = state;
-  if (lock === undefined || spec === undefined || stage === undefined) return { do: "finish-abort" };
+  if (spec === undefined || stage === undefined) return { do: "finish-abort" };
+  if (lock === undefined) return stays ? standing(state, spec) : { do: "finish-abort" };
   if (lock.entered.length === 0)
     return {
       do: "withdraw",
@@ -39,6 +43,11 @@ export function decideAbort(state: RolloutState, spec: Stage | undefined): Actio
   // a person goes back from here with another plan, which proves the nodes instead
   if (state.leftTo !== undefined) return { do: "free", stage: lock.stage, lock };
   return undoing(spec, stage, lock) ?? proving(state, spec, lock);
+}
+
+function standing({ id: rollout }: RolloutState, { id: stage }: Stage): Action {
+  const why = failure("rollout.left-standing", { rollout, stage });
+  return { do: "stop", stage, why, hint: "hint.left-standing" };
 }
 
 function undoing(spec: Stage, stage: StageState, lock: HeldLock): Action | undefined {

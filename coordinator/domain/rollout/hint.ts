@@ -5,6 +5,7 @@ import type { ProgramOutcome } from "./event.ts";
 export const stopHints = [
   "hint.gate-limit",
   "hint.hold-refused",
+  "hint.left-standing",
   "hint.lock-stays",
   "hint.lock.broken",
   "hint.mend-and-resume",

@@ -149,7 +149,8 @@ function change(
     case "abort-asked": {
       const { stop: _stop, paused: _paused, ...rest } = withoutWaiting(state);
       const left = fact.leftTo === undefined ? {} : { leftTo: fact.leftTo };
-      return { ...rest, stages: rest.stages.map(anew), aborting: true, ...left };
+      const given = state.stop?.hint === "hint.left-standing" ? { givenUp: true as const } : {};
+      return { ...rest, stages: rest.stages.map(anew), aborting: true, ...left, ...given };
     }
     case "aborted":
       return { ...withoutWaiting(state), end: "aborted" };

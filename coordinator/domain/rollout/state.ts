@@ -110,6 +110,8 @@ export interface RolloutState {
   readonly stop?: StopNote;
   readonly paused?: { readonly by: string; readonly reason: string; readonly at: string };
   readonly aborting: boolean;
+  /** A second abort: what stands is left so, and nobody watches it. */
+  readonly givenUp?: true;
   /** Digest of the plan that goes back from here and takes over what stands. */
   readonly leftTo?: string;
   readonly end?: "done" | "aborted";

@@ -6,6 +6,7 @@ import { programsOf, stepsOf } from "../stage-programs.ts";
 import type { RolloutPhase, RolloutView, StageView, WhyView } from "../views.ts";
 import { askedOf } from "./asked.ts";
 import { decide } from "./decide.ts";
+import { leavesStanding } from "./left-standing.ts";
 import { outageOf } from "./outage.ts";
 import type { RolloutState, StageState } from "./state.ts";
 import { touchedBy } from "./touched.ts";
@@ -13,6 +14,7 @@ import { isPastReturn } from "./way-back.ts";
 
 export function viewOf(state: RolloutState): RolloutView {
   const { plan, stop, waiting } = state;
+  const [left] = leftBy(state);
   const gate = stop === undefined && state.end === undefined ? gateWaitingIn(state) : undefined;
   return {
     id: state.id,
@@ -34,6 +36,7 @@ export function viewOf(state: RolloutState): RolloutView {
     ...(stop === undefined
       ? {}
       : { stop: { ...stop, touched: touchedBy(state), command: commandFor(state), ...otherwise(state) } }),
+    ...(left === undefined ? {} : { leftStanding: { why: left.waitingFor, command: wayBackFrom(state.id) } }),
     ...(waiting === undefined ? {} : { waitingFor: waiting }),
     ...(gate === undefined ? {} : { gateWaits: { why: gate.why, since: gate.since } }),
   };
@@ -113,7 +116,7 @@ function answersOf(state: RolloutState): WhyView["answers"] {
       },
     ];
   }
-  if (state.end !== undefined) return [];
+  if (state.end !== undefined) return leftBy(state);
   const asked = askedOf(state);
   if (asked !== undefined) {
     return [
@@ -156,14 +159,28 @@ function gateWaitingIn({ stages }: RolloutState): StageState["gateWaits"] {
 
 /** Going on is one way; where something cannot be undone, going back is a plan of its own, and a person chooses. */
 function otherwise(state: RolloutState): { readonly otherwise?: string } {
+  // there it is the first way, and not the other one
+  if (state.stop?.hint === "hint.left-standing") return {};
   const isOpen = state.plan.back === undefined && isPastReturn(state);
   return isOpen ? { otherwise: `lockkeeper plan --back ${state.id} -o back.json` } : {};
+}
+
+function wayBackFrom(rollout: string): string {
+  return `lockkeeper plan --back ${rollout} -o back.json, then lockkeeper apply back.json`;
+}
+
+/** Given up as it stood: it is told until a way back has cleared it. */
+function leftBy(state: RolloutState): WhyView["answers"] {
+  if (state.end !== "aborted" || !leavesStanding(state)) return [];
+  const waitingFor = failure("rollout.given-up", { rollout: state.id });
+  return [{ waitingFor, who: "who.operator", command: wayBackFrom(state.id) }];
 }
 
 /** Stops that nothing moves but a person's word for the node. */
 const needsWord: ReadonlySet<string> = new Set(["node.unproven", "lock.broken"]);
 
 function commandFor({ id, stop, lock, aborting }: RolloutState): string {
+  if (stop?.hint === "hint.left-standing") return wayBackFrom(id);
   if (aborting && stop?.hint !== "hint.past-return") return `lockkeeper abort ${id}`;
   if (stop?.hint === "hint.plan-anew") return `lockkeeper abort ${id}, then plan anew`;
   if (stop !== undefined && needsWord.has(stop.why.code))

@@ -136,7 +136,9 @@ export class Inquiries {
       command: "systemctl status lockkeeper-agent   (on that host)",
     }));
     const broken = await this.#broken(owner.name);
-    return succeed({ subject: name, answers: [...withBreaks(open, broken), ...missing] });
+    // of one that has ended only what it has left
+    const left = open.length > 0 || state?.end === undefined ? [] : whyOf(state);
+    return succeed({ subject: name, answers: [...withBreaks(open, broken), ...left, ...missing] });
   }
 
   /** One agent that is missing forbids every grant in its cluster, also while nobody has planned one. */

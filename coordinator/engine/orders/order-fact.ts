@@ -4,6 +4,7 @@ import type { Word } from "../../domain/check.ts";
 import type { Playbook } from "../../domain/playbook.ts";
 import { askedOf } from "../../domain/rollout/asked.ts";
 import type { RolloutFact } from "../../domain/rollout/event.ts";
+import { isPastAbort } from "../../domain/rollout/left-standing.ts";
 import { type RolloutState, stageState } from "../../domain/rollout/state.ts";
 import { phaseOf } from "../../domain/rollout/view.ts";
 import type { OrderWish } from "./application-means.ts";
@@ -29,7 +30,10 @@ export function factFor(
     case "resume":
       return phase === "paused" || phase === "stopped" ? succeed({ kind: "resumed", by, words }) : wrong();
     case "abort":
-      return phase === "done" || phase === "aborted" ? wrong() : succeed({ kind: "abort-asked", by, reason });
+      if (phase === "done" || phase === "aborted") return wrong();
+      return isPastAbort(state)
+        ? fail("rollout.past-abort", { rollout: state.id })
+        : succeed({ kind: "abort-asked", by, reason });
     case "approve": {
       const asked = askedOf(state);
       if (phase !== "waiting" || asked === undefined) return wrong();

@@ -57,6 +57,7 @@ export function planMove(input: PlaybookInput): Outcome<Plan> {
         checks.filter(({ status, yields }) => status === "unknown" && yields !== "never").map(({ id }) => id),
       ),
     ],
+    standsAfterAbort: true,
     pointOfNoReturn: "cut-over/open/open-writes",
     wayBack: ["way-back.postgresql.before", "way-back.postgresql.after", "way-back.postgresql.retired"],
     warnings: ["warning.postgresql.ddl", "warning.postgresql.superusers", "warning.postgresql.pause"],
@@ -177,7 +178,7 @@ function verifying(move: Move): readonly ClusterStage[] {
 /** What was made for the move goes from both; the old server stays closed, with its data. */
 function retire(move: Move): ClusterStage {
   const { source, target, databases, mover } = move;
-  return stage(move, "retire", [
+  const phases = [
     phase("unsubscribe", [
       on(source, proveServer(source), steps.proveFenced(), mover.unsubscribe("back", databases)),
     ]),
@@ -207,7 +208,8 @@ function retire(move: Move): ClusterStage {
       ...othersOf(source).map((node) => on({ ...source, node }, steps.forget())),
     ]),
     ...putAway(move),
-  ]);
+  ];
+  return { ...stage(move, "retire", phases), endsWayBack: "begun" };
 }
 
 function finish({ target }: Move): FinishStage {

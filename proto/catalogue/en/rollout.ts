@@ -15,6 +15,21 @@ export const rollout: Catalogue = {
   "rollout.paused": { says: "paused by {by}: {reason}" },
   "rollout.down": { says: "not serving: {nodes}, taken away by {rollout}" },
   "rollout.aborted": { says: "rollout {rollout} is being aborted" },
+  "rollout.left-standing": {
+    says: "aborted at {stage}; what the stages before it have made still stands on the hosts of {rollout}",
+    next: "lockkeeper plan --back {rollout} -o back.json, read it, then lockkeeper apply back.json",
+  },
+  "hint.left-standing": {
+    says: "the clusters are held and watched until the way back is done. Or: resume goes on with the rollout; abort once more gives it up as it stands, and nobody watches then",
+  },
+  "rollout.given-up": {
+    says: "rollout {rollout} was given up; what it has made still stands on its hosts, and nobody watches it",
+    next: "lockkeeper plan --back {rollout} -o back.json, read it, then lockkeeper apply back.json",
+  },
+  "rollout.past-abort": {
+    says: "rollout {rollout} takes away what a way back needs, and has begun with it: it is not aborted any more",
+    next: "let it go on; where it has stopped: lockkeeper retry {rollout}",
+  },
   "rollout.stopped": {
     says: "rollout {rollout} has stopped: no node is begun before a person says so",
     next: "lockkeeper why {rollout}",

@@ -70,7 +70,7 @@ const allUp = ({ name: cluster, gates }: ClusterEntry): GateSpec => ({
   ...gates,
 });
 
-type Shaped = Pick<Plan, "stages" | "strategy">;
+type Shaped = Pick<Plan, "stages" | "strategy" | "standsAfterAbort">;
 
 export function shapeOf({ cluster, into, wish: { method } }: PlaybookInput): Shaped {
   if (into !== undefined) return pair(cluster, into.cluster);
@@ -85,6 +85,8 @@ export function shapeOf({ cluster, into, wish: { method } }: PlaybookInput): Sha
       return watched(cluster);
     case "watched-long":
       return watched(cluster, 30 * 24 * 3_600_000);
+    case "standing":
+      return standing(cluster);
     case "watched-on":
       return watchedOn(cluster);
     case "behind-hold":
@@ -222,6 +224,15 @@ function watchedOn(cluster: ClusterEntry): Shaped {
     ],
   );
   return { strategy: "rolling", stages: [{ ...copied, watches }, index, ready, ...stages.slice(1)] };
+}
+
+/** What its stages make stands after an abort; the last one takes away what a way back needs. */
+function standing(cluster: ClusterEntry): Shaped {
+  const { stages, strategy } = watchedOn(cluster);
+  const [, fresh = ""] = cluster.nodes.map(({ name }) => name);
+  const phases = [phase("clear", [program(cluster, fresh, "stop", "start", "ready")])];
+  const retire = { ...together("retire", [cluster], phases), endsWayBack: "begun" as const };
+  return { strategy, stages: [...stages.slice(0, 3), retire], standsAfterAbort: true };
 }
 
 /** A hold that is never made permanent, and beyond it what cannot be undone. */

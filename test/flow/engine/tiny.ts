@@ -67,7 +67,7 @@ export const tiny: Playbook = {
   },
   plan: (input) => {
     const { cluster, into, wish } = input;
-    const { stages, strategy } = shapeOf(input);
+    const shape = shapeOf(input);
     return succeed({
       format: 1,
       digest: "",
@@ -75,10 +75,9 @@ export const tiny: Playbook = {
       clusters: [cluster.name, ...(into === undefined ? [] : [into.cluster.name])],
       from: "1",
       to: wish.to,
-      strategy,
+      ...shape,
       method: wish.method ?? "rolling",
       boundTo: tiny.fingerprint(input),
-      stages,
       checks: tiny.check(input),
       asks: [],
       wayBack: [],

@@ -156,6 +156,25 @@ async function toldByStatus(rollout: string): Promise<void> {
   expect(told).toMatch(/old1 +WAL kept: .* its disk is [\d.]+ % full/);
 }
 
+/** What the copy has made still stands then: it is named with the way back, and the old server's disk is watched. */
+async function abortTells(rollout: string): Promise<void> {
+  await typed(5, "abort", rollout);
+  const command = `lockkeeper plan --back ${rollout} -o back.json`;
+  for (const asked of [
+    ["status", "orders"],
+    ["why", "orders"],
+  ]) {
+    const { stdout } = await fleet.cli(asked);
+    expect(stdout).toContain("still stands");
+    expect(stdout).toContain(command);
+  }
+  expect((await fleet.json<RolloutView>(["status", "orders"])).stop?.why.code).toBe("rollout.left-standing");
+  expect(await ours("old1")).not.toEqual([]);
+  const { stdout: log } = await fleet.cli(["logs", rollout]);
+  expect(log).toContain("watch wal-room on old1 armed");
+  expect(log).not.toContain("disarmed");
+}
+
 const nextOf = (node: Node) =>
   fleet.on(node, "shop", async (client) => (await client.query("SELECT nextval('free') AS n")).rows[0].n);
 
@@ -214,7 +233,9 @@ describe("a PostgreSQL server taken to a newer major version", () => {
     async (context) => {
       onlyFull(context);
       const rollout = await typed(8, "apply", await prepared(), "-y");
+      await abortTells(rollout);
       await goBack(rollout);
+      expect((await fleet.cli(["why", "orders"])).stdout).toContain("nothing waits");
       const log = await lastWords();
       expect(await fleet.on("old1", "shop", (client) => proveRows(log, client))).toEqual(nothingWrong);
       for (const node of ["old1", "new1"] as const) expect(await ours(node)).toEqual([]);

@@ -52,6 +52,7 @@ export function planInPlace(input: PlaybookInput): Outcome<Plan> {
         checks.filter(({ status, yields }) => status === "unknown" && yields !== "never").map(({ id }) => id),
       ),
     ],
+    standsAfterAbort: true,
     pointOfNoReturn: `upgrade/open/${isLink ? "start-new" : "open-writes"}`,
     wayBack: [
       "way-back.postgresql.in-place-before",
@@ -68,7 +69,7 @@ export function planInPlace(input: PlaybookInput): Outcome<Plan> {
 function stage(
   plan: InPlace,
   id: string,
-  more: Pick<ClusterStage, "before" | "phases" | "waysOnFailure">,
+  more: Pick<ClusterStage, "before" | "phases" | "waysOnFailure" | "endsWayBack">,
 ): ClusterStage {
   return { kind: "cluster", id, clusters: [plan.side.input.cluster.name], ...more };
 }
@@ -118,6 +119,7 @@ function ready({ side }: InPlace): WaitStage {
 function upgrade(plan: InPlace): ClusterStage {
   const { side, place, databases } = plan;
   return stage(plan, "upgrade", {
+    ...(plan.settings.upgradeMode === "link" ? { endsWayBack: "passed" as const } : {}),
     before: [gate("serves", side, {})],
     phases: [
       phase("close", [
@@ -186,6 +188,7 @@ function soak(plan: InPlace): WaitStage {
 function retire(plan: InPlace): ClusterStage {
   const { side, settings } = plan;
   return stage(plan, "retire", {
+    endsWayBack: "begun",
     before: [servesAs(plan)],
     phases: [
       phase("clear", [
