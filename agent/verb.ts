@@ -61,10 +61,10 @@ export type BegunBefore = "nothing" | "reversible" | "irreversible";
 export interface Parcels {
   /** Where fetched files lie until they are moved to their place: the agent's own folder. */
   readonly folder: string;
-  /** Gives a file to the coordinator under a name; resolves with its sha256. Tries again until the step's deadline. */
-  send(name: string, path: string): Promise<Outcome<string>>;
-  /** What was sent under a name; undefined where nothing was. */
-  find(name: string): Promise<Outcome<{ readonly digest: string } | undefined>>;
+  /** Gives a file to the coordinator under a name; resolves with its sha256. Tries again until the step's deadline, or `until`. */
+  send(name: string, path: string, until?: AbortSignal): Promise<Outcome<string>>;
+  /** What was sent under a name; undefined where nothing was. The same limits. */
+  find(name: string, until?: AbortSignal): Promise<Outcome<{ readonly digest: string } | undefined>>;
   /** Fetches by digest into `folder`; resumable, rate-limited, digest proven. Resolves with the file's path. */
   fetch(digest: string): Promise<Outcome<string>>;
 }

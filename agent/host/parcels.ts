@@ -58,10 +58,11 @@ export function parcelsOf(options: ParcelsOptions, rollout: string, signal: Abor
     bytesPerSecond,
     source: (digest, offset, until) => post.fetch(rollout, digest, offset, until),
   });
+  const endOf = (until?: AbortSignal) => (until === undefined ? signal : AbortSignal.any([signal, until]));
   return {
     folder,
-    send: (name, path) => sendFile(options, { rollout, name, path }, signal),
-    find: (name) => persist(clock, signal, () => post.find(rollout, name)),
+    send: (name, path, until) => sendFile(options, { rollout, name, path }, endOf(until)),
+    find: (name, until) => persist(clock, endOf(until), () => post.find(rollout, name)),
     fetch: async (digest) => {
       const got = await artefacts.fetch(digest, signal);
       return "path" in got ? succeed(got.path) : { ok: false, failure: got.failure };
@@ -84,20 +85,33 @@ async function sendFile(
   });
 }
 
-/** Tries again until the signal aborts; a refusal is final. */
+/** Tries again until the signal aborts, which no call that hangs outlives; a refusal is final. */
 async function persist<T>(clock: Clock, signal: AbortSignal, work: () => Promise<T>): Promise<Outcome<T>> {
   let cause = "";
   for (let tries = 0; !signal.aborted; tries += 1) {
     try {
-      return succeed(await work());
+      return succeed(await endedBy(signal, work()));
     } catch (error) {
       if (error instanceof FailureError) return { ok: false, failure: error.failure };
-      cause = error instanceof Error ? error.message : String(error);
+      if (cause === "" || !signal.aborted) cause = error instanceof Error ? error.message : String(error);
     }
     const pauseMs = Math.min(longestPauseMs, shortestPauseMs * 2 ** Math.min(tries, 10));
     await clock.sleep(pauseMs, signal).catch(() => undefined);
   }
   return { ok: false, failure: failure("parcel.not-carried", { cause }) };
+}
+
+async function endedBy<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  let end = () => {};
+  const ended = new Promise<never>((_, reject) => {
+    end = () => reject(new Error("no answer within its time"));
+    signal.addEventListener("abort", end, { once: true });
+  });
+  try {
+    return await Promise.race([work, ended]);
+  } finally {
+    signal.removeEventListener("abort", end);
+  }
 }
 
 async function* paced(

@@ -18,7 +18,7 @@ import { slotsIn } from "./slots.ts";
 import type { Sql } from "./sql.ts";
 
 export const tries = 5;
-/** Of one try: how long the locks are asked for, and how long they are held at most. */
+/** Of one try: how long each lock is asked for, and how long all of it may take while one is held. */
 const lockMs = 1_000;
 const heldMs = 5_000;
 const pollMs = 50;
@@ -32,20 +32,30 @@ export function nameOf(context: StepContext, word: Word, database: string, attem
   return `verify-${slug(context.stage)}-${word}-${context.attempt}-${attempt}-${slug(database)}`;
 }
 
-export async function tell(context: StepContext, name: string, text: string): Promise<void> {
+export async function tell(
+  context: StepContext,
+  name: string,
+  text: string,
+  until?: AbortSignal,
+): Promise<void> {
   const folder = join(markFolder(context), "verify");
   await makeFolderDurably(folder);
   const file = join(folder, name);
   await writeFile(file, text);
-  must(await context.parcels.send(name, file));
+  must(await context.parcels.send(name, file, until));
 }
 
-export async function heard(context: StepContext, name: string, limitMs: number): Promise<boolean> {
+export async function heard(
+  context: StepContext,
+  name: string,
+  limitMs: number,
+  until: AbortSignal = context.signal,
+): Promise<boolean> {
   const { clock } = context.host;
-  for (const endMs = clock.monotonicMs() + limitMs; !context.signal.aborted; ) {
-    if (must(await context.parcels.find(name)) !== undefined) return true;
+  for (const endMs = clock.monotonicMs() + limitMs; !until.aborted; ) {
+    if (must(await context.parcels.find(name, until)) !== undefined) return true;
     if (clock.monotonicMs() >= endMs) return false;
-    await clock.sleep(pollMs, context.signal).catch(() => undefined);
+    await clock.sleep(pollMs, until).catch(() => undefined);
   }
   return false;
 }
@@ -92,25 +102,58 @@ async function meet(
   }: { readonly database: string; readonly reader: Sql; readonly locker: Sql; readonly attempt: number },
 ): Promise<boolean> {
   const tables = (await tablesBySize(locker)).map(({ table }) => table);
+  const [slot = subscriptionName(context.rollout, "forward", database)] = await slotsIn(context, means, {
+    databases: [database],
+    direction: "forward",
+  });
+  const hold = beginHold(context);
   await locker.run("BEGIN");
   try {
+    await bound(locker, hold);
     if (tables.length > 0) await locker.run(`LOCK TABLE ONLY ${tables.join(", ONLY ")} IN SHARE MODE`);
-    const [slot = subscriptionName(context.rollout, "forward", database)] = await slotsIn(context, means, {
-      databases: [database],
-      direction: "forward",
-    });
+    await bound(locker, hold);
+    await reader.run(`SET statement_timeout = ${heldMs}`);
     // in the transaction of nobody who holds a lock: its end is what brings it to the disk, and so to the other side
     const lsn = await markWal(reader, "verify");
-    if (!(await confirmed(context, locker, { slot, lsn }))) return false;
+    if (!(await confirmed(context, locker, { slot, lsn, hold }))) return false;
     await reader.run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
     await reader.rows("SELECT 1 FROM pg_class LIMIT 1");
-    await tell(context, nameOf(context, "still", database, attempt), "");
-    if (!(await heard(context, nameOf(context, "seen", database, attempt), heldMs))) return false;
+    await bound(locker, hold);
+    await tell(context, nameOf(context, "still", database, attempt), "", hold.signal);
+    const seen = nameOf(context, "seen", database, attempt);
+    if (!(await heard(context, seen, hold.leftMs(), hold.signal))) return false;
   } finally {
+    hold.end();
+    // fails where the server has let go before: then nobody knows that both have seen the same
     await locker.run("ROLLBACK");
   }
   await tell(context, nameOf(context, "agreed", database, attempt), "");
   return true;
+}
+
+/** One time for all that is done while the tables are locked; ended by the step's own end too. */
+interface Hold {
+  readonly signal: AbortSignal;
+  /** 1 at least: a server takes 0 for no limit. */
+  leftMs(): number;
+  end(): void;
+}
+
+function beginHold({ host: { clock }, signal }: StepContext): Hold {
+  const [limit, endMs] = [new AbortController(), clock.monotonicMs() + heldMs];
+  return {
+    signal: AbortSignal.any([signal, limit.signal]),
+    leftMs: () => Math.max(1, Math.floor(endMs - clock.monotonicMs())),
+    end: clock.after(heldMs, () => limit.abort()),
+  };
+}
+
+/** The server lets go by itself then: this agent may be frozen, or wait for a coordinator that is not there. */
+async function bound(locker: Sql, { leftMs }: Hold): Promise<void> {
+  const ms = leftMs();
+  await locker.run(
+    `SET LOCAL statement_timeout = ${ms}; SET LOCAL idle_in_transaction_session_timeout = ${ms}`,
+  );
 }
 
 async function isAgreed(context: StepContext, database: string, attempt: number): Promise<boolean> {
@@ -127,19 +170,19 @@ async function isAgreed(context: StepContext, database: string, attempt: number)
 }
 
 async function confirmed(
-  { host: { clock }, signal }: StepContext,
+  { host: { clock } }: StepContext,
   sql: Sql,
-  { slot, lsn }: { readonly slot: string; readonly lsn: string },
+  { slot, lsn, hold }: { readonly slot: string; readonly lsn: string; readonly hold: Hold },
 ): Promise<boolean> {
-  for (const endMs = clock.monotonicMs() + heldMs; !signal.aborted; ) {
+  while (!hold.signal.aborted) {
+    await bound(sql, hold);
     const [row] = await sql.rows(
       "SELECT (confirmed_flush_lsn >= $2::pg_lsn)::text AS is FROM pg_replication_slots WHERE slot_name = $1",
       [slot, lsn],
     );
     if (row === undefined) stop("postgresql.slot-missing", { slots: slot });
     if (row?.["is"] === "true") return true;
-    if (clock.monotonicMs() >= endMs) return false;
-    await clock.sleep(pollMs, signal).catch(() => undefined);
+    await clock.sleep(pollMs, hold.signal).catch(() => undefined);
   }
   return false;
 }

@@ -6,6 +6,7 @@ import { type StepContext, type StepResult, type Verb, verb } from "../../verb.t
 import { databases } from "../databases.ts";
 import { hashRows, tablesBySize } from "./content.ts";
 import { ask, must, resultOf, stop } from "./desk.ts";
+import { isCut } from "./each-database.ts";
 import { heard, meetMs, nameOf, seeStill, standStill, tell, tries } from "./meeting.ts";
 import type { Means } from "./settings.ts";
 import type { Sql } from "./sql.ts";
@@ -21,6 +22,8 @@ export const contentsArgs = z.strictObject({
 type Args = z.infer<typeof contentsArgs>;
 
 const hour = 3_600_000;
+/** Of a statement that is worth beginning. */
+const leastMs = 10;
 
 const hashesSchema = z.object({ format: z.literal(1), hashes: z.record(z.string(), z.string()) });
 
@@ -53,7 +56,6 @@ export async function showAll(context: StepContext, means: Means, given: Args): 
         const hashes = attempt === undefined ? {} : await hashesUntil(context, sql, endMs);
         const name = nameOf(context, "hashes", database, attempt ?? tries);
         await tell(context, name, JSON.stringify({ format: 1, hashes }));
-        await sql.run("ROLLBACK");
       },
       read,
     );
@@ -61,17 +63,30 @@ export async function showAll(context: StepContext, means: Means, given: Args): 
   return done();
 }
 
-/** Smallest first, as far as the time goes. */
+/**
+ * Smallest first, as far as the time goes; the one that is cut short is not among them, and no larger one is begun. Ends the
+ * snapshot that it reads.
+ */
 async function hashesUntil(
   context: StepContext,
   sql: Sql,
   endMs: number,
 ): Promise<Readonly<Record<string, string>>> {
+  const { clock } = context.host;
   const hashes: Record<string, string> = {};
+  await sql.run(`SET LOCAL statement_timeout = ${hour}`);
   for (const { table } of await tablesBySize(sql)) {
-    if (context.host.clock.monotonicMs() >= endMs) break;
-    hashes[table] = await hashRows(sql, table);
+    const leftMs = Math.floor(endMs - clock.monotonicMs());
+    if (leftMs < leastMs) break;
+    await sql.run(`SET LOCAL statement_timeout = ${leftMs}`);
+    try {
+      hashes[table] = await hashRows(sql, table);
+    } catch (error) {
+      if (isCut(error)) break;
+      throw error;
+    }
   }
+  await sql.run("ROLLBACK");
   return hashes;
 }
 
@@ -117,7 +132,6 @@ async function verify(
   const tables = (await tablesBySize(sql)).map(({ table }) => table);
   if (attempt === undefined) return { compared: 0, left: tables };
   const here = await hashesUntil(context, sql, context.host.clock.monotonicMs() + withinMs);
-  await sql.run("ROLLBACK");
   const name = nameOf(context, "hashes", database, attempt);
   if (!(await heard(context, name, withinMs + meetMs)))
     stop("postgresql.parcel-missing", { what: `contents of ${database}` });
