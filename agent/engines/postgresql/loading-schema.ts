@@ -156,6 +156,12 @@ async function loadBefore(context: StepContext, means: Means, given: Args): Prom
 }
 
 async function mustBeEmpty(context: StepContext, means: Means, name: string): Promise<void> {
+  const first = await firstIn(context, means, name);
+  if (first !== undefined) stop("postgresql.target-not-empty", { database: name, first });
+}
+
+/** Of what somebody has made in a database; an extension's own objects are none. */
+async function firstIn(context: StepContext, means: Means, name: string): Promise<string | undefined> {
   const [first] = await ask(
     context,
     means,
@@ -166,8 +172,7 @@ async function mustBeEmpty(context: StepContext, means: Means, name: string): Pr
                    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') LIMIT 1`),
     { database: name },
   );
-  if (first !== undefined)
-    stop("postgresql.target-not-empty", { database: name, first: first["name"] ?? "" });
+  return first === undefined ? undefined : (first["name"] ?? "");
 }
 
 /** Nothing is applied meanwhile: a foreign key and a row that wants in would wait for each other. */
@@ -209,13 +214,20 @@ async function dropOwn(
 
 async function dropDatabase(context: StepContext, means: Means, name: string): Promise<void> {
   await ask(context, means, async (sql) => {
-    await sql.run(`ALTER DATABASE ${quoted(name)} CONNECTION LIMIT 0`);
+    // one whose DROP was interrupted lets nobody in, and cannot be altered
+    if (
+      (await sql.rows("SELECT FROM pg_database WHERE datname = $1 AND datconnlimit >= -1", [name])).length > 0
+    )
+      await sql.run(`ALTER DATABASE ${quoted(name)} CONNECTION LIMIT 0`);
     await sql.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", [name]);
     await sql.run(`DROP DATABASE ${quoted(name)}`);
   });
 }
 
-/** Only what this rollout has made. A database that was there before loses what was loaded into it by a person's hand. */
+/**
+ * Only what this rollout has made. A database that was there before loses what was loaded into it by a person's hand, and is let go of
+ * once it is empty again, or gone.
+ */
 async function drop(context: StepContext, means: Means, given: Args): Promise<StepResult> {
   const mark = markFor(context, given);
   const known = await mark.read();
@@ -226,8 +238,10 @@ async function drop(context: StepContext, means: Means, given: Args): Promise<St
     onlyForget: true,
   });
   const there = await isHere(context, means, given.database);
-  if (known.wasThere) return stop("postgresql.database-was-there", { database: given.database });
-  if (there) await dropOwn(context, means, given.database, known);
+  if (known.wasThere) {
+    const first = there ? await firstIn(context, means, given.database) : undefined;
+    if (first !== undefined) stop("postgresql.database-was-there", { database: given.database, first });
+  } else if (there) await dropOwn(context, means, given.database, known);
   await mark.remove();
   return done({ database: given.database });
 }

@@ -107,7 +107,7 @@ export const postgresql: Catalogue = {
   },
   "postgresql.schema-not-loaded": { says: "{database}: its tables have not been loaded by this rollout" },
   "postgresql.database-was-there": {
-    says: "{database} was there before, empty; what was loaded into it is not ours to drop with it",
+    says: "{database} was there before, empty, and now holds {first}; what was loaded into it is not ours to drop with it",
     next: "DROP DATABASE and CREATE DATABASE by hand, then lockkeeper retry",
   },
   "postgresql.database-new": {

@@ -35,7 +35,7 @@ async function loaded() {
     server,
     "SELECT system_identifier::text AS system, (SELECT oid::text FROM pg_database WHERE datname = 'shop') AS oid FROM pg_control_system()",
   );
-  const marked = (changed: Readonly<Record<string, string>> = {}) => {
+  const marked = (changed: Readonly<Record<string, unknown>> = {}) => {
     mkdirSync(markFolder(context), { recursive: true });
     const value = { wasThere: false, before: true, after: true, systemId: system, oid, ...changed };
     writeFileSync(
@@ -43,7 +43,11 @@ async function loaded() {
       JSON.stringify({ format: 1, value }),
     );
   };
-  return { server, does, marked };
+  const probe = (name: string, args: Readonly<Record<string, string>>) => {
+    const verb = verbs.find((each) => each.name === `postgresql.${name}`);
+    return verb?.probe?.(context, verb.args.parse(args));
+  };
+  return { server, does, probe, marked };
 }
 
 const isThere = async (server: PostgresServer) =>
@@ -83,4 +87,42 @@ describe("a database on the new server", () => {
     },
     60_000,
   );
+
+  it("that DROP DATABASE has left half done goes with the next try", async () => {
+    const { server, does, marked } = await loaded();
+    marked();
+    await does("fence-writes");
+    await run(
+      server,
+      "postgres",
+      "SET default_transaction_read_only = off",
+      "UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'shop'",
+    );
+    expect(await does("drop-loaded", { database: "shop" })).toMatchObject({ result: "done" });
+    expect(await isThere(server)).toBe(false);
+  }, 60_000);
+});
+
+describe("a database that was there before, empty", () => {
+  it("stays with what was loaded into it, until a person has emptied it", async () => {
+    const { server, does, probe, marked } = await loaded();
+    marked({ wasThere: true });
+    await run(server, "shop", "CREATE TABLE bare (a int)");
+    expect(await does("drop-loaded", { database: "shop" })).toMatchObject({
+      failure: { code: "postgresql.database-was-there" },
+    });
+    expect(await probe("drop-loaded", { database: "shop" })).toMatchObject({ state: "not-done" });
+    await run(server, "postgres", "DROP DATABASE shop", "CREATE DATABASE shop");
+    expect(await does("drop-loaded", { database: "shop" })).toMatchObject({ result: "done" });
+    expect(await probe("drop-loaded", { database: "shop" })).toMatchObject({ state: "done" });
+    expect(await isThere(server)).toBe(true);
+  }, 60_000);
+
+  it("is let go of where it is not there any more", async () => {
+    const { server, does, probe, marked } = await loaded();
+    marked({ wasThere: true });
+    await run(server, "postgres", "DROP DATABASE shop");
+    expect(await does("drop-loaded", { database: "shop" })).toMatchObject({ result: "done" });
+    expect(await probe("drop-loaded", { database: "shop" })).toMatchObject({ state: "done" });
+  }, 60_000);
 });
