@@ -71,6 +71,8 @@ await describeLongLab("a move from PostgreSQL 15 whose settings are too low", ()
         old: 15,
         new: 17,
         oldServers: (lab) => startPatroniCluster(lab, { parameters }),
+        // the old one has a replica, and the new one stands alone
+        settings: "new-standbys: 0",
       });
       const [old, replica] = [story.fleet.old, story.fleet.others[0]];
       if (!(old instanceof PatroniHost && replica instanceof PatroniHost))
