@@ -45,17 +45,20 @@ function setsIn(context: StepContext, means: Means, given: Given) {
   return parted(context, means, { kind: "set", names });
 }
 
-/** Those without a row can stay out: they came with their extension, and are there on the other side. */
+/** An extension's own stay out where they have neither a row nor a key: without one pglogical takes none. */
 async function tablesNotIn(sql: Sql, set: string): Promise<readonly string[]> {
   const rows = await sql.rows(
     `SELECT ${tableName} AS name FROM ${publishedTables}
-        AND (NOT ${isOfExtension} OR pg_relation_size(c.oid) > 0) AND NOT EXISTS (
+        AND (NOT ${isOfExtension} OR pg_relation_size(c.oid) > 0 OR ${hasKey}) AND NOT EXISTS (
           SELECT FROM pglogical.replication_set_table t JOIN pglogical.replication_set s USING (set_id)
            WHERE s.set_name = $1 AND t.set_reloid = c.oid) ORDER BY 1`,
     [set],
   );
   return rows.map(({ name }) => name ?? "");
 }
+
+const hasKey = `EXISTS (
+  SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisvalid AND i.indimmediate AND (i.indisprimary OR i.indisreplident))`;
 
 async function publish(context: StepContext, means: Means, given: Given): Promise<StepResult> {
   const set = publicationName(ownerOf(context, given), given.direction);
