@@ -73,7 +73,7 @@ function tableIn(text: string): string {
   return text.slice(0, text.lastIndexOf(" using "));
 }
 
-/** Jobs are rows of the extension's own tables: they go to the target only by hand, and should not run on both. */
+/** Jobs are rows of the extension's own tables, and go to the target with all others; on a closed server none of them writes. */
 const cron: SourceCheck = ({ databases }) => {
   const having = databases.filter(({ extensions }) => extensions.some(({ name }) => name === "pg_cron"));
   const found = having.map(({ name }) => name).join(", ");

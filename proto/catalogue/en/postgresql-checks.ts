@@ -141,7 +141,7 @@ export const postgresqlChecks: Catalogue = {
   },
   "check.postgresql.cron": { says: "there is no pg_cron" },
   "check.postgresql.cron.warn": {
-    says: "jobs of pg_cron stay at the source and are not made at the target: {found}",
-    next: "SELECT * FROM cron.job; schedule them at the target after the cut-over, and unschedule them here",
+    says: "jobs of pg_cron are carried as rows, and run at the target from when it is open: {found}",
+    next: "schedule none there again; where cron.use_background_workers is off, a job connects to the source's port as its row has it: UPDATE cron.job SET nodeport = … at the target after the cut-over",
   },
 };
