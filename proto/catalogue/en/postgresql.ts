@@ -108,7 +108,7 @@ export const postgresql: Catalogue = {
   "postgresql.schema-not-loaded": { says: "{database}: its tables have not been loaded by this rollout" },
   "postgresql.database-was-there": {
     says: "{database} was there before, empty, and now holds {first}; what was loaded into it is not ours to drop with it",
-    next: "DROP DATABASE and CREATE DATABASE by hand, then lockkeeper retry",
+    next: 'SET default_transaction_read_only = off; DROP DATABASE "{database}"; CREATE DATABASE "{database}" as it was; then lockkeeper retry',
   },
   "postgresql.database-new": {
     says: "came to the old server after it was planned, and is not copied: {databases}. The cut-over would close it",
