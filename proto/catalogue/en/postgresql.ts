@@ -136,8 +136,8 @@ export const postgresql: Catalogue = {
     next: "mend that line, then lockkeeper retry",
   },
   "postgresql.not-reloaded": {
-    says: "the server was told to read {file} again, and did not",
-    next: "look at its log, then lockkeeper retry",
+    says: "the server was told to read its configuration again, {file} with it, and did not",
+    next: "SELECT sourcefile, sourceline, name, error FROM pg_file_settings WHERE error IS NOT NULL; mend what keeps it from that, then lockkeeper retry",
   },
   "postgresql.file-not-read": {
     says: "the server's own account cannot read {path}: {cause}",
