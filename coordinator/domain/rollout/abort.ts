@@ -7,7 +7,7 @@ import type { ClusterStage, GateSpec, PlanProgram, Stage } from "../plan.ts";
 import { stepsOf } from "../stage-programs.ts";
 import { type Action, nextGate, stopAtEnd } from "./action.ts";
 import { allArmed } from "./kept-watches.ts";
-import { leavesStanding } from "./left-standing.ts";
+import { leavesStanding, wayBackOf } from "./left-standing.ts";
 import { isAnyPastReturn } from "./past-return.ts";
 import { wantedOf } from "./skipped.ts";
 import {
@@ -45,8 +45,8 @@ export function decideAbort(state: RolloutState, spec: Stage | undefined): Actio
   return undoing(spec, stage, lock) ?? proving(state, spec, lock);
 }
 
-function standing({ id: rollout }: RolloutState, { id: stage }: Stage): Action {
-  const why = failure("rollout.left-standing", { rollout, stage });
+function standing(state: RolloutState, { id: stage }: Stage): Action {
+  const why = failure("rollout.left-standing", { rollout: wayBackOf(state), stage });
   return { do: "stop", stage, why, hint: "hint.left-standing" };
 }
 

@@ -11,7 +11,13 @@ export function leavesStanding(state: RolloutState): boolean {
   const isLetGo = seen.some(
     ({ spec, stage }) => endOfWayBack(spec) !== undefined && stage.standing === "passed",
   );
-  return !isLetGo && seen.some(({ spec, stage }) => standsOf(spec, stage));
+  // a way back that does not come to its end leaves what it was to take away
+  return !isLetGo && (plan.back !== undefined || seen.some(({ spec, stage }) => standsOf(spec, stage)));
+}
+
+/** The rollout whose way back takes it away: there is none from a way back. */
+export function wayBackOf({ id, plan }: RolloutState): string {
+  return plan.back ?? id;
 }
 
 /** The present stage has begun to take away what a way back needs: it is gone on with, whatever happens. */

@@ -6,7 +6,7 @@ import { programsOf, stepsOf } from "../stage-programs.ts";
 import type { RolloutPhase, RolloutView, StageView, WhyView } from "../views.ts";
 import { askedOf } from "./asked.ts";
 import { decide } from "./decide.ts";
-import { leavesStanding } from "./left-standing.ts";
+import { leavesStanding, wayBackOf } from "./left-standing.ts";
 import { outageOf } from "./outage.ts";
 import type { RolloutState, StageState } from "./state.ts";
 import { touchedBy } from "./touched.ts";
@@ -36,7 +36,7 @@ export function viewOf(state: RolloutState): RolloutView {
     ...(stop === undefined
       ? {}
       : { stop: { ...stop, touched: touchedBy(state), command: commandFor(state), ...otherwise(state) } }),
-    ...(left === undefined ? {} : { leftStanding: { why: left.waitingFor, command: wayBackFrom(state.id) } }),
+    ...(left === undefined ? {} : { leftStanding: { why: left.waitingFor, command: wayBackFrom(state) } }),
     ...(waiting === undefined ? {} : { waitingFor: waiting }),
     ...(gate === undefined ? {} : { gateWaits: { why: gate.why, since: gate.since } }),
   };
@@ -165,22 +165,23 @@ function otherwise(state: RolloutState): { readonly otherwise?: string } {
   return isOpen ? { otherwise: `lockkeeper plan --back ${state.id} -o back.json` } : {};
 }
 
-function wayBackFrom(rollout: string): string {
-  return `lockkeeper plan --back ${rollout} -o back.json, then lockkeeper apply back.json`;
+function wayBackFrom(state: RolloutState): string {
+  return `lockkeeper plan --back ${wayBackOf(state)} -o back.json, then lockkeeper apply back.json`;
 }
 
 /** Given up as it stood: it is told until a way back has cleared it. */
 function leftBy(state: RolloutState): WhyView["answers"] {
   if (state.end !== "aborted" || !leavesStanding(state)) return [];
-  const waitingFor = failure("rollout.given-up", { rollout: state.id });
-  return [{ waitingFor, who: "who.operator", command: wayBackFrom(state.id) }];
+  const waitingFor = failure("rollout.given-up", { rollout: wayBackOf(state) });
+  return [{ waitingFor, who: "who.operator", command: wayBackFrom(state) }];
 }
 
 /** Stops that nothing moves but a person's word for the node. */
 const needsWord: ReadonlySet<string> = new Set(["node.unproven", "lock.broken"]);
 
-function commandFor({ id, stop, lock, aborting }: RolloutState): string {
-  if (stop?.hint === "hint.left-standing") return wayBackFrom(id);
+function commandFor(state: RolloutState): string {
+  const { id, stop, lock, aborting } = state;
+  if (stop?.hint === "hint.left-standing") return wayBackFrom(state);
   if (aborting && stop?.hint !== "hint.past-return") return `lockkeeper abort ${id}`;
   if (stop?.hint === "hint.plan-anew") return `lockkeeper abort ${id}, then plan anew`;
   if (stop !== undefined && needsWord.has(stop.why.code))

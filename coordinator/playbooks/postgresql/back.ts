@@ -53,6 +53,7 @@ export function planBack(input: PlaybookInput, back: Undone): Outcome<Plan> {
     strategy: "move",
     method: move.mover.method,
     back: back.rollout,
+    standsAfterAbort: true,
     boundTo: fingerprint(input),
     stages: [
       {
@@ -193,6 +194,7 @@ function clearing(
   return {
     kind: "cluster",
     id: "clear",
+    endsWayBack: "passed",
     clusters: [source.input.cluster.name, target.input.cluster.name].sort(),
     before: [gate("serves", source, {})],
     phases: [

@@ -16,7 +16,7 @@ export const rollout: Catalogue = {
   "rollout.down": { says: "not serving: {nodes}, taken away by {rollout}" },
   "rollout.aborted": { says: "rollout {rollout} is being aborted" },
   "rollout.left-standing": {
-    says: "aborted at {stage}; what the stages before it have made still stands on the hosts of {rollout}",
+    says: "aborted at {stage}; what rollout {rollout} has made in earlier stages still stands on its hosts",
     next: "lockkeeper plan --back {rollout} -o back.json, read it, then lockkeeper apply back.json",
   },
   "hint.left-standing": {

@@ -55,6 +55,7 @@ export function planBackInPlace(input: PlaybookInput, undone: Undone): Outcome<P
     strategy: "offline",
     method: inPlaceMethod,
     back: rollout,
+    standsAfterAbort: true,
     boundTo: fingerprintInPlace(input),
     stages: [
       returning(back, isOpened),
@@ -87,6 +88,7 @@ function returning(back: Back, isOpened: boolean): ClusterStage {
   return {
     kind: "cluster",
     id: "return",
+    endsWayBack: "passed",
     clusters: [side.input.cluster.name],
     before: [],
     phases: [
