@@ -7,9 +7,11 @@ import { databases } from "../databases.ts";
 import { hashRows, tablesBySize } from "./content.ts";
 import { ask, must, resultOf, stop } from "./desk.ts";
 import { isCut } from "./each-database.ts";
-import { heard, meetMs, nameOf, seeStill, standStill, tell, tries } from "./meeting.ts";
+import { meetMs, nameOf, tell } from "./meeting.ts";
+import { heardOrOver, seeStill } from "./seeing-still.ts";
 import type { Means } from "./settings.ts";
 import type { Sql } from "./sql.ts";
+import { standStill } from "./standing-still.ts";
 
 export const contentsArgs = z.strictObject({
   databases,
@@ -44,23 +46,30 @@ export function verifyingVerbs(means: Means): readonly Verb[] {
   ];
 }
 
+/** Whatever becomes of it, the other side is told: it would wait for as long as this step may take. */
 export async function showAll(context: StepContext, means: Means, given: Args): Promise<StepResult> {
   const endMs = context.host.clock.monotonicMs() + given.withinMs;
-  for (const database of given.databases) {
-    const read = { database, statementMs: hour, readsRows: true };
-    await ask(
-      context,
-      means,
-      async (sql) => {
-        const attempt = await standStill(context, means, { database, reader: sql });
-        const hashes = attempt === undefined ? {} : await hashesUntil(context, sql, endMs);
-        const name = nameOf(context, "hashes", database, attempt ?? tries);
-        await tell(context, name, JSON.stringify({ format: 1, hashes }));
-      },
-      read,
-    );
+  try {
+    for (const database of given.databases) await show(context, means, { database, endMs });
+    return done();
+  } finally {
+    for (const database of given.databases)
+      await tell(context, nameOf(context, "over", database), "").catch(() => undefined);
   }
-  return done();
+}
+
+async function show(
+  context: StepContext,
+  means: Means,
+  { database, endMs }: { readonly database: string; readonly endMs: number },
+): Promise<void> {
+  const read = { database, statementMs: hour, readsRows: true };
+  const work = async (sql: Sql) => {
+    const moment = await standStill(context, means, { database, reader: sql });
+    const hashes = await hashesUntil(context, sql, endMs);
+    await tell(context, nameOf(context, "hashes", database, moment), JSON.stringify({ format: 1, hashes }));
+  };
+  await ask(context, means, work, read);
 }
 
 /**
@@ -128,12 +137,11 @@ async function verify(
   sql: Sql,
   { database, withinMs }: { readonly database: string; readonly withinMs: number },
 ): Promise<{ readonly compared: number; readonly left: readonly string[] }> {
-  const attempt = await seeStill(context, sql, database);
+  const moment = await seeStill(context, sql, database);
   const tables = (await tablesBySize(sql)).map(({ table }) => table);
-  if (attempt === undefined) return { compared: 0, left: tables };
   const here = await hashesUntil(context, sql, context.host.clock.monotonicMs() + withinMs);
-  const name = nameOf(context, "hashes", database, attempt);
-  if (!(await heard(context, name, withinMs + meetMs)))
+  const name = nameOf(context, "hashes", database, moment);
+  if (!(await heardOrOver(context, { name, database, limitMs: withinMs + meetMs })))
     stop("postgresql.parcel-missing", { what: `contents of ${database}` });
   const sent = must(await context.parcels.find(name));
   const path = must(await context.parcels.fetch(sent?.digest ?? ""));

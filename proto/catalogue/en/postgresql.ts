@@ -110,6 +110,10 @@ export const postgresql: Catalogue = {
     says: "{database} was there before, empty, and now holds {first}; what was loaded into it is not ours to drop with it",
     next: 'SET default_transaction_read_only = off; DROP DATABASE "{database}"; CREATE DATABASE "{database}" as it was; then lockkeeper retry',
   },
+  "postgresql.contents-not-met": {
+    says: "the contents of {database} were not compared: in {tries} tries both servers did not stand at one moment ({cause})",
+    next: "a transaction of an application that holds its locks for long keeps every try from the tables. Look: SELECT pid, xact_start, query FROM pg_stat_activity WHERE xact_start < now() - interval '1 second'; then lockkeeper retry, at a quieter time",
+  },
   "postgresql.database-new": {
     says: "came to the old server after it was planned, and is not copied: {databases}. The cut-over would close it",
     next: "DROP DATABASE it, or move it to another server, then lockkeeper retry; to take it along: lockkeeper plan --back, and plan anew",

@@ -63,7 +63,12 @@ const never = () => new Promise<never>(() => {});
 
 function show(
   server: PostgresServer,
-  { post, withinMs, clock = systemClock }: { post: ParcelPost; withinMs: number; clock?: Clock },
+  {
+    post,
+    withinMs,
+    clock = systemClock,
+    as = "show-contents",
+  }: { post: ParcelPost; withinMs: number; clock?: Clock; as?: "show-contents" | "verify-contents" },
 ) {
   const settings = postgresqlSettings.parse({
     host: "127.0.0.1",
@@ -75,7 +80,7 @@ function show(
   const end = new AbortController();
   const parcels = parcelsOf({ folder, clock: systemClock, bytesPerSecond: 1e9, post }, "r1", end.signal);
   const context = { rollout: "r1", stage: "verify", attempt: 1, parcels, signal: end.signal };
-  const verb = verifyingVerbs({ settings }).find(({ name }) => name === "postgresql.show-contents");
+  const verb = verifyingVerbs({ settings }).find(({ name }) => name === `postgresql.${as}`);
   const args = verb?.args.parse({ databases: '["postgres"]', withinMs: String(withinMs) });
   const shown = verb?.run({ ...context, host: { ...hostOf(), clock } } as unknown as StepContext, args);
   ends.push(async () => {
@@ -133,3 +138,43 @@ describe("a table that is compared under writes", () => {
     expect(Object.keys(JSON.parse(hashes).hashes)).toEqual(["public.small"]);
   });
 });
+
+describe("a comparison that the old server's side cannot make", () => {
+  it("is told to the other side, which waits no longer and takes nothing for compared", async () => {
+    const server = await serverOf(15);
+    await run(server, "postgres", small);
+    const post = { ...postOf(), ...onlyTold() };
+    // no slot: nobody follows
+    expect(await show(server, { post, withinMs: 60_000 })).toMatchObject({
+      failure: { code: "postgresql.slot-missing" },
+    });
+    expect(await show(server, { post, withinMs: 60_000, as: "verify-contents" })).toMatchObject({
+      failure: { code: "postgresql.contents-not-met" },
+    });
+  }, 20_000);
+
+  it("is not taken up by the other side's second life, which has not seen the moment", async () => {
+    const server = await serverOf(15);
+    await run(server, "postgres", small);
+    await followed(server);
+    const post = postOf();
+
+    expect(await show(server, { post, withinMs: 60_000 })).toMatchObject({ result: "done" });
+    expect(await show(server, { post, withinMs: 60_000, as: "verify-contents" })).toMatchObject({
+      failure: { code: "postgresql.contents-not-met" },
+    });
+  }, 20_000);
+});
+
+/** A post on which the new server has not been seen yet. */
+function onlyTold(): Pick<ParcelPost, "find" | "send"> {
+  const kept = new Set<string>();
+  const { send } = postOf();
+  return {
+    send: async (header, chunks, signal) => {
+      await send(header, chunks, signal);
+      kept.add(header.name);
+    },
+    find: async (_, name) => (kept.has(name) ? { digest: "0".repeat(64) } : undefined),
+  };
+}
