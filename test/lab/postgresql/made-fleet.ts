@@ -1,39 +1,62 @@
 // A move from one host with a server to another that has packages and an agent, and no server yet.
-
 import { type TypedCommand, wordsOf } from "#test/contract/documents/page.ts";
-import type { RunResult } from "../harness/index.ts";
-import { bareHost, type Major, PgHost, startPgHost } from "./pg-host.ts";
+import type { Host, RunResult } from "../harness/index.ts";
+import { bareHost, type Major, PgHost, type PgHostSpec, startPgHost } from "./pg-host.ts";
 import { MoveStory } from "./story.ts";
 
-const major: Major = 17;
+/** Where the new server is made. */
+interface Place {
+  readonly unit: string;
+  readonly data: string;
+  readonly config?: string;
+}
 
-export const places = {
-  data: `/var/lib/postgresql/${major}/main`,
-  config: `/etc/postgresql/${major}/main`,
-  fast: "/srv/fast",
-} as const;
+export const fast = "/srv/fast";
 
-/** Its agent may make one. */
+export const debianPlace: Place & { readonly config: string } = {
+  unit: "postgresql@17-main",
+  data: "/var/lib/postgresql/17/main",
+  config: "/etc/postgresql/17/main",
+};
+
+/** A unit of one's own, and the configuration in the data folder. */
+const plainPlace: Place = { unit: "pg-new", data: "/srv/pg/data" };
+
+/** Its agent may make a server. */
 class HostToBe extends PgHost {
+  readonly #place: Place;
+
+  constructor(host: Host, major: Major, place: Place) {
+    super(host, major, place.unit);
+    this.#place = place;
+  }
+
+  override get dataFolder(): string {
+    return this.#place.data;
+  }
+
   protected override get moreSettings(): readonly string[] {
+    const { unit, data, config } = this.#place;
     const made = [
-      ...[`unit: ${this.unit}`, `bin: ${this.bin}`, `data: ${places.data}`, `config: ${places.config}`],
-      ...[`listen: ${this.host.ip}`, `tablespaces: { fast: ${places.fast} }`],
+      ...[`unit: ${unit}`, `bin: ${this.bin}`, `data: ${data}`],
+      ...(config === undefined ? [] : [`config: ${config}`]),
+      ...[`listen: ${this.host.ip}`, `tablespaces: { fast: ${fast} }`],
     ];
     return [...super.moreSettings, `made: { ${made.join(", ")} }`];
   }
 
-  /** Whether the host is as if nothing had ever been made: what is still there. */
+  /** What is there of a server; nothing where the host is as if none had ever been made. */
   async left(): Promise<readonly string[]> {
-    const wanted = [places.data, places.config, "/etc/postgresql/17", "/var/lib/postgresql/17", places.fast];
+    const { data, config = data, unit } = this.#place;
     const found: string[] = [];
-    for (const path of wanted) if ((await this.host.exec(["test", "-e", path])).code === 0) found.push(path);
+    for (const path of new Set([data, config, "/etc/postgresql/17", "/var/lib/postgresql/17", fast]))
+      if ((await this.host.exec(["test", "-e", path])).code === 0) found.push(path);
     for (const folder of ["made", "moving"]) {
       const listed = await this.host.exec(["ls", "-A", `/var/lib/lockkeeper-agent/${folder}`]);
       found.push(...listed.stdout.split("\n").filter((line) => line !== ""));
     }
-    const unit = await this.host.exec(["systemctl", "is-enabled", this.unit]);
-    return unit.stdout.trim() === "enabled" ? [...found, `${this.unit} is enabled`] : found;
+    const { stdout } = await this.host.exec(["systemctl", "is-enabled", unit]);
+    return stdout.trim() === "enabled" ? [...found, `${unit} is enabled`] : found;
   }
 }
 
@@ -47,39 +70,61 @@ const settings = [
   "work_mem = 7MB",
 ];
 
-export async function beginMade(
-  name: string,
-): Promise<{ readonly story: MoveStory; readonly young: HostToBe }> {
+interface MadeSpec extends Pick<PgHostSpec, "checksums" | "encoding" | "locale" | "initdb"> {
+  readonly name: string;
+  /** Of the new server; 17 on Debian's places, 18 on plain ones. */
+  readonly major: 17 | 18;
+}
+
+export interface MadeStory {
+  readonly story: MoveStory;
+  readonly young: HostToBe;
+}
+
+export async function beginMade({ name, major, ...birth }: MadeSpec): Promise<MadeStory> {
   let young: HostToBe | undefined;
   const story = await MoveStory.begin({
     name,
     old: 15,
     new: major,
     oldServers: async (lab) => [
-      await startPgHost({
-        ...{ lab, name: "pg-old", major: 15, number: 11, settings },
-        ...{ checksums: true, encoding: "LATIN1", locale: "C" },
-      }),
+      await startPgHost({ lab, name: "pg-old", major: 15, number: 11, settings, ...birth }),
     ],
     newServer: async (lab) => {
-      young = new HostToBe(await bareHost({ lab, name: "pg-new", major, number: 21 }), major);
+      const host = await bareHost({ lab, name: "pg-new", major, number: 21 });
+      if (major === 18) await placePlainUnit(host);
+      young = new HostToBe(host, major, major === 18 ? plainPlace : debianPlace);
       return young;
     },
   });
   if (young === undefined) throw new Error("no new host");
   const { old } = story.fleet;
-  await old.host.must(["install", "-d", "-o", "postgres", "-g", "postgres", places.fast]);
-  await old.sql("postgres", `CREATE TABLESPACE fast LOCATION '${places.fast}'`);
+  await old.host.must(["install", "-d", "-o", "postgres", "-g", "postgres", fast]);
+  await old.sql("postgres", `CREATE TABLESPACE fast LOCATION '${fast}'`);
   await old.sql("shop", "CREATE TABLE quick (id int PRIMARY KEY, body text) TABLESPACE fast");
   await old.sql("shop", "INSERT INTO quick SELECT i, chr(228) FROM generate_series(1, 100) AS i");
   return { story, young };
 }
 
+async function placePlainUnit(host: Host): Promise<void> {
+  const { unit, data } = plainPlace;
+  const start = `/usr/lib/postgresql/18/bin/postgres -D ${data}`;
+  await host.write(
+    `/usr/local/lib/systemd/system/${unit}.service`,
+    `[Service]\nType=notify\nUser=postgres\nExecStart=${start}\nKillSignal=SIGINT\n[Install]\nWantedBy=multi-user.target\n`,
+  );
+  await host.must(["install", "-d", "-o", "postgres", "-g", "postgres", "/var/run/postgresql"]);
+  await host.must(["systemctl", "daemon-reload"]);
+}
+
 /** A line of the page as it stands there, for this lab's version; its files in the lab's own folder. */
-export async function typedLine(story: MoveStory, { text, exitCode }: TypedCommand): Promise<RunResult> {
+export async function typedLine(
+  { story, young }: MadeStory,
+  { text, exitCode }: TypedCommand,
+): Promise<RunResult> {
   const line = text
     .replaceAll(/\b[a-z]+\.json\b/g, (file) => story.fleet.lab.file(file))
-    .replace("--to 18", `--to ${major}`);
+    .replace("--to 18", `--to ${young.major}`);
   const [, ...words] = wordsOf(line);
   return story.typed(exitCode, ...words);
 }

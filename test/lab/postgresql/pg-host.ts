@@ -31,6 +31,8 @@ export interface PgHostSpec {
   /** UTF8 and C.UTF-8 unless told. */
   readonly encoding?: string;
   readonly locale?: string;
+  /** Further words for initdb. */
+  readonly initdb?: readonly string[];
 }
 
 export const port = 5432;
@@ -232,9 +234,9 @@ export async function dropPackaged(rootFolder: string, major: Major): Promise<vo
 
 export async function createCluster(
   host: Host,
-  spec: Pick<PgHostSpec, "major" | "lab" | "settings" | "checksums" | "encoding" | "locale">,
+  spec: Pick<PgHostSpec, "major" | "lab" | "settings" | "checksums" | "encoding" | "locale" | "initdb">,
 ): Promise<void> {
-  const { major, lab, settings = [], checksums, encoding = "UTF8", locale = "C.UTF-8" } = spec;
+  const { major, lab, settings = [], checksums, encoding = "UTF8", locale = "C.UTF-8", initdb = [] } = spec;
   const which = [String(major), "main"];
   const making = [
     "pg_createcluster",
@@ -244,7 +246,9 @@ export async function createCluster(
     ...which,
   ];
   // what is made here need not outlive this machine: only the server itself has to sync
-  await host.must([...making, "--", "--no-sync", ...checksumWords(major, checksums)], { timeoutMs: slowMs });
+  await host.must([...making, "--", "--no-sync", ...initdb, ...checksumWords(major, checksums)], {
+    timeoutMs: slowMs,
+  });
   const folder = `/etc/postgresql/${which.join("/")}`;
   const files = configurationOf({ ip: host.ip, net: lab.ip.replace(/\d+$/, "0/24"), settings });
   for (const [file, text] of Object.entries(files)) await host.write(`${folder}/${file}`, text, "0640");
