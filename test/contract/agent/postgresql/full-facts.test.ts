@@ -12,6 +12,18 @@ afterEach(stopAll);
 
 const noArchive = { isOn: false, archivedAgoS: null, isFailing: false, failedFile: null };
 
+/** As the test's server is made; the checksums are left to its version. */
+const born = {
+  owner: "kw",
+  encoding: "UTF8",
+  collate: "C.UTF-8",
+  ctype: "C.UTF-8",
+  provider: "libc",
+  locale: null,
+  walSegmentBytes: 16_777_216,
+  isGroupReadable: false,
+};
+
 /** A copied folder is of its copier; the server wants it as the one that it replaces was. */
 function ownAs(example: string, folder: string): void {
   const { uid, gid } = statSync(example);
@@ -74,6 +86,7 @@ describe.each(majors)("the facts of PostgreSQL %i before a plan", (major) => {
       expect(told(facts.highAvailability)).toEqual([]);
       expect(told(facts.toolsMajor)).toBe(18);
       expect(told(facts.checksums)).toBe(major === 18);
+      expect(facts.birth).toMatchObject({ value: { ...born, hasChecksums: major === 18 } });
       expect(told(facts.leftOvers)).toEqual([
         "role lockkeeper_r1",
         "slot lockkeeper_s1",
