@@ -1,5 +1,6 @@
 /** Reports of PostgreSQL nodes, by the schema of their depth; what does not fit is not known. */
-import { known } from "#proto/common/measured.ts";
+import type { Failure } from "#proto/common/failure.ts";
+import { known, whyUnknown } from "#proto/common/measured.ts";
 import type { NodeReport } from "#proto/common/report.ts";
 import {
   type PgServer,
@@ -25,6 +26,12 @@ export function pulseOf(report: NodeReport | undefined): PostgresqlPulse | undef
 
 export function serverOf(report: NodeReport | undefined): PgServer | undefined {
   return known(pulseOf(report)?.server);
+}
+
+/** Why nothing answers there, where that is because no server was made yet. */
+export function notMadeOn(report: NodeReport | undefined): Failure | undefined {
+  const why = whyUnknown(pulseOf(report)?.server);
+  return why?.code === "postgresql.not-made-yet" ? why : undefined;
 }
 
 /** 10 for 100023, 18 for 180004. */

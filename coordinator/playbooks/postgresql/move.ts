@@ -1,9 +1,8 @@
 /** A move of databases from a source to a target by logical replication: what all its stages are made from. */
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
-import { whyUnknown } from "#proto/common/measured.ts";
 import type { GateSpec, Phase, PlanProgram, PlanStep } from "../../domain/plan.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
-import { majorOf, pulseOf, serverOf } from "./facts.ts";
+import { majorOf, notMadeOn, serverOf } from "./facts.ts";
 import type { Mover } from "./mover.ts";
 import { moveMethod, moverOf } from "./movers.ts";
 import { wantedOf } from "./new-server.ts";
@@ -74,8 +73,8 @@ export function sideOf(input: PlaybookInput): Outcome<Side> {
   const [primary, ...others] = primariesOf(input);
   const first = others.length === 0 && primary !== undefined ? primary : cluster.nodes[0];
   const server = serverOf(reports[first?.name ?? ""]);
-  const why = whyUnknown(pulseOf(reports[first?.name ?? ""])?.server);
-  if (why?.code === "postgresql.not-made-yet") return { ok: false, failure: why };
+  const notMade = notMadeOn(reports[first?.name ?? ""]);
+  if (notMade !== undefined) return { ok: false, failure: notMade };
   if (first === undefined || server === undefined)
     return fail("postgresql.server-unknown", { cluster: cluster.name });
   return succeed({

@@ -6,7 +6,7 @@ import { known, whyUnknown } from "#proto/common/measured.ts";
 import type { NodeReport } from "#proto/common/report.ts";
 import type { PgSlot, PgWalRoom } from "#proto/engines/postgresql.ts";
 import type { ClusterEntry } from "../../domain/inventory.ts";
-import { pulseOf, serverOf } from "./facts.ts";
+import { notMadeOn, pulseOf, serverOf } from "./facts.ts";
 import { followerOf, isOurs } from "./replication.ts";
 
 export function summarise(report: NodeReport): {
@@ -21,7 +21,7 @@ export function summarise(report: NodeReport): {
   if (server === undefined)
     return {
       version: "?",
-      state: why?.code === "postgresql.not-made-yet" ? "not made" : "unknown",
+      state: notMadeOn(report) === undefined ? "unknown" : "not made",
       findings: [why === undefined ? failure("postgresql.facts-unreadable", { node: report.node }) : why],
     };
   const isClosed = known(facts?.fence)?.isReadOnly === true;

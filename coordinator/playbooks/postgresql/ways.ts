@@ -3,10 +3,14 @@ import { failure } from "#proto/common/failure.ts";
 import { known } from "#proto/common/measured.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import type { OpenWay } from "../../domain/way.ts";
+import { notMadeOn } from "./facts.ts";
 import { moveMethod, pglogicalMethod } from "./movers.ts";
-import { sourceSide, targetSide } from "./sides.ts";
+import { otherCluster, sourceSide, targetSide } from "./sides.ts";
 
 export function moveWays(input: PlaybookInput): readonly OpenWay[] {
+  const young = otherCluster(input);
+  // into a server that has to be made first
+  if (young?.cluster.nodes.some(({ name }) => notMadeOn(young.reports[name]) !== undefined)) return [];
   const sides = [sourceSide(input), targetSide(input)];
   const isThere = sides.every((side) => known(side?.facts.available)?.["pglogical"] !== undefined);
   return [way(moveMethod, true), ...(isThere ? [way(pglogicalMethod, false)] : [])];

@@ -71,6 +71,9 @@ await describeLongLab("a PostgreSQL 17 that is made for a move from 15", () => {
     async () => {
       const here = await begin({ name: "pg-made", ...latin });
       const { young, story } = here;
+      const early = await story.fleet.plan();
+      expect(early.stdout).toContain("--method make-server");
+      expect(early.stderr).toContain("no server is made yet in /var/lib/postgresql/17/main");
       const said = await make(here);
       for (const told of [
         "archive_mode",

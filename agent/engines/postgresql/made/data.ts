@@ -1,4 +1,6 @@
 /** The new data folder, made by `initdb` with what the old one was made with; and folders given back on the way back. */
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import { z } from "zod";
 import { birthSchema, type PgBirth } from "#proto/engines/postgresql-made.ts";
 import { done } from "../../../outcome.ts";
@@ -11,7 +13,7 @@ import { postmasterIn, readControl } from "../on-host/control.ts";
 import { programVersion } from "../on-host/programs.ts";
 import type { Means } from "../settings.ts";
 import { emptyFolder, giveBack, takeFolder } from "./folders.ts";
-import { alterNote, dropNote, readNote } from "./note.ts";
+import { alterNote, dropNote, type Of, readNote } from "./note.ts";
 import { type MadePlace, placeOf, readAccount } from "./place.ts";
 import { usedIn } from "./used.ts";
 
@@ -58,6 +60,7 @@ async function makeData(context: StepContext, means: Means, of: PgBirth): Promis
   if (note?.clearedFor !== turn) {
     await mustBeAtRest(context, place);
     await takeFolder(context, place.data, { ...account, mode: 0o700 });
+    await mustBeUnused(context, place);
     await emptyFolder(host, place.data);
     await alterNote(context, { clearedFor: turn, systemId: null, isConfigured: false });
   }
@@ -84,6 +87,7 @@ async function remove(context: StepContext, means: Means, args: z.infer<typeof o
   const whose = { ...context, rollout: ownerOf(context, args) };
   if ((await readNote(whose)) === undefined) return done({ found: "not made by this rollout" });
   await mustBeAtRest(context, place);
+  await mustBeOurs(whose, place);
   await mustBeUnused(context, place);
   const given: string[] = [];
   for (const folder of foldersFor(place, args.what)) if (await giveBack(whose, folder)) given.push(folder);
@@ -94,6 +98,17 @@ async function remove(context: StepContext, means: Means, args: z.infer<typeof o
 async function mustBeAtRest({ host }: StepContext, { data }: MadePlace): Promise<void> {
   const pid = await postmasterIn(host, data);
   if (pid !== 0) stop("postgresql.server-still-runs", { data, cause: `process ${pid}` });
+}
+
+/** A server that somebody has made there since has another identifier. What `initdb` has not finished has none that we know. */
+export async function mustBeOurs(of: Of, place: MadePlace): Promise<void> {
+  const { host } = of;
+  const { systemId = null } = (await readNote(of)) ?? {};
+  const file = await stat(host.path(join(place.data, "global/pg_control"))).catch(() => undefined);
+  if (systemId === null || file === undefined) return;
+  const found = must(await readControl(host, place));
+  if (found.systemId !== systemId)
+    stop("postgresql.another-server", { systemId: found.systemId, wanted: systemId });
 }
 
 /** Ends the step where rows may be there and nowhere else. */

@@ -13,7 +13,7 @@ import { until, whatRuns } from "../on-host/standing.ts";
 import { isDown, order, readUnit } from "../on-host/unit.ts";
 import { mustBeUnitOf } from "../on-host/unit-of-server.ts";
 import type { Means } from "../settings.ts";
-import { mustBeUnused, ofBirth } from "./data.ts";
+import { mustBeOurs, mustBeUnused, ofBirth } from "./data.ts";
 import { alterNote, mustRead, type Note, readNote } from "./note.ts";
 import { foldersOf, type MadePlace, placeOf } from "./place.ts";
 
@@ -116,6 +116,7 @@ async function stopMade(context: StepContext, means: Means, rollout: string): Pr
   const { unit, data } = place;
   const note = await readNote({ ...context, rollout });
   if (note === undefined) return done({ found: "not made by this rollout" });
+  await mustBeOurs({ ...context, rollout }, place);
   await mustBeUnused(context, place);
   const { mainPid } = must(await readUnit(context.host, unit));
   // one that fails again and again has no process at this moment

@@ -54,11 +54,11 @@ interface Bench {
   readonly there: (path: string) => boolean;
   readonly host: ReturnType<typeof fakeHost>;
   readonly tools: ToolRequest[];
-  readonly state: { running: boolean; cuts: boolean; isEnabled: boolean };
+  readonly state: { running: boolean; cuts: boolean; isEnabled: boolean; systemId: string };
 }
 
 function bench(settings: object = {}): Bench {
-  const state = { running: false, cuts: false, isEnabled: false };
+  const state = { running: false, cuts: false, isEnabled: false, systemId: "77" };
   const host = fakeHost(([program = "", ...words]) => {
     if (program === "id") return lookOf(`${words[0] === "-u" ? uid : gid}\n`);
     if (program === "systemctl")
@@ -67,7 +67,7 @@ function bench(settings: object = {}): Bench {
       );
     if (program.endsWith("/pg_controldata"))
       return lookOf(
-        "Database system identifier: 77\nDatabase cluster state: shut down\nBytes per WAL segment: 16777216\nData page checksum version: 1\n",
+        `Database system identifier: ${state.systemId}\nDatabase cluster state: shut down\nBytes per WAL segment: 16777216\nData page checksum version: 1\n`,
       );
     if (program.endsWith("/postgres") && words[0] === "--version")
       return lookOf("postgres (PostgreSQL) 18.1\n");
@@ -363,6 +363,20 @@ describe("what somebody has put into it", () => {
       outputs: { found: "not made by this rollout" },
     });
     expect(here.there(`${made.data}/PG_VERSION`)).toBe(true);
+  });
+
+  it("on another server in the same folder is nobody's to stop or to remove", async () => {
+    const here = bench();
+    await here.run("make-new-data", makeArgs);
+    here.write(`${made.data}/global/pg_control`);
+    here.state.systemId = "78";
+    for (const [name, args] of [
+      ["stop-made", {}],
+      ["give-back", { what: "data" }],
+    ] as const)
+      expect(codeOf(await here.run(name, args)), name).toBe("postgresql.another-server");
+    here.state.systemId = "77";
+    expect(codeOf(await here.run("give-back", { what: "data" }))).toBe("done");
   });
 
   it("is not stopped by a unit that runs another server, nor where its own was started by hand", async () => {

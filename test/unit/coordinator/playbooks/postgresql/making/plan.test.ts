@@ -148,7 +148,8 @@ describe("the plan that makes a server", () => {
   it("is a way that is listed only where nothing was made yet; without it a move is told what to do first", () => {
     const methods = (changed: Partial<PgMade> = {}) =>
       postgresql.ways?.(makingInput({}, changed)).map(({ method }) => method) ?? [];
-    expect(methods()).toContain("make-server");
+    expect(methods()).toEqual(["make-server"]);
+    expect(postgresql.ways?.(inputOf({})).map(({ method }) => method)).toContain("logical-replication");
     expect(methods({ taken: ["/data18"] })).not.toContain("make-server");
     expect(methods({ major: 17 })).not.toContain("make-server");
     const move = postgresql.plan(makingInput({ method: "logical-replication" }));
