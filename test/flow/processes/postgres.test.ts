@@ -192,7 +192,10 @@ describe("a PostgreSQL server taken to a newer major version", () => {
       expect(new Set(log.accepted.map(({ server }) => server)).size).toBe(2);
       expect(await nextOf("new1")).toBe("46");
       await typed(0, "approve", rollout);
-      for (const node of ["old1", "new1"] as const) expect(await ours(node)).toEqual([]);
+      for (const node of ["old1", "new1"] as const) {
+        expect(await ours(node)).toEqual([]);
+        expect(await auditOf(node)).toBe("always_notesA replica_notesR: 500 always_notes 500");
+      }
       expect(await filesWithSecrets()).toEqual([]);
     },
     caseMs,
