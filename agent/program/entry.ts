@@ -119,6 +119,8 @@ export type Entry =
       readonly measured: number;
       readonly reacted: boolean;
       readonly failure?: Failure;
+      readonly goesOn?: true;
+      readonly outputs?: Facts;
     };
 
 /** An entry in its place: `n` rises, with holes where others were compacted away; `at` is ISO 8601, for people. */

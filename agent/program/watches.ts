@@ -7,6 +7,7 @@ import type { Watch } from "#proto/gen/lockkeeper/v1/program_pb.ts";
 import { whyNotWatch } from "./admission.ts";
 import { doDeed, Leaving } from "./deed.ts";
 import type { DeedEnd, DeedTools } from "./deed-context.ts";
+import type { Entry } from "./entry.ts";
 import type { Ledger } from "./ledger.ts";
 import { type WatchMemory, watchKey } from "./memory.ts";
 
@@ -16,7 +17,10 @@ export interface WatchesOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** Measurements in a row that may fail before the watch reports that it is blind. */
+/**
+ * Measurements in a row that may fail before the watch reports that it is blind; of one that goes on, reactions too: a lock that is
+ * not had now may be had at the next look.
+ */
 const blindAfter = 3;
 const reactionLimitMs = 60_000;
 
@@ -73,6 +77,7 @@ export class Watches {
     const { clock } = this.#options.deeds.time;
     const { watch } = of;
     let blind = 0;
+    let failed = 0;
     if (of.reacting !== undefined) return this.#react(watch, of.reacting, true);
     while (!stop.aborted) {
       const measured = await this.#measure(watch);
@@ -82,8 +87,11 @@ export class Watches {
         if (blind === blindAfter) await this.#fire(watch, { measured: 0, reacted: false, failure: measured });
       } else {
         blind = 0;
-        if (measured >= watch.reactAt) return this.#react(watch, measured, false);
-        if (measured >= watch.warnAt && !of.warned) await this.#fire(watch, { measured, reacted: false });
+        if (measured < watch.reactAt) failed = 0;
+        else if (watch.goesOn === true) failed = await this.#reactAndGoOn(watch, { measured, failed, stop });
+        else return this.#react(watch, measured, false);
+        if (measured >= watch.warnAt && measured < watch.reactAt && !of.warned)
+          await this.#fire(watch, { measured, reacted: false });
       }
       await clock.sleep(watch.everyMs, stop);
     }
@@ -113,11 +121,42 @@ export class Watches {
     });
   }
 
+  /**
+   * How often in a row it has failed now. Not journalled before it begins: after a restart the next measurement asks for it again, and
+   * its own probe knows what was done.
+   */
+  async #reactAndGoOn(
+    watch: Watch,
+    {
+      measured,
+      failed: before,
+      stop,
+    }: { readonly measured: number; readonly failed: number; readonly stop: AbortSignal },
+  ): Promise<number> {
+    // who disarms it must be sure that nothing more is done
+    const {
+      end,
+      outputs,
+      failure: why,
+    } = await this.#do(watch, { call: watch.reaction, changes: true, limitMs: reactionLimitMs }, stop);
+    if (end === "done" || end === "found-done") {
+      if (end === "done") await this.#fire(watch, { measured, reacted: true, goesOn: true, outputs });
+      return 0;
+    }
+    const failed = before + 1;
+    if (failed === blindAfter)
+      await this.#fire(watch, { measured, reacted: false, ...(why === undefined ? {} : { failure: why }) });
+    return failed;
+  }
+
   #do(
     watch: Watch,
     what: { readonly call: Watch["probe"]; readonly changes: boolean; readonly limitMs: number },
+    stop?: AbortSignal,
   ): Promise<DeedEnd> {
     const { rollout, stage, id } = watch;
+    const { deeds } = this.#options;
+    const leaving = stop === undefined ? deeds.leaving : AbortSignal.any([deeds.leaving, stop]);
     return doDeed(
       {
         part: { rollout, stage, attempt: 1, step: `watch-${id}`, part: "reaction", again: 0 },
@@ -133,13 +172,13 @@ export class Watches {
         progress: () => undefined,
         endedLater: () => undefined,
       },
-      this.#options.deeds,
+      { ...deeds, leaving },
     );
   }
 
   async #fire(
     watch: Watch,
-    fired: { readonly measured: number; readonly reacted: boolean; readonly failure?: Failure },
+    fired: Omit<Extract<Entry, { kind: "watch-fired" }>, "kind" | "rollout" | "id">,
   ): Promise<void> {
     await this.#options.ledger.append({
       kind: "watch-fired",

@@ -53,11 +53,15 @@ export function eventMessage(event: AgentEvent): Message {
         $case: "watchAnswered",
         value: { sequence, rollout, id: event.id, armed: event.kind === "watch-armed" },
       };
-    case "watch-fired":
+    case "watch-fired": {
+      const { id, measured, reacted, goesOn } = event;
+      const more = goesOn === undefined ? {} : { goesOn };
+      const outputs = { ...event.outputs };
       return {
         $case: "watchFired",
-        value: { sequence, rollout, id: event.id, measured: event.measured, reacted: event.reacted, ...why },
+        value: { sequence, rollout, id, measured, reacted, outputs, ...more, ...why },
       };
+    }
   }
 }
 

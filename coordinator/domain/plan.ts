@@ -64,6 +64,8 @@ export interface WatchSpec {
   readonly reactionMeans?: FailureCode;
   /** Id of a later wait: the watch stands up to its end, through every stage between. Absent: up to the end of its own. */
   readonly until?: string;
+  /** After its reaction it measures on, and so does the rollout: each reaction that went well is told, one that fails stops it. */
+  readonly goesOn?: true;
 }
 
 interface StageBase {
@@ -131,6 +133,16 @@ export interface WaitStage extends StageBase {
   readonly notBeforeMs?: number;
   /** How long a person's answer is waited for; then the rollout stops. */
   readonly limitMs: number;
+  readonly mendedBy?: Mending;
+}
+
+/** What a wait need not stop for: its gates say one of these codes, an earlier stage is run again, and the wait goes on as it stood. */
+export interface Mending {
+  /** Id of an earlier cluster stage without a hold and without a point of no return. */
+  readonly stage: string;
+  readonly codes: readonly string[];
+  /** How often, since the start or the last order of a person to go on; then the rollout stops at the code. */
+  readonly most: number;
 }
 
 /** Read-only programs and the last gates. */

@@ -173,6 +173,8 @@ export interface RolloutView {
   readonly notSeen: readonly Failure[];
   /** Of one that is open: how far its servers follow each other. */
   readonly following?: FollowingView;
+  /** What it has mended by itself so far; told in `notSeen` at the end. Absent from a coordinator that does not say so. */
+  readonly mended?: readonly Failure[];
 }
 
 /** Waiting for what, since when, who can change it, and with which command. */

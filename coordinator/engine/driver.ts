@@ -87,6 +87,10 @@ async function perform(desk: RolloutDesk, action: Exclude<Action, { do: "rest" }
       return armWatches(desk, action);
     case "disarm-watches":
       return disarmWatches(desk, action);
+    case "reopen-stage": {
+      const { stage, by, why } = action;
+      return desk.append({ kind: "stage-reopened", stage, by, why });
+    }
     case "end-wait":
       return desk.append({ kind: "wait-over", stage: action.stage });
     case "keep-hold":

@@ -1,6 +1,7 @@
 /** The gates of a wait, for as long as a person's answer is waited for: what was green on the first day may fall on the second. */
 import { failure } from "#proto/common/failure.ts";
 import type { GateSpec } from "../domain/plan.ts";
+import { mendsFor } from "../domain/rollout/reopening.ts";
 import { lookOnce } from "./gate-watch.ts";
 import type { RolloutDesk } from "./rollout-desk.ts";
 import { gateRefused, gateWaited, lookKey, lookMeansOf } from "./stage-deeds.ts";
@@ -53,7 +54,7 @@ async function hasMoved(desk: RolloutDesk, stage: string, gate: GateSpec): Promi
     case "wait": {
       const since = desk.looks.get(key)?.notGreenSinceMs ?? atMs;
       desk.looks.set(key, { atMs, notGreenSinceMs: since });
-      if (atMs - since < lapsedAfterMs) return false;
+      if (atMs - since < lapsedAfterMs && !mendsFor(desk.state, stage, verdict.why)) return false;
       await desk.append(gateWaited({ stage, gate, when: "before" }, verdict));
       return true;
     }

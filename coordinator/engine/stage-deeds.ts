@@ -4,8 +4,10 @@ import { acknowledgedIn } from "../domain/check.ts";
 import type { WaitVerdict } from "../domain/gate.ts";
 import type { GateSpec } from "../domain/plan.ts";
 import type { Action } from "../domain/rollout/action.ts";
+import { decide } from "../domain/rollout/decide.ts";
 import type { RolloutFact } from "../domain/rollout/event.ts";
 import type { Hint } from "../domain/rollout/hint.ts";
+import { mendsFor } from "../domain/rollout/reopening.ts";
 import { gateKey } from "../domain/rollout/state.ts";
 import { type LookMeans, takeGate } from "./gate-watch.ts";
 import { notYet } from "./lock/granting.ts";
@@ -36,7 +38,8 @@ export async function takeStageGate(
     ...look,
     stood: when === "again",
     waits: (verdict) => desk.append(gateWaited({ stage, gate: spec, when }, verdict)),
-    rest: (ms) => desk.restUnlessOrdered(ms),
+    // what it waits for may be something that another stage mends
+    rest: async (ms) => decide(desk.state).do !== "take-gate" || desk.restUnlessOrdered(ms),
   });
   if (taken.result === "passed") {
     desk.looks.set(lookKey(stage, spec), { atMs: desk.means.clock.monotonicMs() });
@@ -68,6 +71,7 @@ export async function gateRefused(
   { why, hint }: { readonly why: Failure; readonly hint: Hint },
 ): Promise<void> {
   await desk.append({ kind: "gate-failed", stage, gate, when, why, hint });
+  if (mendsFor(desk.state, stage, why)) return;
   await desk.stop(stage, why, hint, nodeOf(desk, stage));
 }
 

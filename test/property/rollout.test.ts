@@ -18,6 +18,7 @@ it(
   "never two stages in flight, never done with an unproven node, never at rest without a name",
   () => {
     const phases = new Map<string, number>();
+    let reopened = 0;
     for (let seed = 1; seed <= histories; seed += 1) {
       const play = playOf(seed);
       play.run();
@@ -28,9 +29,11 @@ it(
           : play.events.map(({ fact }) => JSON.stringify({ ...fact, plan: 0 }));
       expect(play.violations, `seed ${seed}\n${story.join("\n")}`).toEqual([]);
       const phase = phaseOf(play.state);
+      reopened += play.reopened;
       phases.set(phase, (phases.get(phase) ?? 0) + 1);
     }
     // every end is reached, so that none of the promises was kept for want of a case
+    expect(reopened).toBeGreaterThan(histories / 100);
     for (const phase of ["done", "aborted", "stopped"])
       expect(phases.get(phase) ?? 0).toBeGreaterThan(histories / 100);
   },

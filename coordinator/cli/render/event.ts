@@ -3,6 +3,7 @@ import { render } from "#proto/catalogue/render.ts";
 import { renderDuration } from "#proto/common/duration.ts";
 import type { Failure } from "#proto/common/failure.ts";
 import type { RolloutEvent, RolloutFact } from "../../domain/rollout/event.ts";
+import { toldIn } from "../../domain/rollout/told.ts";
 import { hintText } from "./stop.ts";
 
 /** Undefined for events that a reader of the log gains nothing from (progress, resend marks). */
@@ -48,9 +49,13 @@ const words: Describe = {
   "drift-found": (fact) =>
     `${fact.stage}: drift: ${fact.fields.map(({ field, planned, found }) => `${field} was ${planned}, is ${found}`).join("; ")}`,
   "watch-fired": (fact) =>
-    `watch ${fact.watch} on ${fact.node}: ${fact.measured}${fact.reacted ? ", reacted" : ""}`,
+    [
+      `watch ${fact.watch} on ${fact.node}: ${fact.measured}${fact.reacted ? ", reacted" : ""}${because(fact.failure)}`,
+      ...toldIn(fact.node, fact.outputs ?? {}).map((each) => render(each).says),
+    ].join("; "),
   "watch-answered": (fact) => `watch ${fact.watch} on ${fact.node} ${fact.armed ? "armed" : "disarmed"}`,
   "wait-over": () => undefined,
+  "stage-reopened": (fact) => `${fact.stage}: runs again for ${fact.by}: ${render(fact.why).says}`,
   "undo-asked": (fact) => `${fact.stage}: ${fact.node} is asked to undo it`,
   "hold-made-permanent": (fact) =>
     `${fact.stage}: ${fact.node} ${fact.madePermanent ? "made permanent" : "refused to make permanent"}: ${fact.step}`,

@@ -61,8 +61,13 @@ function renderStage(stage: Stage, index: number, plan: Plan, paint: Paint): rea
         ...stage.gates.map((gate) => `   until: ${renderGate(gate)}`),
         ...stage.watches.map(
           (watch) =>
-            `   watch on ${watch.node}: ${watch.probe.verb}, warns at ${watch.warnAt}, at ${watch.reactAt}: ${watch.reaction.verb}${watch.until === undefined ? "" : `; until the end of ${watch.until}`}`,
+            `   watch on ${watch.node}: ${watch.probe.verb}, warns at ${watch.warnAt}, at ${watch.reactAt}: ${watch.reaction.verb}${watch.until === undefined ? "" : `; until the end of ${watch.until}`}${watch.goesOn === true ? "; goes on after that" : ""}`,
         ),
+        ...(stage.mendedBy === undefined
+          ? []
+          : [
+              `   mended by ${stage.mendedBy.stage}, at most ${stage.mendedBy.most} times: ${stage.mendedBy.codes.join(", ")}`,
+            ]),
         ...(stage.approval === undefined
           ? []
           : [`   asks: ${text(stage.approval.question)} (${stage.approval.mayAnswer})`]),

@@ -87,6 +87,7 @@ function renderEnd(rollout: RolloutView, paint: Paint): readonly string[] {
     );
   for (const { kind, check, by, reason } of rollout.words)
     lines.push(`${kind}: ${check} by ${by}: ${reason}`);
+  for (const each of rollout.mended ?? []) lines.push(`mended: ${render(each).says}`);
   for (const each of rollout.notSeen) {
     const label = each.code === "step.told" ? "to know" : "not seen yet";
     lines.push(paint("warn", `${label}: ${render(each).says}`));

@@ -40,6 +40,13 @@ export type Action =
       /** Their agents know them already, as having told that they measure nothing. */
       readonly anew?: boolean;
     }
+  /** A stage that has passed is run once more: it mends what the wait `by` cannot go on for. */
+  | {
+      readonly do: "reopen-stage";
+      readonly stage: string;
+      readonly by: string;
+      readonly why: Failure;
+    }
   /** All that a wait stage waits for is there. */
   | { readonly do: "end-wait"; readonly stage: string }
   | { readonly do: "disarm-watches"; readonly stage: string; readonly watches: readonly WatchSpec[] }

@@ -1,15 +1,25 @@
 /** The small changes that every event is made of. */
-import { type ProgramState, programKey, type RolloutState, type StageState, stageOfWire } from "./state.ts";
+import {
+  type Kept,
+  type ProgramState,
+  programKey,
+  type RolloutState,
+  type StageState,
+  stageOfWire,
+} from "./state.ts";
 
 /** What was done to the nodes is not forgotten with the attempt that did it. */
 export function freshStage(
   id: string,
   attempt: number,
-  { begun, lost }: Pick<StageState, "begun" | "lost"> = { begun: [], lost: [] },
+  { begun, lost, reopened, reopenedFor, told }: Kept = { begun: [], lost: [], reopened: 0, told: [] },
 ): StageState {
   return {
     begun,
     lost,
+    reopened,
+    ...(reopenedFor === undefined ? {} : { reopenedFor }),
+    told,
     id,
     standing: "pending",
     attempt,

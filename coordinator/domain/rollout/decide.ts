@@ -9,6 +9,7 @@ import { type Action, rest } from "./action.ts";
 import { decideCluster } from "./cluster-stage.ts";
 import { firedAt, unarmedAt } from "./kept-watches.ts";
 import { decideNode } from "./node-stage.ts";
+import { waitBehind } from "./reopening.ts";
 import { expectedOf } from "./skipped.ts";
 import { type RolloutState, type StageState, stageState } from "./state.ts";
 import { decideUnlocked } from "./unlocked-stage.ts";
@@ -28,7 +29,7 @@ function nextAction(state: RolloutState): Action {
   if (state.aborting) return decideAbort(state, spec);
   if (spec === undefined) return { do: "finish" };
   const stage = stageState(state, spec.id);
-  const watched = isInWork(state, stage) ? undefined : watching(state, spec, stage);
+  const watched = isInWork(state, stage) ? undefined : watching(state, spec);
   if (watched !== undefined) return watched;
   // a pause starts nothing new; what is in work goes on to its end
   if (state.paused !== undefined && !isInWork(state, stage)) return rest;
@@ -47,15 +48,18 @@ function nextAction(state: RolloutState): Action {
 }
 
 /** Before anything is begun: what watches have done, and whether those that should still stand do. */
-function watching(state: RolloutState, spec: Stage, stage: StageState): Action | undefined {
-  const fired = firedAt(state, spec) ?? (spec.kind === "wait" ? stage.fired[0] : undefined);
+function watching(state: RolloutState, spec: Stage): Action | undefined {
+  // for a stage that runs again it is the wait further on whose watches stand
+  const at = waitBehind(state, spec) ?? spec;
+  const { fired: own, waitOver } = stageState(state, at.id);
+  const fired = firedAt(state, at) ?? (at.kind === "wait" ? own[0] : undefined);
   if (fired !== undefined) return stopForFired(state.plan, spec.id, fired);
   // at its end a wait disarms what stood up to it
-  const watches = stage.waitOver ? [] : unarmedAt(state, spec);
+  const watches = waitOver ? [] : unarmedAt(state, at);
   return watches.length === 0 ? undefined : { do: "arm-watches", stage: spec.id, watches, anew: true };
 }
 
-function isOver({ standing }: StageState): boolean {
+export function isOver({ standing }: StageState): boolean {
   return standing === "passed" || standing === "skipped";
 }
 

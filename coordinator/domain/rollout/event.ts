@@ -152,8 +152,19 @@ export type RolloutFact =
       readonly measured: number;
       readonly reacted: boolean;
       readonly failure?: Failure;
+      /** It has reacted and measures on; what its reaction has told. */
+      readonly goesOn?: true;
+      readonly outputs?: Facts;
     } & JournalPlace)
   | { readonly kind: "wait-over"; readonly stage: string }
+  /** A stage that had passed is run once more, since it mends what a wait further on cannot go on for. */
+  | {
+      readonly kind: "stage-reopened";
+      readonly stage: string;
+      /** Id of that wait. */
+      readonly by: string;
+      readonly why: Failure;
+    }
   | ({
       readonly kind: "watch-answered";
       readonly watch: string;

@@ -9,6 +9,7 @@ export const stopHints = [
   "hint.lock-stays",
   "hint.lock.broken",
   "hint.mend-and-resume",
+  "hint.mended-in-vain",
   "hint.node-silent",
   "hint.past-return",
   "hint.plan-anew",

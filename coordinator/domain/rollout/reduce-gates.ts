@@ -4,7 +4,8 @@ import type { RolloutFact } from "./event.ts";
 import { gateKey, type RolloutState, type StageState } from "./state.ts";
 
 type GateWaited = Extract<RolloutFact, { kind: "gate-waited" }>;
-type GateFact = GateWaited | Extract<RolloutFact, { kind: "gate-passed" | "gate-failed" }>;
+type GateFailed = Extract<RolloutFact, { kind: "gate-failed" }>;
+type GateFact = GateWaited | GateFailed | Extract<RolloutFact, { kind: "gate-passed" }>;
 
 export function gateTold(state: RolloutState, fact: GateFact, at: string): RolloutState {
   const isWait = state.plan.stages.some(({ id, kind }) => id === fact.stage && kind === "wait");
@@ -16,16 +17,18 @@ export function gateTold(state: RolloutState, fact: GateFact, at: string): Rollo
       case "gate-passed":
         return { ...rest, gatesPassed: [...stage.gatesPassed, gateKey(fact.when, fact)] };
       case "gate-failed":
-        return rest;
+        return waiting(rest, fact, at);
     }
   });
 }
 
 /** The same reason with other numbers is not a new wait. */
-function waiting(stage: StageState, { why, isForPerson }: GateWaited, at: string): StageState {
+function waiting(stage: StageState, fact: GateWaited | GateFailed, at: string): StageState {
+  const { why } = fact;
   const known = stage.gateWaits;
   const since = known?.why.code === why.code ? known.since : at;
-  return { ...stage, gateWaits: { why, since, isForPerson: isForPerson === true } };
+  const isForPerson = fact.kind === "gate-waited" && fact.isForPerson === true;
+  return { ...stage, gateWaits: { why, since, isForPerson } };
 }
 
 /**

@@ -4,6 +4,7 @@ import { freshStage, inStage, withoutWaiting } from "./alter.ts";
 import type { RolloutFact } from "./event.ts";
 import { seeingAgain } from "./kept-watches.ts";
 import { isAnyPastReturn } from "./past-return.ts";
+import { isMender } from "./reopening.ts";
 import { type ProgramState, type RolloutState, type StageState, stageState } from "./state.ts";
 
 export function passed(state: RolloutState, id: string, at: string): RolloutState {
@@ -73,10 +74,10 @@ export function again(state: RolloutState, id: string, node: string | undefined)
     Object.entries(rest.holds).filter(([key, answer]) => answer === "permanent" && !key.startsWith(`${id}/`)),
   );
   const proven = rest.lock?.stage === id || rest.freed.some(({ stage }) => stage === id);
-  const stands = proven && !hasLapsed(state, id);
+  const stands = proven && !isMender(rest, id) && !hasLapsed(state, id);
   // a person's yes at the end of a wait was for what that wait had come to
   const waits = state.plan.stages.some((spec) => spec.id === id && spec.kind === "wait");
-  const stages = rest.stages.map(seeingAgain);
+  const stages = rest.stages.map((stage) => ({ ...seeingAgain(stage), reopened: 0 }));
   return inStage({ ...rest, stages, holds, aborting: false }, id, (stage) => ({
     ...freshStage(id, stage.attempt, stage),
     approved: stage.approved && !waits,

@@ -2,6 +2,7 @@
 import { inStage } from "./alter.ts";
 import type { RolloutFact } from "./event.ts";
 import type { RolloutState } from "./state.ts";
+import { toldIn } from "./told.ts";
 
 function stageOfWatch(state: RolloutState, watch: string): string {
   const found = state.plan.stages.find(
@@ -20,12 +21,17 @@ export function watchAnswered(
   });
 }
 
-/** A warning is news; a reaction, or a watch that is blind or was refused, is a reason to stop. */
+/** A warning is news, and so is what a watch has done that measures on; any other reaction, and a watch that is blind, is a reason to stop. */
 export function watchFired(
   state: RolloutState,
   fact: Extract<RolloutFact, { kind: "watch-fired" }>,
 ): RolloutState {
-  const { watch, node, measured, reacted, failure: why } = fact;
+  const { watch, node, measured, reacted, failure: why, goesOn, outputs = {} } = fact;
+  if (goesOn === true)
+    return inStage(state, stageOfWatch(state, watch), (stage) => ({
+      ...stage,
+      told: [...stage.told, ...toldIn(node, outputs)],
+    }));
   if (!reacted && why === undefined) return state;
   const fired = { watch, node, measured, reacted, ...(why === undefined ? {} : { failure: why }) };
   return inStage(state, stageOfWatch(state, watch), (stage) => ({

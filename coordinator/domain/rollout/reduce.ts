@@ -7,6 +7,7 @@ import { gateTold } from "./reduce-gates.ts";
 import { again, anew, answering, passed, resumed, skipped, waited, withdrawn } from "./reduce-orders.ts";
 import { entered, heard, programEnded, sent, stepTold, undoAsked } from "./reduce-programs.ts";
 import { watchAnswered, watchFired } from "./reduce-watches.ts";
+import { reopened } from "./reopening.ts";
 import { holdKey, type RolloutState } from "./state.ts";
 
 /** The state after all events; undefined for none. Throws on a log that does not begin with its start. */
@@ -116,6 +117,8 @@ function change(
       return inStage(state, fact.stage, (stage) => ({ ...stage, checked: fact.blocking.length === 0 }));
     case "undo-asked":
       return undoAsked(state, fact);
+    case "stage-reopened":
+      return reopened(state, fact);
     case "wait-over":
       return inStage(withoutWaiting(state), fact.stage, (stage) => ({ ...stage, waitOver: true }));
     case "watch-answered":

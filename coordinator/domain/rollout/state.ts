@@ -75,7 +75,15 @@ export interface StageState {
   readonly begun: readonly BegunStep[];
   /** Nodes that were in when their lock was broken: what they did then nobody knows. Kept over every retry. */
   readonly lost: readonly string[];
+  /** How often a wait has had it run again, since the last order of a person to go on; and what for, the last time. */
+  readonly reopened: number;
+  readonly reopenedFor?: Failure;
+  /** What its earlier runs, and watches of it that measure on, have told for the end. */
+  readonly told: readonly Failure[];
 }
+
+/** What a stage keeps when it is begun anew. */
+export type Kept = Pick<StageState, "begun" | "lost" | "reopened" | "reopenedFor" | "told">;
 
 /** The lock as this rollout knows that it holds it. */
 export interface HeldLock {

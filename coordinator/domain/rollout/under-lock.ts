@@ -17,7 +17,8 @@ export function beforeGrant(
   spec: NodeStage | ClusterStage,
   stage: StageState,
 ): Action | undefined {
-  if (!stage.snapshots.includes("before") && !isJustPictured(state, spec))
+  const isPictured = stage.reopened === 0 && isJustPictured(state, spec);
+  if (!stage.snapshots.includes("before") && !isPictured)
     return { do: "snapshot", stage: spec.id, when: "before" };
   const gate = nextGate(spec.id, spec.before, stage, "before");
   if (gate !== undefined) return gate;

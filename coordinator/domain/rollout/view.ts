@@ -5,10 +5,11 @@ import type { Stage } from "../plan.ts";
 import { programsOf, stepsOf } from "../stage-programs.ts";
 import type { RolloutPhase, RolloutView, StageView, WhyView } from "../views.ts";
 import { askedOf } from "./asked.ts";
-import { decide } from "./decide.ts";
+import { decide, isOver } from "./decide.ts";
 import { leavesStanding, wayBackOf } from "./left-standing.ts";
 import { outageOf } from "./outage.ts";
-import type { RolloutState, StageState } from "./state.ts";
+import { waitBehind } from "./reopening.ts";
+import { type RolloutState, type StageState, stageState } from "./state.ts";
 import { touchedBy } from "./touched.ts";
 import { isPastReturn } from "./way-back.ts";
 
@@ -33,6 +34,7 @@ export function viewOf(state: RolloutState): RolloutView {
     words: state.words,
     snapshots: state.snapshots,
     notSeen: state.notSeen,
+    mended: state.end === undefined ? state.stages.flatMap(({ told }) => told) : [],
     ...(stop === undefined
       ? {}
       : { stop: { ...stop, touched: touchedBy(state), command: commandFor(state), ...otherwise(state) } }),
@@ -140,6 +142,8 @@ function answersOf(state: RolloutState): WhyView["answers"] {
       },
     ];
   }
+  const mending = mendingOf(state);
+  if (mending !== undefined) return [mending];
   if (waiting !== undefined)
     return [{ waitingFor: waiting.why, since: waiting.since, who: "who.nobody-needed" }];
   return heldUpBy(state);
@@ -155,6 +159,20 @@ function heldUpBy(state: RolloutState): WhyView["answers"] {
 function gateWaitingIn({ stages }: RolloutState): StageState["gateWaits"] {
   return stages.find(({ standing, gateWaits }) => standing === "started" && gateWaits !== undefined)
     ?.gateWaits;
+}
+
+/** The stage that runs again for a wait further on. */
+function mendingOf(state: RolloutState): WhyView["answers"][number] | undefined {
+  const spec = state.plan.stages.find(({ id }) => !isOver(stageState(state, id)));
+  const wait = spec === undefined ? undefined : waitBehind(state, spec);
+  if (spec === undefined || wait === undefined) return undefined;
+  const { reopenedFor, startedAt } = stageState(state, spec.id);
+  const facts = { cause: reopenedFor?.code ?? "", ...reopenedFor?.facts, stage: spec.id, wait: wait.id };
+  return {
+    waitingFor: failure("rollout.mending", facts),
+    who: "who.nobody-needed",
+    ...(startedAt === undefined ? {} : { since: startedAt }),
+  };
 }
 
 /** Going on is one way; where something cannot be undone, going back is a plan of its own, and a person chooses. */

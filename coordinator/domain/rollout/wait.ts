@@ -3,12 +3,15 @@ import { failure } from "#proto/common/failure.ts";
 import type { Plan, WaitStage, WatchSpec } from "../plan.ts";
 import { type Action, nextGate } from "./action.ts";
 import { endingAt } from "./kept-watches.ts";
+import { reopening } from "./reopening.ts";
 import type { FiredWatch, RolloutState, StageState } from "./state.ts";
 
 export function decideWait(state: RolloutState, spec: WaitStage, stage: StageState): Action {
   if (stage.waitOver) return leave(state, spec);
   const unarmed = spec.watches.filter(({ id }) => !stage.armed.includes(id));
   if (unarmed.length > 0) return { do: "arm-watches", stage: spec.id, watches: unarmed };
+  const mending = reopening(state, spec, stage);
+  if (mending !== undefined) return mending;
   const gate = nextGate(spec.id, spec.gates, stage, "before");
   if (gate !== undefined) return gate;
   if (spec.approval !== undefined && !stage.approved) {

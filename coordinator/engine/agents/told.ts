@@ -94,9 +94,10 @@ function toEndedFact(node: string, ended: ProgramEnded): ToldFact {
 }
 
 function toFiredFact(node: string, fired: Value<"watchFired">): ToldFact {
-  const { sequence: agentSequence, id: watch, measured, reacted, failure } = fired;
+  const { sequence: agentSequence, id: watch, measured, reacted, failure, goesOn, outputs } = fired;
   const why = failure === undefined ? {} : { failure: toFailure(failure) };
-  return { kind: "watch-fired", watch, node, agentSequence, measured, reacted, ...why };
+  const more = goesOn === true ? { goesOn, outputs } : {};
+  return { kind: "watch-fired", watch, node, agentSequence, measured, reacted, ...why, ...more };
 }
 
 function toHoldFact(node: string, answer: Value<"holdMadePermanent">): ToldFact {

@@ -43,10 +43,12 @@ function toStep(step: PlanStep) {
 }
 
 export function toWatch(
-  { id, probe, reaction, warnAt, reactAt, everyMs }: WatchSpec,
+  { id, probe, reaction, warnAt, reactAt, everyMs, goesOn }: WatchSpec,
   { rollout, stage }: { readonly rollout: string; readonly stage: string },
 ): Watch {
-  return { id, rollout, stage, probe: toCall(probe), reaction: toCall(reaction), warnAt, reactAt, everyMs };
+  const calls = { probe: toCall(probe), reaction: toCall(reaction) };
+  const more = goesOn === undefined ? {} : { goesOn };
+  return { id, rollout, stage, ...calls, warnAt, reactAt, everyMs, ...more };
 }
 
 function toCall({ verb, args }: Call): { readonly verb: string; readonly args: Record<string, string> } {

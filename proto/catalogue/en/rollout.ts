@@ -13,6 +13,7 @@ export const rollout: Catalogue = {
   },
   "hint.past-return": { says: "the plan says which ways follow; the lock stays" },
   "rollout.paused": { says: "paused by {by}: {reason}" },
+  "rollout.mending": { says: "{stage} runs again for {wait}, which goes on after it: {cause}" },
   "rollout.down": { says: "not serving: {nodes}, taken away by {rollout}" },
   "rollout.aborted": { says: "rollout {rollout} is being aborted" },
   "rollout.left-standing": {
@@ -153,6 +154,9 @@ export const rollout: Catalogue = {
   },
   "hint.node-silent": { says: "the node works on by itself; its agent tells the rest when it is back" },
   "hint.mend-and-resume": { says: "mend what it says; the stage then begins anew from what is true by then" },
+  "hint.mended-in-vain": {
+    says: "it was mended as often as the plan allows, and was said again each time: mend it by hand; after a resume it is mended by itself again",
+  },
   "hint.plan-anew": { says: "what is there is not what the plan was made for: put it back, or plan anew" },
   "hint.program-failed": {
     says: "the program ended there; the lock stays with its nodes, and no other is begun before they are proven",

@@ -147,6 +147,30 @@ describe("a watch", () => {
     await fileIs(pair, "slot", false);
   });
 
+  it("that goes on reacts again and again, also after its agent was killed", async () => {
+    const pair = await makePair();
+    await pair.agent.write("lag", "1");
+    await pair.agent.write("slot", "in use");
+    pair.agent.start();
+    await pair.coordinator.attach(1);
+    pair.coordinator.send({ $case: "armWatch", value: { watch: { ...watch, goesOn: true } } });
+    for (const restarts of [false, true]) {
+      if (restarts) {
+        await pair.agent.kill();
+        pair.agent.start();
+      }
+      await pair.agent.write("lag", "9");
+      await fileIs(pair, "slot", false);
+      await pair.agent.write("lag", "1");
+      await sleep(400);
+      await pair.agent.write("slot", "in use");
+    }
+    // a coordinator that acknowledges nothing is told again after the restart
+    const sequences = () => new Set(pair.coordinator.of("watchFired").map(({ sequence }) => sequence));
+    await pair.coordinator.until(() => sequences().size === 2);
+    expect(pair.coordinator.of("watchFired").every(({ goesOn, reacted }) => goesOn && reacted)).toBe(true);
+  });
+
   it("does nothing any more once it was disarmed", async () => {
     const pair = await armed();
     pair.coordinator.send({ $case: "disarmWatch", value: { rollout: "r1", id: "lag" } });

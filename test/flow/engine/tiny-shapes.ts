@@ -22,12 +22,16 @@ type StepId =
   | "start"
   | "ready"
   | "fence"
+  | "mend"
   | "change-all";
 
+/** Undone by nothing, and no point of no return. */
+const reversible: readonly StepId[] = ["mend"];
 const undos: Partial<Record<StepId, string>> = { stop: "start", start: "stop", fence: "unfence" };
 
 export const holdLimitMs = 30_000;
 export const waitLimitMs = 600_000;
+export const mostMendings = 3;
 const watchEveryMs = 1_000;
 
 const call = (verb: string): Call => ({ verb: `tiny.${verb}`, args: {} });
@@ -38,7 +42,11 @@ function step(id: StepId): PlanStep {
   return {
     id,
     call: call(id),
-    class: observes ? "observe" : undo === undefined ? "irreversible" : "reversible",
+    class: observes
+      ? "observe"
+      : undo === undefined && !reversible.includes(id)
+        ? "irreversible"
+        : "reversible",
     deadlineMs: id === "fence" ? 10_000 : 600_000,
     onDeadline: "end",
     mayStopAfter: observes,
@@ -89,6 +97,10 @@ export function shapeOf({ cluster, into, wish: { method } }: PlaybookInput): Sha
       return standing(cluster);
     case "watched-on":
       return watchedOn(cluster);
+    case "watched-going-on":
+      return goingOn(cluster);
+    case "mended":
+      return mended(cluster);
     case "behind-hold":
       return behindHold(cluster);
     case "watched-fast":
@@ -233,6 +245,32 @@ function standing(cluster: ClusterEntry): Shaped {
   const phases = [phase("clear", [program(cluster, fresh, "stop", "start", "ready")])];
   const retire = { ...together("retire", [cluster], phases), endsWayBack: "begun" as const };
   return { strategy, stages: [...stages.slice(0, 3), retire], standsAfterAbort: true };
+}
+
+/** The same watch, which measures on after its reaction. */
+function goingOn(cluster: ClusterEntry): Shaped {
+  const stages = watched(cluster).stages.map((stage) =>
+    stage.kind === "wait"
+      ? { ...stage, watches: stage.watches.map((watch) => ({ ...watch, goesOn: true as const })) }
+      : stage,
+  );
+  return { strategy: "rolling", stages };
+}
+
+/** A wait for a person, under a watch, and before it a stage that mends what the wait's gate may say of a node. */
+function mended(cluster: ClusterEntry): Shaped {
+  const { stages } = watched(cluster);
+  const [copy] = stages;
+  if (copy?.kind !== "wait") throw new Error("no wait");
+  const [old = "", fresh = ""] = cluster.nodes.map(({ name }) => name);
+  const mend = together(
+    "mend",
+    [cluster],
+    [phase("look", [program(cluster, old, "look")]), phase("mend", [program(cluster, fresh, "mend")])],
+    { before: [] },
+  );
+  const mendedBy = { stage: "mend", codes: ["tiny.torn"], most: mostMendings };
+  return { strategy: "rolling", stages: [mend, { ...copy, mendedBy }, ...stages.slice(1)] };
 }
 
 /** A hold that is never made permanent, and beyond it what cannot be undone. */

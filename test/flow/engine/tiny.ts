@@ -10,6 +10,8 @@ export interface TinyFacts {
   readonly up: boolean;
   readonly version: string;
   readonly ill?: "waits" | "fails" | "lacks";
+  /** What a stage of the plan mends. */
+  readonly torn?: boolean;
   readonly checks?: Readonly<Record<string, CheckStatus>>;
   readonly blocker?: string;
 }
@@ -19,7 +21,8 @@ const factsOf = (report: NodeReport) => report.facts as TinyFacts;
 const allUp: Gate = ({ now, acknowledged = [] }) => {
   for (const [node, report] of Object.entries(now.nodes)) {
     if ("unknown" in report) return waitFor("tiny.unknown", { node });
-    const { up, ill } = factsOf(report);
+    const { up, ill, torn } = factsOf(report);
+    if (torn === true) return waitFor("tiny.torn", { node });
     if (ill === "fails") return refuse(failure("tiny.ill", { node }), "hint.gate-limit");
     if (ill === "lacks" && !acknowledged.includes("tiny.backup"))
       return { ...waitFor("tiny.lacking", { node }), isForPerson: true };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { holdLimitMs, waitLimitMs } from "./tiny-shapes.ts";
 import { begun, watching } from "./world/watching.ts";
+import type { World } from "./world/world.ts";
 
 const method = "watched";
 
@@ -173,6 +174,77 @@ describe("a watch", () => {
     await world.settle(10_000);
     expect(world.node("db1").slot).toBe(true);
     expect((await world.stores.claims.read("c"))?.value.rollout).toBe("");
+  });
+});
+
+describe("a watch that goes on", () => {
+  const onward = async () => {
+    const { world, rollout } = await begun({ method: "watched-going-on" });
+    const seen = watching(world, rollout);
+    expect(await seen.rests()).toBe("waiting");
+    return { world, rollout, seen };
+  };
+  const told = async (world: World, rollout: string) =>
+    (await world.facts(rollout)).filter((fact) => fact.kind === "watch-fired");
+
+  it("reacts each time, with no coordinator there too, and the rollout goes on", async () => {
+    const { world, rollout, seen } = await onward();
+    for (const times of [1, 2]) {
+      if (times === 2) world.killCoordinator();
+      world.node("db1").lag = 9;
+      await world.clock.until(() => !world.node("db1").slot);
+      Object.assign(world.node("db1"), { lag: 0, slot: true });
+      await world.settle(5_000);
+    }
+    await world.startCoordinator();
+    await world.settle(5_000);
+    expect(seen.phase()).toBe("waiting");
+    expect(await told(world, rollout)).toMatchObject([
+      { reacted: true, goesOn: true, measured: 9 },
+      { reacted: true, goesOn: true, measured: 9 },
+    ]);
+    await world.order(rollout, "approve");
+    await world.clock.until(() => seen.state()?.stages[0]?.standing === "passed");
+    expect(await seen.rests()).toBe("done");
+  });
+
+  it("stops the rollout when its reaction fails again and again, tells so once, and reacts on", async () => {
+    const { world, rollout, seen } = await onward();
+    world.node("db1").failsAt = "drop-slot";
+    world.node("db1").lag = 9;
+    await world.clock.until(() => seen.phase() === "stopped");
+    expect(seen.view()?.stop).toMatchObject({ node: "db1", why: { code: "tiny.failed" } });
+    await world.settle(30_000);
+    expect(await told(world, rollout)).toHaveLength(1);
+    world.node("db1").failsAt = undefined;
+    await world.clock.until(() => !world.node("db1").slot);
+    Object.assign(world.node("db1"), { lag: 0, slot: true });
+    await world.order(rollout, "resume");
+    await world.clock.until(() => seen.phase() !== "stopped");
+    expect(await seen.rests()).toBe("waiting");
+  });
+
+  it("that failed once or twice only is no reason to stop", async () => {
+    const { world, rollout, seen } = await onward();
+    world.node("db1").failsAt = "drop-slot";
+    world.node("db1").lag = 9;
+    await world.settle(1_500);
+    world.node("db1").failsAt = undefined;
+    await world.clock.until(() => !world.node("db1").slot);
+    await world.settle(5_000);
+    expect(seen.phase()).toBe("waiting");
+    expect(await told(world, rollout)).toMatchObject([{ reacted: true }]);
+  });
+
+  it("does nothing any more once it was disarmed, also in mid reaction", async () => {
+    const { world, rollout, seen } = await onward();
+    world.node("db1").slowAt = { "drop-slot": 100 };
+    world.node("db1").lag = 9;
+    await world.settle(3_000);
+    await world.order(rollout, "abort");
+    expect(await seen.rests()).toBe("aborted");
+    await world.settle(60_000);
+    expect(world.node("db1").slot).toBe(true);
   });
 });
 

@@ -13,6 +13,8 @@ export function factOf(action: Action): RolloutFact | undefined {
       return { kind: "phase-passed", stage: action.stage, phase: action.phase };
     case "pass-stage":
       return { kind: "stage-passed", stage: action.stage };
+    case "reopen-stage":
+      return { kind: "stage-reopened", stage: action.stage, by: action.by, why: action.why };
     case "end-wait":
       return { kind: "wait-over", stage: action.stage };
     case "pause":

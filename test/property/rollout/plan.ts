@@ -33,12 +33,24 @@ const stages: readonly Stage[] = [
     }),
   ),
   {
+    kind: "cluster",
+    id: "mend",
+    clusters: ["c"],
+    before: [gate],
+    phases: [
+      { id: "look", order: "parallel", programs: observes, after: [] },
+      { id: "mend", order: "parallel", programs: fences, after: [gate] },
+    ],
+    waysOnFailure: [],
+  },
+  {
     kind: "wait",
     id: "wait",
     gates: [gate],
     watches: [],
     approval: { question: "q", mayAnswer: "m" },
     limitMs: 1,
+    mendedBy: { stage: "mend", codes: ["sim.mendable"], most: 2 },
   },
   {
     kind: "cluster",

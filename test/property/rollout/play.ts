@@ -45,6 +45,7 @@ interface Running {
 }
 
 const why = failure("sim.trouble", {});
+const mendable = failure("sim.mendable", {});
 const busy = failure("fence.program-not-freed", {});
 const orders: readonly Order[] = ["pause", "resume", "abort", "approve", "retry", "skip"];
 const maxTurns = 250;
@@ -61,6 +62,8 @@ export class Play {
   readonly #entered = new Map<string, Set<string>>();
   /** Stages whose gates were green since a program of theirs was sent. */
   readonly #green = new Set<string>();
+  /** How often a stage was run again for a wait. */
+  reopened = 0;
   #marks = 0;
 
   constructor(chances: Chances) {
@@ -80,6 +83,8 @@ export class Play {
       const action = decide(this.state);
       if (action.do === "rest" || action.do === "await-approval") {
         this.#named(action);
+        if (action.do === "await-approval" && this.#happens(this.#chances.trouble))
+          this.#looksAgain(action.stage);
         if (this.#happens(300)) this.#steer(action.do === "rest" ? "resume" : "approve");
       } else this.#perform(action);
       if (this.violations.length > 0) return;
@@ -175,6 +180,7 @@ export class Play {
       case "pass-phase":
       case "pass-stage":
       case "end-wait":
+      case "reopen-stage":
       case "pause":
       case "stop":
       case "finish":
@@ -197,11 +203,31 @@ export class Play {
 
   /** What the engine only writes down. */
   #note(action: Action): void {
+    if (action.do === "reopen-stage") this.#reopens(action.stage);
     if (action.do === "finish" || action.do === "finish-abort") this.#leavesNothing(action.do);
     if (action.do === "finish") this.#allProven();
     const fact = factOf(action);
     if (fact === undefined) this.violations.push(`nothing in this plan asks for ${action.do}`);
     else this.#append(fact);
+  }
+
+  /** While a person is waited for, a gate says what can be mended. */
+  #looksAgain(stage: string): void {
+    if (stage !== "wait") return;
+    this.#append({ kind: "gate-waited", stage, gate: "up", when: "before", why: mendable });
+    if (decide(this.state).do === "await-approval")
+      this.violations.push("a person is waited for while something is to be mended");
+  }
+
+  /** What proved its last run proves nothing of the next one; no more runs than the plan allows, unless a person has ordered it to go on. */
+  #reopens(stage: string): void {
+    if (this.state.lock !== undefined) this.violations.push(`${stage} is reopened under a lock`);
+    const since = this.events.findLastIndex(({ fact }) => fact.kind === "resumed" || fact.kind === "retried");
+    const runs = this.events.slice(since + 1).filter(({ fact }) => fact.kind === "stage-reopened").length;
+    if (runs >= 2) this.violations.push(`${stage} is reopened more often than the plan allows`);
+    this.#proven.delete(stage);
+    this.#green.delete(stage);
+    this.reopened += 1;
   }
 
   /** Their agents are told, and drop what still waits to enter. */
@@ -213,8 +239,9 @@ export class Play {
   #gate({ stage, gate, when }: Extract<Action, { do: "take-gate" }>, fails: boolean): void {
     const told = { stage, gate: gate.gate, cluster: gate.cluster, when } as const;
     if (fails) {
-      this.#append({ kind: "gate-failed", ...told, why, hint: "h" });
-      this.#stop(stage);
+      const cause = this.#happens(500) ? mendable : why;
+      this.#append({ kind: "gate-failed", ...told, why: cause, hint: "h" });
+      if (decide(this.state).do === "take-gate") this.#stop(stage);
       return;
     }
     if (when === "after") this.#green.add(stage);

@@ -271,7 +271,20 @@ export interface WatchFired {
   readonly id: string;
   readonly measured: number;
   readonly reacted: boolean;
-  readonly failure?: Failure | undefined;
+  readonly failure?:
+    | Failure
+    | undefined;
+  /** It has reacted and measures on. */
+  readonly goesOn?:
+    | boolean
+    | undefined;
+  /** What its reaction has told. */
+  readonly outputs: { [key: string]: string };
+}
+
+export interface WatchFired_OutputsEntry {
+  readonly key: string;
+  readonly value: string;
 }
 
 /** The agent is leaving on purpose. A stream that ends without this is a lost peer. */
@@ -3031,7 +3044,16 @@ export const WatchAnswered: MessageFns<WatchAnswered> = {
 };
 
 function createBaseWatchFired(): WatchFired {
-  return { sequence: 0, rollout: "", id: "", measured: 0, reacted: false, failure: undefined };
+  return {
+    sequence: 0,
+    rollout: "",
+    id: "",
+    measured: 0,
+    reacted: false,
+    failure: undefined,
+    goesOn: undefined,
+    outputs: {},
+  };
 }
 
 export const WatchFired: MessageFns<WatchFired> = {
@@ -3054,6 +3076,12 @@ export const WatchFired: MessageFns<WatchFired> = {
     if (message.failure !== undefined) {
       Failure.encode(message.failure, writer.uint32(50).fork()).join();
     }
+    if (message.goesOn !== undefined) {
+      writer.uint32(56).bool(message.goesOn);
+    }
+    globalThis.Object.entries(message.outputs).forEach(([key, value]: [string, string]) => {
+      WatchFired_OutputsEntry.encode({ key: key as any, value }, writer.uint32(66).fork()).join();
+    });
     return writer;
   },
 
@@ -3118,6 +3146,25 @@ export const WatchFired: MessageFns<WatchFired> = {
             message.failure = Failure.decode(reader, reader.uint32());
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.goesOn = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            const entry8 = WatchFired_OutputsEntry.decode(reader, reader.uint32());
+            if (entry8.value !== undefined) {
+              message.outputs[entry8.key] = entry8.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3143,6 +3190,83 @@ export const WatchFired: MessageFns<WatchFired> = {
     message.failure = (object.failure !== undefined && object.failure !== null)
       ? Failure.fromPartial(object.failure)
       : undefined;
+    message.goesOn = object.goesOn ?? undefined;
+    message.outputs = (globalThis.Object.entries(object.outputs ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseWatchFired_OutputsEntry(): WatchFired_OutputsEntry {
+  return { key: "", value: "" };
+}
+
+export const WatchFired_OutputsEntry: MessageFns<WatchFired_OutputsEntry> = {
+  encode(message: WatchFired_OutputsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchFired_OutputsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchFired_OutputsEntry() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WatchFired_OutputsEntry>): WatchFired_OutputsEntry {
+    return WatchFired_OutputsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WatchFired_OutputsEntry>): WatchFired_OutputsEntry {
+    const message = createBaseWatchFired_OutputsEntry() as any;
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };

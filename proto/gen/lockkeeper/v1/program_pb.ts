@@ -159,6 +159,8 @@ export interface Watch {
   readonly reactAt: number;
   readonly reaction?: Call | undefined;
   readonly everyMs: number;
+  /** After its reaction it measures on; each reaction that went well is told, and one that fails again and again. */
+  readonly goesOn?: boolean | undefined;
 }
 
 export interface StepEvent {
@@ -778,7 +780,17 @@ export const Program: MessageFns<Program> = {
 };
 
 function createBaseWatch(): Watch {
-  return { id: "", rollout: "", stage: "", probe: undefined, warnAt: 0, reactAt: 0, reaction: undefined, everyMs: 0 };
+  return {
+    id: "",
+    rollout: "",
+    stage: "",
+    probe: undefined,
+    warnAt: 0,
+    reactAt: 0,
+    reaction: undefined,
+    everyMs: 0,
+    goesOn: undefined,
+  };
 }
 
 export const Watch: MessageFns<Watch> = {
@@ -806,6 +818,9 @@ export const Watch: MessageFns<Watch> = {
     }
     if (message.everyMs !== 0) {
       writer.uint32(64).uint32(message.everyMs);
+    }
+    if (message.goesOn !== undefined) {
+      writer.uint32(72).bool(message.goesOn);
     }
     return writer;
   },
@@ -887,6 +902,14 @@ export const Watch: MessageFns<Watch> = {
             message.everyMs = reader.uint32();
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.goesOn = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -914,6 +937,7 @@ export const Watch: MessageFns<Watch> = {
       ? Call.fromPartial(object.reaction)
       : undefined;
     message.everyMs = object.everyMs ?? 0;
+    message.goesOn = object.goesOn ?? undefined;
     return message;
   },
 };

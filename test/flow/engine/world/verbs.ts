@@ -34,6 +34,7 @@ export function tinyVerbs(body: Body): readonly Verb[] {
       done: () => node.version === "1",
       set: { version: "1" },
     }),
+    mending(body),
     changing(body, "fence", { done: () => node.fenced, set: { fenced: true } }),
     changing(body, "unfence", { done: () => !node.fenced, set: { fenced: false } }),
     changing(body, "drop-slot", { done: () => !node.slot, set: { slot: false } }),
@@ -44,6 +45,21 @@ export function tinyVerbs(body: Body): readonly Verb[] {
       on: body.reach,
     }),
   ];
+}
+
+/** Done where nothing is torn; else it tells what it has mended. */
+function mending(body: Body): Verb {
+  const { node } = body;
+  const run = changing(body, "mend", { done: () => node.torn === false, set: {} });
+  return verb({
+    ...run,
+    run: async (context, args) => {
+      const ended = await run.run(context, args);
+      if (ended.result !== "done") return ended;
+      if (node.torn !== "always") node.torn = false;
+      return { ...ended, outputs: { "told.mended": `once more (${node.deeds.length})` } };
+    },
+  });
 }
 
 function observing(body: Body, id: string, look: () => Readonly<Record<string, string>>): Verb {

@@ -191,7 +191,7 @@ export class World {
   }
 
   report(node: string): NodeReport {
-    const { up, version, ill, checks, blocker } = this.node(node);
+    const { up, version, ill, torn, checks, blocker } = this.node(node);
     return {
       format: 1,
       node,
@@ -199,7 +199,7 @@ export class World {
       depth: "gate",
       engine: "tiny",
       host: {} as never,
-      facts: { up, version, ill, checks: { ...checks }, blocker },
+      facts: { up, version, ill, torn: torn !== false, checks: { ...checks }, blocker },
     };
   }
 

@@ -117,7 +117,18 @@ const byKind: { readonly [K in Exclude<Entry["kind"], "born">]: readonly Extract
   ],
   "watch-disarmed": [{ kind: "watch-disarmed", rollout, id: "other" }],
   "watch-reacting": [{ kind: "watch-reacting", rollout, id: "lag", measured: 61 }],
-  "watch-fired": [{ kind: "watch-fired", rollout, id: "lag", measured: 61, reacted: false, failure: why }],
+  "watch-fired": [
+    { kind: "watch-fired", rollout, id: "lag", measured: 61, reacted: false, failure: why },
+    {
+      kind: "watch-fired",
+      rollout,
+      id: "other",
+      measured: 1,
+      reacted: true,
+      goesOn: true,
+      outputs: { "told.keys": "one was given" },
+    },
+  ],
   ended: [
     ...Object.values(ProgramOutcome).map(
       (outcome) => ({ kind: "ended", ...key, rollout: "older", epoch: 3, outcome, step: "" }) as const,

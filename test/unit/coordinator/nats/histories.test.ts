@@ -65,7 +65,7 @@ it("the golden history tells who held which lock, what was done on the node, and
     outcome: "failed",
     steps: { look: { phase: "done", outputs: { found: "3.0.0" } }, stop: { phase: "failed" } },
   });
-  expect(heardUpTo(ended, "db1", "state-1")).toBe(18);
+  expect(heardUpTo(ended, "db1", "state-1")).toBe(19);
   expect(heardUpTo(ended, "db1", "state-2")).toBe(0);
   expect(fold(events)).toMatchObject({ by, skipped: ["db3"], plan: { to: "3.1.0" } });
 });

@@ -77,6 +77,8 @@ function wentWell(action: Done, state: RolloutState): readonly RolloutFact[] {
       return action.watches.map(({ id: watch, node }) => {
         return { kind: "watch-answered", watch, node, agentSequence: 0, armed: action.do === "arm-watches" };
       });
+    case "reopen-stage":
+      return [{ kind: "stage-reopened", stage: action.stage, by: action.by, why: action.why }];
     case "end-wait":
       return [{ kind: "wait-over", stage: action.stage }];
     case "keep-hold":

@@ -123,11 +123,20 @@ const byKind: {
   "watch-fired": [
     { kind: "watch-fired", ...told(16), watch: "lag", measured: 61, reacted: true },
     { kind: "watch-fired", ...told(17), watch: "lag", measured: 0, reacted: false, failure: why },
+    {
+      kind: "watch-fired",
+      ...told(18),
+      watch: "keys",
+      measured: 1,
+      reacted: true,
+      goesOn: true,
+      outputs: { "told.keys": "one was given" },
+    },
   ],
   "program-ended": [
     {
       kind: "program-ended",
-      ...told(18),
+      ...told(19),
       stage: node,
       attempt: 1,
       epoch: 7,
@@ -157,6 +166,7 @@ const byKind: {
   "phase-passed": [{ kind: "phase-passed", stage: "swap", phase: "fence" }],
   freed: [{ kind: "freed", stage: node, nonce: "n7" }],
   "stage-passed": [{ kind: "stage-passed", stage: node }],
+  "stage-reopened": [{ kind: "stage-reopened", stage: "swap", by: "soak", why }],
   "wait-over": [{ kind: "wait-over", stage: "soak" }],
   "taken-over": [{ kind: "taken-over", coordinator: "ops-2-cd34ef" }],
   "abort-asked": [{ kind: "abort-asked", by, reason: "enough" }],

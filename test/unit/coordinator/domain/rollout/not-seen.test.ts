@@ -12,7 +12,13 @@ function stateWith(outputs: Readonly<Record<string, string>>): RolloutState {
     standing: "ended",
     steps: { "report-jobs": { phase: "done", outputs } },
   } as const;
-  const stage = { id: "finish", standing: "passed", attempt: 1, programs: { "finish@db1": program } };
+  const stage = {
+    id: "finish",
+    standing: "passed",
+    attempt: 1,
+    told: [],
+    programs: { "finish@db1": program },
+  };
   return { ...none, stages: [stage as unknown as RolloutState["stages"][number]] };
 }
 
