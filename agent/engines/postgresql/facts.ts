@@ -20,7 +20,7 @@ import { notMadeYet } from "./made/facts.ts";
 import { readPglogical } from "./pglogical/facts.ts";
 import { readReadiness } from "./readiness.ts";
 import { here } from "./senders.ts";
-import { errorsIn, logFile } from "./server-log.ts";
+import { errorsIn, logFile, type WorkerErrors } from "./server-log.ts";
 import type { Means } from "./settings.ts";
 import { applicationName, type Row, type Sql, withSql } from "./sql.ts";
 import { readWalRoom, type WalPace, walPace } from "./wal-room.ts";
@@ -138,7 +138,7 @@ async function readEverySubscription(
   const errors = await loggedErrors(host, means, { signal, isAsked: others.value.length > 0 });
   const named = others.value.map((each) => ({
     ...each,
-    lastError: each.lastError ?? errors[each.name] ?? null,
+    lastError: each.lastError ?? errors[each.name]?.apply ?? null,
   }));
   return succeed([...native.value, ...named]);
 }
@@ -147,7 +147,7 @@ async function loggedErrors(
   host: Host,
   means: Means,
   { signal, isAsked }: { readonly signal: AbortSignal; readonly isAsked: boolean },
-): Promise<Readonly<Record<string, string>>> {
+): Promise<Readonly<Record<string, WorkerErrors>>> {
   if (!isAsked) return {};
   const options = { signal, statementMs: 8_000 };
   const file = await withSql(host, means, options, async (sql) => succeed(await logFile(means, sql)));
@@ -166,6 +166,9 @@ async function readSubscriptions(
         SELECT s.oid::text, subname, datname, subenabled::text,
                EXISTS (SELECT FROM pg_stat_subscription w
                         WHERE w.subid = s.oid AND w.relid IS NULL AND w.pid IS NOT NULL)::text AS works,
+               EXISTS (SELECT FROM pg_stat_subscription w JOIN pg_stat_activity a ON a.pid = w.pid
+                        WHERE w.subid = s.oid AND w.relid IS NULL
+                          AND a.backend_start < clock_timestamp() - interval '${steadyMs} milliseconds')::text AS steady,
                ${(await versionOf(sql)) >= 150_000 ? "(SELECT apply_error_count + sync_error_count FROM pg_stat_subscription_stats t WHERE t.subid = s.oid)::text" : "NULL::text"} AS errors
           FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid ORDER BY subname`),
     ),
@@ -183,11 +186,18 @@ async function readSubscriptions(
   return succeed(found);
 }
 
+/** A worker that has worked for so long has got over what ended the one before it. */
+export const steadyMs = 3_000;
+
 const tableStates = `
   SELECT srsubstate, count(*)::text AS tables, sum(pg_total_relation_size(srrelid))::text AS bytes
     FROM pg_subscription_rel WHERE srsubid = $1::oid GROUP BY srsubstate`;
 
-function subscriptionOf(head: Row, tables: readonly Row[], error: string | undefined): PgSubscription {
+function subscriptionOf(
+  head: Row,
+  tables: readonly Row[],
+  { apply, copy }: WorkerErrors = { apply: null, copy: null },
+): PgSubscription {
   return {
     name: head["subname"] ?? "",
     database: head["datname"] ?? "",
@@ -195,7 +205,7 @@ function subscriptionOf(head: Row, tables: readonly Row[], error: string | undef
     isWorking: head["works"] === "true",
     tables: Object.fromEntries(tables.map((row) => [row["srsubstate"] ?? "", Number(row["tables"])])),
     errors: numberOf(head["errors"]),
-    lastError: error ?? null,
+    lastError: copy ?? (head["steady"] === "true" ? null : apply),
     copiedBytes: tables.reduce((sum, row) => sum + Number(row["bytes"] ?? 0), 0),
   };
 }

@@ -3,6 +3,7 @@
  * has, and what it had before is written down first and put back at the end.
  */
 import { z } from "zod";
+import type { Facts } from "#proto/common/failure.ts";
 import { markOf, readMark } from "../../host/marks.ts";
 import { done } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
@@ -17,18 +18,38 @@ import type { Sql } from "./sql.ts";
 const before = z.object({ tables: z.record(z.string(), z.string()) });
 
 export function identityVerbs(means: Means): readonly Verb[] {
+  // a step and the reaction of a watch may come at the same time, and both add to the same note
+  let last: Promise<unknown> = Promise.resolve();
+  const oneByOne = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = last.then(work);
+    last = mine.catch(() => undefined);
+    return mine;
+  };
   return [
     verb({
       name: "postgresql.fix-identities",
       class: "reversible",
       args: ofDatabases,
-      run: (context, args) => resultOf(() => fix(context, means, args.databases)),
-      probe: (context, { databases }) =>
-        probeOf(async () => {
-          const left: string[] = [];
-          for (const database of databases)
-            left.push(...(await ask(context, means, needy, { database })).map(({ table }) => table));
-          return left;
+      run: (context, args) => resultOf(() => oneByOne(() => fix(context, means, args.databases))),
+      probe: (context, args) => probeOf(() => needyIn(context, means, args.databases)),
+    }),
+    verb({
+      // the same where nobody can be told of it: a watch works without a coordinator
+      name: "postgresql.give-identities",
+      class: "reversible",
+      args: ofDatabases,
+      run: (context, args) =>
+        resultOf(() => oneByOne(async () => done(await give(context, means, args.databases)))),
+      probe: (context, args) => probeOf(() => needyIn(context, means, args.databases)),
+    }),
+    verb({
+      name: "postgresql.tables-without-identity",
+      class: "observe",
+      args: ofDatabases,
+      run: (context, args) =>
+        resultOf(async () => {
+          const found = await needyIn(context, means, args.databases);
+          return done({ value: String(found.length) });
         }),
     }),
     verb({
@@ -53,42 +74,61 @@ async function needy(sql: Sql): Promise<readonly NeedyTable[]> {
   return needyTables(sql, await versionOf(sql));
 }
 
+async function needyIn(
+  context: StepContext,
+  means: Means,
+  databases: readonly string[],
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const database of databases)
+    found.push(...(await ask(context, means, needy, { database })).map(({ table }) => table));
+  return found;
+}
+
 function markFor(context: StepContext, rollout: string, database: string) {
   return markOf({ host: context.host, rollout }, `identities-${slug(database)}`, before);
 }
 
+/** The other side has them from the schema's dump, and puts back the same at the end. */
 async function fix(context: StepContext, means: Means, databases: readonly string[]): Promise<StepResult> {
+  const told = await give(context, means, databases);
+  for (const database of databases) {
+    const mark = markFor(context, context.rollout, database);
+    if ((await mark.read()) !== undefined) must(await context.parcels.send(parcelOf(database), mark.file));
+  }
+  return done(told);
+}
+
+/** Those that can have one are given it, whatever the others lack: an UPDATE of theirs fails meanwhile. */
+async function give(context: StepContext, means: Means, databases: readonly string[]): Promise<Facts> {
   const told: Record<string, string> = {};
+  const without: string[] = [];
   for (const database of databases) {
     const tables = await ask(context, means, needy, { database });
-    const without = tables.filter(({ index, comparable }) => index === null && !comparable);
-    if (without.length > 0)
-      stop("postgresql.identity-impossible", {
-        database,
-        tables: without.map(({ table }) => table).join(", "),
-      });
-    if (tables.length === 0) continue;
+    const able = tables.filter(({ index, comparable }) => index !== null || comparable);
+    for (const { table } of tables.filter((each) => !able.includes(each)))
+      without.push(`${database}: ${table}`);
+    if (able.length === 0) continue;
     const mark = markFor(context, context.rollout, database);
     const known = (await mark.read())?.tables ?? {};
     await mark.write({
-      tables: { ...Object.fromEntries(tables.map(({ table, was }) => [table, was])), ...known },
+      tables: { ...Object.fromEntries(able.map(({ table, was }) => [table, was])), ...known },
     });
     await ask(
       context,
       means,
       async (sql) => {
-        for (const each of tables)
+        for (const each of able)
           await patiently(context, () =>
             sql.run(`ALTER TABLE ${each.table} REPLICA IDENTITY ${identityFor(each)}`),
           );
       },
       { database },
     );
-    // the schema is dumped with them: over there they are put back at the end as well
-    must(await context.parcels.send(parcelOf(database), mark.file));
-    told[`told.replica identities of ${database}`] = tables.map(givenTo).join("; ").slice(0, 2_000);
+    told[`told.replica identities of ${database}`] = able.map(givenTo).join("; ").slice(0, 2_000);
   }
-  return done(told);
+  if (without.length > 0) stop("postgresql.identity-impossible", { tables: without.join(", ") });
+  return told;
 }
 
 function parcelOf(database: string): string {
@@ -101,6 +141,26 @@ export async function adoptIdentities(context: StepContext, database: string): P
   if (sent === undefined) return;
   const came = await readMark(must(await context.parcels.fetch(sent.digest)), before);
   if (came !== undefined) await markFor(context, context.rollout, database).write(came);
+}
+
+/** By table: what was there before this rollout has given it another one. */
+export async function givenIdentities(
+  context: StepContext,
+  database: string,
+): Promise<Readonly<Record<string, string>>> {
+  return (await markFor(context, context.rollout, database).read())?.tables ?? {};
+}
+
+/** Of the other side, for tables that came from there since; what is known here already stays. */
+export async function adoptMoreIdentities(
+  context: StepContext,
+  database: string,
+  came: Readonly<Record<string, string>>,
+): Promise<void> {
+  if (Object.keys(came).length === 0) return;
+  const mark = markFor(context, context.rollout, database);
+  const known = (await mark.read())?.tables ?? {};
+  await mark.write({ tables: { ...came, ...known } });
 }
 
 /** As a person reads it at the end. */

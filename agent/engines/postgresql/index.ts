@@ -17,6 +17,9 @@ import { schemaVerbs } from "./loading-schema.ts";
 import { lookingVerbs } from "./looking.ts";
 import { madeVerbs } from "./made/index.ts";
 import { measuringVerbs } from "./measuring.ts";
+import { applyingVerbs } from "./mending/applying.ts";
+import { mendingVerbs } from "./mending/mending.ts";
+import { tellingVerbs } from "./mending/telling.ts";
 import { oldServerVerbs } from "./old-server.ts";
 import { keepingVerbs } from "./patroni/keeping.ts";
 import { pausingVerbs } from "./patroni/pausing.ts";
@@ -66,6 +69,9 @@ export const postgresqlKind = engineKind<PostgresqlSettings>({
         ...fenceOpeningVerbs(means),
         ...drainVerbs(means),
         ...driftVerbs(means),
+        ...tellingVerbs(means),
+        ...mendingVerbs(means),
+        ...applyingVerbs(means),
         ...measuringVerbs(means),
         ...sequenceVerbs(means),
         ...comparingVerbs(means),

@@ -9,11 +9,12 @@ import { type StepContext, type StepResult, type Verb, verb } from "../../verb.t
 import { database, quoted, slug } from "../databases.ts";
 import { rollout } from "../rollout-arg.ts";
 import { client } from "./client-tools.ts";
-import { ask, must, ownerOf, probeOf, resultOf, stop } from "./desk.ts";
+import { ask, ownerOf, probeOf, resultOf, stop } from "./desk.ts";
 import { connection } from "./exporting.ts";
 import { emptyExtensionTables, mustHaveNone } from "./extension-tables.ts";
 import { takesWrites } from "./fence.ts";
 import { adoptIdentities } from "./identities.ts";
+import { fetched } from "./mending/parcel.ts";
 import { play, scriptOf } from "./schema-script.ts";
 import type { Means } from "./settings.ts";
 import type { Sql } from "./sql.ts";
@@ -74,13 +75,6 @@ function markFor(context: StepContext, given: Args) {
   return markOf(owner, `schema-${slug(given.database)}`, loaded);
 }
 
-async function parcel(context: StepContext, name: string): Promise<string> {
-  const sent = must(await context.parcels.find(name));
-  return sent === undefined
-    ? stop("postgresql.parcel-missing", { what: name })
-    : must(await context.parcels.fetch(sent.digest));
-}
-
 interface Dump {
   readonly file: string;
   readonly before: string;
@@ -89,10 +83,10 @@ interface Dump {
 
 /** The lists of both parts, beside each other in a folder of this rollout. */
 async function dumpOf(context: StepContext, means: Means, name: string): Promise<Dump> {
-  const file = await parcel(context, `schema-${slug(name)}`);
+  const file = await fetched(context, `schema-${slug(name)}`);
   const known = z
     .array(z.string())
-    .parse(JSON.parse(await readFile(await parcel(context, `identities-${slug(name)}`), "utf8")));
+    .parse(JSON.parse(await readFile(await fetched(context, `identities-${slug(name)}`), "utf8")));
   const folder = join(markFolder(context), "lists");
   await makeFolderDurably(folder);
   const all = join(folder, `${slug(name)}.all`);
@@ -134,7 +128,7 @@ async function loadBefore(context: StepContext, means: Means, given: Args): Prom
   // what an earlier try has made of it by halves goes; what somebody else has made stays, and must be empty
   if (known !== undefined && !known.wasThere && there) await dropOwn(context, means, name, known);
   const wasThere = known?.wasThere ?? there;
-  const ofExtensions = await parcel(context, `extension-tables-${slug(name)}`);
+  const ofExtensions = await fetched(context, `extension-tables-${slug(name)}`);
   if (wasThere) {
     await mustBeEmpty(context, means, name);
     await ask(context, means, (sql) => mustHaveNone(sql, ofExtensions), { database: name });

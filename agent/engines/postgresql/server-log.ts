@@ -18,8 +18,15 @@ export async function logFile({ settings }: Means, sql: Sql): Promise<string | u
   return isAbsolute(file) ? file : join(row?.["folder"] ?? "", file);
 }
 
-/** Last error of each subscription's workers, by its name. Empty where the log cannot be read. */
-export async function errorsIn(host: Host, file: string): Promise<Readonly<Record<string, string>>> {
+/** What has ended the workers of one subscription last. */
+export interface WorkerErrors {
+  readonly apply: string | null;
+  /** Of a table's copy that has not come to its end since. */
+  readonly copy: string | null;
+}
+
+/** By the subscription's name. Empty where the log cannot be read. */
+export async function errorsIn(host: Host, file: string): Promise<Readonly<Record<string, WorkerErrors>>> {
   try {
     const handle = await open(host.path(file), "r");
     try {
@@ -35,29 +42,48 @@ export async function errorsIn(host: Host, file: string): Promise<Readonly<Recor
   }
 }
 
+interface Worker {
+  readonly subscription: string;
+  /** Of a worker that copies one. */
+  readonly table: string;
+}
+
 /**
  * A worker says its subscription when it starts, and what stops it as an ERROR under the same process number. One that the other
  * server's end has stopped says nothing of the data: it is left out.
  */
-export function subscriptionErrors(text: string): Readonly<Record<string, string>> {
-  const workers = new Map<string, string>();
-  const errors: Record<string, string> = {};
+export function subscriptionErrors(text: string): Readonly<Record<string, WorkerErrors>> {
+  const workers = new Map<string, Worker>();
+  const errors = new Map<string, Map<string, string>>();
   for (const line of text.split("\n")) {
     const pid = /\[(\d+)\]/.exec(line)?.[1];
     if (pid === undefined) continue;
-    const started =
-      / worker for subscription "([^"]+)".* has started/.exec(line)?.[1] ??
-      // pglogical's
-      / starting apply for subscription (\S+)/.exec(line)?.[1];
-    if (started !== undefined) {
-      workers.set(pid, started);
+    const worker = workerIn(line);
+    if (worker !== undefined) {
+      workers.set(pid, worker);
+      if (/ has finished/.test(line)) errors.get(worker.subscription)?.delete(worker.table);
       continue;
     }
     const error = /ERROR: {1,2}(.*)$/.exec(line)?.[1];
-    const subscription = workers.get(pid);
-    if (error === undefined || subscription === undefined) continue;
-    if (!/could not receive data from WAL stream|terminating/.test(error))
-      errors[subscription] = error.slice(0, 400);
+    const own = workers.get(pid);
+    if (error === undefined || own === undefined) continue;
+    if (/could not receive data from WAL stream|terminating/.test(error)) continue;
+    const known = errors.get(own.subscription) ?? new Map<string, string>();
+    known.set(own.table, error.slice(0, 400));
+    errors.set(own.subscription, known);
   }
-  return errors;
+  return Object.fromEntries(
+    [...errors].map(([name, found]) => {
+      const { "": apply = null, ...copies } = Object.fromEntries(found);
+      return [name, { apply, copy: Object.values(copies).at(-1) ?? null }];
+    }),
+  );
+}
+
+function workerIn(line: string): Worker | undefined {
+  const native = / worker for subscription "([^"]+)"(?:, table "(.*)")? has (?:started|finished)/.exec(line);
+  if (native !== null) return { subscription: native[1] ?? "", table: native[2] ?? "" };
+  // pglogical's
+  const other = / starting apply for subscription (\S+)/.exec(line)?.[1];
+  return other === undefined ? undefined : { subscription: other, table: "" };
 }

@@ -37,3 +37,17 @@ export function parted(list: string, identities: readonly string[]): Parts {
   const text = (late: boolean) => `${lines.filter((line) => isLate(line) === late).join("\n")}\n`;
   return { before: text(false), after: text(true) };
 }
+
+/**
+ * The whole list, partitions made part of their tables after they have their keys and indexes: where those tables have theirs already,
+ * a partition would be given them once more.
+ */
+export function partitionsLast(list: string): string {
+  const lines = list.split("\n").filter((line) => /^\d+;/.test(line));
+  const rank = (line: string) => {
+    if (/^\d+; \d+ \d+ TABLE ATTACH /.test(line)) return 1;
+    return /^\d+; \d+ \d+ INDEX ATTACH /.test(line) ? 2 : 0;
+  };
+  const of = (wanted: number) => lines.filter((line) => rank(line) === wanted);
+  return `${[...of(0), ...of(1), ...of(2)].join("\n")}\n`;
+}

@@ -3,6 +3,7 @@
  * server is opened only after the old one's agent has made its fence permanent.
  */
 import type { ClusterStage } from "../../domain/plan.ts";
+import { mendPhases } from "./mending.ts";
 import { gate, type Move, newServerReady, on, phase, proveServer } from "./move.ts";
 import * as patroni from "./patroni.ts";
 import * as steps from "./steps.ts";
@@ -23,9 +24,6 @@ export function cutOver(move: Move): ClusterStage {
       newServerReady(move, { dwellMs: 0 }),
     ],
     phases: [
-      phase("shapes", [
-        on(source, proveServer(source), steps.proveDatabases(move.there), steps.describeSchema(databases)),
-      ]),
       // of an earlier try whose fence has come down by itself: followed on, and the way back not yet begun
       phase("align", [
         on(
@@ -34,9 +32,14 @@ export function cutOver(move: Move): ClusterStage {
           steps.proveFenced("prove-closed"),
           mover.resumeSubscriptions("forward", databases),
           steps.dropSlots("back", databases),
-          steps.compareSchema(databases),
         ),
       ]),
+      // of a table that came and was never written to nothing has told
+      ...mendPhases(move, [gate("copied", target, { databases: JSON.stringify(databases) }, { dwellMs: 0 })]),
+      phase("shapes", [
+        on(source, proveServer(source), steps.proveDatabases(move.there), steps.describeSchema(databases)),
+      ]),
+      phase("same-shapes", [on(target, steps.compareSchema(databases))]),
       ...patroni.afterFailover(move),
       phase("fence", [
         on(

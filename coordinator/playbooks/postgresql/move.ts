@@ -1,6 +1,6 @@
 /** A move of databases from a source to a target by logical replication: what all its stages are made from. */
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
-import type { GateSpec, Phase, PlanProgram, PlanStep } from "../../domain/plan.ts";
+import type { ClusterStage, GateSpec, Phase, PlanProgram, PlanStep } from "../../domain/plan.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { majorOf, notMadeOn, serverOf } from "./facts.ts";
 import type { Mover } from "./mover.ts";
@@ -108,6 +108,22 @@ export function phase(
 }
 
 type Limits = Partial<Pick<GateSpec, "everyMs" | "dwellMs" | "limitMs">>;
+/** Under the locks of both clusters, while both servers serve. */
+export function stage(
+  { source, target }: Move,
+  id: string,
+  phases: ClusterStage["phases"],
+  limits: Parameters<typeof gate>[3] = {},
+): ClusterStage {
+  return {
+    kind: "cluster",
+    id,
+    clusters: [source.input.cluster.name, target.input.cluster.name].sort(),
+    before: [gate("serves", source, {}, limits), gate("serves", target, {}, limits)],
+    phases,
+    waysOnFailure: ["way.postgresql.again", "way.postgresql.back"],
+  };
+}
 
 export function gate(
   name: string,

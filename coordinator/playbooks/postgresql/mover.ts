@@ -10,6 +10,8 @@ type Databases = readonly string[];
 
 export interface Mover {
   readonly method: string;
+  /** Every table, those that come later too; else each is named. */
+  readonly publishesAll: boolean;
   /** On the side that publishes that way: before anything is published there. */
   readonly enter: (way: Way, databases: Databases) => readonly PlanStep[];
   readonly admitPeer: (way: Way, databases: Databases, peer: Side) => PlanStep;

@@ -7,6 +7,7 @@ import * as native from "./steps/replication.ts";
 /** The server's own publications and subscriptions. */
 const logicalReplication: Mover = {
   method: "logical-replication",
+  publishesAll: true,
   enter: () => [],
   admitPeer: (way, databases, peer) => admitPeer(way, databases, { peer }),
   publish: native.publish,
@@ -23,6 +24,7 @@ const logicalReplication: Mover = {
 /** The extension of that name. */
 const throughPglogical: Mover = {
   method: "pglogical",
+  publishesAll: false,
   enter: (way, databases) => [pglogical.trustPlugin, pglogical.makeNode(way, databases)],
   admitPeer: (way, databases, peer) => admitPeer(way, databases, { peer, as: "superuser" }),
   publish: pglogical.publish,

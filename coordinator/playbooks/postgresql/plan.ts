@@ -9,7 +9,8 @@ import type { PlaybookInput } from "../../domain/playbook.ts";
 import { allChecks, checkMove } from "./checks.ts";
 import { cutOver, settle } from "./cut-over.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { gate, type Move, moveOf, on, othersOf, phase, proveServer } from "./move.ts";
+import { guard, mendSchema } from "./mending.ts";
+import { gate, type Move, moveOf, on, othersOf, phase, proveServer, stage } from "./move.ts";
 import { mayRemove, putAway, removal } from "./old-server.ts";
 import * as patroni from "./patroni.ts";
 import { settingStages } from "./restart-settings.ts";
@@ -38,6 +39,7 @@ export function planMove(input: PlaybookInput): Outcome<Plan> {
       look(move),
       ...settingStages(move, allChecks(input)),
       prepare(move),
+      ...guard(move),
       connect(move),
       ...copying(move),
       finishing(move),
@@ -60,7 +62,11 @@ export function planMove(input: PlaybookInput): Outcome<Plan> {
     standsAfterAbort: true,
     pointOfNoReturn: "cut-over/open/open-writes",
     wayBack: ["way-back.postgresql.before", "way-back.postgresql.after", "way-back.postgresql.retired"],
-    warnings: ["warning.postgresql.ddl", "warning.postgresql.superusers", "warning.postgresql.pause"],
+    warnings: [
+      move.mover.publishesAll ? "warning.postgresql.ddl-mended" : "warning.postgresql.ddl",
+      "warning.postgresql.superusers",
+      "warning.postgresql.pause",
+    ],
   });
 }
 
@@ -70,17 +76,6 @@ function look(move: Move): PreflightStage {
     kind: "preflight",
     id: "look",
     programs: [on(source, proveServer(source), ...patroni.atFirst(move)), on(target, proveServer(target))],
-  };
-}
-
-function stage(move: Move, id: string, phases: ClusterStage["phases"]): ClusterStage {
-  return {
-    kind: "cluster",
-    id,
-    clusters: [move.source.input.cluster.name, move.target.input.cluster.name].sort(),
-    before: [gate("serves", move.source, {}), gate("serves", move.target, {})],
-    phases,
-    waysOnFailure: ["way.postgresql.again", "way.postgresql.back"],
   };
 }
 
@@ -140,6 +135,7 @@ function copying(move: Move): readonly Stage[] {
         phase("subscribe", [on(target, proveServer(target), mover.subscribe(batch, source))]),
         ...patroni.afterSlots(move, batch),
       ]),
+      ...(number === 1 ? mendSchema(move) : []),
       copied(move, { number, batch, wanted: databases.slice(0, at + batch.length) }),
     ];
   }).flat();

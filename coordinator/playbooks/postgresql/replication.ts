@@ -11,7 +11,10 @@ export type Standing = "initializing" | "replicating" | "down";
 const causes: readonly (readonly [RegExp, Failure["code"]])[] = [
   [/target relation ".*" does not exist/, "postgresql.table-missing"],
   [/is missing replicated column/, "postgresql.column-missing"],
-  [/has neither REPLICA IDENTITY|did not include a replica identity/, "postgresql.identity-missing"],
+  [
+    /has neither REPLICA IDENTITY|did not (include a replica|send replica) identity|does not have a replica identity/,
+    "postgresql.identity-missing",
+  ],
   [/duplicate key value|conflict detected/, "postgresql.row-conflict"],
   [/could not identify an equality operator/, "postgresql.type-incomparable"],
   [/first copy of .* was cut|nonrecoverable step/, "postgresql.pglogical-copy-cut"],

@@ -1,8 +1,9 @@
 /** The waits of a move, in which days may pass and no lock is held: for the rows, for a person, for the owner of the data. */
 import type { WaitStage } from "../../domain/plan.ts";
+import { mendedBy } from "./mending.ts";
 import { gate, list, type Move, newServerReady } from "./move.ts";
 import { hour, minute } from "./step.ts";
-import { backOf, fenceWatch, forwardOf, roomWatch, slotWatch } from "./watches.ts";
+import { backOf, fenceWatch, forwardOf, identityWatch, roomWatch, slotWatch } from "./watches.ts";
 
 const day = 24 * hour;
 const readyLimitMs = 30 * day;
@@ -28,6 +29,7 @@ export function copied(
       slotWatch(`slots-${number}`, forwardOf(move), batch),
     ].map((watch) => ({ ...watch, until: "opened" })),
     limitMs,
+    ...mendedBy(move),
   };
 }
 
@@ -45,6 +47,7 @@ export function ready(move: Move): WaitStage {
     watches: [],
     approval: { question: "ask.postgresql.cut-over-now", mayAnswer: "operator" },
     limitMs: readyLimitMs,
+    ...mendedBy(move),
   };
 }
 
@@ -76,6 +79,7 @@ export function soak(move: Move): WaitStage {
       roomWatch("wal-room-back", backOf(move), settings.giveUpAtPercent),
       slotWatch("slots-back", backOf(move), databases),
       fenceWatch(move),
+      ...(move.mover.publishesAll ? [identityWatch("identities-back", target, databases)] : []),
     ],
     approval: { question: "ask.postgresql.let-the-old-go", mayAnswer: "data-owner" },
     limitMs: 90 * day,

@@ -34,6 +34,22 @@ export function roomWatch(id: string, { from, to }: Flow, giveUpAtPercent: numbe
   };
 }
 
+/** While all its tables are published, an UPDATE fails in one that has no identity: it is given one, and looked on. */
+export function identityWatch(id: string, { input, node }: Side, databases: readonly string[]): WatchSpec {
+  const args = { databases: list(databases) };
+  return {
+    id,
+    cluster: input.cluster.name,
+    node,
+    probe: call("tables-without-identity", args),
+    warnAt: 1,
+    reactAt: 1,
+    reaction: call("give-identities", args),
+    everyMs,
+    goesOn: true,
+  };
+}
+
 /** By the server's own limit for slots, where it has one: of what it has given up nothing is left to wait for. */
 export function slotWatch(
   id: string,

@@ -94,7 +94,7 @@ export const postgresql: Catalogue = {
   },
   "postgresql.version-differs": { says: "the server runs {version}, not {wanted}", next: "plan anew" },
   "postgresql.identity-impossible": {
-    says: "{database}: by nothing can rows be told apart in {tables}",
+    says: "by nothing can rows be told apart in {tables}: UPDATE and DELETE fail there once it is published",
     next: "ALTER TABLE … ADD PRIMARY KEY (…), or a unique index over columns that are NOT NULL; then lockkeeper retry",
   },
   "postgresql.target-not-empty": {
@@ -196,17 +196,22 @@ export const postgresql: Catalogue = {
     says: "{database}: the schema was changed on one side alone: {found}",
     next: "make the same change on the other side (on the new server as its superuser: SET default_transaction_read_only = off), for a new table also ALTER SUBSCRIPTION … REFRESH PUBLICATION; then lockkeeper retry",
   },
+  "postgresql.changed-by-hand": {
+    says: "the old server's tables were changed in a way that cannot be made on the new one without a person: {found}",
+    next: "make the same change on the new server (as its superuser: SET default_transaction_read_only = off), or take it back on the old one; then lockkeeper retry",
+  },
+  "postgresql.late-not-empty": { says: "{cause}: they would be there twice; TRUNCATE it on the new server" },
   "postgresql.table-missing": {
     says: "{database} stopped following: {cause}",
-    next: "create the table on the new server as on the old one (SET default_transaction_read_only = off), then ALTER SUBSCRIPTION {subscription} REFRESH PUBLICATION",
+    next: "where it is not made by itself: create the table on the new server as on the old one (SET default_transaction_read_only = off), then ALTER SUBSCRIPTION {subscription} REFRESH PUBLICATION",
   },
   "postgresql.column-missing": {
     says: "{database} stopped following: {cause}",
-    next: "add the column on the new server as on the old one (SET default_transaction_read_only = off): it goes on by itself",
+    next: "where it is not added by itself: add the column on the new server as on the old one (SET default_transaction_read_only = off): it goes on by itself",
   },
   "postgresql.identity-missing": {
     says: "{database} stopped following: {cause}",
-    next: "give the table on the new server the identity that it has on the old one: ALTER TABLE … REPLICA IDENTITY …",
+    next: "where it is not given by itself: give the table on the new server the identity that it has on the old one: ALTER TABLE … REPLICA IDENTITY …",
   },
   "postgresql.row-conflict": {
     says: "{database} stopped following: {cause}; somebody has written to the new server, or a table was not empty",
@@ -273,6 +278,9 @@ export const postgresql: Catalogue = {
   "way.postgresql.back": { says: "lockkeeper plan --back: all that was made goes from both servers" },
   "warning.postgresql.ddl": {
     says: "change no schema on the old server from now to the cut-over: a new table or column stops the copy",
+  },
+  "warning.postgresql.ddl-mended": {
+    says: "change as little of the schema on the old server as you can from now to the cut-over: a new table or plain column is made on the new one too, anything else stops the move",
   },
   "warning.postgresql.superusers": {
     says: "the fence does not hold superusers that ask for writes (SET default_transaction_read_only = off): let none do so",

@@ -1,7 +1,7 @@
 /** Steps for roles, schema and identities: what goes over beside the rows, and how it goes again. */
 import type { PlanStep } from "../../../domain/plan.ts";
 import { list } from "../move.ts";
-import { call, hour, step } from "../step.ts";
+import { call, hour, second, step } from "../step.ts";
 import type { Of } from "./of.ts";
 
 export function fixIdentities(databases: readonly string[]): PlanStep {
@@ -52,6 +52,47 @@ export function proveDatabases(there: readonly string[]): PlanStep {
     "prove-databases",
     { databases: list(there) },
     "SELECT datname FROM pg_database: none has come since that nobody carries over",
+  );
+}
+
+/** As `fixIdentities`, while rows are followed already. */
+export function giveIdentities(databases: readonly string[]): PlanStep {
+  return step(
+    "give-identities",
+    { databases: list(databases) },
+    "ALTER TABLE … REPLICA IDENTITY USING INDEX … | FULL, for each table that came without a key",
+    { class: "reversible", deadlineMs: hour },
+  );
+}
+
+export function tellTables(databases: readonly string[]): PlanStep {
+  return step("tell-tables", { databases: list(databases) }, "the tables that are on the new server");
+}
+
+export function describeTables(databases: readonly string[]): PlanStep {
+  return step(
+    "describe-tables",
+    { databases: list(databases) },
+    "tables, columns, keys; pg_dump -Fc --schema-only -t … of those that the new server has not",
+    { deadlineMs: hour },
+  );
+}
+
+export function mendTables(databases: readonly string[]): PlanStep {
+  return step(
+    "mend-tables",
+    { databases: list(databases) },
+    "pg_restore of tables that are missing; ALTER TABLE … ADD COLUMN …; keys that are missing; ALTER SUBSCRIPTION … REFRESH PUBLICATION where tables came",
+    { class: "reversible", deadlineMs: hour },
+  );
+}
+
+export function seeApplying(databases: readonly string[]): PlanStep {
+  return step(
+    "see-applying",
+    { databases: list(databases) },
+    "pg_stat_subscription: a worker applies rows again",
+    { deadlineMs: 30 * second },
   );
 }
 

@@ -22,3 +22,42 @@ it("is as long as a slot of the move may stand there unread, a cut-over that cam
     expect(at(until)).toBeLessThan(firstWith("drop-slots-forward"));
   }
 });
+
+it("tables without a key are watched before anything is published, and on the new server from its opening", () => {
+  const made = postgresql.plan(inputOf({}));
+  if (!made.ok) throw new Error(made.failure.code);
+  const { stages } = made.value;
+  const at = (id: string | undefined) => stages.findIndex((stage) => stage.id === id);
+  const found = stages.flatMap((stage) =>
+    stage.kind === "wait" ? stage.watches.map((watch) => ({ stage: stage.id, watch })) : [],
+  );
+  const onwards = found.filter(({ watch }) => watch.goesOn === true);
+  expect(onwards.map(({ stage, watch }) => [stage, watch.reaction.verb, watch.until])).toEqual([
+    ["guard", "postgresql.give-identities", "opened"],
+    ["soak", "postgresql.give-identities", undefined],
+  ]);
+  expect(at("guard")).toBeLessThan(at("connect"));
+});
+
+it("what comes late is mended before the first copy, by each wait before the cut-over, and once more before its fence", () => {
+  const made = postgresql.plan(inputOf({}));
+  if (!made.ok) throw new Error(made.failure.code);
+  const { stages } = made.value;
+  const ids = stages.map(({ id }) => id);
+  expect(ids.indexOf("mend-schema")).toBe(ids.indexOf("subscribe-1") + 1);
+  const mended = stages.flatMap((stage) =>
+    stage.kind === "wait" && stage.mendedBy !== undefined ? [[stage.id, stage.mendedBy.stage]] : [],
+  );
+  expect(mended).toEqual([
+    ["copy-1", "mend-schema"],
+    ["ready", "mend-schema"],
+  ]);
+  // undone by nothing: what it gives stays while rows are followed
+  const mender = stages.find(({ id }) => id === "mend-schema");
+  const steps = mender === undefined ? [] : programsOf(mender).flatMap(({ program }) => program.steps);
+  expect(steps.filter((step) => step.class === "irreversible" || step.undo !== undefined)).toEqual([]);
+  const cutOver = stages.find(({ id }) => id === "cut-over");
+  const phases = cutOver?.kind === "cluster" ? cutOver.phases.map(({ id }) => id) : [];
+  expect(phases.indexOf("mend")).toBeLessThan(phases.indexOf("shapes"));
+  expect(phases.indexOf("same-shapes")).toBeLessThan(phases.indexOf("fence"));
+});
