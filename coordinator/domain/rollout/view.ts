@@ -4,6 +4,7 @@ import { isNotNow } from "../check.ts";
 import type { Stage } from "../plan.ts";
 import { programsOf, stepsOf } from "../stage-programs.ts";
 import type { RolloutPhase, RolloutView, StageView, WhyView } from "../views.ts";
+import { whyEnded } from "./action.ts";
 import { askedOf } from "./asked.ts";
 import { decide, isOver } from "./decide.ts";
 import { leavesStanding, wayBackOf } from "./left-standing.ts";
@@ -146,7 +147,27 @@ function answersOf(state: RolloutState): WhyView["answers"] {
   if (mending !== undefined) return [mending];
   if (waiting !== undefined)
     return [{ waitingFor: waiting.why, since: waiting.since, who: "who.nobody-needed" }];
-  return heldUpBy(state);
+  return [...heldUpBy(state), ...othersRunning(state)];
+}
+
+/** One program of several has failed, and the stop comes when the others have ended: said at once, not then. */
+function othersRunning(state: RolloutState): WhyView["answers"] {
+  const open = state.stages.find(({ standing }) => standing === "started");
+  const programs = Object.values(open?.programs ?? {});
+  const failed = programs.find(({ standing, outcome }) => standing === "ended" && outcome !== "done");
+  const running = programs.filter(({ standing }) => standing !== "ended");
+  if (failed === undefined || running.length === 0) return [];
+  const { node, lastStep: step = "" } = failed;
+  const { code, facts } = whyEnded(failed);
+  const others = running.map((each) => `${each.node} (${each.lastStep ?? "not begun"})`).join(", ");
+  return [
+    { waitingFor: { code, facts: { ...facts, node, step } }, who: "who.nobody-needed" },
+    {
+      waitingFor: failure("rollout.others-end-first", { node, others }),
+      who: "who.nobody-needed",
+      command: `lockkeeper abort ${state.id}`,
+    },
+  ];
 }
 
 function heldUpBy(state: RolloutState): WhyView["answers"] {

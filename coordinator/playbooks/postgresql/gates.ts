@@ -22,7 +22,10 @@ function ofEach(judge: Judge): Gate {
   return ({ spec, now }: GateInput) => {
     const only = spec.args["node"];
     if (only !== undefined && now.nodes[only] === undefined) return waitFor("node.no-report", { node: only });
-    for (const [node, report] of Object.entries(now.nodes)) {
+    const all = Object.entries(now.nodes);
+    // of whom nobody has said anything, nothing is known
+    if (all.length === 0) return waitFor("node.no-report", { node: spec.cluster });
+    for (const [node, report] of all) {
       if (only !== undefined && node !== only) continue;
       if ("unknown" in report) return { verdict: "wait", why: report.unknown };
       const facts = gateOf(report);

@@ -36,6 +36,9 @@ export const rollout: Catalogue = {
     next: "lockkeeper why {rollout}",
   },
   "rollout.waits-for-approval": { says: "{stage} waits for a person to approve it" },
+  "rollout.others-end-first": {
+    says: "{node} has failed; before the rollout stops, these end the step they are in: {others}",
+  },
   "rollout.not-open": { says: "rollout {rollout} is not open", next: "lockkeeper history" },
   "rollout.approved-too-early": {
     says: "rollout {rollout} takes no answer before {until}: so it stands in its plan",
