@@ -26,7 +26,27 @@ export function measuringVerbs(means: Means): readonly Verb[] {
       args: measureArgs,
       run: (context, given) => resultOf(() => measure(context, means, given)),
     }),
+    verb({
+      name: "postgresql.count-rows",
+      class: "observe",
+      args: z.strictObject({ databases }),
+      run: (context, given) => resultOf(() => countAll(context, means, given.databases)),
+    }),
   ];
+}
+
+/** As `measure` counts them, and within the step's own time. */
+async function countAll(context: StepContext, means: Means, names: readonly string[]): Promise<StepResult> {
+  const beganMs = context.host.clock.monotonicMs();
+  const found = await ofEach(context, means, names, async (sql) =>
+    countRows(
+      sql,
+      (await tablesBySize(sql)).map(({ table }) => table),
+    ),
+  );
+  const tables = Object.values(found).reduce((sum, counts) => sum + Object.keys(counts).length, 0);
+  const tookMs = Math.round(context.host.clock.monotonicMs() - beganMs);
+  return done({ tables: String(tables), tookMs: String(tookMs) });
 }
 
 async function measure(

@@ -71,11 +71,15 @@ export function planMove(input: PlaybookInput): Outcome<Plan> {
 }
 
 function look(move: Move): PreflightStage {
-  const { source, target } = move;
+  const { source, target, databases, settings } = move;
+  const counted = steps.countRows(databases, settings.fenceLimitMs);
   return {
     kind: "preflight",
     id: "look",
-    programs: [on(source, proveServer(source), ...patroni.atFirst(move)), on(target, proveServer(target))],
+    programs: [
+      on(source, proveServer(source), ...patroni.atFirst(move), counted),
+      on(target, proveServer(target)),
+    ],
   };
 }
 

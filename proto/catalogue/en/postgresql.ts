@@ -190,7 +190,7 @@ export const postgresql: Catalogue = {
   },
   "postgresql.counting-too-long": {
     says: "{database}: its rows were not counted within {withinMs} ms, which is half of the fence's limit",
-    next: "nothing was opened, the old server is whole; lockkeeper abort, then plan anew with a longer fence-limit",
+    next: "the old server is whole and serves. Set a longer fence-limit, and mind that applications wait for as long; then plan anew. Was anything made already, lockkeeper plan --back comes before",
   },
   "postgresql.schemas-differ": {
     says: "{database}: the schema was changed on one side alone: {found}",

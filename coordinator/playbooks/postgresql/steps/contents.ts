@@ -3,6 +3,16 @@ import type { PlanStep } from "../../../domain/plan.ts";
 import { list } from "../move.ts";
 import { hour, minute, step, within } from "../step.ts";
 
+/** With the time that `measure` has behind the fence: that it does not suffice is not found out after days of copying. */
+export function countRows(databases: readonly string[], fenceLimitMs: number): PlanStep {
+  return step(
+    "count-rows",
+    { databases: list(databases) },
+    "SELECT count(*) of every table, while applications write: as long as it may take behind the fence",
+    { deadlineMs: within(10 * minute, fenceLimitMs) },
+  );
+}
+
 export function showContents(databases: readonly string[], withinMs: number): PlanStep {
   return step(
     "show-contents",
