@@ -16,7 +16,7 @@ interface Place {
   readonly rollout: string;
 }
 
-/** `ALTER TABLE … ENABLE ALWAYS TRIGGER …`, without its first two words. */
+/** `ALTER TABLE ONLY … ENABLE ALWAYS TRIGGER …`, without its first three words: a partition may have it otherwise than its parent. */
 const quietened = z.object({ wakes: z.array(z.object({ table: z.string(), words: z.string() })) });
 
 export function triggerVerbs(means: Means): readonly Verb[] {
@@ -79,12 +79,15 @@ export async function quieten(context: StepContext, means: Means, place: Place):
     means,
     async (sql) => {
       for (const { table, name } of found)
-        await patiently(context, () => sql.run(`ALTER TABLE ${table} DISABLE TRIGGER ${name}`));
+        await patiently(context, () => sql.run(`ALTER TABLE ONLY ${table} DISABLE TRIGGER ${name}`));
     },
     { database },
   );
   return found.length;
 }
+
+/** Up to 14 what a partition has from its parent is called internal; so are keys of others, which stay. */
+const isOfUser = "(NOT tgisinternal OR (c.relispartition AND tgconstraint = 0 AND tgtype & 1 = 1))";
 
 /** By their quoted names. */
 async function firing(
@@ -94,7 +97,7 @@ async function firing(
     SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS "table", quote_ident(tgname) AS name,
            CASE tgenabled WHEN 'A' THEN 'ALWAYS' ELSE 'REPLICA' END AS mode
       FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid JOIN pg_namespace n ON n.oid = relnamespace
-     WHERE NOT tgisinternal AND tgenabled IN ('A', 'R') ORDER BY 1, 2`);
+     WHERE ${isOfUser} AND tgenabled IN ('A', 'R') ORDER BY 1, 2`);
   return rows.map(({ table, name, mode }) => ({ table: table ?? "", name: name ?? "", mode: mode ?? "" }));
 }
 
@@ -112,7 +115,7 @@ export async function awaken(
       means,
       async (sql) => {
         for (const { table, words } of wakes)
-          await patiently(context, () => sql.run(`ALTER TABLE ${table} ${words}`));
+          await patiently(context, () => sql.run(`ALTER TABLE ONLY ${table} ${words}`));
       },
       { database: place.database },
     );

@@ -33,7 +33,7 @@ async function states(server: PostgresServer): Promise<string> {
   await client.connect();
   try {
     const found = await client.query(
-      "SELECT tgname || '=' || tgenabled::text AS name FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1",
+      "SELECT tgname || '=' || tgenabled::text AS name FROM pg_trigger WHERE tgconstraint = 0 ORDER BY tgrelid, 1",
     );
     return found.rows.map(({ name }) => name).join(" ");
   } finally {
@@ -89,3 +89,31 @@ describe.each([10, 18] as const)("on PostgreSQL %i", (major) => {
     expect(notes()).toEqual([]);
   });
 });
+
+it.each([14, 18] as const)(
+  "on PostgreSQL %i a partition's is as it was, and not as its parent's",
+  async (major) => {
+    const server = await serverOf(major);
+    await run(
+      server,
+      database,
+      "CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+      "CREATE TABLE whole (id int PRIMARY KEY) PARTITION BY RANGE (id)",
+      ...[1, 2, 3].map(
+        (n) => `CREATE TABLE part${n} PARTITION OF whole FOR VALUES FROM (${n}) TO (${n + 1})`,
+      ),
+      "CREATE TABLE other (id int REFERENCES whole)",
+      "CREATE TRIGGER note AFTER INSERT ON whole FOR EACH ROW EXECUTE PROCEDURE tell()",
+      "ALTER TABLE whole ENABLE ALWAYS TRIGGER note",
+      "ALTER TABLE part2 DISABLE TRIGGER note",
+      "ALTER TABLE part3 ENABLE REPLICA TRIGGER note",
+    );
+    const before = "note=A note=A note=D note=R";
+    expect(await states(server)).toBe(before);
+    const { does } = deskOf(server);
+    expect(await does("quiet-triggers")).toMatchObject({ result: "done", outputs: { triggers: "3" } });
+    expect(await states(server)).toBe("note=D note=D note=D note=D");
+    expect(await does("wake-triggers")).toMatchObject({ result: "done" });
+    expect(await states(server)).toBe(before);
+  },
+);
