@@ -2,8 +2,9 @@
 import { afterEach, expect, it } from "vitest";
 import { typed } from "#test/contract/documents/page.ts";
 import type { madeScenes } from "#test/flow/documents/scenes.ts";
-import { describeLongLab } from "../harness/index.ts";
+import { describeLongLab, until } from "../harness/index.ts";
 import { AgentWatch } from "../product/agent-watch.ts";
+import { typePrinted, whyOf } from "../product/typed.ts";
 import { beginMade, debianPlace, type MadeStory, typedLine } from "./made-fleet.ts";
 import { lackOf } from "./pg-host.ts";
 import { leftOn, noticedMs } from "./story.ts";
@@ -126,6 +127,35 @@ await describeLongLab("a PostgreSQL 17 that is made for a move from 15", () => {
       for (const line of linesOf("unmade")) await typedLine(here, line);
       expect(await young.left()).toEqual([data, "/var/lib/postgresql/17"]);
       expect((await young.host.must(["ls", "-A", data])).trim()).toBe("");
+    },
+    caseMs,
+  );
+
+  it(
+    "whose host dies while initdb runs stops with a reason; the command that is printed makes it",
+    async () => {
+      const here = await begin({ name: "pg-made-off", ...latin });
+      const { young, story } = here;
+      const [, plan, apply] = linesOf("made");
+      if (plan === undefined || apply === undefined) throw new Error("the page has no line");
+      await typedLine(here, plan);
+      const applied = typedLine(here, { ...apply, exitCode: 5 });
+      await until(
+        "initdb is at work",
+        async () => (await young.host.exec(["test", "-e", `${debianPlace.data}/base`])).code === 0,
+        120_000,
+      );
+      await young.host.powerOff();
+      await young.host.powerOn();
+      await applied;
+      console.log((await whyOf(story.fleet)).text);
+      expect(await young.serves()).toBe(false);
+      const again = await typePrinted(story.fleet);
+      expect(again.code, await story.fleet.explained(again)).toBe(0);
+      expect(await young.serves()).toBe(true);
+      story.rollout = (await story.fleet.rollout()).id;
+      for (const line of linesOf("unmade")) await typedLine(here, line);
+      expect(await young.left()).toEqual([]);
     },
     caseMs,
   );
