@@ -49,9 +49,14 @@ async function load(context: StepContext, means: Means): Promise<StepResult> {
   const roles = [...new Set([...known, ...script.made])];
   await mark.write({ roles, isWhole: false });
   // the server's own words about a statement of this script would repeat it: a verifier is in it
-  await ask(context, means, async (sql) => {
-    for (const each of ["BEGIN", ...script.statements, "COMMIT"]) await sql.run(each);
-  });
+  await ask(
+    context,
+    means,
+    async (sql) => {
+      for (const each of ["BEGIN", ...script.statements, "COMMIT"]) await sql.run(each);
+    },
+    { hasSecrets: true },
+  );
   await mark.write({ roles, isWhole: true });
   const kept = script.kept.filter((name) => !known.includes(name));
   return done({

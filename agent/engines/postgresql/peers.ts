@@ -109,17 +109,22 @@ async function admit(
   const sent = must(await context.parcels.find(parcelOf(given)));
   if (sent === undefined) return stop("postgresql.parcel-missing", { what: parcelOf(given) });
   const verifier = await readFile(must(await context.parcels.fetch(sent.digest)), "utf8");
-  await ask(context, means, async (sql) => {
-    const isNew = (await versionOf(sql)) >= 140_000 && given.as === undefined;
-    // below 14 nothing but a superuser may read every table, and below 13 none but one passes our own fence
-    const words = isNew ? "LOGIN REPLICATION BYPASSRLS" : "LOGIN REPLICATION SUPERUSER";
-    const there = await sql.rows("SELECT FROM pg_roles WHERE rolname = $1", [role]);
-    const verbs = there.length === 0 ? "CREATE" : "ALTER";
-    await sql.run(`${verbs} ROLE ${quoted(role)} ${words} PASSWORD ${literal(verifier)}`);
-    if (isNew) await sql.run(`GRANT pg_read_all_data TO ${quoted(role)}`);
-    for (const [name, value] of Object.entries(spelling))
-      await sql.run(`ALTER ROLE ${quoted(role)} SET ${name} = ${literal(value)}`);
-  });
+  await ask(
+    context,
+    means,
+    async (sql) => {
+      const isNew = (await versionOf(sql)) >= 140_000 && given.as === undefined;
+      // below 14 nothing but a superuser may read every table, and below 13 none but one passes our own fence
+      const words = isNew ? "LOGIN REPLICATION BYPASSRLS" : "LOGIN REPLICATION SUPERUSER";
+      const there = await sql.rows("SELECT FROM pg_roles WHERE rolname = $1", [role]);
+      const verbs = there.length === 0 ? "CREATE" : "ALTER";
+      await sql.run(`${verbs} ROLE ${quoted(role)} ${words} PASSWORD ${literal(verifier)}`);
+      if (isNew) await sql.run(`GRANT pg_read_all_data TO ${quoted(role)}`);
+      for (const [name, value] of Object.entries(spelling))
+        await sql.run(`ALTER ROLE ${quoted(role)} SET ${name} = ${literal(value)}`);
+    },
+    { hasSecrets: true },
+  );
   await addHbaLine(context, means, { role, from: given.from });
   return done({ role, from: given.from });
 }

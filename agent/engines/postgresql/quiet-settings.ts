@@ -15,14 +15,22 @@ const ofStatements = {
 /** What was a table when it was listed may be another one's view when it is read, with functions of theirs in it. */
 const ofRelations = { restrict_nonsystem_relation_kind: "view, foreign-table" };
 
+/** Whoever may watch the server reads there what each session is at. */
+const ofActivity = { track_activities: "off" };
+
 interface Session {
   readonly isSuperuser: boolean;
   readonly readsRows: boolean;
+  readonly hasSecrets: boolean;
 }
 
 /** One statement, for a session that was just begun. */
-export function quietQuery({ isSuperuser, readsRows }: Session): string {
-  const wanted = { ...(isSuperuser ? ofStatements : {}), ...(readsRows ? ofRelations : {}) };
+export function quietQuery({ isSuperuser, readsRows, hasSecrets }: Session): string {
+  const wanted = {
+    ...(isSuperuser ? ofStatements : {}),
+    ...(readsRows ? ofRelations : {}),
+    ...(hasSecrets ? ofActivity : {}),
+  };
   return `SELECT set_config(name, value, false) FROM ${valuesOf(wanted)}`;
 }
 

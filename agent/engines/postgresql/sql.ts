@@ -30,6 +30,8 @@ export interface SqlOptions {
   readonly isLook?: boolean;
   /** It reads tables of users, and nothing but tables. */
   readonly readsRows?: boolean;
+  /** Verifiers are in its statements. */
+  readonly hasSecrets?: boolean;
   /** As a client would: behind a fence like all others. */
   readonly isFenced?: boolean;
 }
@@ -107,10 +109,10 @@ async function connected<T>(
     options: startupOptions(options),
     types: { getTypeParser: () => (text: unknown) => text },
   });
-  const { isSuperuser = true, isLook = false, readsRows = isLook } = options;
+  const { isSuperuser = true, isLook = false, readsRows = isLook, hasSecrets = false } = options;
   const at = `${settings.host}:${settings.port}`;
   return use(client, { database, signal: options.signal, at }, async (sql) => {
-    if (isSuperuser || readsRows) await sql.rows(quietQuery({ isSuperuser, readsRows }));
+    if (isSuperuser || readsRows) await sql.rows(quietQuery({ isSuperuser, readsRows, hasSecrets }));
     return work(sql);
   });
 }

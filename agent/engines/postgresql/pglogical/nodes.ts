@@ -103,12 +103,17 @@ async function admitSelf(
   const owner = await serverAccount(context, means);
   const password = await keepPassword(context.host, means, { role, owner });
   must(await readsFile(context, means, passfileOf(means, role)));
-  await ask(context, means, async (sql) => {
-    const there = await sql.rows("SELECT FROM pg_roles WHERE rolname = $1", [role]);
-    await sql.run(
-      `${there.length === 0 ? "CREATE" : "ALTER"} ROLE ${quoted(role)} LOGIN SUPERUSER PASSWORD ${literal(scramVerifier(password))}`,
-    );
-  });
+  await ask(
+    context,
+    means,
+    async (sql) => {
+      const there = await sql.rows("SELECT FROM pg_roles WHERE rolname = $1", [role]);
+      await sql.run(
+        `${there.length === 0 ? "CREATE" : "ALTER"} ROLE ${quoted(role)} LOGIN SUPERUSER PASSWORD ${literal(scramVerifier(password))}`,
+      );
+    },
+    { hasSecrets: true },
+  );
   await addHbaLine(context, means, { role, from: ownSocket });
   return { host: host.trim(), port };
 }

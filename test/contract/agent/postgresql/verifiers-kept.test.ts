@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
 import pg from "pg";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { client } from "#agent/engines/postgresql/client-tools.ts";
 import { roleVerbs } from "#agent/engines/postgresql/loading-roles.ts";
 import { scramVerifier } from "#agent/engines/postgresql/passfile.ts";
@@ -44,7 +44,7 @@ describe.each([10, 12, 18] as const)("PostgreSQL %i", (major) => {
     const server = await serverOf(major, { ...curious, ...since[major] });
     folder = mkdtempSync(path.join(tmpdir(), "lockkeeper-verifiers-"));
     const parcels: Readonly<Record<string, string>> = {
-      roles: `CREATE ROLE app;\nALTER ROLE app WITH LOGIN PASSWORD '${ofRoles}';\n`,
+      roles: `CREATE ROLE app LOGIN PASSWORD '${ofRoles}';\n`,
       "verifier-forward": ofPeer,
     };
     for (const [name, text] of Object.entries(parcels)) writeFileSync(path.join(folder, name), text);
@@ -64,9 +64,20 @@ describe.each([10, 12, 18] as const)("PostgreSQL %i", (major) => {
     const { port } = server;
     const tools = await postgresTools();
     const means = { settings: postgresqlSettings.parse({ host: "127.0.0.1", port, user: "kw", tools }) };
+    const holder = new pg.Client({ connectionString: server.url });
+    holder.on("error", () => undefined);
+    await holder.connect();
+    // each waits for a while in its statement with the verifier
     const does = async (name: string, args: Readonly<Record<string, string>>) => {
       const verb = [...roleVerbs(means), ...peerVerbs(means)].find((each) => each.name.endsWith(name));
-      expect(await verb?.run(context, verb.args.parse(args))).toMatchObject({ result: "done" });
+      await holder.query("BEGIN; LOCK TABLE pg_authid IN SHARE MODE");
+      const ended = verb?.run(context, verb.args.parse(args));
+      const waiting = "SELECT query FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE NOT granted";
+      await vi.waitFor(async () => expect((await holder.query(waiting)).rows).toHaveLength(1));
+      const { rows } = await holder.query<{ query: string }>(waiting);
+      expect(rows.filter(({ query }) => query.includes("SCRAM"))).toEqual([]);
+      await holder.query("COMMIT");
+      expect(await ended).toMatchObject({ result: "done" });
     };
     const asked = new pg.Client({ connectionString: server.url });
     asked.on("error", () => undefined);
@@ -89,6 +100,7 @@ describe.each([10, 12, 18] as const)("PostgreSQL %i", (major) => {
     );
     expect(rows).toEqual([]);
     await asked.end();
+    await holder.end();
     // a printed tree has its lines broken anywhere
     const logged = server.log().replaceAll(/\s/g, "");
     expect(logged).toContain("pg_stat_statements_reset");
