@@ -58,6 +58,17 @@ describe("a stage that a wait has run again", () => {
     expect(await seen.rests()).toBe("done");
   });
 
+  it.each([true, "refused"] as const)(
+    "mends it where a gate says it, at its next look, whether that gate waits or refuses: %s",
+    async (torn) => {
+      const of = await waiting();
+      of.world.node("db2").torn = torn;
+      await of.world.settle(40_000);
+      expect(await reopenings(of)).toBe(1);
+      expect(await of.seen.rests()).toBe("waiting");
+    },
+  );
+
   it("tells at the end what it has mended, each time, and until then in the view", async () => {
     const of = await waiting();
     for (const times of [1, 2]) {

@@ -11,7 +11,7 @@ export interface TinyFacts {
   readonly version: string;
   readonly ill?: "waits" | "fails" | "lacks";
   /** What a stage of the plan mends. */
-  readonly torn?: boolean;
+  readonly torn?: boolean | "always" | "refused";
   readonly checks?: Readonly<Record<string, CheckStatus>>;
   readonly blocker?: string;
 }
@@ -22,7 +22,8 @@ const allUp: Gate = ({ now, acknowledged = [] }) => {
   for (const [node, report] of Object.entries(now.nodes)) {
     if ("unknown" in report) return waitFor("tiny.unknown", { node });
     const { up, ill, torn } = factsOf(report);
-    if (torn === true) return waitFor("tiny.torn", { node });
+    if (torn === "refused") return refuse(failure("tiny.torn", { node }), "hint.gate-limit");
+    if (torn === true || torn === "always") return waitFor("tiny.torn", { node });
     if (ill === "fails") return refuse(failure("tiny.ill", { node }), "hint.gate-limit");
     if (ill === "lacks" && !acknowledged.includes("tiny.backup"))
       return { ...waitFor("tiny.lacking", { node }), isForPerson: true };

@@ -12,8 +12,8 @@ export interface Node {
   slowAt: Readonly<Record<string, number>>;
   /** A gate that looks at an ill node is red: it waits, or it fails, or waits for what a person must bring. */
   ill: "waits" | "fails" | "lacks" | undefined;
-  /** What a stage can mend; `always`: and is torn again at once. */
-  torn: boolean | "always";
+  /** What a stage can mend; `always`: and is torn again at once; `refused`: a gate does not wait for it. */
+  torn: boolean | "always" | "refused";
   /** A write fence, which is a hold. */
   fenced: boolean;
   /** What a watch measures; `Number.NaN` when it cannot be measured. */

@@ -199,7 +199,7 @@ export class World {
       depth: "gate",
       engine: "tiny",
       host: {} as never,
-      facts: { up, version, ill, torn: torn !== false, checks: { ...checks }, blocker },
+      facts: { up, version, ill, torn, checks: { ...checks }, blocker },
     };
   }
 
