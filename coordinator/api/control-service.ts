@@ -65,12 +65,13 @@ function ofPlans(port: ControlPort): Pick<Service, "check" | "makePlan" | "apply
     check: answering(async ({ target }) => ({
       checks: document("check", 1, taken(await port.check(wanted(target)))),
     })),
-    makePlan: answering(async ({ purpose, backStrategy, backDigest }) => {
+    makePlan: answering(async ({ purpose, backStrategy, backDigest, backWithout }) => {
       if (purpose === undefined) throw new FailureError(failure("cli.cluster-missing", {}));
       if (purpose.$case === "backFromRollout") {
         const back = await port.makePlanBack(purpose.value, {
           ...(backStrategy === "" ? {} : { strategy: backStrategy }),
           ...(backDigest === "" ? {} : { digest: backDigest }),
+          ...(backWithout === "" ? {} : { without: backWithout }),
         });
         return { plan: document("plan", planFormat, taken(back)) };
       }

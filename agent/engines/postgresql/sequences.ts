@@ -16,6 +16,14 @@ export function sequenceVerbs(means: Means): readonly Verb[] {
       run: (context, given) => resultOf(() => setSequences(context, means, given.databases)),
       probe: (context, given) => probeOf(() => sequencesThatDiffer(context, means, given.databases)),
     }),
+    verb({
+      name: "postgresql.advance-sequences",
+      class: "reversible",
+      args: ofDatabases,
+      run: (context, given) => resultOf(() => advance(context, means, given.databases)),
+      // once more does no harm: a sequence never goes back by it
+      probe: () => Promise.resolve({ state: "not-done" }),
+    }),
   ];
 }
 
@@ -62,4 +70,58 @@ export async function sequencesUnlike(
     }
   }
   return differ;
+}
+
+/**
+ * Of columns: up to the value that the column holds, where the other side cannot be asked any more. Those that stand alone stay, and
+ * are told.
+ */
+async function advance(context: StepContext, means: Means, names: readonly string[]): Promise<StepResult> {
+  const alone: string[] = [];
+  for (const database of names)
+    await ask(
+      context,
+      means,
+      async (sql) => {
+        const rows = await sql.rows(allSequences);
+        for (const { name, table, column, ascends } of rows) {
+          if (!name || !table || !column) alone.push(`${database}: ${name ?? ""}`);
+          else await sql.rows(advanced({ name, table, column, ascends: ascends === "true" }));
+        }
+      },
+      { database },
+    );
+  return done({
+    "told.sequences": `set by the rows that are there${alone.length === 0 ? "" : `; set these yourself: ${alone.slice(0, 50).join(", ")}`}`,
+  });
+}
+
+const allSequences = `
+  SELECT quote_ident(sn.nspname) || '.' || quote_ident(s.relname) AS name,
+         quote_ident(tn.nspname) || '.' || quote_ident(t.relname) AS table, quote_ident(a.attname) AS column,
+         (p.seqincrement > 0)::text AS ascends
+    FROM pg_sequence p JOIN pg_class s ON s.oid = p.seqrelid JOIN pg_namespace sn ON sn.oid = s.relnamespace
+    LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.oid AND d.refclassid = 'pg_class'::regclass
+         AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
+    LEFT JOIN pg_class t ON t.oid = d.refobjid AND t.relkind IN ('r', 'p')
+    LEFT JOIN pg_namespace tn ON tn.oid = t.relnamespace
+    LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
+         AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
+   ORDER BY 1`;
+
+function advanced({
+  name,
+  table,
+  column,
+  ascends,
+}: {
+  readonly name: string;
+  readonly table: string;
+  readonly column: string;
+  readonly ascends: boolean;
+}): string {
+  const [last, beyond] = ascends ? ["max", ">"] : ["min", "<"];
+  return `SELECT pg_catalog.setval(${literal(name)}::regclass, t.last::bigint, true)
+            FROM (SELECT ${last}(${column}) AS last FROM ${table}) t, ${name} s
+           WHERE t.last ${beyond} s.last_value OR t.last = s.last_value AND NOT s.is_called`;
 }

@@ -59,7 +59,13 @@ async function fix(session: Session, cluster: string, options: FixOptions): Prom
     options.storeDead === undefined ? {} : { "store-dead": options.storeDead };
   const purpose = { $case: "mend" as const, value: { cluster, values } };
   const made = await session.call((client) =>
-    client.makePlan({ caller: session.terminal.caller, purpose, backStrategy: "", backDigest: "" }),
+    client.makePlan({
+      caller: session.terminal.caller,
+      purpose,
+      backStrategy: "",
+      backDigest: "",
+      backWithout: "",
+    }),
   );
   const plan = read<Plan>(made.plan, "plan");
   session.terminal.note(renderPlan(plan, session.paint));

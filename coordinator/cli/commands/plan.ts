@@ -21,10 +21,12 @@ export function planCommand(shell: Shell): Command {
       "plan billing --to 3.1.0 --sha256 ebfaf42e… -o json",
       "plan --back 20260131-221500-abcd",
       "plan --back billing --artefact KWDB-3.0.0.tar.gz -o back.json",
+      "plan --back orders --without orders-new -o back.json",
     ],
   })
     .argument("[cluster]")
     .option("--back <rollout>", "the way back from a rollout, as a plan")
+    .option("--without <cluster>", "with --back: the servers of this cluster are gone for good")
     .action((cluster, { output, ...options }) =>
       run(shell, { ...options, output: formatOf(output) }, async (session) => {
         const purpose = await purposeOf(session, cluster, options);
@@ -36,6 +38,7 @@ export function planCommand(shell: Shell): Command {
             purpose,
             backStrategy: isBack ? (options.strategy ?? "") : "",
             backDigest,
+            backWithout: options.without ?? "",
           }),
         );
         const ways = made.ways === undefined ? [] : read<readonly OpenWay[]>(made.ways, "ways");
@@ -71,8 +74,10 @@ function formatOf(output: string): OutputFormat {
 async function purposeOf(
   session: Session,
   cluster: string | undefined,
-  options: TargetOptions & { readonly back?: string | undefined },
+  options: TargetOptions & { readonly back?: string | undefined; readonly without?: string | undefined },
 ) {
+  if (options.without !== undefined && options.back === undefined)
+    throw new FailureError(failure("cli.without-alone", {}));
   if (options.back !== undefined) return { $case: "backFromRollout" as const, value: options.back };
   if (cluster === undefined) throw new FailureError(failure("cli.cluster-missing", {}));
   return { $case: "target" as const, value: await toTarget(session, cluster, options) };

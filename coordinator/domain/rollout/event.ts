@@ -194,6 +194,8 @@ export type RolloutFact =
       readonly reason: string;
       /** Digest of the plan that goes back from this rollout: it is left as it stands, for that plan to mend. */
       readonly leftTo?: string;
+      /** The cluster whose servers are gone for good, by the word of who applies that plan: nobody is asked there. */
+      readonly gone?: string;
     }
   | { readonly kind: "aborted" }
   | { readonly kind: "approved"; readonly stage: string; readonly by: string; readonly reason: string }

@@ -48,7 +48,14 @@ export function anew(stage: StageState): StageState {
 }
 
 export function resumed(state: RolloutState, words: RolloutState["words"]): RolloutState {
-  const { stop, paused: _paused, leftTo: _left, givenUp: _given, ...rest } = withoutWaiting(state);
+  const {
+    stop,
+    paused: _paused,
+    leftTo: _left,
+    gone: _gone,
+    givenUp: _given,
+    ...rest
+  } = withoutWaiting(state);
   const going: RolloutState = {
     ...rest,
     aborting: false,
@@ -68,7 +75,14 @@ export function answering(stop: RolloutState["stop"], words: RolloutState["words
  * work under a lock that is still held, or was freed on proof, are not run again, unless on the node of a retry.
  */
 export function again(state: RolloutState, id: string, node: string | undefined): RolloutState {
-  const { stop: _stop, paused: _paused, leftTo: _left, givenUp: _given, ...rest } = withoutWaiting(state);
+  const {
+    stop: _stop,
+    paused: _paused,
+    leftTo: _left,
+    gone: _gone,
+    givenUp: _given,
+    ...rest
+  } = withoutWaiting(state);
   // the stage's programs make their holds anew; a refused one may stand by then
   const holds = Object.fromEntries(
     Object.entries(rest.holds).filter(([key, answer]) => answer === "permanent" && !key.startsWith(`${id}/`)),

@@ -151,7 +151,8 @@ function change(
       return resumed(state, fact.words);
     case "abort-asked": {
       const { stop: _stop, paused: _paused, ...rest } = withoutWaiting(state);
-      const left = fact.leftTo === undefined ? {} : { leftTo: fact.leftTo };
+      const { leftTo, gone } = fact;
+      const left = { ...(leftTo === undefined ? {} : { leftTo }), ...(gone === undefined ? {} : { gone }) };
       const given = state.stop?.hint === "hint.left-standing" ? { givenUp: true as const } : {};
       return { ...rest, stages: rest.stages.map(anew), aborting: true, ...left, ...given };
     }

@@ -122,6 +122,8 @@ export interface RolloutState {
   readonly givenUp?: true;
   /** Digest of the plan that goes back from here and takes over what stands. */
   readonly leftTo?: string;
+  /** The cluster whose servers are gone for good. */
+  readonly gone?: string;
   readonly end?: "done" | "aborted";
   readonly waiting?: { readonly why: Failure; readonly since: string };
   /** Newest journal position per node and state id: what the agent need not send again. */

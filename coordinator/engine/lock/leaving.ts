@@ -49,7 +49,9 @@ async function leave(
   }
   const reason = `left to the way back, plan ${plan.digest.slice(0, 12)}`;
   await audit.record({ who: by, deed: "abort", subject: rollout, reason, facts: { plan: plan.digest } });
-  await drivers.order(rollout, { kind: "abort-asked", by, reason, leftTo: plan.digest });
+  const gone = state.plan.clusters.find((name) => !plan.clusters.includes(name));
+  const left = { leftTo: plan.digest, ...(gone === undefined ? {} : { gone }) };
+  await drivers.order(rollout, { kind: "abort-asked", by, reason, ...left });
   return succeed(undefined);
 }
 

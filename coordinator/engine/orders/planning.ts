@@ -12,8 +12,11 @@ import { leftOver } from "./left-over.ts";
 import { type PlanningMeans, type Prepared, prepare } from "./preparing.ts";
 import { targetOf, type WantedTarget } from "./target.ts";
 
-/** Of a way back: how, and by which package of the old version; absent where the rollout and the nodes decide. */
-export type BackWish = Pick<WantedTarget, "strategy" | "digest">;
+/**
+ * Of a way back: how, and by which package of the old version; absent where the rollout and the nodes decide. `without`: the one of two
+ * clusters whose servers are gone for good.
+ */
+export type BackWish = Pick<WantedTarget, "strategy" | "digest"> & { readonly without?: string };
 
 export interface Choice {
   readonly ways: readonly OpenWay[];
@@ -49,12 +52,15 @@ export class Planning {
   }
 
   /** The way back from a rollout; made anew from the same rollout when it is applied. */
-  async planBack(state: RolloutState, wish: BackWish = {}): Promise<Outcome<Plan>> {
-    const {
-      from,
-      engine,
-      clusters: [cluster = "", into],
-    } = state.plan;
+  async planBack(state: RolloutState, { without, ...wish }: BackWish = {}): Promise<Outcome<Plan>> {
+    const { from, engine, clusters } = state.plan;
+    if (without !== undefined && (clusters.length < 2 || !clusters.includes(without)))
+      return fail("plan.without-unknown", {
+        rollout: state.id,
+        cluster: without,
+        clusters: clusters.join(", "),
+      });
+    const [cluster = "", into] = clusters.filter((name) => name !== without);
     const back = undoneBy(state, {
       fromAnyStep: this.#means.playbook(engine)?.undoesPassedStages === true,
     });
@@ -69,7 +75,7 @@ export class Planning {
     if (!asked.ok) return asked;
     const { playbook, input } = asked.value;
     const { planBack } = playbook;
-    if (planBack === undefined || (into !== undefined && playbook.undoesPassedStages !== true))
+    if (planBack === undefined || (clusters.length > 1 && playbook.undoesPassedStages !== true))
       return whyNoPlanBack(state);
     return this.#made(asked.value, () => planBack(input, back.value));
   }
@@ -90,11 +96,15 @@ export class Planning {
     return plan.back === undefined ? this.plan(targetOf(plan)) : this.#backAgain(plan.back, plan);
   }
 
-  async #backAgain(rollout: string, { strategy, artefact }: Plan): Promise<Outcome<Plan>> {
+  async #backAgain(rollout: string, { strategy, artefact, clusters }: Plan): Promise<Outcome<Plan>> {
     const state = await this.#means.rollout(rollout);
-    return state === undefined
-      ? fail("rollout.unknown", { name: rollout })
-      : this.planBack(state, { strategy, ...(artefact === undefined ? {} : { digest: artefact.digest }) });
+    if (state === undefined) return fail("rollout.unknown", { name: rollout });
+    const without = state.plan.clusters.find((name) => !clusters.includes(name));
+    return this.planBack(state, {
+      strategy,
+      ...(artefact === undefined ? {} : { digest: artefact.digest }),
+      ...(without === undefined ? {} : { without }),
+    });
   }
 
   async #made({ input, silent }: Prepared, make: () => Outcome<Plan>): Promise<Outcome<Plan>> {

@@ -4,13 +4,15 @@
  * It is the servers of the first plan that are gone back between: one that has taken the place of another is left alone.
  */
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
-import type { ClusterStage, Phase, Plan, PlanStep } from "../../domain/plan.ts";
+import type { ClusterStage, Plan } from "../../domain/plan.ts";
 import { planFormat } from "../../domain/plan.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
-import { programsOf } from "../../domain/stage-programs.ts";
 import type { Undone } from "../../domain/undone.ts";
+import { planBackAlone } from "./alone.ts";
+import { clearing } from "./clearing.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { gate, type Move, moveOf, on, othersOf, phase, proveServer, type Side } from "./move.ts";
+import { databasesIn, replacedOf } from "./first-plan.ts";
+import { gate, type Move, moveOf, on, phase, proveServer } from "./move.ts";
 import * as patroni from "./patroni.ts";
 import { settingsBack } from "./restart-settings.ts";
 import { result } from "./result.ts";
@@ -21,10 +23,11 @@ import * as steps from "./steps.ts";
  * `postgresql.server-replaced`; `postgresql.leader-moved`.
  */
 export function planBack(input: PlaybookInput, back: Undone): Outcome<Plan> {
+  if (input.into === undefined) return planBackAlone(input, back);
   const { strategy: _strategy, ...wish } = input.wish;
   const found = moveOf({ ...input, wish: { ...wish, to: back.plan.to, method: back.plan.method } });
   if (!found.ok) return found;
-  const databases = databasesIn(back, input.cluster.name) ?? found.value.databases;
+  const databases = databasesIn(back.plan, input.cluster.name) ?? found.value.databases;
   const move = { ...found.value, databases };
   const of = { of: back.rollout };
   const begun = (node: string, step: string) =>
@@ -83,31 +86,6 @@ export function planBack(input: PlaybookInput, back: Undone): Outcome<Plan> {
   });
 }
 
-/** By the first plan's own proof: what stands at that address today may be a server that was made since. */
-function replacedOf({ input: { cluster }, node, systemId: found }: Side, back: Undone): Outcome<undefined> {
-  const proof = stepsIn(back.plan, cluster.name).find(({ call }) => call.verb === "postgresql.prove-server");
-  const expected = proof?.call.args["systemId"];
-  if (expected === undefined || expected === found) return succeed(undefined);
-  return fail("postgresql.server-replaced", {
-    cluster: cluster.name,
-    node,
-    rollout: back.rollout,
-    found,
-    expected,
-  });
-}
-
-/** As the first plan had them: a database that came later is none of its business. */
-function databasesIn({ plan }: Undone, cluster: string): readonly string[] | undefined {
-  const exported = stepsIn(plan, cluster).find(({ call }) => call.verb === "postgresql.export-schema");
-  return exported && (JSON.parse(exported.call.args["databases"] ?? "[]") as string[]);
-}
-
-function stepsIn({ stages }: Plan, cluster: string): readonly PlanStep[] {
-  const programs = stages.flatMap(programsOf).map(({ program }) => program);
-  return programs.flatMap((program) => (program.cluster === cluster ? program.steps : []));
-}
-
 function returning(move: Move, of: { readonly of: string }): ClusterStage {
   const { source, target, databases, settings, mover } = move;
   const { fenceLimitMs, compareWithinMs, cutOverLagBytes } = settings;
@@ -155,87 +133,5 @@ function returning(move: Move, of: { readonly of: string }): ClusterStage {
       phase("switch", [on(source, steps.hook("switchTrafficBack"), steps.hook("resumePooler"))]),
     ],
     waysOnFailure: ["way.postgresql.again", "way.postgresql.undone"],
-  };
-}
-
-/** In the order in which one thing hangs on another; what was never made is found gone. */
-function clearing(
-  move: Move,
-  {
-    of,
-    isOpened,
-    managed,
-    written,
-  }: {
-    readonly of: { readonly of: string };
-    readonly isOpened: boolean;
-    readonly managed: ReturnType<typeof patroni.wayBack>;
-    readonly written: ReturnType<typeof settingsBack>;
-  },
-): ClusterStage {
-  const { source, target, databases, mover } = move;
-  const onBoth = (id: string, way: "forward" | "back", from: typeof source, to: typeof target): Phase[] => [
-    phase(`${id}-unsubscribe`, [on(to, proveServer(to), mover.unsubscribe(way, databases, of))]),
-    phase(`${id}-clear`, [
-      on(
-        from,
-        proveServer(from),
-        ...(way === "forward" ? managed.beforeSlotsGo : []),
-        steps.dropSlots(way, databases, { of, subscriber: to }),
-        mover.unpublish(way, databases, of),
-        steps.dismissPeer(way, databases, of),
-      ),
-      on(to, steps.dropPassword(way, of)),
-    ]),
-  ];
-  const restored = (node: string) => written.flatMap((each) => (each.node === node ? [each.step] : []));
-  // the return itself has measured and fenced, under its own name
-  const ownNotes = isOpened ? [steps.forget({}, "forget-own")] : [];
-  return {
-    kind: "cluster",
-    id: "clear",
-    endsWayBack: "passed",
-    clusters: [source.input.cluster.name, target.input.cluster.name].sort(),
-    before: [gate("serves", source, {})],
-    phases: [
-      ...onBoth("forward", "forward", source, target),
-      ...patroni.onOthers(move, { of, isKept: managed.isKept }),
-      ...onBoth("back", "back", target, source),
-      phase("source", [
-        on(
-          source,
-          proveServer(source),
-          ...(isOpened
-            ? []
-            : [steps.wakeTriggers(databases, of), steps.unfence(of), steps.hook("resumePooler")]),
-          ...mover.leave("forward", databases, of),
-          steps.restoreIdentities(databases, of),
-          ...managed.atLast,
-          ...restored(source.node),
-          steps.forget(of),
-          ...ownNotes,
-          steps.scan(target, of),
-        ),
-        ...othersOf(source).map((node) => on({ ...source, node }, ...restored(node), steps.forget(of))),
-      ]),
-      phase("target", [
-        on(
-          target,
-          proveServer(target),
-          ...mover.leave("back", databases, of),
-          ...(isOpened
-            ? [steps.restoreIdentities(databases, of)]
-            : [
-                ...databases.map((database, index) => steps.dropLoaded(database, index, of)),
-                steps.dropRoles(of),
-                steps.unfence(of),
-              ]),
-          steps.forget(of),
-          ...ownNotes,
-          steps.scan(source, of),
-        ),
-      ]),
-    ],
-    waysOnFailure: ["way.postgresql.again"],
   };
 }

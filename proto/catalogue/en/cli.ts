@@ -22,6 +22,10 @@ export const cli: Catalogue = {
     says: "which cluster?",
     next: "lockkeeper plan CLUSTER --to VERSION, or plan --back ROLLOUT",
   },
+  "cli.without-alone": {
+    says: "--without tells of a way back which cluster's servers are gone",
+    next: "lockkeeper plan --back ROLLOUT --without CLUSTER",
+  },
   "cli.no-open-rollout": { says: "no rollout is open", next: "lockkeeper history" },
   "cli.which-rollout": { says: "several rollouts are open: {open}", next: "lockkeeper watch ROLLOUT" },
   "cli.no-artefact": {

@@ -34,6 +34,16 @@ export const postgresqlChecks: Catalogue = {
     says: "old-data: remove would delete these with the old server, and they are carried nowhere: {found}",
     next: "carry them over too (settings.databases), drop them, or set old-data: keep",
   },
+  "check.postgresql.other-gone": { says: "the other server is there" },
+  "check.postgresql.other-gone.unknown": {
+    says: "{left} alone is cleared of rollout {rollout}. What stands on the other server stays there",
+    next: "see for yourself that the other server is gone and cannot come back to its clients, then --ack postgresql.other-gone --reason …; is it only down, start it, and plan without --without",
+  },
+  "check.postgresql.rows-not-come": { says: "every row of the new server is on the old one" },
+  "check.postgresql.rows-not-come.unknown": {
+    says: "nobody can say so: rows that the new server has taken last may not have come over, and are lost. Sequences are set by the rows that are there",
+    next: "can the new server be started for a moment? Then plan without --without. Else --ack postgresql.rows-not-come --reason …",
+  },
   "check.postgresql.prepared-transactions": { says: "no transaction of the source is prepared" },
   "check.postgresql.prepared-transactions.ko": {
     says: "prepared and not ended: {found}; making a slot waits for them, and so does the fence",

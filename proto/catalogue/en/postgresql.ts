@@ -114,6 +114,13 @@ export const postgresql: Catalogue = {
     says: "the contents of {database} were not compared: in {tries} tries both servers did not stand at one moment ({cause})",
     next: "a transaction of an application that holds its locks for long keeps every try from the tables. Look: SELECT pid, xact_start, query FROM pg_stat_activity WHERE xact_start < now() - interval '1 second'; then lockkeeper retry, at a quieter time",
   },
+  "postgresql.back-old-gone": {
+    says: "rollout {rollout} never opened the new server: the old one alone has all rows, and {cluster} is no whole copy",
+    next: "bring the old server back, from a backup of the whole server if need be (its identifier stays the same), then lockkeeper plan --back {rollout}; lockkeeper abort {rollout}, twice, gives the rollout up",
+  },
+  "warning.postgresql.rows-not-come": {
+    says: "rows that the new server has taken and that had not come to the old one are lost",
+  },
   "postgresql.database-new": {
     says: "came to the old server after it was planned, and is not copied: {databases}. The cut-over would close it",
     next: "DROP DATABASE it, or move it to another server, then lockkeeper retry; to take it along: lockkeeper plan --back, and plan anew",

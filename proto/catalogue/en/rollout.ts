@@ -87,6 +87,10 @@ export const rollout: Catalogue = {
     says: "the plan {digest} is not as it was made: it was edited; nothing was done",
     next: "make the plan anew",
   },
+  "plan.without-unknown": {
+    says: "{cluster} is not one of the two clusters of rollout {rollout} ({clusters})",
+    next: "name the cluster whose servers are gone for good",
+  },
   "plan.strategy-unknown": { says: "there is no strategy {strategy}", next: "rolling or offline" },
   "way-back.not-needed": {
     says: "{rollout} has begun nothing that cannot be undone: there is nothing to go back from, {left} are at {from}",

@@ -55,3 +55,13 @@ export function compare(databases: readonly string[], fenceLimitMs: number): Pla
     { deadlineMs: within(10 * minute, fenceLimitMs) },
   );
 }
+
+/** Where nobody is left to say how they stood. */
+export function advanceSequences(databases: readonly string[]): PlanStep {
+  return step(
+    "advance-sequences",
+    { databases: list(databases) },
+    "setval(…, max(column)) of each sequence that a column owns and that is behind it",
+    { class: "reversible" },
+  );
+}

@@ -144,6 +144,8 @@ export interface MakePlanRequest {
   readonly backStrategy: string;
   /** Of a way back: the package of the old version, where the rollout, the settings and the nodes name none. */
   readonly backDigest: string;
+  /** Of a way back of two clusters: the one whose servers are gone for good. */
+  readonly backWithout: string;
 }
 
 export interface MakePlanResponse {
@@ -1492,7 +1494,7 @@ export const Mending_ValuesEntry: MessageFns<Mending_ValuesEntry> = {
 };
 
 function createBaseMakePlanRequest(): MakePlanRequest {
-  return { caller: undefined, purpose: undefined, backStrategy: "", backDigest: "" };
+  return { caller: undefined, purpose: undefined, backStrategy: "", backDigest: "", backWithout: "" };
 }
 
 export const MakePlanRequest: MessageFns<MakePlanRequest> = {
@@ -1516,6 +1518,9 @@ export const MakePlanRequest: MessageFns<MakePlanRequest> = {
     }
     if (message.backDigest !== "") {
       writer.uint32(50).string(message.backDigest);
+    }
+    if (message.backWithout !== "") {
+      writer.uint32(58).string(message.backWithout);
     }
     return writer;
   },
@@ -1581,6 +1586,14 @@ export const MakePlanRequest: MessageFns<MakePlanRequest> = {
             message.backDigest = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.backWithout = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1623,6 +1636,7 @@ export const MakePlanRequest: MessageFns<MakePlanRequest> = {
     }
     message.backStrategy = object.backStrategy ?? "";
     message.backDigest = object.backDigest ?? "";
+    message.backWithout = object.backWithout ?? "";
     return message;
   },
 };

@@ -1,0 +1,156 @@
+/**
+ * The way back where one of the two servers is gone for good. The other one is cleared of the move. Where it is the old one, and
+ * clients had gone over, it is opened with the rows that had come back to it.
+ */
+import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import type { CheckResult } from "../../domain/check.ts";
+import type { ClusterStage, Plan } from "../../domain/plan.ts";
+import { planFormat } from "../../domain/plan.ts";
+import type { PlaybookInput } from "../../domain/playbook.ts";
+import type { Undone } from "../../domain/undone.ts";
+import { clearing } from "./clearing.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { databasesIn, provenIn, replacedOf } from "./first-plan.ts";
+import { gate, type Move, on, phase, proveServer, type Side, sideOf } from "./move.ts";
+import { moverOf } from "./movers.ts";
+import * as patroni from "./patroni.ts";
+import { settingsBack } from "./restart-settings.ts";
+import { result } from "./result.ts";
+import { settingsOf } from "./settings.ts";
+import * as steps from "./steps.ts";
+
+/**
+ * Refused: `postgresql.server-unknown`, `postgresql.server-replaced`; `postgresql.back-retired`, where nothing is left to go back from;
+ * `postgresql.back-old-gone`, where the new server was never opened and only the old one had all rows.
+ */
+export function planBackAlone(input: PlaybookInput, back: Undone): Outcome<Plan> {
+  const found = aloneOf(input, back);
+  if (!found.ok) return found;
+  const { move, left, isOld } = found.value;
+  const begun = (step: string) => back.nodes.some((each) => each.begun.includes(step));
+  const isOpened = begun("open-writes");
+  if (begun("unsubscribe-back")) return fail("postgresql.back-retired", { rollout: back.rollout });
+  if (!isOld && !isOpened)
+    return fail("postgresql.back-old-gone", { rollout: back.rollout, cluster: input.cluster.name });
+  const replaced = replacedOf(left, back);
+  if (!replaced.ok) return replaced;
+  const of = { of: back.rollout };
+  const isTakenUp = isOld && isOpened;
+  const checks = checksOf(back, { left, isTakenUp });
+  const clear = clearing(move, {
+    of,
+    isOpened,
+    managed: patroni.wayBack(back.plan, of),
+    written: settingsBack(back.plan, of),
+  });
+  return succeed({
+    format: planFormat,
+    digest: "",
+    engine: "postgresql",
+    clusters: [left.input.cluster.name],
+    from: back.plan.to,
+    to: back.plan.from,
+    strategy: "move",
+    method: back.plan.method,
+    back: back.rollout,
+    standsAfterAbort: true,
+    boundTo: fingerprint(input),
+    stages: [
+      { kind: "preflight", id: "look", programs: [on(left, proveServer(left))] },
+      ...(isTakenUp ? [takingUp(move, of)] : []),
+      { ...onlyOn(clear, left.input.cluster.name), before: [gate("serves", left, {})] },
+      {
+        kind: "finish",
+        id: "finish",
+        programs: [on(left, proveServer(left))],
+        gates: [gate("serves", left, {}, { dwellMs: 0 })],
+      },
+    ],
+    checks,
+    asks: checks.flatMap(({ id, status }) => (status === "unknown" ? [id] : [])),
+    ...(isTakenUp ? { pointOfNoReturn: "take-up/open/open-writes" } : {}),
+    wayBack: ["way-back.postgresql.back"],
+    warnings: isTakenUp ? ["warning.postgresql.rows-not-come"] : [],
+  });
+}
+
+/** Of the server that is gone no more is known than the first plan says. */
+function aloneOf(
+  input: PlaybookInput,
+  { plan }: Undone,
+): Outcome<{ readonly move: Move; readonly left: Side; readonly isOld: boolean }> {
+  const side = sideOf(input);
+  if (!side.ok) return side;
+  const settings = settingsOf(input.cluster);
+  if (!settings.ok) return settings;
+  const left = side.value;
+  const [old = "", young = ""] = plan.clusters;
+  const isOld = input.cluster.name === old;
+  const cluster = isOld ? young : old;
+  const proven = provenIn(plan, cluster);
+  const mover = moverOf(plan.method);
+  const databases = databasesIn(plan, old);
+  if (proven === undefined || mover === undefined || databases === undefined)
+    return fail("postgresql.move-strategy", {
+      cluster,
+      to: plan.to,
+      method: plan.method,
+      strategy: plan.strategy,
+    });
+  const gone: Side = {
+    ...proven,
+    input: { ...input, cluster: { ...input.cluster, name: cluster, nodes: [] } },
+    address: "",
+    version: "",
+    major: isOld ? plan.to : plan.from,
+  };
+  const [source, target] = isOld ? [left, gone] : [gone, left];
+  const move = { source, target, databases, there: databases, settings: settings.value, mover };
+  return succeed({ move, left, isOld });
+}
+
+function checksOf(
+  { rollout }: Undone,
+  { left, isTakenUp }: { readonly left: Side; readonly isTakenUp: boolean },
+): readonly CheckResult[] {
+  const facts = { rollout, left: left.input.cluster.name };
+  const gone = result({ id: "other-gone", yields: "acknowledge" }, "unknown", facts);
+  return isTakenUp
+    ? [gone, result({ id: "rows-not-come", yields: "acknowledge" }, "unknown", facts)]
+    : [gone];
+}
+
+function takingUp({ source, databases, mover }: Move, of: { readonly of: string }): ClusterStage {
+  return {
+    kind: "cluster",
+    id: "take-up",
+    clusters: [source.input.cluster.name],
+    before: [gate("serves", source, {})],
+    phases: [
+      phase("end", [
+        on(
+          source,
+          proveServer(source),
+          // whatever may still come back to life over there writes nothing here any more
+          mover.unsubscribe("back", databases, of),
+          steps.advanceSequences(databases),
+        ),
+      ]),
+      phase("open", [on(source, steps.wakeTriggers(databases, of), steps.open(of))], {
+        after: [
+          gate("opened", source, { databases: JSON.stringify(databases) }, { everyMs: 500, dwellMs: 0 }),
+        ],
+      }),
+      phase("switch", [on(source, steps.hook("switchTrafficBack"), steps.hook("resumePooler"))]),
+    ],
+    waysOnFailure: ["way.postgresql.again"],
+  };
+}
+
+function onlyOn(stage: ClusterStage, cluster: string): ClusterStage {
+  const phases = stage.phases.map((each) => ({
+    ...each,
+    programs: each.programs.filter((program) => program.cluster === cluster),
+  }));
+  return { ...stage, clusters: [cluster], phases: phases.filter(({ programs }) => programs.length > 0) };
+}
