@@ -12,10 +12,10 @@ export interface RolesScript {
 
 const name = String.raw`("(?:[^"]|"")+"|[^\s;]+)`;
 const statement = new RegExp(
-  String.raw`^(?:(?:CREATE|ALTER|COMMENT ON) ROLE|SECURITY LABEL FOR ${name} ON ROLE) ${name}`,
+  `^(?:(?:CREATE|ALTER|COMMENT ON) ROLE|SECURITY LABEL FOR ${name} ON ROLE) ${name}`,
 );
 /** A role's settings come in a statement of their own, a membership in another. */
-const grant = new RegExp(String.raw`^GRANT ${name} TO ${name}`);
+const grant = new RegExp(`^GRANT ${name} TO ${name}`);
 
 /**
  * Whoever was there before is not altered, its password least of all. Ours are left out. Words of psql's own go: they are no

@@ -23,12 +23,12 @@ export function statementsOf(script: string): readonly string[] {
 const pieces = new RegExp(
   [
     String.raw`[eE]'[^'\\]*(?:(?:''|\\[^])[^'\\]*)*(?:'|$)`,
-    String.raw`'[^']*(?:''[^']*)*(?:'|$)`,
-    String.raw`"[^"]*(?:""[^"]*)*(?:"|$)`,
+    `'[^']*(?:''[^']*)*(?:'|$)`,
+    `"[^"]*(?:""[^"]*)*(?:"|$)`,
     String.raw`--[^\n]*`,
     String.raw`\\[^\n]*`,
     String.raw`[\p{L}\p{N}_$]+`,
-    String.raw`[^]`,
+    `[^]`,
   ].join("|"),
   "gu",
 );
