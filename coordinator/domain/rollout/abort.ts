@@ -23,7 +23,8 @@ export function decideAbort(state: RolloutState, spec: Stage | undefined): Actio
   const stage = spec === undefined ? undefined : stageState(state, spec.id);
   const stays = state.givenUp !== true && leavesStanding(state);
   // what is left keeps growing on its hosts: who guards them stays until it goes
-  const watches = stays ? [] : allArmed(state).filter(({ cluster }) => cluster !== state.gone);
+  const isAsked = !stays && state.unguarded !== true;
+  const watches = isAsked ? allArmed(state).filter(({ cluster }) => cluster !== state.gone) : [];
   if (stage !== undefined && watches.length > 0) return { do: "disarm-watches", stage: stage.id, watches };
   const running = Object.values(stage?.programs ?? {}).flatMap(({ node, standing }) =>
     standing === "ended" ? [] : [node],

@@ -1,5 +1,6 @@
 /** Watches that stand longer than their own wait: through every stage up to the end of the one that they name. */
 import type { Plan, Stage, WaitStage, WatchSpec } from "../plan.ts";
+import { isAnyPastReturn } from "./past-return.ts";
 import { type FiredWatch, type RolloutState, type StageState, stageState } from "./state.ts";
 
 interface Kept {
@@ -30,10 +31,23 @@ export function unarmedAt(state: RolloutState, spec: Stage): readonly WatchSpec[
   return keptAt(state, spec).flatMap(({ stage, watch }) => (stage.armed.includes(watch.id) ? [] : [watch]));
 }
 
+/** What it has done is no reason to stop any more behind a hold that was made permanent, or past an irreversible step. */
 export function firedAt(state: RolloutState, spec: Stage): FiredWatch | undefined {
+  const isBehind = Object.entries(state.holds).some(
+    ([key, answer]) => answer === "permanent" && key.startsWith(`${spec.id}/`),
+  );
+  if (isBehind) return undefined;
   return keptAt(state, spec)
+    .filter(({ stage }) => !isPastSince(state, stage.id, spec))
     .flatMap(({ stage, watch }) => stage.fired.filter((each) => each.watch === watch.id))
     .at(0);
+}
+
+function isPastSince(state: RolloutState, armedIn: string, spec: Stage): boolean {
+  const { stages } = state.plan;
+  const from = stages.findIndex(({ id }) => id === armedIn);
+  const since = stages.slice(from + 1, stages.indexOf(spec) + 1);
+  return since.some((each) => isAnyPastReturn(each, stageState(state, each.id)));
 }
 
 /** What is disarmed at the end of this wait: its own that go no further, and those that have come up to here. */

@@ -1,4 +1,5 @@
 /** What agents tell of their watches, folded in. */
+import type { Failure } from "#proto/common/failure.ts";
 import { inStage } from "./alter.ts";
 import type { RolloutFact } from "./event.ts";
 import type { RolloutState } from "./state.ts";
@@ -30,7 +31,7 @@ export function watchFired(
   if (goesOn === true)
     return inStage(state, stageOfWatch(state, watch), (stage) => ({
       ...stage,
-      told: [...stage.told, ...toldIn(node, outputs)],
+      told: withNew(stage.told, toldIn(node, outputs)),
     }));
   if (!reacted && why === undefined) return state;
   const fired = { watch, node, measured, reacted, ...(why === undefined ? {} : { failure: why }) };
@@ -38,4 +39,12 @@ export function watchFired(
     ...stage,
     fired: [...stage.fired, fired],
   }));
+}
+
+/** A watch may do the same again and again for weeks: each is told once, and no more than a person reads. */
+const mostTold = 100;
+
+function withNew(known: readonly Failure[], more: readonly Failure[]): readonly Failure[] {
+  const texts = new Set(known.map((each) => JSON.stringify(each)));
+  return [...known, ...more.filter((each) => !texts.has(JSON.stringify(each)))].slice(0, mostTold);
 }

@@ -154,7 +154,9 @@ function change(
       const { leftTo, gone } = fact;
       const left = { ...(leftTo === undefined ? {} : { leftTo }), ...(gone === undefined ? {} : { gone }) };
       const given = state.stop?.hint === "hint.left-standing" ? { givenUp: true as const } : {};
-      return { ...rest, stages: rest.stages.map(anew), aborting: true, ...left, ...given };
+      const isSilent = state.givenUp === true && state.stop?.why.code === "node.silent";
+      const alone = isSilent ? { unguarded: true as const } : {};
+      return { ...rest, stages: rest.stages.map(anew), aborting: true, ...left, ...given, ...alone };
     }
     case "aborted":
       return { ...withoutWaiting(state), end: "aborted" };

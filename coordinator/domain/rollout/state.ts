@@ -120,6 +120,8 @@ export interface RolloutState {
   readonly aborting: boolean;
   /** A second abort: what stands is left so, and nobody watches it. */
   readonly givenUp?: true;
+  /** One more, where a host did not answer to that: it is asked no more. */
+  readonly unguarded?: true;
   /** Digest of the plan that goes back from here and takes over what stands. */
   readonly leftTo?: string;
   /** The cluster whose servers are gone for good. */

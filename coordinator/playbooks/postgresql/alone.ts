@@ -20,8 +20,8 @@ import { settingsOf } from "./settings.ts";
 import * as steps from "./steps.ts";
 
 /**
- * Refused: `postgresql.server-unknown`, `postgresql.server-replaced`; `postgresql.back-retired`, where nothing is left to go back from;
- * `postgresql.back-old-gone`, where the new server was never opened and only the old one had all rows.
+ * Also where `retire` had begun: the rows that had come to the old server by then are all that is left. Refused:
+ * `postgresql.server-unknown`, `postgresql.server-replaced`; `postgresql.back-old-gone`, where the new server was never opened and only the old one had all rows.
  */
 export function planBackAlone(input: PlaybookInput, back: Undone): Outcome<Plan> {
   const found = aloneOf(input, back);
@@ -29,7 +29,6 @@ export function planBackAlone(input: PlaybookInput, back: Undone): Outcome<Plan>
   const { move, left, isOld } = found.value;
   const begun = (step: string) => back.nodes.some((each) => each.begun.includes(step));
   const isOpened = begun("open-writes");
-  if (begun("unsubscribe-back")) return fail("postgresql.back-retired", { rollout: back.rollout });
   if (!isOld && !isOpened)
     return fail("postgresql.back-old-gone", { rollout: back.rollout, cluster: input.cluster.name });
   const replaced = replacedOf(left, back);

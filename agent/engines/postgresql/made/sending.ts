@@ -11,7 +11,7 @@ import { readUnit } from "../on-host/unit.ts";
 import type { Means } from "../settings.ts";
 import type { Sql } from "../sql.ts";
 import { ofDebian, type Parcel, parcelName } from "./parcel.ts";
-import { isElsewhere, takenInBy, withoutSecrets } from "./taken-text.ts";
+import { hasPassword, isElsewhere, takenInBy, withoutSecrets } from "./taken-text.ts";
 
 export function sendingVerbs(means: Means): readonly Verb[] {
   return [
@@ -90,8 +90,10 @@ async function collect(
   const elsewhere = new Set<string>();
   const take = async (name: string, path: string): Promise<void> => {
     if (files.has(name)) return;
-    const text = withoutSecrets(await textOf(host, path));
+    const found = await textOf(host, path);
+    const text = withoutSecrets(found);
     files.set(name, text);
+    if (hasPassword(found)) elsewhere.add(`lines of ${name} with a password`);
     for (const { kind, path: named } of takenInBy(text)) {
       const within = join(dirname(name), named);
       if (isElsewhere(named) || isElsewhere(within)) elsewhere.add(named);

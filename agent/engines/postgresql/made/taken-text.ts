@@ -34,6 +34,9 @@ export const ofOldHost: readonly string[] = [
 /** A password may stand in these: they do not leave their host. */
 export const secret: readonly string[] = ["primary_conninfo"];
 
+/** Also in comments, where people leave them: of connections, LDAP, RADIUS. */
+const passwords = /\b(?:password|passwd|ldapbindpasswd|radiussecrets?)\s*=\s*\S/i;
+
 export function nameSetIn(line: string): string | undefined {
   return /^\s*([A-Za-z_][\w.]*)\s*(?:=|\s)\s*\S/.exec(line)?.[1]?.toLowerCase();
 }
@@ -54,11 +57,20 @@ export function without(text: string, names: readonly string[]): PutAside {
 
 /** The same without a word of what was there. */
 export function withoutSecrets(text: string): string {
-  const lines = text.split("\n").map((line) => {
-    const name = nameSetIn(line);
-    return name !== undefined && secret.includes(name) ? `#lockkeeper: ${name} is not carried` : line;
-  });
-  return lines.join("\n");
+  return text.split("\n").map(withoutSecret).join("\n");
+}
+
+/** Whether a line that is in force is among those, other than a standby's. */
+export function hasPassword(text: string): boolean {
+  return text
+    .split("\n")
+    .some((line) => !/^\s*#/.test(line) && passwords.test(line) && !secret.includes(nameSetIn(line) ?? ""));
+}
+
+function withoutSecret(line: string): string {
+  const name = nameSetIn(line.replace(/^[\s#]+/, ""));
+  if (name !== undefined && secret.includes(name)) return `#lockkeeper: ${name} is not carried`;
+  return passwords.test(line) ? "#lockkeeper: a line with a password is not carried" : line;
 }
 
 /** Files that a configuration takes in, as it names them; `@` lists of pg_hba.conf too. */

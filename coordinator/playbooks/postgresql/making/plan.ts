@@ -19,6 +19,7 @@ export function planMaking(input: PlaybookInput): Outcome<Plan> {
     format: planFormat,
     digest: "",
     engine: "postgresql",
+    standsAfterAbort: true,
     clusters: [input.cluster.name, making.target.input.cluster.name],
     from: making.source.major,
     to: making.to,

@@ -66,9 +66,13 @@ describe("a way back with one server alone", () => {
     for (const step of ["drop-loaded", "fence", " old:"]) expect(all).not.toContain(step);
   });
 
+  it("clears the new one also where the old one went in the middle of its retirement", () => {
+    const made = back("new", ["open-writes", "unsubscribe-back"]);
+    expect(made?.ok && outline(made.value).join("\n")).toContain("drop-slots-back");
+  });
+
   it.each([
     ["postgresql.back-old-gone", "new", ["load-schema-1"], {}],
-    ["postgresql.back-retired", "new", ["open-writes", "unsubscribe-back"], {}],
     ["postgresql.server-replaced", "old", ["open-writes"], { source: { server: { systemId: "4711" } } }],
   ] as const)("is refused: %s", (code, left, begun, sides) => {
     expect(back(left, begun, sides)).toMatchObject({ ok: false, failure: { code } });

@@ -4,6 +4,7 @@ import { listenersIn } from "#agent/engines/postgresql/made/facts.ts";
 import type { Parcel } from "#agent/engines/postgresql/made/parcel.ts";
 import { placeOf } from "#agent/engines/postgresql/made/place.ts";
 import {
+  hasPassword,
   isElsewhere,
   takenInBy,
   withAgentLine,
@@ -151,6 +152,14 @@ describe("lines", () => {
     );
     expect(text).not.toContain("geheim");
     expect(text).toContain("port = 1");
+  });
+
+  it("with the password of another service stay as well, and are known to be missing", () => {
+    const hba = `local all all peer\nhost all all 0/0 ldap ldapserver=l ldapbindpasswd="geheim"\n# radiussecrets=geheim`;
+    expect(withoutSecrets(hba)).not.toContain("geheim");
+    expect(withoutSecrets("#primary_conninfo = 'password=geheim'")).not.toContain("geheim");
+    expect(hasPassword(hba)).toBe(true);
+    expect(hasPassword("local all all password\n#host all all ldap ldapbindpasswd=x")).toBe(false);
   });
 
   it("that set a name are found in any case, with or without a sign; comments are not", () => {
