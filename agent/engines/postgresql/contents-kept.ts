@@ -13,7 +13,7 @@ const measured = z.object({
     z.string(),
     z.object({
       counts: z.record(z.string(), z.string()),
-      /** Of those that the time allowed for, smallest first. */
+      /** Of those that the time allowed for: what came late first, then smallest first. */
       hashes: z.record(z.string(), z.string()),
       sequences: z.array(z.object({ name: z.string(), last: z.string(), isCalled: z.string() })),
     }),

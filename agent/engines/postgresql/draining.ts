@@ -25,7 +25,7 @@ export function drainVerbs(means: Means): readonly Verb[] {
   ];
 }
 
-async function drain(
+export async function drain(
   context: StepContext,
   means: Means,
   given: z.infer<typeof ofDirection>,

@@ -19,6 +19,8 @@ import { madeVerbs } from "./made/index.ts";
 import { measuringVerbs } from "./measuring.ts";
 import { applyingVerbs } from "./mending/applying.ts";
 import { mendingVerbs } from "./mending/mending.ts";
+import { notedVerbs } from "./mending/noted.ts";
+import { settlingVerbs } from "./mending/settling.ts";
 import { tellingVerbs } from "./mending/telling.ts";
 import { oldServerVerbs } from "./old-server.ts";
 import { keepingVerbs } from "./patroni/keeping.ts";
@@ -71,6 +73,8 @@ export const postgresqlKind = engineKind<PostgresqlSettings>({
         ...driftVerbs(means),
         ...tellingVerbs(means),
         ...mendingVerbs(means),
+        ...notedVerbs(means),
+        ...settlingVerbs(means),
         ...applyingVerbs(means),
         ...measuringVerbs(means),
         ...sequenceVerbs(means),

@@ -7,6 +7,7 @@ import { countRows, hashRows, sequencesOf, tablesBySize } from "./content.ts";
 import { type Content, keep } from "./contents-kept.ts";
 import { must, resultOf } from "./desk.ts";
 import { isCut, ofEach } from "./each-database.ts";
+import { lateTables } from "./mending/noted.ts";
 import type { Means } from "./settings.ts";
 import type { Sql } from "./sql.ts";
 
@@ -68,7 +69,13 @@ export async function keepContents(
   const { clock } = context.host;
   const budget: Budget = { leftMs: withinMs, nowMs: () => clock.monotonicMs() };
   const contentOf = async (sql: Sql): Promise<Content> => {
-    const tables = (await tablesBySize(sql)).map(({ table }) => table);
+    const bySize = (await tablesBySize(sql)).map(({ table }) => table);
+    // nobody has compared those since: before any that was equal when both sides were last looked at
+    const late = await lateTables(context, sql.database);
+    const tables = [
+      ...bySize.filter((each) => late.includes(each)),
+      ...bySize.filter((each) => !late.includes(each)),
+    ];
     const [counts, sequences] = [await countRows(sql, tables), await sequencesOf(sql)];
     const hashes = await hashWithin(sql, tables, budget);
     return { counts, hashes, sequences: [...sequences] };
@@ -89,7 +96,7 @@ interface Budget {
   readonly nowMs: () => number;
 }
 
-/** As many as the time allows; the one that is cut short is not among them, and no larger one is begun. */
+/** In this order, as many as the time allows; the one that is cut short is not among them, and no later one is begun. */
 async function hashWithin(
   sql: Sql,
   tables: readonly string[],

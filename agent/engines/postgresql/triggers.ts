@@ -90,7 +90,7 @@ export async function quieten(context: StepContext, means: Means, place: Place):
 const isOfUser = "(NOT tgisinternal OR (c.relispartition AND tgconstraint = 0 AND tgtype & 1 = 1))";
 
 /** By their quoted names. */
-async function firing(
+export async function firing(
   sql: Sql,
 ): Promise<readonly { readonly table: string; readonly name: string; readonly mode: string }[]> {
   const rows = await sql.rows(`

@@ -3,7 +3,7 @@
  * server is opened only after the old one's agent has made its fence permanent.
  */
 import type { ClusterStage } from "../../domain/plan.ts";
-import { mendPhases } from "./mending.ts";
+import { drainLate, mendPhases, settleColumns } from "./mending.ts";
 import { gate, type Move, newServerReady, on, phase, proveServer } from "./move.ts";
 import * as patroni from "./patroni.ts";
 import * as steps from "./steps.ts";
@@ -37,9 +37,15 @@ export function cutOver(move: Move): ClusterStage {
       // of a table that came and was never written to nothing has told
       ...mendPhases(move, [gate("copied", target, { databases: JSON.stringify(databases) }, { dwellMs: 0 })]),
       phase("shapes", [
-        on(source, proveServer(source), steps.proveDatabases(move.there), steps.describeSchema(databases)),
+        on(
+          source,
+          proveServer(source),
+          ...drainLate(move),
+          steps.proveDatabases(move.there),
+          steps.describeSchema(databases),
+        ),
       ]),
-      phase("same-shapes", [on(target, steps.compareSchema(databases))]),
+      phase("same-shapes", [on(target, ...settleColumns(move), steps.compareSchema(databases))]),
       ...patroni.afterFailover(move),
       phase("fence", [
         on(

@@ -2,7 +2,7 @@
  * What comes on the old server while the new one follows: tables, columns and keys are made on the new one too, by a stage that the
  * waits have run again, and tables that cannot be found by their rows are given an identity at once, where they are.
  */
-import type { ClusterStage, GateSpec, Mending, Phase, WaitStage } from "../../domain/plan.ts";
+import type { ClusterStage, GateSpec, Mending, Phase, PlanStep, WaitStage } from "../../domain/plan.ts";
 import { type Move, on, phase, proveServer, stage } from "./move.ts";
 import { minute } from "./step.ts";
 import * as steps from "./steps.ts";
@@ -35,6 +35,15 @@ export function mendPhases(
     ]),
     phase("mend", [on(target, steps.mendTables(databases), steps.seeApplying(databases))], { after }),
   ];
+}
+
+/** Until then a column that was added has what the rows need that were written without it. */
+export function drainLate({ databases, mover }: Move): readonly PlanStep[] {
+  return mover.publishesAll ? [steps.drainLate(databases)] : [];
+}
+
+export function settleColumns({ databases, mover }: Move): readonly PlanStep[] {
+  return mover.publishesAll ? [steps.settleColumns(databases)] : [];
 }
 
 /** Before anything is published, and until the new server is open. */

@@ -16,17 +16,22 @@ export function whyByHand(
   return notNull && fill === null ? "is NOT NULL, and what the rows had before is not known" : undefined;
 }
 
-/** Of one transaction. The default is set after the rows were filled: what it gives may have been another one then. */
-export function addingOf(
-  table: string,
-  { name, type, collation, notNull, default: given, fill }: Column,
-): string {
+/**
+ * Rows that were written before it came are still in the stream, and lack it: until the last of them is there, its default is what they
+ * have on the other side, and an empty one is let in.
+ */
+export function addingOf(table: string, { name, type, collation, fill }: Column): string {
   const words = [
     `ALTER TABLE ${table} ADD COLUMN ${name} ${type}`,
     ...(collation === null ? [] : [`COLLATE ${collation}`]),
     ...(fill === null ? [] : [`DEFAULT ${literal(fill)}`]),
-    ...(notNull ? ["NOT NULL"] : []),
   ];
+  return words.join(" ");
+}
+
+/** Of one transaction, when no row comes any more that lacks it: as it is on the other side today. */
+export function settlingOf(table: string, { name, notNull, default: given }: Column): string {
+  const of = `ALTER TABLE ${table} ALTER COLUMN ${name}`;
   const last = given === null ? "DROP DEFAULT" : `SET DEFAULT ${given}`;
-  return [words.join(" "), `ALTER TABLE ${table} ALTER COLUMN ${name} ${last}`].join("; ");
+  return [`${of} ${last}`, ...(notNull ? [`${of} SET NOT NULL`] : [])].join("; ");
 }

@@ -12,10 +12,11 @@ import { adoptMoreIdentities } from "../identities.ts";
 import { subscriptionName } from "../names.ts";
 import type { Means } from "../settings.ts";
 import type { Sql } from "../sql.ts";
-import { quieten } from "../triggers.ts";
+import { firing, quieten } from "../triggers.ts";
 import { addingOf } from "./column.ts";
 import { type Late, lateIn } from "./late.ts";
 import { loadTables } from "./loading.ts";
+import { noteAdded } from "./settling.ts";
 import { type Table, tablesIn } from "./tables.ts";
 import { type OldTables, tablesOfOld } from "./telling.ts";
 
@@ -52,10 +53,12 @@ interface Place {
 interface Lack extends Late {
   /** Tables whose rows the subscription does not bring, since it was made before them. */
   readonly unfollowed: readonly string[];
+  /** Triggers that fire while rows are applied. */
+  readonly loud: readonly string[];
 }
 
-function isNothing({ tables, columns, keys, byHand, unfollowed }: Lack): boolean {
-  return [tables, columns, keys, byHand, unfollowed].every((each) => each.length === 0);
+function isNothing({ tables, columns, keys, byHand, unfollowed, loud }: Lack): boolean {
+  return [tables, columns, keys, byHand, unfollowed, loud].every((each) => each.length === 0);
 }
 
 async function lackIn(context: StepContext, means: Means, { database, old }: Place): Promise<Lack> {
@@ -66,6 +69,7 @@ async function lackIn(context: StepContext, means: Means, { database, old }: Pla
     async (sql) => ({
       ...lateIn(old.tables, await tablesIn(sql)),
       unfollowed: await unfollowedIn(sql, context.rollout, old.tables),
+      loud: (await firing(sql)).map(({ table, name }) => `trigger ${table} ${name}`),
     }),
     { database },
   );
@@ -134,17 +138,21 @@ async function mend(
   };
   if (lack.tables.length > 0)
     await attempt(`table ${lack.tables.join(", ")}`, () => loadTables(context, means, database));
+  // before any row of theirs comes; an earlier try may have ended after the tables were made
+  await quieten(context, means, { database, rollout: context.rollout });
   const run = (statements: string) =>
     ask(context, means, (sql) => patiently(context, () => sql.run(statements)), { database, statementMs });
   for (const { table, column } of lack.columns)
-    await attempt(`column ${table}.${column.name}`, () => run(addingOf(table, column)));
+    await attempt(`column ${table}.${column.name}`, async () => {
+      await noteAdded(context, database, { table, name: column.name });
+      await run(addingOf(table, column));
+    });
   for (const key of lack.keys)
     await attempt(`replica identity of ${key.table}`, async () => {
       for (const statement of await keyOf(context, means, database, key)) await run(statement);
     });
   await adoptMoreIdentities(context, database, old?.identities ?? {});
   await attempt("rows", () => follow(context, means, database, lack.unfollowed));
-  if (lack.tables.length > 0) await quieten(context, means, { database, rollout: context.rollout });
   return refused;
 }
 
@@ -205,6 +213,6 @@ async function follow(
       }
       await sql.run(`ALTER SUBSCRIPTION ${quoted(name)} REFRESH PUBLICATION WITH (copy_data = true)`);
     },
-    { database },
+    { database, readsRows: true },
   );
 }

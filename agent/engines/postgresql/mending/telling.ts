@@ -13,6 +13,7 @@ import { connection } from "../exporting.ts";
 import { givenIdentities } from "../identities.ts";
 import type { Means } from "../settings.ts";
 import type { Sql } from "../sql.ts";
+import { noteLate } from "./noted.ts";
 import { readParcel } from "./parcel.ts";
 import { seenIn, type Table, tableSchema, tablesIn } from "./tables.ts";
 
@@ -71,7 +72,9 @@ async function describe(context: StepContext, means: Means, names: readonly stri
   const missing: string[] = [];
   for (const database of names) {
     const there = known[database] ?? {};
-    const tables = await ask(context, means, (sql) => describedIn(sql, there), { database });
+    // after the tables were listed, another one's view may stand in the place of one
+    const tables = await ask(context, means, (sql) => describedIn(sql, there), { database, readsRows: true });
+    await noteLate(context, database, lateNames(tables, there));
     const identities = await givenIdentities(context, database);
     found[database] = { tables: [...tables], identities };
     const late = tables.flatMap(({ table }) => (there[table] === undefined ? [table] : []));
@@ -93,6 +96,20 @@ async function describedIn(
     described.push(columns === undefined ? table : await seenIn(sql, table, columns));
   }
   return described;
+}
+
+function lateNames(tables: readonly Table[], known: Readonly<Record<string, readonly string[]>>) {
+  const columns = tables.flatMap(({ table, columns: all }) => {
+    const there = known[table];
+    return there === undefined
+      ? []
+      : all.flatMap(({ name }) => (there.includes(name) ? [] : [{ table, name: `${table}.${name}` }]));
+  });
+  const came = tables.flatMap(({ table }) => (known[table] === undefined ? [table] : []));
+  return {
+    tables: [...came, ...columns.map(({ table }) => table)],
+    columns: columns.map(({ name }) => name),
+  };
 }
 
 /** Whole, with its keys, indexes and grants: it is young, and has few rows. */

@@ -1,7 +1,7 @@
 /** Steps for roles, schema and identities: what goes over beside the rows, and how it goes again. */
 import type { PlanStep } from "../../../domain/plan.ts";
 import { list } from "../move.ts";
-import { call, hour, second, step } from "../step.ts";
+import { call, hour, minute, second, step } from "../step.ts";
 import type { Of } from "./of.ts";
 
 export function fixIdentities(databases: readonly string[]): PlanStep {
@@ -93,6 +93,26 @@ export function seeApplying(databases: readonly string[]): PlanStep {
     { databases: list(databases) },
     "pg_stat_subscription: a worker applies rows again",
     { deadlineMs: 30 * second },
+  );
+}
+
+/** What was written before a column came is on the other side. */
+export function drainLate(databases: readonly string[]): PlanStep {
+  return step(
+    "drain-late",
+    { databases: list(databases) },
+    "only where columns came late: pg_logical_emit_message; wait until every slot's confirmed_flush_lsn has passed it",
+    { deadlineMs: minute },
+  );
+}
+
+/** After `drainLate`, with what the old server has told last. */
+export function settleColumns(databases: readonly string[]): PlanStep {
+  return step(
+    "settle-columns",
+    { databases: list(databases) },
+    "only where columns came late: ALTER TABLE … ALTER COLUMN … SET DEFAULT | DROP DEFAULT, SET NOT NULL, as on the old server",
+    { class: "reversible", deadlineMs: hour },
   );
 }
 

@@ -1,6 +1,6 @@
 /** A column that came late: after it was added over there too, every row has what it has where it came; else a person is asked. */
 import { afterEach, describe, expect, it } from "vitest";
-import { addingOf } from "#agent/engines/postgresql/mending/column.ts";
+import { addingOf, settlingOf } from "#agent/engines/postgresql/mending/column.ts";
 import { lateIn } from "#agent/engines/postgresql/mending/late.ts";
 import { seenIn, tablesIn } from "#agent/engines/postgresql/mending/tables.ts";
 import { postgresqlSettings } from "#agent/engines/postgresql/settings.ts";
@@ -69,6 +69,9 @@ describe.each(majors)("on PostgreSQL %i", (major) => {
     for (const server of [old, young]) await run(server, "postgres", ...before);
     const known = major >= 11 ? [...added, ...filled] : added;
     const unknown = major >= 11 ? left : [...left, "ADD COLUMN filled int NOT NULL DEFAULT 7"];
+    // written before the first of them came, and still on its way when they are there
+    const onItsWay = 'INSERT INTO "T" (id) VALUES (4)';
+    await run(old, "postgres", onItsWay);
     for (const words of [...unknown, ...known]) await run(old, "postgres", alter(words));
     await run(old, "postgres", "ALTER TABLE parted ADD COLUMN more int", ...rewritten);
     await run(young, "postgres", ...rewritten.slice(0, 2));
@@ -79,15 +82,23 @@ describe.each(majors)("on PostgreSQL %i", (major) => {
     );
     expect(found.columns.map(({ table, column }) => `${table}.${column.name}`)).toContain("public.r.b");
     for (const { table, column } of found.columns) await run(young, "postgres", addingOf(table, column));
+    await run(young, "postgres", onItsWay);
+    for (const { table, column } of found.columns) await run(young, "postgres", settlingOf(table, column));
     const names = found.columns.flatMap(({ table, column }) => (table === 'public."T"' ? [column.name] : []));
     for (const server of [old, young]) await run(server, "postgres", 'INSERT INTO "T" (id) VALUES (3)');
     const stable = names.filter((name) => name !== "at").join(", ");
     const compared = (server: PostgresServer) => rowsOf(server, `SELECT id, ${stable} FROM "T" ORDER BY id`);
     expect(await compared(young)).toEqual(await compared(old));
     if (names.includes("at")) {
-      const times = (server: PostgresServer) => rowsOf(server, 'SELECT at FROM "T" WHERE id < 3');
+      const times = (server: PostgresServer) => rowsOf(server, 'SELECT at FROM "T" WHERE id IN (1, 2, 4)');
       expect(await times(young)).toEqual(await times(old));
     }
+    const notNull = (server: PostgresServer) =>
+      rowsOf(
+        server,
+        `SELECT attname FROM pg_attribute WHERE attrelid = '"T"'::regclass AND attnotnull ORDER BY 1`,
+      );
+    if (major >= 11) expect(await notNull(young)).toContainEqual({ attname: "filled" });
     const again = lateIn(await tablesOf(old), await tablesOf(young));
     expect([...again.columns, ...again.tables]).toEqual([]);
   });

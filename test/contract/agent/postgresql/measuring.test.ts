@@ -1,8 +1,10 @@
 /** What is counted behind a fence ends before the fence does, and says how far it came. */
 import { afterEach, expect, it } from "vitest";
+import { keptContents } from "#agent/engines/postgresql/contents-kept.ts";
 import { measuringVerbs } from "#agent/engines/postgresql/measuring.ts";
+import { noteLate } from "#agent/engines/postgresql/mending/noted.ts";
 import { postgresqlSettings } from "#agent/engines/postgresql/settings.ts";
-import type { StepContext } from "#agent/verb.ts";
+import type { Host, StepContext } from "#agent/verb.ts";
 import { succeed } from "#proto/common/failure.ts";
 import type { PostgresServer } from "#test/postgres/server.ts";
 import { hostOf, run, serverOf, stopAll } from "./asked-server.ts";
@@ -14,7 +16,7 @@ const large = "CREATE TABLE large AS SELECT generate_series(1, 400000) AS i, rep
 
 async function measured(
   server: PostgresServer,
-  { withinMs, deadlineMs }: { withinMs?: number; deadlineMs: number },
+  { withinMs, deadlineMs, host = hostOf() }: { withinMs?: number; deadlineMs: number; host?: Host },
 ) {
   const means = {
     settings: postgresqlSettings.parse({ host: "127.0.0.1", port: server.port, user: "kw", tools: "/tools" }),
@@ -23,7 +25,7 @@ async function measured(
   const name = withinMs === undefined ? "postgresql.count-rows" : "postgresql.measure";
   const measure = measuringVerbs(means).find((verb) => verb.name === name);
   const context = {
-    host: hostOf(),
+    host,
     signal: AbortSignal.timeout(30_000),
     rollout: "r1",
     deadlineMs,
@@ -41,6 +43,20 @@ it("counts every table and compares those that the time allows for", async () =>
     result: "done",
     outputs: { tables: "2", compared: "1" },
   });
+});
+
+it("compares what came late before all others", async () => {
+  const server = await serverOf(18);
+  await run(server, "postgres", small, large);
+  const host = hostOf();
+  const context = { host, rollout: "r1" };
+  await noteLate(context as unknown as StepContext, "postgres", { tables: ["public.large"], columns: [] });
+  expect(await measured(server, { withinMs: 20_000, deadlineMs: 60_000, host })).toMatchObject({
+    result: "done",
+    outputs: { tables: "2", compared: "2" },
+  });
+  const { databases } = await keptContents(context as unknown as StepContext);
+  expect(Object.keys(databases["postgres"]?.hashes ?? {})).toEqual(["public.large", "public.small"]);
 });
 
 it("counts every table before anything is copied, too", async () => {

@@ -1,6 +1,6 @@
 /** What came late on the old server: what can be made on the new one too, in which words, and what a person must look at. */
 import { describe, expect, it } from "vitest";
-import { addingOf } from "#agent/engines/postgresql/mending/column.ts";
+import { addingOf, settlingOf } from "#agent/engines/postgresql/mending/column.ts";
 import { lateIn } from "#agent/engines/postgresql/mending/late.ts";
 import type { Column, Table } from "#agent/engines/postgresql/mending/tables.ts";
 import { partitionsLast } from "#agent/engines/postgresql/table-of-contents.ts";
@@ -111,18 +111,18 @@ describe("what came late", () => {
 });
 
 describe("a column that came late", () => {
-  it("fills the rows with what they had then, and has the default of now", () => {
+  it("fills the rows with what they had then, and those on their way; at last it has the default of now", () => {
     const given = column('"Más"', { type: "text", fill: "it's", default: "'new'::text", notNull: true });
-    expect(addingOf("public.t", given)).toBe(
-      `ALTER TABLE public.t ADD COLUMN "Más" text DEFAULT 'it''s' NOT NULL; ALTER TABLE public.t ALTER COLUMN "Más" SET DEFAULT 'new'::text`,
+    expect(addingOf("public.t", given)).toBe(`ALTER TABLE public.t ADD COLUMN "Más" text DEFAULT 'it''s'`);
+    expect(settlingOf("public.t", given)).toBe(
+      `ALTER TABLE public.t ALTER COLUMN "Más" SET DEFAULT 'new'::text; ALTER TABLE public.t ALTER COLUMN "Más" SET NOT NULL`,
     );
   });
 
   it("leaves them empty where they were", () => {
     const given = column("a", { type: "text", collation: 'pg_catalog."C"' });
-    expect(addingOf("public.t", given)).toBe(
-      'ALTER TABLE public.t ADD COLUMN a text COLLATE pg_catalog."C"; ALTER TABLE public.t ALTER COLUMN a DROP DEFAULT',
-    );
+    expect(addingOf("public.t", given)).toBe('ALTER TABLE public.t ADD COLUMN a text COLLATE pg_catalog."C"');
+    expect(settlingOf("public.t", given)).toBe("ALTER TABLE public.t ALTER COLUMN a DROP DEFAULT");
   });
 });
 

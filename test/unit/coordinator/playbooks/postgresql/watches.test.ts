@@ -57,6 +57,16 @@ it("what comes late is mended before the first copy, by each wait before the cut
   const steps = mender === undefined ? [] : programsOf(mender).flatMap(({ program }) => program.steps);
   expect(steps.filter((step) => step.class === "irreversible" || step.undo !== undefined)).toEqual([]);
   const cutOver = stages.find(({ id }) => id === "cut-over");
+  const inOrder = cutOver === undefined ? [] : programsOf(cutOver).flatMap(({ program }) => program.steps);
+  const wanted = [
+    "describe-tables",
+    "mend-tables",
+    "drain-late",
+    "settle-columns",
+    "compare-schema",
+    "fence-writes",
+  ];
+  expect(inOrder.flatMap(({ id }) => (wanted.includes(id) ? [id] : []))).toEqual(wanted);
   const phases = cutOver?.kind === "cluster" ? cutOver.phases.map(({ id }) => id) : [];
   expect(phases.indexOf("mend")).toBeLessThan(phases.indexOf("shapes"));
   expect(phases.indexOf("same-shapes")).toBeLessThan(phases.indexOf("fence"));
