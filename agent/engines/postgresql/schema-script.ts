@@ -42,12 +42,20 @@ export function withoutProvider(script: string): string {
   return script.replace(/^(CREATE DATABASE .*) LOCALE_PROVIDER = libc/gm, "$1");
 }
 
+/** At the heads alone, the script's own and that of each database that it enters: a function's body may say the same. */
 export function withoutSettings(script: string, names: readonly string[]): string {
-  return script
-    .split("\n")
-    .filter((line) => !names.some((name) => line.startsWith(`SET ${name} = `)))
-    .join("\n");
+  let isHead = true;
+  const lines = script.split("\n").filter((line) => {
+    isHead = line.startsWith("\\connect ") || (isHead && ofHead.test(line));
+    // this one stands before the first table, wherever that is
+    const isSetHere = isHead || line === "SET default_table_access_method = heap;";
+    return !isSetHere || !names.some((name) => line.startsWith(`SET ${name} = `));
+  });
+  return lines.join("\n");
 }
+
+/** Empty, a comment, a setting, or a word to psql. */
+const ofHead = /^(?:$|--|SET \w+ = |SELECT pg_catalog\.set_config\(|\\)/;
 
 /** All scripts, the first error ends it; in one transaction where they make no database. */
 export async function play(

@@ -66,7 +66,10 @@ const members = `
     JOIN pg_roles m ON m.oid = a.member WHERE g.rolname !~ '^(pg|lockkeeper)_' ORDER BY 1, 2`;
 const triggers = `
   SELECT tgrelid::regclass::text, tgname, tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2`;
-const indexes = "SELECT indexdef FROM pg_indexes WHERE schemaname !~ '^(pg_|information_schema)' ORDER BY 1";
+/** Before 12 pg_indexes leaves out those of partitioned tables. */
+const indexes = `
+  SELECT pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class c ON c.oid = indrelid
+   WHERE relnamespace::regnamespace::text !~ '^(pg_|information_schema)' ORDER BY 1`;
 const constraints = `
   SELECT conrelid::regclass::text, conname, contype, convalidated FROM pg_constraint
    WHERE contype IN ('p', 'u', 'f', 'c', 'x') AND conrelid >= 16384 ORDER BY 1, 2`;
