@@ -21,6 +21,7 @@ const TOOLS: Readonly<Record<string, string>> = {
   flock: "util-linux",
   losetup: "mount",
   "mkfs.ext4": "e2fsprogs",
+  "mkfs.xfs": "xfsprogs",
 };
 
 const INSTALL_LIMIT_MS = 240_000;

@@ -8,7 +8,7 @@ import { cgroupPids, freeze, removeCgroup, thaw } from "./cgroup.ts";
 import { copyTree } from "./copy.ts";
 import { type JournalEntry, type JournalQuery, journalArgv, parseJournal } from "./journal.ts";
 import { cleanEnvironment, describeEnd, type RunOptions, type RunResult, run } from "./run.ts";
-import { SmallDisk } from "./small-disk.ts";
+import { SmallDisk, type SmallDiskSpec } from "./small-disk.ts";
 import { endProcesses } from "./sweep.ts";
 
 export interface HostPlace {
@@ -141,12 +141,13 @@ export class Host implements AsyncDisposable {
     thaw(this.#place.boot.cgroup);
   }
 
-  /** Mounts a real ext4 of `sizeMb` at `path`, to be filled; it ends with the host's power, its content stays. */
-  async smallDisk(path: string, sizeMb: number): Promise<SmallDisk> {
+  /** Mounts a real file system of `sizeMb` at `path`, to be filled; it ends with the host's power, its content stays. */
+  async smallDisk(path: string, sizeMb: number, type: SmallDiskSpec["type"] = "ext4"): Promise<SmallDisk> {
     const image = `${this.#place.folder}/disk${path.replaceAll("/", "-")}.img`;
     const disk = new SmallDisk(image, {
       path,
       sizeMb,
+      type,
       exec: (argv, options) => this.must(argv, options),
     });
     await disk.mount();

@@ -1,4 +1,4 @@
-// A small real ext4 in a host, to run full. Its image lies outside; the host gets the loop device's node, because a
+// A small real file system in a host, to run full, or to have what others have not: of xfs, files that share their blocks. Its image lies outside; the host gets the loop device's node, because a
 // container has none of its own. The device frees itself when the last mount of it is gone, a power-off included.
 import { existsSync } from "node:fs";
 import { mustRun, type RunOptions } from "./run.ts";
@@ -6,6 +6,7 @@ import { mustRun, type RunOptions } from "./run.ts";
 export interface SmallDiskSpec {
   readonly path: string;
   readonly sizeMb: number;
+  readonly type: "ext4" | "xfs";
   readonly exec: (argv: readonly string[], options?: RunOptions) => Promise<string>;
 }
 
@@ -29,12 +30,13 @@ export class SmallDisk {
   async mount(): Promise<void> {
     if (!existsSync(this.#image)) {
       await mustRun(["truncate", `--size=${this.#spec.sizeMb}M`, this.#image]);
-      await mustRun(["mkfs.ext4", "-q", "-m", "0", this.#image]);
+      const words = { ext4: ["-q", "-m", "0"], xfs: ["-q", "-m", "reflink=1"] }[this.#spec.type];
+      await mustRun([`mkfs.${this.#spec.type}`, ...words, this.#image]);
     }
     const device = (await mustRun(["losetup", "--find", "--show", this.#image])).trim();
     try {
       const minor = device.replace("/dev/loop", "");
-      const { exec, path } = this.#spec;
+      const { exec, path, type } = this.#spec;
       await exec(["mkdir", "-p", path]);
       await exec([
         "sh",
@@ -45,8 +47,8 @@ export class SmallDisk {
         String(LOOP_MAJOR),
         minor,
       ]);
-      await exec(["mount", "-t", "ext4", device, path]);
-      await exec(["rmdir", "--ignore-fail-on-non-empty", `${path}/lost+found`]);
+      await exec(["mount", "-t", type, device, path]);
+      if (type === "ext4") await exec(["rmdir", "--ignore-fail-on-non-empty", `${path}/lost+found`]);
     } finally {
       await mustRun(["losetup", "--detach", device]); // while mounted, this only arms the self-release
     }

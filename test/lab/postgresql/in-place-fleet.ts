@@ -26,6 +26,8 @@ export interface InPlaceSpec {
   readonly settings?: string;
   /** Units of one's own and configuration in the data folder, as elsewhere than on Debian. */
   readonly isPlain?: boolean;
+  /** Its data lies on an xfs, whose files may share their blocks. */
+  readonly isOnXfs?: boolean;
 }
 
 /** Why there is no such host here; undefined where there is. */
@@ -202,7 +204,7 @@ const tables = [
   "GRANT ALL ON ALL TABLES IN SCHEMA public TO app",
 ];
 
-async function bothMajors(lab: Lab, { isPlain = false }: InPlaceSpec): Promise<Host> {
+async function bothMajors(lab: Lab, { isPlain = false, isOnXfs = false }: InPlaceSpec): Promise<Host> {
   const [from, root] = [await pgRoot(old), await pgRoot(young)];
   const host = await lab.host({
     name: "pg-both",
@@ -214,6 +216,10 @@ async function bothMajors(lab: Lab, { isPlain = false }: InPlaceSpec): Promise<H
       await carryTree(from, folder);
     },
   });
+  if (isOnXfs) {
+    await host.smallDisk("/var/lib/postgresql", 4_096, "xfs");
+    await host.must(["chown", "postgres:postgres", "/var/lib/postgresql"]);
+  }
   await (isPlain ? plainServer(lab, host) : debianServer(lab, host));
   const running = new PgHost(host, old);
   await running.untilServes();

@@ -1,4 +1,5 @@
 // pg_upgrade in place between real servers of one host, with an application that writes before and after.
+import { readFileSync } from "node:fs";
 import { afterEach, expect, it } from "vitest";
 import { type TypedCommand, typed } from "#test/contract/documents/page.ts";
 import type { inPlaceScenes } from "#test/flow/documents/scenes.ts";
@@ -123,6 +124,37 @@ await describeLongLab(
         await here.host.powerOn();
         await here.old.untilServes();
         expect(await serves(here)).toBe("17");
+      },
+      caseMs,
+    );
+
+    it(
+      "by clone, where files may share their blocks: in place of a copy, and back after it was opened",
+      async (context) => {
+        if (!/\txfs$/m.test(readFileSync("/proc/filesystems", "utf8")))
+          return context.skip("this kernel has no xfs");
+        const settings = "upgrade-mode: clone";
+        const here = await begin({ name: "pg-place-clone", settings, isOnXfs: true });
+        await here.old.sql("shop", big);
+        const usedKb = async () =>
+          Number(
+            (await here.host.must(["df", "--output=used", "-k", "/var/lib/postgresql"]))
+              .trim()
+              .split("\n")
+              .at(-1),
+          );
+        const beforeKb = await usedKb();
+        await here.planned();
+        await here.applied(8);
+        await here.approve(8);
+        await here.writesOn(30);
+        expect(await serves(here)).toBe("18");
+        // the large table alone has 150 MB and more
+        expect((await usedKb()) - beforeKb).toBeLessThan(140_000);
+        expect(await here.new.sql("shop", "SELECT count(*) FROM big")).toBe("400000");
+        await here.goBack();
+        expect(await serves(here)).toBe("17");
+        expect(await here.old.sql("shop", "SELECT count(*) FROM big")).toBe("400000");
       },
       caseMs,
     );
