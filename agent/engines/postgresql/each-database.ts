@@ -5,7 +5,7 @@ import { ask, stop } from "./desk.ts";
 import type { Means } from "./settings.ts";
 import type { Sql } from "./sql.ts";
 
-/** Connections at once: behind the fence nobody else has work for the server. */
+/** Connections at once. */
 const atOnce = 4;
 /** Of the step's time, kept for what follows the last statement. */
 const restMs = 1_000;
@@ -22,17 +22,25 @@ export async function ofEach<T>(
 ): Promise<Record<string, T>> {
   const { clock } = context.host;
   const endMs = clock.monotonicMs() + context.deadlineMs - restMs;
+  return fewAtOnce(names, (database) => {
+    const statementMs = Math.max(1, Math.floor(endMs - clock.monotonicMs()));
+    const cut = (error: unknown) => {
+      if (!isCut(error)) throw error;
+      return stop("postgresql.counting-too-long", { database, withinMs: String(context.deadlineMs) });
+    };
+    return ask(context, means, work, { database, statementMs, readsRows: true }).catch(cut);
+  });
+}
+
+/** What the work gives, by database. All that was begun has ended when this does. Throws what the first of them throws. */
+export async function fewAtOnce<T>(
+  names: readonly string[],
+  work: (database: string) => Promise<T>,
+): Promise<Record<string, T>> {
   const found: Record<string, T> = {};
   for (let at = 0; at < names.length; at += atOnce) {
     const some = names.slice(at, at + atOnce).map(async (database) => {
-      const statementMs = Math.max(1, Math.floor(endMs - clock.monotonicMs()));
-      const cut = (error: unknown) => {
-        if (!isCut(error)) throw error;
-        return stop("postgresql.counting-too-long", { database, withinMs: String(context.deadlineMs) });
-      };
-      found[database] = await ask(context, means, work, { database, statementMs, readsRows: true }).catch(
-        cut,
-      );
+      found[database] = await work(database);
     });
     // a failure of one waits for the others: none of them goes on after the step has ended
     for (const ended of await Promise.allSettled(some)) if (ended.status === "rejected") throw ended.reason;

@@ -9,6 +9,7 @@ import { done } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { slug } from "../databases.ts";
 import { ask, must, ofDatabases, ownerOf, patiently, probeOf, resultOf, stop } from "./desk.ts";
+import { fewAtOnce } from "./each-database.ts";
 import { versionOf } from "./facts.ts";
 import { type NeedyTable, needyTables } from "./identity-facts.ts";
 import type { Means } from "./settings.ts";
@@ -74,15 +75,22 @@ async function needy(sql: Sql): Promise<readonly NeedyTable[]> {
   return needyTables(sql, await versionOf(sql));
 }
 
+/** A watch looks at all of them within its interval. */
+function needyOf(
+  context: StepContext,
+  means: Means,
+  databases: readonly string[],
+): Promise<Readonly<Record<string, readonly NeedyTable[]>>> {
+  return fewAtOnce(databases, (database) => ask(context, means, needy, { database }));
+}
+
 async function needyIn(
   context: StepContext,
   means: Means,
   databases: readonly string[],
 ): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const database of databases)
-    found.push(...(await ask(context, means, needy, { database })).map(({ table }) => table));
-  return found;
+  const found = await needyOf(context, means, databases);
+  return databases.flatMap((database) => (found[database] ?? []).map(({ table }) => table));
 }
 
 function markFor(context: StepContext, rollout: string, database: string) {
@@ -103,8 +111,9 @@ async function fix(context: StepContext, means: Means, databases: readonly strin
 async function give(context: StepContext, means: Means, databases: readonly string[]): Promise<Facts> {
   const told: Record<string, string> = {};
   const without: string[] = [];
+  const found = await needyOf(context, means, databases);
   for (const database of databases) {
-    const tables = await ask(context, means, needy, { database });
+    const tables = found[database] ?? [];
     const able = tables.filter(({ index, comparable }) => index !== null || comparable);
     for (const { table } of tables.filter((each) => !able.includes(each)))
       without.push(`${database}: ${table}`);

@@ -4,6 +4,7 @@ import { list, type Move, type Side } from "./move.ts";
 import { call } from "./step.ts";
 
 const everyMs = 10_000;
+const perDatabaseMs = 1_000;
 
 /** Both sides of one direction: whose WAL is kept, and for whom. */
 interface Flow {
@@ -45,7 +46,8 @@ export function identityWatch(id: string, { input, node }: Side, databases: read
     warnAt: 1,
     reactAt: 1,
     reaction: call("give-identities", args),
-    everyMs,
+    // a look has no more time than this for all of them
+    everyMs: Math.max(everyMs, databases.length * perDatabaseMs),
     goesOn: true,
   };
 }

@@ -1,6 +1,8 @@
 /** For how long the old server is watched while WAL is kept on it for the new one. */
 import { expect, it } from "vitest";
 import { programsOf } from "#coordinator/domain/stage-programs.ts";
+import { sideOf } from "#coordinator/playbooks/postgresql/move.ts";
+import { identityWatch } from "#coordinator/playbooks/postgresql/watches.ts";
 import { postgresql } from "#coordinator/playbooks/postgresql.ts";
 import { inputOf } from "./pair.ts";
 
@@ -37,6 +39,18 @@ it("tables without a key are watched before anything is published, and on the ne
     ["soak", "postgresql.give-identities", undefined],
   ]);
   expect(at("guard")).toBeLessThan(at("connect"));
+});
+
+it("a look for tables without a key has a second for each database, ten seconds at least", () => {
+  const side = sideOf(inputOf({}));
+  if (!side.ok) throw new Error(side.failure.code);
+  const everyOf = (count: number) =>
+    identityWatch(
+      "identities",
+      side.value,
+      Array.from({ length: count }, (_, index) => `db${index}`),
+    ).everyMs;
+  expect([1, 10, 60].map(everyOf)).toEqual([10_000, 10_000, 60_000]);
 });
 
 it("what comes late is mended before the first copy, by each wait before the cut-over, and once more before its fence", () => {
