@@ -14,6 +14,7 @@ import { connection } from "./exporting.ts";
 import { emptyExtensionTables, mustHaveNone } from "./extension-tables.ts";
 import { takesWrites } from "./fence.ts";
 import { adoptIdentities } from "./identities.ts";
+import { lateScripts } from "./mending/late-parts.ts";
 import { fetched } from "./mending/parcel.ts";
 import { play, scriptOf } from "./schema-script.ts";
 import type { Means } from "./settings.ts";
@@ -73,6 +74,11 @@ export function schemaVerbs(means: Means): readonly Verb[] {
 function markFor(context: StepContext, given: Args) {
   const owner = { host: context.host, rollout: ownerOf(context, given) };
   return markOf(owner, `schema-${slug(given.database)}`, loaded);
+}
+
+/** Indexes, foreign keys and triggers are there, and whatever comes now comes whole. */
+export async function isSchemaFinished(context: StepContext, name: string): Promise<boolean> {
+  return (await markFor(context, { database: name }).read())?.after === true;
 }
 
 interface Dump {
@@ -180,11 +186,11 @@ async function loadAfter(context: StepContext, means: Means, given: Args): Promi
   const stream = await inDatabase((sql) => streamInto(sql, ownerOf(context, given)));
   await inDatabase((sql) => stream.pause(context, sql));
   if ((await inDatabase((sql) => stream.said(sql))) !== finishedWord) {
-    const script = await scriptOf(context, means, { file, list: after, create: false });
+    const scripts = await lateScripts(context, means, name, { file, list: after });
     const last = `${after}.last.sql`;
     // in the same transaction as all the rest: a second try finds the whole of it or nothing
     await writeFile(last, stream.saying(finishedWord));
-    await play(context, means, { scripts: [script, last], into: connection(name), whole: true });
+    await play(context, means, { scripts: [...scripts, last], into: connection(name), whole: true });
   }
   const quiet = await quieten(context, means, { database: name, rollout: ownerOf(context, given) });
   await inDatabase((sql) => stream.resume(sql));

@@ -26,10 +26,10 @@ const lateSubjects = /^(INDEX|CONSTRAINT|TRIGGER|EVENT TRIGGER|RULE|POLICY|STATI
 
 /** `identities`: `schema index` of each index that is a replica identity. */
 export function parted(list: string, identities: readonly string[]): Parts {
-  const lines = list.split("\n").filter((line) => /^\d+;/.test(line));
+  const lines = entriesOf(list);
   const isEarlyIndex = (words: string) => identities.some((each) => words.startsWith(`INDEX ${each} `));
   const isLate = (line: string) => {
-    const words = line.replace(/^\d+; \d+ \d+ /, "");
+    const words = wordsOf(line);
     const about = /^COMMENT \S+ (.*)$/.exec(words)?.[1];
     if (about !== undefined) return lateSubjects.test(about);
     return !isEarlyIndex(words) && lateKinds.some((kind) => words.startsWith(`${kind} `));
@@ -43,11 +43,28 @@ export function parted(list: string, identities: readonly string[]): Parts {
  * a partition would be given them once more.
  */
 export function partitionsLast(list: string): string {
-  const lines = list.split("\n").filter((line) => /^\d+;/.test(line));
+  const lines = entriesOf(list);
   const rank = (line: string) => {
     if (/^\d+; \d+ \d+ TABLE ATTACH /.test(line)) return 1;
     return /^\d+; \d+ \d+ INDEX ATTACH /.test(line) ? 2 : 0;
   };
   const of = (wanted: number) => lines.filter((line) => rank(line) === wanted);
   return `${[...of(0), ...of(1), ...of(2)].join("\n")}\n`;
+}
+
+/** The list without what is there already: `there` has entries as a list names them, from their description on. */
+export function withoutThose(list: string, there: readonly string[]): string {
+  const known = new Set(there);
+  return `${entriesOf(list)
+    .filter((line) => !known.has(wordsOf(line)))
+    .join("\n")}\n`;
+}
+
+function entriesOf(list: string): readonly string[] {
+  return list.split("\n").filter((line) => /^\d+;/.test(line));
+}
+
+/** From the description on: `INDEX schema name owner`. */
+function wordsOf(line: string): string {
+  return line.replace(/^\d+; \d+ \d+ /, "");
 }

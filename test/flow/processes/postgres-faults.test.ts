@@ -117,8 +117,13 @@ describe("while the new server follows", () => {
       "ALTER TABLE kept ADD COLUMN more int DEFAULT 7",
       "ALTER TABLE kept ALTER COLUMN more SET DEFAULT 8",
       "INSERT INTO kept VALUES (2, 'b')",
+      // on its way without the column that comes after it
+      "INSERT INTO written VALUES (2, 'b')",
+      "ALTER TABLE written ADD COLUMN state int NOT NULL DEFAULT 0",
+      "ALTER TABLE written ALTER COLUMN state DROP DEFAULT",
     );
     await came("kept", 2);
+    await came("written", 2);
     const values = await fleet.on("new1", "shop", (client) =>
       client.query("SELECT id, more FROM kept ORDER BY id"),
     );
@@ -190,7 +195,7 @@ describe("while the new server follows", () => {
     const rows = (node: Node) =>
       fleet.on(node, "shop", async (client) => {
         const all =
-          'SELECT * FROM kept ORDER BY id; SELECT * FROM "Late one" ORDER BY id; SELECT * FROM keyless; SELECT * FROM parted';
+          'SELECT * FROM kept ORDER BY id; SELECT * FROM "Late one" ORDER BY id; SELECT * FROM keyless; SELECT * FROM parted; SELECT * FROM written ORDER BY id';
         const results = (await client.query(all)) as unknown as { rows: unknown[] }[];
         return results.map((result) => result.rows);
       });

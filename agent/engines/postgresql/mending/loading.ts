@@ -1,4 +1,4 @@
-/** Tables that came late, from the old server's dump of them: whole, in one transaction. */
+/** Tables that came late, from the old server's dump of them: in one transaction, and whole where the schema is finished. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FailureError } from "#proto/common/failure.ts";
@@ -8,9 +8,11 @@ import type { StepContext } from "../../../verb.ts";
 import { slug } from "../../databases.ts";
 import { client } from "../client-tools.ts";
 import { connection } from "../exporting.ts";
+import { isSchemaFinished } from "../loading-schema.ts";
 import { play, scriptOf, withoutSettings } from "../schema-script.ts";
 import type { Means } from "../settings.ts";
-import { partitionsLast } from "../table-of-contents.ts";
+import { parted, partitionsLast } from "../table-of-contents.ts";
+import { keepPart } from "./late-parts.ts";
 import { fetched } from "./parcel.ts";
 import { dumpParcel } from "./telling.ts";
 
@@ -18,13 +20,24 @@ import { dumpParcel } from "./telling.ts";
 const tries = 10;
 const limits = "SET lock_timeout = '3s';\nSET statement_timeout = '10min';\n";
 
-export async function loadTables(context: StepContext, means: Means, database: string): Promise<void> {
+export async function loadTables(
+  context: StepContext,
+  means: Means,
+  database: string,
+  { tables, indexes }: { readonly tables: readonly string[]; readonly indexes: readonly string[] },
+): Promise<void> {
   const file = await fetched(context, dumpParcel(database));
   const folder = join(markFolder(context), "late");
   await makeFolderDurably(folder);
   const list = join(folder, `${slug(database)}.list`);
   await client(context, means, "pg_restore", ["-l", "-f", list, file]);
-  await writeFile(list, partitionsLast(await readFile(list, "utf8")));
+  let wanted = await readFile(list, "utf8");
+  if (!(await isSchemaFinished(context, database))) {
+    const { before, after } = parted(wanted, indexes);
+    await keepPart(context, means, database, { tables, file, list: after });
+    wanted = before;
+  }
+  await writeFile(list, partitionsLast(wanted));
   const script = await scriptOf(context, means, { file, list, create: false });
   // the dump's own head takes every limit away
   const text = withoutSettings(await readFile(script, "utf8"), ["lock_timeout", "statement_timeout"]);

@@ -137,7 +137,9 @@ async function mend(
     }
   };
   if (lack.tables.length > 0)
-    await attempt(`table ${lack.tables.join(", ")}`, () => loadTables(context, means, database));
+    await attempt(`table ${lack.tables.join(", ")}`, () =>
+      loadTables(context, means, database, { tables: lack.tables, indexes: old?.indexes ?? [] }),
+    );
   // before any row of theirs comes; an earlier try may have ended after the tables were made
   await quieten(context, means, { database, rollout: context.rollout });
   const run = (statements: string) =>

@@ -10,7 +10,7 @@ import { databases, slug } from "../../databases.ts";
 import { client } from "../client-tools.ts";
 import { ask, must, resultOf } from "../desk.ts";
 import { connection } from "../exporting.ts";
-import { givenIdentities } from "../identities.ts";
+import { givenIdentities, identityIndexes } from "../identities.ts";
 import type { Means } from "../settings.ts";
 import type { Sql } from "../sql.ts";
 import { noteLate } from "./noted.ts";
@@ -31,6 +31,8 @@ const there = z.object({
       tables: z.array(tableSchema),
       /** By table: what its replica identity was before this rollout, as the end of a statement. */
       identities: z.record(z.string(), z.string()),
+      /** `schema index` of each index that is a replica identity. */
+      indexes: z.array(z.string()),
     }),
   ),
 });
@@ -73,10 +75,15 @@ async function describe(context: StepContext, means: Means, names: readonly stri
   for (const database of names) {
     const there = known[database] ?? {};
     // after the tables were listed, another one's view may stand in the place of one
-    const tables = await ask(context, means, (sql) => describedIn(sql, there), { database, readsRows: true });
+    const [tables, indexes] = await ask(
+      context,
+      means,
+      async (sql) => [await describedIn(sql, there), await identityIndexes(sql)],
+      { database, readsRows: true },
+    );
     await noteLate(context, database, lateNames(tables, there));
     const identities = await givenIdentities(context, database);
-    found[database] = { tables: [...tables], identities };
+    found[database] = { tables: [...tables], identities, indexes: [...indexes] };
     const late = tables.flatMap(({ table }) => (there[table] === undefined ? [table] : []));
     if (late.length === 0) continue;
     await dump(context, means, database, late);

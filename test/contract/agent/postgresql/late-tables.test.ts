@@ -18,6 +18,7 @@ afterEach(stopAll);
 const database = "postgres";
 const publication = publicationName("r1", "forward");
 const subscription = subscriptionName("r1", "forward", database);
+const ofIt = { databases: JSON.stringify([database]) };
 
 /** Both with an agent; what one of them sends the other one finds. */
 async function pair(...both: readonly string[]) {
@@ -35,6 +36,7 @@ async function pair(...both: readonly string[]) {
         const ran = await execa(program, words, { env: { ...env }, reject: false });
         return { exitCode: ran.exitCode ?? 1, tail: `${ran.stdout}${ran.stderr}` };
       },
+      progress: () => undefined,
       parcels: {
         send: async (name: string, file: string) => {
           const kept = path.join(host.stateDir, `${name}-${sent.size}`);
@@ -58,9 +60,9 @@ async function pair(...both: readonly string[]) {
       return verb;
     };
     return {
-      does: async (name: string, args: object = { databases: JSON.stringify([database]) }) =>
+      does: async (name: string, args: object = ofIt) =>
         (await named(name).run(context, named(name).args.parse(args))) as StepResult,
-      isDone: async (name: string, args: object = { databases: JSON.stringify([database]) }) =>
+      isDone: async (name: string, args: object = ofIt) =>
         (await named(name).probe?.(context, named(name).args.parse(args)))?.state,
     };
   };
@@ -68,12 +70,12 @@ async function pair(...both: readonly string[]) {
   return { old, young, atOld: agentOf(old), atYoung: agentOf(young) };
 }
 
-async function follow(old: PostgresServer, young: PostgresServer): Promise<void> {
-  await run(old, database, `CREATE PUBLICATION ${publication} FOR ALL TABLES`);
+async function follow(old: PostgresServer, young: PostgresServer, name = database): Promise<void> {
+  await run(old, name, `CREATE PUBLICATION ${publication} FOR ALL TABLES`);
   await run(
     young,
-    database,
-    `CREATE SUBSCRIPTION ${subscription} CONNECTION '${old.urlOf(database)}' PUBLICATION ${publication}`,
+    name,
+    `CREATE SUBSCRIPTION ${subscriptionName("r1", "forward", name)} CONNECTION '${old.urlOf(name)}' PUBLICATION ${publication}`,
   );
 }
 
@@ -87,10 +89,11 @@ async function until(server: PostgresServer, query: string): Promise<void> {
 
 type Pair = Awaited<ReturnType<typeof pair>>;
 
-async function mended({ atOld, atYoung }: Pair): Promise<void> {
-  expect(await atYoung.does("tell-tables")).toMatchObject({ result: "done" });
-  expect(await atOld.does("describe-tables")).toMatchObject({ result: "done" });
-  expect(await atYoung.does("mend-tables")).toMatchObject({ result: "done" });
+async function mended({ atOld, atYoung }: Pair, args: object = ofIt): Promise<void> {
+  expect(await atYoung.does("tell-tables", args)).toMatchObject({ result: "done" });
+  expect(await atOld.does("give-identities", args)).toMatchObject({ result: "done" });
+  expect(await atOld.does("describe-tables", args)).toMatchObject({ result: "done" });
+  expect(await atYoung.does("mend-tables", args)).toMatchObject({ result: "done" });
 }
 
 it("rows that were written before a column came have in it what they have on the old server", async () => {
@@ -176,3 +179,65 @@ it("a view that was put in a table's place since it was listed is not read", asy
   expect(JSON.stringify(described)).toContain("non-system view");
   expect(await rowsOf(old, "SELECT * FROM ran")).toEqual([]);
 }, 60_000);
+
+it("what comes while rows are copied is made at once, and its indexes with all others when they are made", async () => {
+  const both = await pair();
+  const { old, young, atOld, atYoung } = both;
+  const shop = { databases: '["shop"]' };
+  await run(old, database, "CREATE DATABASE shop");
+  await run(
+    old,
+    "shop",
+    "CREATE TABLE parted (id int PRIMARY KEY, note text) PARTITION BY LIST (id)",
+    "CREATE INDEX parted_note ON parted (note)",
+    "CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1)",
+    "CREATE TABLE orders (id int PRIMARY KEY, no int NOT NULL)",
+    "CREATE UNIQUE INDEX orders_no ON orders (no)",
+  );
+  expect(await atOld.does("export-schema", shop)).toMatchObject({ result: "done" });
+  expect(await atYoung.does("load-schema", { database: "shop" })).toMatchObject({ result: "done" });
+  await follow(old, young, "shop");
+  await run(
+    old,
+    "shop",
+    "CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2)",
+    'CREATE TABLE "Late one" (id int PRIMARY KEY, of int, other int)',
+    'CREATE INDEX "Late note" ON "Late one" (of)',
+    'CREATE UNIQUE INDEX "Late key" ON "Late one" (of)',
+    'ALTER TABLE "Late one" ADD FOREIGN KEY (other) REFERENCES "Late one" (of)',
+    "INSERT INTO parted VALUES (2, 'b')",
+    "ALTER TABLE orders DROP CONSTRAINT orders_pkey",
+  );
+  await mended(both, shop);
+  // of a try that has made nothing, nothing is made later
+  const mood = "CREATE TYPE mood AS ENUM ('well')";
+  await run(
+    old,
+    "shop",
+    mood,
+    "CREATE TABLE later (id int PRIMARY KEY, of mood)",
+    "CREATE INDEX ON later (of)",
+  );
+  for (const [at, verb] of [
+    [atYoung, "tell-tables"],
+    [atOld, "describe-tables"],
+    [atYoung, "mend-tables"],
+  ] as const)
+    await at.does(verb, shop);
+  await run(young, "shop", mood);
+  await mended(both, shop);
+  await run(young, "shop", "ALTER TABLE orders DROP CONSTRAINT orders_pkey");
+  const finished = await atYoung.does("finish-schema", { database: "shop" });
+  expect(finished).toMatchObject({ result: "done" });
+  // and now they come with them
+  await run(
+    old,
+    "shop",
+    "CREATE TABLE parted_3 PARTITION OF parted FOR VALUES IN (3)",
+    "CREATE TABLE last (id int PRIMARY KEY, of int)",
+    "CREATE INDEX ON last (of)",
+  );
+  await mended(both, shop);
+  await atOld.does("describe-schema", shop);
+  expect(await atYoung.does("compare-schema", shop)).toMatchObject({ result: "done" });
+}, 90_000);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { addingOf, settlingOf } from "#agent/engines/postgresql/mending/column.ts";
 import { lateIn } from "#agent/engines/postgresql/mending/late.ts";
 import type { Column, Table } from "#agent/engines/postgresql/mending/tables.ts";
-import { partitionsLast } from "#agent/engines/postgresql/table-of-contents.ts";
+import { partitionsLast, withoutThose } from "#agent/engines/postgresql/table-of-contents.ts";
 
 const column = (name: string, more: Partial<Column> = {}): Column => ({
   name,
@@ -143,4 +143,15 @@ it("a partition is made part of its table after it has its own key: it would be 
     "3301; 0 0 INDEX ATTACH public p_2_pkey postgres",
     "",
   ]);
+});
+
+it("what is there already is left out of a list by its whole name", () => {
+  const list = `;
+3201; 1259 16404 INDEX public t_note app
+3202; 1259 16405 INDEX public t_note too app
+3203; 2606 16406 FK CONSTRAINT public t t_of_fkey app
+`;
+  expect(withoutThose(list, ["INDEX public t_note app", "FK CONSTRAINT public t t_other_fkey app"])).toBe(
+    "3202; 1259 16405 INDEX public t_note too app\n3203; 2606 16406 FK CONSTRAINT public t t_of_fkey app\n",
+  );
 });
