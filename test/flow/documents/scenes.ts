@@ -6,3 +6,6 @@ export const inPlaceScenes = ["place", "placed"] as const;
 
 /** The same for a new host of its own: test/lab/postgresql/made.test.ts. */
 export const madeScenes = ["made", "unmade"] as const;
+
+/** With a server that is gone for good: test/flow/processes/postgres-gone.test.ts. */
+export const goneScenes = ["lost"] as const;
