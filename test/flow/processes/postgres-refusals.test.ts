@@ -213,8 +213,12 @@ const bads: readonly Bad[] = [
         "CREATE SCHEMA _timescaledb_catalog",
         "CREATE TABLE _timescaledb_catalog.hypertable (id int PRIMARY KEY)",
         "INSERT INTO _timescaledb_catalog.hypertable VALUES (1)",
+        // only what belongs to the extension counts, and there is none of that name for these servers to install
+        `INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)
+         VALUES (424242, 'timescaledb', 10, 'public'::regnamespace, false, '2.17.0')`,
+        "ALTER EXTENSION timescaledb ADD TABLE _timescaledb_catalog.hypertable",
       ],
-      ["DROP SCHEMA _timescaledb_catalog CASCADE"],
+      ["DROP EXTENSION timescaledb", "DROP SCHEMA _timescaledb_catalog"],
     ),
   },
   {
