@@ -5,13 +5,12 @@
 import { type Outcome, succeed } from "#proto/common/failure.ts";
 import type { PgDatabase } from "#proto/engines/postgresql.ts";
 import type { Host } from "../../verb.ts";
-import { versionOf } from "./facts.ts";
 import { readIdentity } from "./identity-facts.ts";
 import { listsOf } from "./object-lists.ts";
 import { namesOf } from "./pglogical/databases.ts";
 import { relations } from "./relations.ts";
 import type { Means } from "./settings.ts";
-import { type Row, type Sql, withSql } from "./sql.ts";
+import { type Row, type Sql, versionOf, withSql } from "./sql.ts";
 
 const atOnce = 2;
 const statementMs = 30_000;

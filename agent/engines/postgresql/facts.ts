@@ -7,7 +7,6 @@ import type {
   PgFence,
   PgServer,
   PgSlot,
-  PgSubscription,
   PostgresqlFull,
   PostgresqlGate,
   PostgresqlPulse,
@@ -17,12 +16,11 @@ import { takeUntil } from "../measure.ts";
 import { type BackupProof, backupProof } from "./backup-proof.ts";
 import { fullFacts } from "./full-facts.ts";
 import { notMadeYet } from "./made/facts.ts";
-import { readPglogical } from "./pglogical/facts.ts";
 import { readReadiness } from "./readiness.ts";
 import { here } from "./senders.ts";
-import { errorsIn, logFile, type WorkerErrors } from "./server-log.ts";
 import type { Means } from "./settings.ts";
-import { applicationName, type Row, type Sql, withSql } from "./sql.ts";
+import { applicationName, numberOrNull, type Sql, versionOf, withSql } from "./sql.ts";
+import { readEverySubscription } from "./subscription-facts.ts";
 import { readWalRoom, type WalPace, walPace } from "./wal-room.ts";
 
 export async function postgresqlFacts(
@@ -98,11 +96,6 @@ async function askServer(sql: Sql): Promise<Outcome<PgServer>> {
   });
 }
 
-export async function versionOf(sql: Sql): Promise<number> {
-  const [row] = await sql.rows("SELECT current_setting('server_version_num') AS num");
-  return Number(row?.["num"]);
-}
-
 export async function readSlots(sql: Sql): Promise<Outcome<PgSlot[]>> {
   const status = (await versionOf(sql)) >= 130_000 ? "wal_status" : "NULL::text AS wal_status";
   const rows = await sql.rows(`
@@ -117,97 +110,10 @@ export async function readSlots(sql: Sql): Promise<Outcome<PgSlot[]>> {
       database: row["database"] ?? null,
       isActive: row["active"] === "true",
       walStatus: row["wal_status"] ?? null,
-      retainedBytes: numberOf(row["retained"]),
-      lagBytes: numberOf(row["lag"]),
+      retainedBytes: numberOrNull(row["retained"]),
+      lagBytes: numberOrNull(row["lag"]),
     })),
   );
-}
-
-/** Of either mover: an error of the log belongs to whichever bears its name. */
-async function readEverySubscription(
-  host: Host,
-  means: Means,
-  signal: AbortSignal,
-): Promise<Outcome<PgSubscription[]>> {
-  const [native, others] = [
-    await readSubscriptions(host, means, signal),
-    await readPglogical(host, means, signal),
-  ];
-  if (!native.ok) return native;
-  if (!others.ok) return others;
-  const errors = await loggedErrors(host, means, { signal, isAsked: others.value.length > 0 });
-  const named = others.value.map((each) => ({
-    ...each,
-    lastError: each.lastError ?? errors[each.name]?.apply ?? null,
-  }));
-  return succeed([...native.value, ...named]);
-}
-
-async function loggedErrors(
-  host: Host,
-  means: Means,
-  { signal, isAsked }: { readonly signal: AbortSignal; readonly isAsked: boolean },
-): Promise<Readonly<Record<string, WorkerErrors>>> {
-  if (!isAsked) return {};
-  const options = { signal, statementMs: 8_000 };
-  const file = await withSql(host, means, options, async (sql) => succeed(await logFile(means, sql)));
-  return file.ok && file.value !== undefined ? errorsIn(host, file.value) : {};
-}
-
-async function readSubscriptions(
-  host: Host,
-  means: Means,
-  signal: AbortSignal,
-): Promise<Outcome<PgSubscription[]>> {
-  const options = { signal, statementMs: 8_000, isLook: true };
-  const heads = await withSql(host, means, options, async (sql) =>
-    succeed(
-      await sql.rows(`
-        SELECT s.oid::text, subname, datname, subenabled::text,
-               EXISTS (SELECT FROM pg_stat_subscription w
-                        WHERE w.subid = s.oid AND w.relid IS NULL AND w.pid IS NOT NULL)::text AS works,
-               EXISTS (SELECT FROM pg_stat_subscription w JOIN pg_stat_activity a ON a.pid = w.pid
-                        WHERE w.subid = s.oid AND w.relid IS NULL
-                          AND a.backend_start < clock_timestamp() - interval '${steadyMs} milliseconds')::text AS steady,
-               ${(await versionOf(sql)) >= 150_000 ? "(SELECT apply_error_count + sync_error_count FROM pg_stat_subscription_stats t WHERE t.subid = s.oid)::text" : "NULL::text"} AS errors
-          FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid ORDER BY subname`),
-    ),
-  );
-  if (!heads.ok) return heads;
-  const errors = await loggedErrors(host, means, { signal, isAsked: heads.value.length > 0 });
-  const found: PgSubscription[] = [];
-  for (const head of heads.value) {
-    const tables = await withSql(host, means, { ...options, database: head["datname"] ?? "" }, async (sql) =>
-      succeed(await sql.rows(tableStates, [head["oid"] ?? ""])),
-    );
-    if (!tables.ok) return tables;
-    found.push(subscriptionOf(head, tables.value, errors[head["subname"] ?? ""]));
-  }
-  return succeed(found);
-}
-
-/** A worker that has worked for so long has got over what ended the one before it. */
-export const steadyMs = 3_000;
-
-const tableStates = `
-  SELECT srsubstate, count(*)::text AS tables, sum(pg_total_relation_size(srrelid))::text AS bytes
-    FROM pg_subscription_rel WHERE srsubid = $1::oid GROUP BY srsubstate`;
-
-function subscriptionOf(
-  head: Row,
-  tables: readonly Row[],
-  { apply, copy }: WorkerErrors = { apply: null, copy: null },
-): PgSubscription {
-  return {
-    name: head["subname"] ?? "",
-    database: head["datname"] ?? "",
-    isEnabled: head["subenabled"] === "true",
-    isWorking: head["works"] === "true",
-    tables: Object.fromEntries(tables.map((row) => [row["srsubstate"] ?? "", Number(row["tables"])])),
-    errors: numberOf(head["errors"]),
-    lastError: copy ?? (head["steady"] === "true" ? null : apply),
-    copiedBytes: tables.reduce((sum, row) => sum + Number(row["bytes"] ?? 0), 0),
-  };
 }
 
 /** Of pg_database. Where DROP DATABASE was interrupted nobody comes in, and nothing can be altered: its limit is -2. */
@@ -251,8 +157,4 @@ export function clientCount(means: Means): string {
   (SELECT count(*)::text FROM pg_stat_activity
     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND state IS DISTINCT FROM 'starting'
       AND NOT ${ownSessions(means)})`;
-}
-
-function numberOf(text: string | null | undefined): number | null {
-  return text === null || text === undefined ? null : Number(text);
 }

@@ -10,10 +10,9 @@ import { type StepContext, type StepResult, type Verb, verb } from "../../verb.t
 import { slug } from "../databases.ts";
 import { ask, must, ofDatabases, ownerOf, patiently, probeOf, resultOf, stop } from "./desk.ts";
 import { fewAtOnce } from "./each-database.ts";
-import { versionOf } from "./facts.ts";
 import { type NeedyTable, needyTables } from "./identity-facts.ts";
 import type { Means } from "./settings.ts";
-import type { Sql } from "./sql.ts";
+import { type Sql, versionOf } from "./sql.ts";
 
 /** By table: the statement's end that puts back what was. */
 const before = z.object({ tables: z.record(z.string(), z.string()) });

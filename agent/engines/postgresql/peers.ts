@@ -11,12 +11,12 @@ import { type StepContext, type StepResult, type Verb, verb } from "../../verb.t
 import { databases, literal, quoted } from "../databases.ts";
 import { rollout } from "../rollout-arg.ts";
 import { ask, direction, inEach, must, ownerOf, probeOf, resultOf, stop } from "./desk.ts";
-import { versionOf } from "./facts.ts";
 import { addHbaLine, hasHbaLine, isHbaLineInForce, removeHbaLine } from "./hba.ts";
 import { type Direction, roleName } from "./names.ts";
 import { keepPassword, passfilesOf, readPassword, removePassword, scramVerifier } from "./passfile.ts";
 import { serverAccount } from "./server-files.ts";
 import type { Means } from "./settings.ts";
+import { versionOf } from "./sql.ts";
 
 const args = z.strictObject({ direction, of: rollout.optional() });
 const admitArgs = z.strictObject({

@@ -3,8 +3,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import type { StepContext } from "../../verb.ts";
 import { client } from "./client-tools.ts";
 import { ask } from "./desk.ts";
-import { versionOf } from "./facts.ts";
 import type { Means } from "./settings.ts";
+import { versionOf } from "./sql.ts";
 
 export interface Part {
   /** The dump, and the list of what of it is wanted. */

@@ -5,8 +5,8 @@ import type { FileOwner } from "../../host/file-runner.ts";
 import type { StepContext } from "../../verb.ts";
 import { literal } from "../databases.ts";
 import { ask } from "./desk.ts";
-import { versionOf } from "./facts.ts";
 import type { Means } from "./settings.ts";
+import { versionOf } from "./sql.ts";
 
 /** As the server names it. */
 export async function dataDirectory(context: StepContext, means: Means): Promise<string> {

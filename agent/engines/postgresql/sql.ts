@@ -156,6 +156,17 @@ export async function use<T>(
   }
 }
 
+/** As the server counts: 170004 is 17.4. */
+export async function versionOf(sql: Sql): Promise<number> {
+  const [row] = await sql.rows("SELECT current_setting('server_version_num') AS num");
+  return Number(row?.["num"]);
+}
+
+/** Of a value that the server may not have. */
+export function numberOrNull(text: string | null | undefined): number | null {
+  return text === null || text === undefined ? null : Number(text);
+}
+
 function errorFacts(error: unknown): Readonly<Record<string, string>> {
   const { message, code, detail, hint } = error as Partial<
     Record<"message" | "code" | "detail" | "hint", string>

@@ -7,11 +7,11 @@ import { rollout } from "../rollout-arg.ts";
 import { addressOf, conninfoOf } from "./conninfo.ts";
 import { ask, direction, ofDirection, ownerOf, probeOf, resultOf } from "./desk.ts";
 import { sslWords } from "./encryption.ts";
-import { versionOf } from "./facts.ts";
 import { publicationName, roleName, subscriptionName } from "./names.ts";
 import { type Given, missing, present, subscriptions } from "./own-objects.ts";
 import { passfileOf } from "./passfile.ts";
 import type { Means } from "./settings.ts";
+import { versionOf } from "./sql.ts";
 
 const subscribeArgs = z.strictObject({
   databases,

@@ -4,9 +4,9 @@ import { done } from "../../../outcome.ts";
 import { type StepContext, type Verb, verb } from "../../../verb.ts";
 import { databases } from "../../databases.ts";
 import { ask, resultOf } from "../desk.ts";
-import { steadyMs } from "../facts.ts";
 import { subscriptionName } from "../names.ts";
 import type { Means } from "../settings.ts";
+import { steadyMs } from "../subscription-facts.ts";
 
 const pollMs = 500;
 /** Kept of the step's time. */

@@ -1,10 +1,9 @@
 /** The tables of users as a stream of rows needs them on both sides: columns, and by what an UPDATE finds its row. */
 import { z } from "zod";
 import { isCut } from "../each-database.ts";
-import { versionOf } from "../facts.ts";
 import { isOfMover } from "../published-tables.ts";
 import { isOfExtension, isOfUser, relations } from "../relations.ts";
-import type { Sql } from "../sql.ts";
+import { type Sql, versionOf } from "../sql.ts";
 
 /** Names and types are quoted as a statement needs them. */
 const columnSchema = z.object({

@@ -1,7 +1,6 @@
 /** What a data folder is made with and can never change afterwards: the new one is made with the same. */
 import type { PgBirth } from "#proto/engines/postgresql-made.ts";
-import { versionOf } from "../facts.ts";
-import type { Row, Sql } from "../sql.ts";
+import { type Row, type Sql, versionOf } from "../sql.ts";
 
 const providers: Readonly<Record<string, PgBirth["provider"]>> = { c: "libc", i: "icu", b: "builtin" };
 
