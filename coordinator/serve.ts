@@ -90,8 +90,8 @@ async function listen({ config, clock }: ServeMeans, office: Office, teardown: T
     "grpc.keepalive_timeout_ms": 5_000,
     "grpc.http2.min_ping_interval_without_data_ms": 5_000,
   });
-  const { room, port, artefacts, parcels, leader } = office;
-  server.add(AgentServiceService, room.service());
+  const { agentService, port, artefacts, parcels, leader } = office;
+  server.add(AgentServiceService, agentService);
   server.add(ParcelServiceService, parcelService(parcels, leader));
   server.add(
     ControlServiceService,

@@ -1,6 +1,7 @@
-/** The parts that speak with agents: their room, the desk that hears them, and the drivers of open rollouts. */
+/** The parts that speak with agents: their room and its service, the desk that hears them, and the drivers of open rollouts. */
 
-import { AgentRoom } from "../api/agent-service.ts";
+import { AgentRoom } from "../api/agent-room.ts";
+import { agentService } from "../api/agent-service.ts";
 import type { RolloutState } from "../domain/rollout/state.ts";
 import { AgentDesk } from "../engine/agents/agent-desk.ts";
 import { AuditHeads } from "../engine/audit-heads.ts";
@@ -41,25 +42,27 @@ export function receiveAgents({ means, records, ledgers, coordinator, leader, dr
     redial: (node) => room.redial(node),
     warn,
   });
-  const room: AgentRoom = new AgentRoom({
+  const events = new AgentDesk({
+    log: records.events,
+    reports,
+    deeds,
+    standings,
+    drivers,
+    heads,
+    fleet: () => room,
+    warn,
+  });
+  const knows = (node: string) => inventory.clusterOf(node) !== undefined;
+  const room: AgentRoom = new AgentRoom({ clock, namesakeQuietMs, knows, events });
+  const service = agentService({
     clock,
+    room,
     coordinator,
     beatMs,
     helloLimitMs,
-    namesakeQuietMs,
-    knows: (node) => inventory.clusterOf(node) !== undefined,
     leader,
-    events: new AgentDesk({
-      log: records.events,
-      reports,
-      deeds,
-      standings,
-      drivers,
-      heads,
-      fleet: () => room,
-      warn,
-    }),
+    events,
     fetchArtefact: (digest, offset) => artefacts.fetch(digest, offset),
   });
-  return { room, drivers, heads };
+  return { room, service, drivers, heads };
 }

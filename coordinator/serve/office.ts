@@ -66,7 +66,7 @@ export function furnish(means: ServeMeans, records: Records, coordinator: string
   const port = Object.assign(application, { discover: () => discoverInventory(agents.room, playbooks) });
   const { inventory, artefacts } = ledgers;
   const parcels = parcelsOf(means, agents);
-  return { room: agents.room, port, leader, leadership, snapshots, inventory, artefacts, parcels };
+  return { agentService: agents.service, port, leader, leadership, snapshots, inventory, artefacts, parcels };
 }
 
 function parcelsOf({ config, clock }: ServeMeans, { drivers }: Agents): ParcelFolder {

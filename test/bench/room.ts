@@ -1,7 +1,9 @@
 /** The coordinator's agents' room with its snapshots, on a real server, and a bare peer that only counts answers. */
 import { createServer, type Server } from "nice-grpc";
-import { AgentRoom } from "#coordinator/api/agent-service.ts";
+import { AgentRoom } from "#coordinator/api/agent-room.ts";
+import { agentService } from "#coordinator/api/agent-service.ts";
 import type { ClusterEntry } from "#coordinator/domain/inventory.ts";
+import type { AgentEvents } from "#coordinator/engine/ports.ts";
 import { Snapshots } from "#coordinator/engine/snapshots.ts";
 import { playbooks } from "#coordinator/playbooks/index.ts";
 import { systemClock as clock } from "#proto/common/clock.ts";
@@ -25,15 +27,16 @@ async function listening(server: Server): Promise<string> {
 }
 
 export async function startRoom(): Promise<Asked> {
-  const room = new AgentRoom({
+  const events: AgentEvents = { attached: () => {}, detached: () => {}, said: () => {}, positions: () => [] };
+  const room = new AgentRoom({ clock, namesakeQuietMs: 60_000, knows: () => true, events });
+  const service = agentService({
     clock,
+    room,
     coordinator: "bench",
     beatMs: 5_000,
     helloLimitMs: 60_000,
-    namesakeQuietMs: 60_000,
-    knows: () => true,
     leader: () => ({ leads: true, address: "" }),
-    events: { attached: () => {}, detached: () => {}, said: () => {}, positions: () => [] },
+    events,
     async *fetchArtefact() {},
   });
   const snapshots = new Snapshots({
@@ -49,7 +52,7 @@ export async function startRoom(): Promise<Asked> {
     openRollouts: async () => [],
   });
   const server = createServer();
-  server.add(AgentServiceService, room.service());
+  server.add(AgentServiceService, service);
   return {
     address: await listening(server),
     stop: () => server.forceShutdown(),

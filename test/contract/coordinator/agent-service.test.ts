@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { credentials } from "@grpc/grpc-js";
 import { createServer, type Server } from "nice-grpc";
 import { afterEach, describe, expect, it } from "vitest";
-import { AgentRoom } from "#coordinator/api/agent-service.ts";
+import { AgentRoom } from "#coordinator/api/agent-room.ts";
+import { agentService } from "#coordinator/api/agent-service.ts";
 import type { AgentEvents } from "#coordinator/engine/ports.ts";
 import { systemClock } from "#proto/common/clock.ts";
 import { contract } from "#proto/common/contract.ts";
@@ -31,19 +32,20 @@ async function serve() {
     said: (node, { $case }) => void heard.push(`${node} says ${$case}`),
     positions: () => [],
   };
-  const room = new AgentRoom({
-    clock: systemClock,
+  const clock = systemClock;
+  const room = new AgentRoom({ clock, namesakeQuietMs: 500, knows: (node) => node !== "dbl", events });
+  const service = agentService({
+    clock,
+    room,
     coordinator: "c1",
     beatMs: 1_000,
     helloLimitMs: 5_000,
-    namesakeQuietMs: 500,
-    knows: (node) => node !== "dbl",
     leader: () => ({ leads: true, address: "" }),
     events,
     fetchArtefact: async function* () {},
   });
   const server = createServer();
-  server.add(AgentServiceService, room.service());
+  server.add(AgentServiceService, service);
   servers.push(server);
   return { room, heard, address: `127.0.0.1:${await server.listen("127.0.0.1:0")}` };
 }
