@@ -5,33 +5,26 @@
 import { appendFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, type TestContext } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { elsewhere } from "#test/contract/documents/elsewhere.ts";
 import { repository, type TypedCommand, typed } from "#test/contract/documents/page.ts";
 import { demoWords } from "#test/demo/script.ts";
-import { bundled, ProcessFleet } from "#test/flow/processes/harness/fleet.ts";
+import { ProcessFleet } from "#test/flow/processes/harness/fleet.ts";
+import { bundle, onlyFull } from "../processes/harness/preface.ts";
 import { goneScenes, inPlaceScenes, madeScenes, postgresqlScenes } from "./scenes.ts";
 import { inventoryOf, Typist } from "./typist.ts";
 
-const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
 const allUpgraded = ["3.1.0 ready", "3.1.0 ready", "3.1.0 ready"];
-const onlyFull = (context: TestContext) =>
-  full || context.skip("a rollout of its own; make test-full runs it");
+const skipUnlessFull = onlyFull("a rollout of its own");
 const storyLimitMs = 600_000;
 const words = `${demoWords.join(" ")} --reason "nobody's data"`;
 const here = typed.filter(
   ({ text }) => !/^(make |dist\/)/.test(text) && !elsewhere.some(({ command }) => command === text),
 );
 
-let dist = "";
+const dist = bundle();
 let fleet: ProcessFleet;
 let typist: Typist;
-
-beforeAll(async () => {
-  dist = await bundled();
-}, 120_000);
-
-afterAll(() => rm(dist, { recursive: true, force: true }));
 
 async function type(text: string, exitCode = 0): Promise<string> {
   const { code, said } = await typist.type(text);
@@ -95,8 +88,8 @@ it("every scene of the documents has its story", () => {
 
 describe("against a fleet", { timeout: storyLimitMs }, () => {
   beforeEach(async () => {
-    fleet = await ProcessFleet.start(dist, { coordinators: 1 });
-    typist = await Typist.sitDown(fleet, dist, await inventoryOf(fleet, repository("README.md")));
+    fleet = await ProcessFleet.start(dist(), { coordinators: 1 });
+    typist = await Typist.sitDown(fleet, dist(), await inventoryOf(fleet, repository("README.md")));
   }, 180_000);
 
   afterEach(async () => {
@@ -110,7 +103,7 @@ describe("against a fleet", { timeout: storyLimitMs }, () => {
   });
 
   it("a node does not come back", async (context) => {
-    onlyFull(context);
+    skipUnlessFull(context);
     await stopAtDb2();
     await play("stopped", "host");
     await startDatabase("db2");
@@ -119,7 +112,7 @@ describe("against a fleet", { timeout: storyLimitMs }, () => {
   });
 
   it("a person steers", async (context) => {
-    onlyFull(context);
+    skipUnlessFull(context);
     await makePlan();
     await play("refused");
     await type(`lockkeeper apply plan.json -y ${words} --approve-each`, 8);
@@ -139,14 +132,14 @@ describe("against a fleet", { timeout: storyLimitMs }, () => {
   });
 
   it("a pause", async (context) => {
-    onlyFull(context);
+    skipUnlessFull(context);
     await makePlan();
     await type(`lockkeeper apply plan.json -y ${words} --detach`);
     await play(...stories.paused);
   });
 
   it("the lock is broken", async (context) => {
-    onlyFull(context);
+    skipUnlessFull(context);
     await stopAtDb2();
     await fleet.agent("db2").kill();
     await sleep(1_000);
@@ -159,7 +152,7 @@ describe("against a fleet", { timeout: storyLimitMs }, () => {
   });
 
   it("the way back", async (context) => {
-    onlyFull(context);
+    skipUnlessFull(context);
     await stopAtDb2();
     await host("db2").faults({});
     await play(...stories.back);

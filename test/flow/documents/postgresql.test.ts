@@ -1,27 +1,19 @@
 /** Every command of docs/postgresql.md is typed, in its order, against two servers; what it ends with is what the page says. */
-import { rm } from "node:fs/promises";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, type TestContext } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fencesOf, pages, type TypedCommand, typed } from "#test/contract/documents/page.ts";
-import { bundled } from "#test/flow/processes/harness/fleet.ts";
 import { PostgresFleet } from "#test/flow/processes/harness/postgres-fleet.ts";
+import { bundle, isFull, onlyFull } from "../processes/harness/preface.ts";
 import type { postgresqlScenes } from "./scenes.ts";
 import { Typist } from "./typist.ts";
 
-const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
-const onlyFull = (context: TestContext) =>
-  full || context.skip("a rollout of its own; make test-full runs it");
+const skipUnlessFull = onlyFull("a rollout of its own");
 const storyLimitMs = 600_000;
 const commandsOf = (wanted: (typeof postgresqlScenes)[number]) =>
   typed.filter(({ scene }) => scene === wanted);
 
-let dist = "";
+const dist = bundle();
 let fleet: PostgresFleet;
 let typist: Typist;
-
-beforeAll(async () => {
-  dist = await bundled();
-}, 120_000);
-afterAll(() => rm(dist, { recursive: true, force: true }));
 
 /** The page's inventory with the servers of this machine, and gates for the impatient. */
 function inventory(): string {
@@ -48,8 +40,8 @@ async function play(commands: readonly TypedCommand[]): Promise<void> {
 
 describe("docs/postgresql.md", { timeout: storyLimitMs }, () => {
   beforeEach(async () => {
-    if (!full) return;
-    fleet = await PostgresFleet.start(dist, { old: 15, new: 18 });
+    if (!isFull) return;
+    fleet = await PostgresFleet.start(dist(), { old: 15, new: 18 });
     await fleet.on("old1", "postgres", (client) => client.query("CREATE DATABASE shop"));
     await fleet.on("old1", "shop", (client) => client.query("CREATE TABLE kept AS SELECT 1 AS id"));
     typist = await Typist.at(fleet, inventory());
@@ -61,7 +53,7 @@ describe("docs/postgresql.md", { timeout: storyLimitMs }, () => {
   }, 60_000);
 
   it("from the first files to the old server's retirement", async (context) => {
-    onlyFull(context);
+    skipUnlessFull(context);
     await play(commandsOf("move"));
     await play(commandsOf("left"));
     const { rows } = await fleet.on("new1", "shop", (client) => client.query("SELECT id FROM kept"));
@@ -69,7 +61,7 @@ describe("docs/postgresql.md", { timeout: storyLimitMs }, () => {
   });
 
   it("and back, instead of retiring it", async (context) => {
-    onlyFull(context);
+    skipUnlessFull(context);
     await play(commandsOf("move").slice(0, -1));
     await fleet.on("new1", "shop", (client) => client.query("INSERT INTO kept VALUES (2)"));
     await play(commandsOf("moved"));

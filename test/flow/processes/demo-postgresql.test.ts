@@ -1,22 +1,13 @@
 /** The demo of PostgreSQL as a user types it: there, back, and where it cannot be played. */
-import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { describe, expect, it } from "vitest";
 import { exitCodes } from "#coordinator/cli/exit-code.ts";
 import { leavesNothing, type Played, playDemo, playDemoIn } from "./harness/demo.ts";
-import { bundled } from "./harness/fleet.ts";
+import { bundle, onlyFull } from "./harness/preface.ts";
 
-const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
-const onlyFull = (context: TestContext) =>
-  full || context.skip("postgres.test.ts goes the same ways in make test; make test-full plays the demo");
+const skipUnlessFull = onlyFull("postgres.test.ts goes the same ways in make test");
 
-let dist = "";
-beforeAll(async () => {
-  dist = await bundled();
-}, 120_000);
-afterAll(async () => {
-  await rm(dist, { recursive: true, force: true });
-});
+const dist = bundle();
 
 /** What stands behind the words in the proof at the end. */
 function proven({ screen }: Played): Readonly<Record<string, string>> {
@@ -28,8 +19,8 @@ const nothingWrong = { lost: "0", doubled: "0", "changes lost": "0", "never acce
 
 describe("lockkeeper demo postgresql", () => {
   it("takes a database from 15 to 18 under a writer, proves its rows, and leaves nothing", async (context) => {
-    onlyFull(context);
-    const demo = await playDemo(dist, "postgresql");
+    skipUnlessFull(context);
+    const demo = await playDemo(dist(), "postgresql");
     expect(await demo.code, demo.screen()).toBe(exitCodes.done);
     for (const command of ["snapshot take", "check", "plan", "apply", "approve", "snapshot diff"])
       expect(demo.screen()).toContain(`$ lockkeeper ${command}`);
@@ -41,8 +32,8 @@ describe("lockkeeper demo postgresql", () => {
   });
 
   it("--back: brings the rows that the new server has taken to the old one", async (context) => {
-    onlyFull(context);
-    const demo = await playDemo(dist, "postgresql", "--back");
+    skipUnlessFull(context);
+    const demo = await playDemo(dist(), "postgresql", "--back");
     expect(await demo.code, demo.screen()).toBe(exitCodes.done);
     expect(demo.screen()).toContain("$ lockkeeper plan --back orders -o back.json");
     expect(demo.screen()).toContain("The next invoice on PostgreSQL 15 is 49.");
@@ -53,7 +44,7 @@ describe("lockkeeper demo postgresql", () => {
   });
 
   it("interrupted while its servers start: ends at once and leaves nothing", async () => {
-    const demo = await playDemo(dist, "postgresql");
+    const demo = await playDemo(dist(), "postgresql");
     await expect.poll(demo.made, { timeout: 60_000 }).not.toEqual([]);
     demo.child.kill("SIGINT");
     expect(await demo.code).toBe(130);
@@ -61,7 +52,7 @@ describe("lockkeeper demo postgresql", () => {
   });
 
   it("says in one line what is missing, and ends with 2", async () => {
-    const demo = await playDemoIn(tmpdir(), dist, "postgresql");
+    const demo = await playDemoIn(tmpdir(), dist(), "postgresql");
     expect(await demo.code).toBe(exitCodes.usage);
     expect(demo.screen().trim().split("\n")).toEqual([
       expect.stringContaining("PostgreSQL 15 and 18 are not here"),
@@ -70,7 +61,7 @@ describe("lockkeeper demo postgresql", () => {
   });
 
   it("takes no option of the other demo", async () => {
-    const demo = await playDemo(dist, "postgresql", "--fail-at", "db1");
+    const demo = await playDemo(dist(), "postgresql", "--fail-at", "db1");
     expect(await demo.code).toBe(exitCodes.usage);
     expect(demo.screen()).toContain("belongs to the demo of kwdb");
   });

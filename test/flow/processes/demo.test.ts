@@ -1,17 +1,10 @@
 /** The first thing anyone runs: the demo as a user types it, from its first word to what it leaves behind. */
-import { rm } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { exitCodes } from "#coordinator/cli/exit-code.ts";
 import { leavesNothing, playDemo } from "./harness/demo.ts";
-import { bundled } from "./harness/fleet.ts";
+import { bundle } from "./harness/preface.ts";
 
-let dist = "";
-beforeAll(async () => {
-  dist = await bundled();
-}, 120_000);
-afterAll(async () => {
-  await rm(dist, { recursive: true, force: true });
-});
+const dist = bundle();
 
 /** What the last `node list` showed: node → its line. */
 function lastTable(screen: string): ReadonlyMap<string, string> {
@@ -22,7 +15,7 @@ function lastTable(screen: string): ReadonlyMap<string, string> {
 
 describe("lockkeeper demo", () => {
   it("brings three nodes to the new version, one after the other, and leaves nothing", async () => {
-    const demo = await playDemo(dist);
+    const demo = await playDemo(dist());
     expect(await demo.code, demo.screen()).toBe(exitCodes.done);
     for (const command of ["snapshot take", "check", "plan", "apply", "snapshot diff"])
       expect(demo.screen()).toContain(`$ lockkeeper ${command}`);
@@ -35,7 +28,7 @@ describe("lockkeeper demo", () => {
   });
 
   it("with a node that does not come back: stops, leaves the next untouched, says why, and the printed command mends it", async () => {
-    const demo = await playDemo(dist, "--fail-at", "db2");
+    const demo = await playDemo(dist(), "--fail-at", "db2");
     expect(await demo.code, demo.screen()).toBe(exitCodes.stopped);
     const screen = demo.screen();
     const stopped = screen.slice(screen.indexOf("$ lockkeeper why"), screen.indexOf("Somebody mends"));
@@ -48,7 +41,7 @@ describe("lockkeeper demo", () => {
   });
 
   it("interrupted in the middle: ends at once and leaves nothing", async () => {
-    const demo = await playDemo(dist);
+    const demo = await playDemo(dist());
     await expect.poll(demo.screen, { timeout: 120_000 }).toContain("$ lockkeeper apply");
     demo.child.kill("SIGINT");
     expect(await demo.code).toBe(130);

@@ -2,33 +2,27 @@
  * What the vendor's tools do wrong, one fault after the other, on the second of three nodes: never a success that was
  * none, never a node beyond it touched, the message names the real cause, and the printed command mends it.
  */
-import { readFile, rm } from "node:fs/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { readFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
 import type { RolloutEvent } from "#coordinator/domain/rollout/event.ts";
 import { render } from "#proto/catalogue/render.ts";
-import { bundled, type Follow, ProcessFleet } from "./harness/fleet.ts";
+import { type Follow, ProcessFleet } from "./harness/fleet.ts";
+import { bundle, onlyFull, stoppedAfterEach } from "./harness/preface.ts";
 import { allIsWell, nextCommand, stopOf } from "./harness/story.ts";
 
-const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
 const longMs = 900_000;
 const stoppedSafely = 5;
 
-let dist = "";
+const dist = bundle();
 let fleet: ProcessFleet;
 
-beforeAll(async () => {
-  dist = await bundled();
-}, 60_000);
-
-afterEach(() => fleet?.stop(), 60_000);
-
-afterAll(() => rm(dist, { recursive: true, force: true }));
+stoppedAfterEach(() => [fleet]);
 
 type Faults = Readonly<Record<string, string>>;
 
 /** From the moment on when the first node is in work, db2 has the fault. */
 async function upgradeWith(faults: Faults): Promise<Follow> {
-  fleet = await ProcessFleet.start(dist, { coordinators: 1 });
+  fleet = await ProcessFleet.start(dist(), { coordinators: 1 });
   let isSet = false;
   const hear = ({ fact }: RolloutEvent) => {
     if (fact.kind !== "entered" || isSet) return;
@@ -63,8 +57,7 @@ async function stopsWith(follow: Follow, code: string, says: RegExp): Promise<vo
   expect([db1, db3]).toEqual(["3.1.0 ready", "3.0.0 ready"]);
 }
 
-const onlyFull = (context: TestContext) =>
-  full || context.skip("a rollout for each fault takes a quarter of an hour; make test-full runs it");
+const skipUnlessFull = onlyFull("a rollout for each fault takes a quarter of an hour");
 
 interface Case {
   readonly when: string;
@@ -118,7 +111,7 @@ describe("a fault of the vendor's tools on the second node", () => {
     it(
       `${when}: stops and says so, and is mended`,
       async (context) => {
-        onlyFull(context);
+        skipUnlessFull(context);
         const follow = await upgradeWith(faults);
         await stopsWith(follow, code, says);
         await mended();
@@ -129,7 +122,7 @@ describe("a fault of the vendor's tools on the second node", () => {
   it(
     "a slow installation is waited for",
     async (context) => {
-      onlyFull(context);
+      skipUnlessFull(context);
       const follow = await upgradeWith({ install_ms: "5000" });
       expect((await follow.ended).code).toBe(0);
       await allIsWell(fleet);
@@ -147,7 +140,7 @@ describe("deploy.sh killed at a point of its bar", () => {
       it(
         `${victim} at ${point}: done, or stopped with its name; and it is mended`,
         async (context) => {
-          onlyFull(context);
+          skipUnlessFull(context);
           const follow = await upgradeWith({
             [`kill_at_${point}`]: `${victim} once`,
             install_ms: "400",

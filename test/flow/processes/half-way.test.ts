@@ -2,36 +2,29 @@
  * A person has run deploy.sh on a node, outside any rollout, and it has failed half-way. Either plan brings the node to
  * where it belongs, also under kills; by the hosts' own records two databases are never down at once.
  */
-import { rm } from "node:fs/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { describe, expect, it } from "vitest";
 import { unpackedIn, upgradeByHand } from "./harness/by-hand.ts";
-import { bundled, ProcessFleet } from "./harness/fleet.ts";
+import { ProcessFleet } from "./harness/fleet.ts";
 import { Killer, type Plot } from "./harness/killer.ts";
+import { bundle, onlyFull, stoppedAfterEach } from "./harness/preface.ts";
 import { outagesOf, overlaps } from "./harness/records.ts";
 import { toVersion } from "./harness/site.ts";
 import { allIsWell, isAt, playedUnder } from "./harness/story.ts";
 
-const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
-const onlyFull = (context: TestContext) => full || context.skip("minutes for each; make test-full runs it");
+const skipUnlessFull = onlyFull("minutes for each");
 const longMs = 300_000;
 const refusedCode = 3;
 
-let dist = "";
+const dist = bundle();
 let fleet: ProcessFleet;
 
-beforeAll(async () => {
-  dist = await bundled();
-}, 60_000);
-
-afterEach(() => fleet?.stop(), 60_000);
-
-afterAll(() => rm(dist, { recursive: true, force: true }));
+stoppedAfterEach(() => [fleet]);
 
 type Faults = Readonly<Record<string, string>>;
 
 /** db2 as somebody has left it. */
 async function leftHalfWay(faults: Faults): Promise<void> {
-  fleet = await ProcessFleet.start(dist, { coordinators: 1 });
+  fleet = await ProcessFleet.start(dist(), { coordinators: 1 });
   const [, db2] = fleet.hosts;
   if (db2 === undefined) throw new Error("no db2");
   await db2.faults(faults);
@@ -75,7 +68,7 @@ describe("a node that somebody has left half-changed", () => {
   it(
     "gets its old package back, and no other node is touched",
     async (context) => {
-      onlyFull(context);
+      skipUnlessFull(context);
       await leftHalfWay({ version_copy: "fails" });
       const killer = await play(await fleet.planPutBack(), [halfWay, onKept], ({ name, node }) =>
         name === "restore-package started" ? { victim: "agent", node: node ?? "" } : undefined,
@@ -101,7 +94,7 @@ describe("each half, each way", () => {
     it(
       `${when}: finished`,
       async (context) => {
-        onlyFull(context);
+        skipUnlessFull(context);
         await leftHalfWay(faults);
         await play(await fleet.plan(), [halfWay]);
         await allIsWell(fleet);
@@ -112,7 +105,7 @@ describe("each half, each way", () => {
     it(
       `${when}: put back`,
       async (context) => {
-        onlyFull(context);
+        skipUnlessFull(context);
         await leftHalfWay(faults);
         await play(await fleet.planPutBack(), [halfWay, onKept]);
         await isAt(fleet, "3.0.0");

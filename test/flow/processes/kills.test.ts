@@ -3,32 +3,24 @@
  * as resumed, or as stopped with a named reason and the command to type, which is then typed; by the hosts' own
  * records two databases are never down at once.
  */
-import { rm } from "node:fs/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import type { Boundary } from "./harness/boundaries.ts";
-import { bundled, ProcessFleet } from "./harness/fleet.ts";
+import { ProcessFleet } from "./harness/fleet.ts";
 import { Killer, type Plot, type Victim, victims } from "./harness/killer.ts";
+import { bundle, isFull } from "./harness/preface.ts";
 import { allIsWell, playedUnder } from "./harness/story.ts";
 
-const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
-
-let dist = "";
+const dist = bundle();
 let fleet: ProcessFleet | undefined;
-
-beforeAll(async () => {
-  dist = await bundled();
-}, 60_000);
 
 afterEach(async () => {
   await fleet?.stop();
   fleet = undefined;
 }, 60_000);
 
-afterAll(() => rm(dist, { recursive: true, force: true }));
-
 /** Upgrades a new fleet under these kills, and looks whether all is well at last. */
 async function upgradeUnder(plot: Plot): Promise<{ killer: Killer; stops: readonly string[] }> {
-  const made = await ProcessFleet.start(dist, { coordinators: 1 });
+  const made = await ProcessFleet.start(dist(), { coordinators: 1 });
   fleet = made;
   const killer = new Killer(made, plot);
   const plan = await made.plan();
@@ -70,7 +62,7 @@ describe("at every boundary of a node's stage", () => {
 
   for (const { turn, lane } of rounds)
     it(`victims turned by ${turn}, lane ${lane}: it ends as it should`, async (context) => {
-      if (!full) return context.skip("takes half an hour; make test-full runs it");
+      if (!isFull) return context.skip("takes half an hour; make test-full runs it");
       const { killer, stops } = await upgradeUnder((boundary) => {
         if (!isOfNode(boundary) || numberOf(boundary.name) % lanes !== lane) return undefined;
         const { name, node = "" } = boundary;
@@ -83,7 +75,7 @@ describe("at every boundary of a node's stage", () => {
     }, 1_200_000);
 
   it("none is left out", (context) => {
-    if (!full) return context.skip("belongs to the half hour before it");
+    if (!isFull) return context.skip("belongs to the half hour before it");
     for (const victim of victims) expect(known.filter((one) => !struck.get(victim)?.has(one))).toEqual([]);
   });
 });

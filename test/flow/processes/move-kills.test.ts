@@ -2,28 +2,19 @@
  * I5 for the move into a new cluster, with real processes and real rows: coordinator, agents and nats-server killed at
  * each boundary; at the end every row is there, and the old cluster is whole.
  */
-import { rm } from "node:fs/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, it, type TestContext } from "vitest";
-import { bundled } from "./harness/fleet.ts";
+import { describe, expect, it } from "vitest";
 import { Killer } from "./harness/killer.ts";
 import { Matrix, turns } from "./harness/matrix.ts";
 import { MoveFleet } from "./harness/move-fleet.ts";
+import { bundle, onlyFull, stoppedAfterEach } from "./harness/preface.ts";
 import { playedUnder } from "./harness/story.ts";
 
-const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
-const onlyFull = (context: TestContext) =>
-  full || context.skip("takes a quarter of an hour; make test-full runs it");
+const skipUnlessFull = onlyFull("takes a quarter of an hour");
 
-let dist = "";
+const dist = bundle();
 let fleet: MoveFleet;
 
-beforeAll(async () => {
-  dist = await bundled();
-}, 120_000);
-
-afterEach(() => fleet?.stop(), 60_000);
-
-afterAll(() => rm(dist, { recursive: true, force: true }));
+stoppedAfterEach(() => [fleet]);
 
 const data = [
   "CREATE DATABASE shop",
@@ -33,7 +24,7 @@ const data = [
 const read = "SELECT id, note FROM shop.orders ORDER BY id";
 
 async function moved(matrix: Matrix, turn: number): Promise<void> {
-  fleet = await MoveFleet.start(dist);
+  fleet = await MoveFleet.start(dist());
   expect(await fleet.sql("old1", ...data)).not.toContain("ERROR");
   const before = await fleet.sql("old1", read);
   const { code, stderr, file } = await fleet.plan();
@@ -55,12 +46,12 @@ describe("killed at every boundary: a move into a new cluster", () => {
 
   for (const turn of turns)
     it(`victims turned by ${turn}: it ends as it should`, async (context) => {
-      onlyFull(context);
+      skipUnlessFull(context);
       await moved(matrix, turn);
     }, 1_200_000);
 
   it("none is left out", (context) => {
-    onlyFull(context);
+    skipUnlessFull(context);
     console.log(`a move: ${matrix.boundaries.length} boundaries`);
     expect(matrix.missing).toEqual([]);
   });

@@ -3,28 +3,22 @@
  * killed in mid export and in mid import; a rejected row and a row that is lost, each mended and gone on from.
  */
 import { existsSync, readdirSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RolloutEvent } from "#coordinator/domain/rollout/event.ts";
 import { awkwardData, read } from "../../contract/agent/kwdb/moving-room.ts";
-import { bundled, type Follow } from "./harness/fleet.ts";
+import type { Follow } from "./harness/fleet.ts";
 import { MoveFleet, type Node } from "./harness/move-fleet.ts";
+import { bundle, onlyFull, stoppedAfterEach } from "./harness/preface.ts";
 
-let dist = "";
+const dist = bundle();
 let fleet: MoveFleet;
-beforeAll(async () => {
-  dist = await bundled();
-}, 120_000);
-afterEach(() => fleet?.stop(), 60_000);
-afterAll(() => rm(dist, { recursive: true, force: true }));
+stoppedAfterEach(() => [fleet]);
 
 const caseMs = 300_000;
-
-const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
-const onlyFull = (context: TestContext) => full || context.skip("a move of its own; make test-full runs it");
+const skipUnlessFull = onlyFull("a move of its own");
 
 async function ready(settings?: Readonly<Record<string, string>>): Promise<string> {
-  fleet = await MoveFleet.start(dist, settings);
+  fleet = await MoveFleet.start(dist(), settings);
   expect(await fleet.sql("old1", ...awkwardData)).not.toContain("ERROR");
   const planned = await fleet.plan();
   expect(planned.code, planned.stderr).toBe(0);
@@ -100,7 +94,7 @@ describe("a move into a new cluster", () => {
   it(
     "goes on when the agents are killed in mid export and in mid import",
     async (context) => {
-      onlyFull(context);
+      skipUnlessFull(context);
       const plan = await ready();
       for (const [node, fault] of [
         ["old1", "export_ms"],
@@ -125,7 +119,7 @@ describe("a move into a new cluster", () => {
   it(
     "stops at a rejected row, and at a row that was lost without a word; abort leaves nothing on the new cluster",
     async (context) => {
-      onlyFull(context);
+      skipUnlessFull(context);
       const plan = await ready();
       await fleet.host("new1").faults({ import_rejects: "1 once" });
       const first = apply(plan);
@@ -157,7 +151,7 @@ describe("a move into a new cluster", () => {
   it(
     "counts what was written meanwhile where that was chosen, and leaves the old cluster as it was",
     async (context) => {
-      onlyFull(context);
+      skipUnlessFull(context);
       const plan = await ready({ "writes-while-moving": "counted" });
       const words = ["--ack", "kwdb.move-late-rows", "--reason", "a test"];
       let wrote = Promise.resolve("");

@@ -2,28 +2,20 @@
  * What goes wrong while a new server follows an old one, each met on real servers: named with the deed that helps, or safely stopped;
  * and what tries to write past the fence.
  */
-import { rm } from "node:fs/promises";
 import pg from "pg";
-import { afterAll, afterEach, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { describe, expect, it } from "vitest";
 import { proveRows } from "#test/postgres/rows-proof.ts";
 import { startWriter, type Writer } from "#test/postgres/writer.ts";
-import { bundled, type Follow } from "./harness/fleet.ts";
+import type { Follow } from "./harness/fleet.ts";
 import { type Node, PostgresFleet } from "./harness/postgres-fleet.ts";
+import { bundle, onlyFull, stoppedAfterEach } from "./harness/preface.ts";
 
-const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
-const onlyFull = (context: TestContext) => full || context.skip("minutes each; make test-full runs it");
+const skipUnlessFull = onlyFull("minutes each");
 
-let dist = "";
+const dist = bundle();
 let fleet: PostgresFleet;
 let writer: Writer | undefined;
-beforeAll(async () => {
-  dist = await bundled();
-}, 120_000);
-afterEach(async () => {
-  await writer?.stop();
-  await fleet?.stop();
-}, 60_000);
-afterAll(() => rm(dist, { recursive: true, force: true }));
+stoppedAfterEach(() => [writer, fleet]);
 
 async function run(node: Node, ...statements: readonly string[]): Promise<void> {
   await fleet.on(node, "shop", async (client) => {
@@ -60,7 +52,7 @@ async function ready(settings: Readonly<Record<string, string>> = {}): Promise<s
 }
 
 async function prepared(settings: Readonly<Record<string, string>>): Promise<void> {
-  fleet = await PostgresFleet.start(dist, { old: 15, new: 17, settings });
+  fleet = await PostgresFleet.start(dist(), { old: 15, new: 17, settings });
   await fleet.on("old1", "postgres", async (client) => {
     await client.query("CREATE ROLE app LOGIN");
     await client.query("CREATE DATABASE shop OWNER app");
@@ -92,7 +84,7 @@ const mended = () =>
 
 describe("while the new server follows", () => {
   it("a new table, a new column and a lost identity are made good by the move itself, and it is cut over", async (context) => {
-    onlyFull(context);
+    skipUnlessFull(context);
     const rollout = await ready();
     const came = (table: string, wanted: number) =>
       fleet.until(
@@ -224,7 +216,7 @@ describe("while the new server follows", () => {
   }, 600_000);
 
   it("content that is another one is found before anybody is asked, while applications write", async (context) => {
-    onlyFull(context);
+    skipUnlessFull(context);
     await prepared({});
     await run("old1", "INSERT INTO kept SELECT i, 'as it was' FROM generate_series(1, 100) AS i");
     writer = startWriter({ urls: [fleet.server("old1").urlOf("shop", "app")], table: "written" });
@@ -246,7 +238,7 @@ describe("while the new server follows", () => {
   }, 300_000);
 
   it("a schema that was changed on one side alone is no reason for a fence", async (context) => {
-    onlyFull(context);
+    skipUnlessFull(context);
     const rollout = await ready();
     await run("old1", "CREATE INDEX only_here ON kept (note)");
     writer = startWriter({ urls: [fleet.server("old1").urlOf("shop", "app")], table: "written" });
@@ -258,7 +250,7 @@ describe("while the new server follows", () => {
   }, 300_000);
 
   it("a slot that is gone stops the move by name, and the way back clears all", async (context) => {
-    onlyFull(context);
+    skipUnlessFull(context);
     const rollout = await ready({ "fence-limit": "15s" });
     await fleet.on("new1", "shop", async (client) => {
       const { rows } = await client.query("SELECT quote_ident(subname) AS name FROM pg_subscription");
@@ -288,7 +280,7 @@ describe("while the new server follows", () => {
 
 describe("what passes for caught up, and is not", () => {
   it("a frozen sender of changes is not drained: the fence comes down by itself, and the cut-over is made later", async (context) => {
-    onlyFull(context);
+    skipUnlessFull(context);
     const rollout = await ready({ "fence-limit": "15s" });
     writer = startWriter({
       urls: [fleet.server("old1").urlOf("shop", "app"), fleet.server("new1").urlOf("shop", "app")],
@@ -326,7 +318,7 @@ describe("what passes for caught up, and is not", () => {
   }, 300_000);
 
   it("a large open transaction, one that asks for writes, and large objects are ended at the fence, not committed", async (context) => {
-    onlyFull(context);
+    skipUnlessFull(context);
     const rollout = await ready();
     const url = fleet.server("old1").urlOf("shop", "app");
     const sessions = await Promise.all(
@@ -359,7 +351,7 @@ describe("what passes for caught up, and is not", () => {
 
 describe("while the old server is kept", () => {
   it("that it was opened, written to and closed again stops the rollout, though neither agent nor coordinator was there", async (context) => {
-    onlyFull(context);
+    skipUnlessFull(context);
     const rollout = await ready();
     expect(await typed("approve", rollout)).toMatchObject({ code: 8, stop: "" });
     const phase = async () => (await fleet.json<{ phase: string }>(["status", rollout])).phase;

@@ -1,22 +1,16 @@
 /** One of the two servers of a move is gone for good, its host with it: what the other one is left with, and what of it serves. */
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { describe, expect, it } from "vitest";
 import { typed as typedOnPage, wordsOf } from "#test/contract/documents/page.ts";
 import { goneScenes } from "#test/flow/documents/scenes.ts";
-import { bundled } from "./harness/fleet.ts";
 import { type Node, PostgresFleet } from "./harness/postgres-fleet.ts";
+import { bundle, onlyFull, stoppedAfterEach } from "./harness/preface.ts";
 
-const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
-const onlyFull = (context: TestContext) => full || context.skip("a minute each; make test-full runs it");
+const skipUnlessFull = onlyFull("a minute each");
 
-let dist = "";
+const dist = bundle();
 let fleet: PostgresFleet;
-beforeAll(async () => {
-  dist = await bundled();
-}, 120_000);
-afterEach(() => fleet?.stop(), 60_000);
-afterAll(() => rm(dist, { recursive: true, force: true }));
+stoppedAfterEach(() => [fleet]);
 
 async function run(node: Node, database: string, ...statements: readonly string[]): Promise<void> {
   await fleet.on(node, database, async (client) => {
@@ -38,7 +32,7 @@ async function typed(code: number, ...words: readonly string[]): Promise<string>
 
 /** Copied, and waiting for a person. */
 async function ready(): Promise<string> {
-  fleet = await PostgresFleet.start(dist, { old: 15, new: 17 });
+  fleet = await PostgresFleet.start(dist(), { old: 15, new: 17 });
   await run("old1", "postgres", "CREATE ROLE app LOGIN", "CREATE DATABASE shop OWNER app");
   await run(
     "old1",
@@ -96,7 +90,7 @@ async function appWrites(node: Node): Promise<string> {
 
 describe("a server that is gone for good", () => {
   it("the new one, before the cut-over: the old one serves on, with nothing left on it", async (context) => {
-    onlyFull(context);
+    skipUnlessFull(context);
     await ready();
     await loses("new1");
     for (const { text, exitCode } of typedOnPage.filter(({ scene }) => scene === goneScenes[0])) {
@@ -108,7 +102,7 @@ describe("a server that is gone for good", () => {
   }, 240_000);
 
   it("the new one, after it: the old one serves again, with every row that had come, and no number twice", async (context) => {
-    onlyFull(context);
+    skipUnlessFull(context);
     const rollout = await ready();
     await typed(8, "approve", rollout);
     await run("new1", "shop", "INSERT INTO orders (what) SELECT 'new' FROM generate_series(1, 50)");
@@ -124,7 +118,7 @@ describe("a server that is gone for good", () => {
   }, 240_000);
 
   it("the old one, after it: the new one serves on, and keeps no WAL for it", async (context) => {
-    onlyFull(context);
+    skipUnlessFull(context);
     const rollout = await ready();
     await typed(8, "approve", rollout);
     expect(await appWrites("new1")).toBe("101");

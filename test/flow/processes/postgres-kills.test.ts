@@ -3,34 +3,22 @@
  * cut-over, of the cut-over and of the way back, while one application writes to the old server and another tries to write to the
  * new one. At no instant do both take rows, and at the end one does.
  */
-import { rm } from "node:fs/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { describe, expect, it } from "vitest";
 import { proveRows, type WriterLog } from "#test/postgres/rows-proof.ts";
 import { startWriter, type Writer } from "#test/postgres/writer.ts";
-import { bundled } from "./harness/fleet.ts";
 import { Killer, type Plot, type Victim, victims } from "./harness/killer.ts";
 import { Matrix } from "./harness/matrix.ts";
 import { type Node, PostgresFleet } from "./harness/postgres-fleet.ts";
+import { bundle, onlyFull, stoppedAfterEach } from "./harness/preface.ts";
 import { playedUnder } from "./harness/story.ts";
 
-const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
-const onlyFull = (context: TestContext) =>
-  full || context.skip("takes a quarter of an hour; make test-full runs it");
+const skipUnlessFull = onlyFull("takes a quarter of an hour");
 
-let dist = "";
+const dist = bundle();
 let fleet: PostgresFleet;
 let writers: readonly Writer[] = [];
 
-beforeAll(async () => {
-  dist = await bundled();
-}, 120_000);
-
-afterEach(async () => {
-  await Promise.all(writers.map((writer) => writer.stop()));
-  await fleet?.stop();
-}, 60_000);
-
-afterAll(() => rm(dist, { recursive: true, force: true }));
+stoppedAfterEach(() => [...writers, fleet]);
 
 /** One for each server, told apart by their numbers. */
 async function bothWrite(): Promise<void> {
@@ -62,7 +50,7 @@ const within =
 const noneIsKilled: Plot = () => undefined;
 
 async function beginMove(): Promise<readonly string[]> {
-  fleet = await PostgresFleet.start(dist, { old: 15, new: 18, settings: { "fence-limit": "20s" } });
+  fleet = await PostgresFleet.start(dist(), { old: 15, new: 18, settings: { "fence-limit": "20s" } });
   await bothWrite();
   const { code, stderr, file } = await fleet.plan();
   expect(code, stderr).toBe(0);
@@ -155,12 +143,12 @@ describe.each([
 
   for (const turn of whom.keys())
     it(`victims turned by ${turn}: writes are open on one side only, and no row is lost`, async (context) => {
-      onlyFull(context);
+      skipUnlessFull(context);
       await story(matrix.plot(turn));
     }, 1_200_000);
 
   it("none is left out", (context) => {
-    onlyFull(context);
+    skipUnlessFull(context);
     console.log(
       `${name}: ${matrix.boundaries.length} boundaries; only some: ${matrix.occasional.join(", ")}`,
     );

@@ -1,28 +1,19 @@
 /** Nobody is asked to cut over before the new server has its standby and its backup; and it is looked at again before the fence. */
-import { rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { describe, expect, it } from "vitest";
 import { proveRows } from "#test/postgres/rows-proof.ts";
 import { startWriter, type Writer } from "#test/postgres/writer.ts";
-import { bundled } from "./harness/fleet.ts";
 import { PostgresFleet } from "./harness/postgres-fleet.ts";
+import { bundle, onlyFull, stoppedAfterEach } from "./harness/preface.ts";
 
-let dist = "";
+const dist = bundle();
 let fleet: PostgresFleet;
 let writer: Writer | undefined;
 let urls: readonly string[] = [];
-beforeAll(async () => {
-  dist = await bundled();
-}, 120_000);
-afterEach(async () => {
-  await writer?.stop();
-  await fleet?.stop();
-}, 60_000);
-afterAll(() => rm(dist, { recursive: true, force: true }));
+stoppedAfterEach(() => [writer, fleet]);
 
-const onlyFull = (context: TestContext) =>
-  process.env["LOCKKEEPER_TEST_FULL"] === "1" ||
-  context.skip("waits of minutes; each verdict is a unit test; make test-full runs it");
+const skipUnlessFull = onlyFull("waits of minutes; each verdict is a unit test");
 
 /** What a person reads who asks why. */
 const why = () => said("why", "orders");
@@ -34,7 +25,7 @@ async function said(...words: readonly string[]): Promise<string> {
 
 async function prepared(): Promise<string> {
   const settings = { "new-standbys": "1", "new-backup": "hook" };
-  fleet = await PostgresFleet.start(dist, { old: 15, new: 18, settings });
+  fleet = await PostgresFleet.start(dist(), { old: 15, new: 18, settings });
   await fleet.on("old1", "postgres", async (client) => {
     await client.query("CREATE ROLE app LOGIN");
     await client.query("CREATE DATABASE shop OWNER app");
@@ -52,7 +43,7 @@ async function prepared(): Promise<string> {
 
 describe("a move to a server that is to have a standby and a backup", () => {
   it("waits for both, and goes on without a standby only by a person's word", async (context) => {
-    onlyFull(context);
+    skipUnlessFull(context);
     const first = await prepared();
     const refused = await fleet.cli(["apply", first, "-y"]);
     expect([refused.code, refused.stderr + refused.stdout]).toEqual([

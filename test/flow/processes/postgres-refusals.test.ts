@@ -5,17 +5,15 @@
 import { chmod, mkdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bundled } from "./harness/fleet.ts";
 import { clusters, type Node, PostgresFleet } from "./harness/postgres-fleet.ts";
+import { bundle, isFull } from "./harness/preface.ts";
 
-const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
 const secret = "not-the-one-4711";
 
-let dist = "";
+const dist = bundle();
 let fleet: PostgresFleet;
 beforeAll(async () => {
-  dist = await bundled();
-  fleet = await PostgresFleet.start(dist, { old: 15, new: 18, server: { max_prepared_transactions: "5" } });
+  fleet = await PostgresFleet.start(dist(), { old: 15, new: 18, server: { max_prepared_transactions: "5" } });
   await fleet.on("old1", "postgres", async (client) => {
     await client.query("CREATE DATABASE shop");
   });
@@ -28,7 +26,6 @@ beforeAll(async () => {
 }, 240_000);
 afterAll(async () => {
   await fleet?.stop();
-  await rm(dist, { recursive: true, force: true });
 }, 60_000);
 
 async function run(node: Node, database: string, ...statements: readonly string[]): Promise<void> {
@@ -267,7 +264,7 @@ async function madeOn(node: Node): Promise<string> {
 
 describe("a move is not begun", () => {
   it.for(bads)("with $what", { timeout: 180_000 }, async ({ check, says, spoil, isQuick }, context) => {
-    if (!full && isQuick === undefined) context.skip("make test-full runs it");
+    if (!isFull && isQuick === undefined) context.skip("make test-full runs it");
     const mend = await spoil();
     try {
       await fleet.until(`${check} is refused`, () => isRefused(check), 30_000);
@@ -297,7 +294,7 @@ describe("a move is not begun", () => {
   }, 60_000);
 
   it("while another one is on its source or its target", async (context) => {
-    if (!full) context.skip("make test-full runs it");
+    if (!isFull) context.skip("make test-full runs it");
     const first = await fleet.plan();
     expect(first.code, first.stderr).toBe(0);
     const folder = join(fleet.folder, "second");

@@ -2,8 +2,7 @@
  * One object of every kind taken from each old major to a newer one, by the whole product: rows by content, sequences, roles and
  * settings, triggers as they were, and what is said of that which replication does not carry.
  */
-import { rm } from "node:fs/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Major } from "#test/postgres/binaries.ts";
 import { proveRows } from "#test/postgres/rows-proof.ts";
 import { startWriter, type Writer } from "#test/postgres/writer.ts";
@@ -12,23 +11,16 @@ import { zooSequences } from "#test/postgres/zoo/values.ts";
 import { loadZoo } from "#test/postgres/zoo/zoo.ts";
 import { zooCounts } from "#test/postgres/zoo/zoo-counts.ts";
 import { zooTables } from "#test/postgres/zoo/zoo-tables.ts";
-import { bundled, type Follow } from "./harness/fleet.ts";
+import type { Follow } from "./harness/fleet.ts";
 import { type Node, PostgresFleet } from "./harness/postgres-fleet.ts";
+import { bundle, onlyFull, stoppedAfterEach } from "./harness/preface.ts";
 
-const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
-const onlyFull = (context: TestContext) => full || context.skip("a minute each; make test-full runs it");
+const skipUnlessFull = onlyFull("a minute each");
 
-let dist = "";
+const dist = bundle();
 let fleet: PostgresFleet;
 let writer: Writer | undefined;
-beforeAll(async () => {
-  dist = await bundled();
-}, 120_000);
-afterEach(async () => {
-  await writer?.stop();
-  await fleet?.stop();
-}, 60_000);
-afterAll(() => rm(dist, { recursive: true, force: true }));
+stoppedAfterEach(() => [writer, fleet]);
 
 function stopOf({ events }: Follow): string {
   return JSON.stringify(events.findLast(({ fact }) => fact.kind === "stopped")?.fact);
@@ -88,8 +80,8 @@ describe("every kind of object", () => {
   ];
   for (const [old, young] of pairs)
     it(`goes from ${old} to ${young}`, async (context) => {
-      onlyFull(context);
-      fleet = await PostgresFleet.start(dist, { old, new: young });
+      skipUnlessFull(context);
+      fleet = await PostgresFleet.start(dist(), { old, new: young });
       await loadZoo(fleet.server("old1"));
       // the one table that nothing can tell the rows of: its owner has to give it a key
       const refused = await fleet.cli(["check", "orders", "--to", String(young), "--into", "orders-new"]);

@@ -2,35 +2,23 @@
  * The whole move of a PostgreSQL server with real processes: plan, apply, approve, a writer that never stops, and what is left at the
  * end; the way back before the cut-over, and after it with rows that the new server has taken.
  */
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { afterAll, afterEach, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RolloutView } from "#coordinator/domain/views.ts";
 import { proveRows, type WriterLog } from "#test/postgres/rows-proof.ts";
 import { startWriter, type Writer } from "#test/postgres/writer.ts";
-import { bundled, type Follow } from "./harness/fleet.ts";
+import type { Follow } from "./harness/fleet.ts";
 import { type Node, PostgresFleet } from "./harness/postgres-fleet.ts";
+import { bundle, onlyFull, stoppedAfterEach } from "./harness/preface.ts";
 
-let dist = "";
+const dist = bundle();
 let fleet: PostgresFleet;
 let writer: Writer | undefined;
-beforeAll(async () => {
-  dist = await bundled();
-}, 120_000);
-afterEach(async () => {
-  await writer?.stop();
-  await fleet?.stop();
-}, 60_000);
-afterAll(() => rm(dist, { recursive: true, force: true }));
+stoppedAfterEach(() => [writer, fleet]);
 
 const caseMs = 180_000;
-const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
-const onlyFull = (context: TestContext) =>
-  full ||
-  context.skip(
-    "the demo goes the same way in make test, and the way back begins with it; make test-full runs it",
-  );
+const skipUnlessFull = onlyFull("the demo goes the same way in make test, and the way back begins with it");
 const nothingWrong = { lost: [], doubled: [], stale: [], strange: [] };
 
 const tables = [
@@ -58,7 +46,7 @@ const audited = [
 
 /** Two servers, an application that writes, and the plan's file. */
 async function prepared(): Promise<string> {
-  fleet = await PostgresFleet.start(dist, { old: 15, new: 18 });
+  fleet = await PostgresFleet.start(dist(), { old: 15, new: 18 });
   await run("old1", "postgres", [
     "CREATE ROLE app LOGIN PASSWORD 'a secret'",
     "CREATE DATABASE shop OWNER app",
@@ -182,7 +170,7 @@ describe("a PostgreSQL server taken to a newer major version", () => {
   it(
     "loses no row and doubles none while an application writes, and leaves nothing behind",
     async (context) => {
-      onlyFull(context);
+      skipUnlessFull(context);
       const plan = await prepared();
       const rollout = await typed(8, "apply", plan, "-y");
       await typed(8, "approve", rollout);
@@ -234,7 +222,7 @@ describe("a PostgreSQL server taken to a newer major version", () => {
   it(
     "goes back before the cut-over, and both servers are as they were",
     async (context) => {
-      onlyFull(context);
+      skipUnlessFull(context);
       const rollout = await typed(8, "apply", await prepared(), "-y");
       await abortTells(rollout);
       await goBack(rollout);

@@ -2,31 +2,25 @@
  * I5 with real processes, for every other way that a KWDB cluster goes: coordinator, agents and nats-server killed at
  * each boundary from the first stage to the last. What must be true at the end is the story's own.
  */
-import { readFile, rm, writeFile } from "node:fs/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { readFile, writeFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
 import { hasCompiler } from "#test/doubles/kwdb/build-program.ts";
-import { bundled, ProcessFleet } from "./harness/fleet.ts";
+import { ProcessFleet } from "./harness/fleet.ts";
 import { Killer } from "./harness/killer.ts";
 import { Matrix, turns } from "./harness/matrix.ts";
+import { bundle, onlyFull, stoppedAfterEach } from "./harness/preface.ts";
 import { mixedOf, outagesOf, overlaps } from "./harness/records.ts";
 import { fromVersion, type Site, toVersion } from "./harness/site.ts";
 import { isAt, playedUnder } from "./harness/story.ts";
 
-const full = process.env["LOCKKEEPER_TEST_FULL"] === "1";
 const canBuild = await hasCompiler();
 const nodes = ["db1", "db2", "db3"];
 const rows = "/var/lib/kaiwudb/rows";
 
-let dist = "";
+const dist = bundle();
 let fleet: ProcessFleet;
 
-beforeAll(async () => {
-  dist = await bundled();
-}, 120_000);
-
-afterEach(() => fleet?.stop(), 60_000);
-
-afterAll(() => rm(dist, { recursive: true, force: true }));
+stoppedAfterEach(() => [fleet]);
 
 interface Story {
   readonly name: string;
@@ -95,7 +89,7 @@ async function upgraded(): Promise<void> {
 }
 
 async function played(story: Story, matrix: Matrix, turn: number): Promise<void> {
-  fleet = await ProcessFleet.start(dist, { coordinators: 1, site: story.site });
+  fleet = await ProcessFleet.start(dist(), { coordinators: 1, site: story.site });
   if (story.isBack) await upgraded();
   const plan = story.isBack ? await fleet.planBack() : await fleet.plan();
   const killer = new Killer(fleet, matrix.plot(turn));
@@ -106,7 +100,7 @@ async function played(story: Story, matrix: Matrix, turn: number): Promise<void>
   await story.ends();
 }
 
-const onlyFull = (context: TestContext) => full || context.skip("takes an hour; make test-full runs it");
+const skipUnlessFull = onlyFull("takes an hour");
 
 for (const story of stories)
   describe(`killed at every boundary: ${story.name}`, () => {
@@ -114,12 +108,12 @@ for (const story of stories)
 
     for (const turn of turns)
       it(`victims turned by ${turn}: it ends as it should`, async (context) => {
-        onlyFull(context);
+        skipUnlessFull(context);
         await played(story, matrix, turn);
       }, 1_200_000);
 
     it("none is left out", (context) => {
-      onlyFull(context);
+      skipUnlessFull(context);
       console.log(`${story.name}: ${matrix.boundaries.length} boundaries`);
       expect(matrix.missing).toEqual([]);
     });

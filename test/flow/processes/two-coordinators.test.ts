@@ -7,34 +7,33 @@ import { connect } from "#coordinator/cli/client.ts";
 import type { RolloutEvent } from "#coordinator/domain/rollout/event.ts";
 import { natsBinary, PlainServer } from "#test/contract/nats/server.ts";
 import { freePorts } from "#test/doubles/host/create-host.ts";
-import { bundled, type Coordinator, lease, ProcessFleet } from "./harness/fleet.ts";
+import { type Coordinator, lease, ProcessFleet } from "./harness/fleet.ts";
+import { bundle } from "./harness/preface.ts";
 import { outagesOf, overlaps } from "./harness/records.ts";
 import { toVersion } from "./harness/site.ts";
 
 /** Beyond the lease: a beat of the observer, and this machine's tardiness. */
 const slackMs = 4_000;
 
-let dist = "";
+const dist = bundle();
 let folder = "";
 let nats: PlainServer;
 let fleet: ProcessFleet;
 
 beforeAll(async () => {
-  dist = await bundled();
   folder = await mkdtemp(join(tmpdir(), "lockkeeper-nats-"));
   const [port = 0] = await freePorts(1);
   const configuration = `jetstream { store_dir: "${join(folder, "store")}", sync_interval: always }\n`;
   nats = new PlainServer({ name: "n1", binary: natsBinary(), folder, port, configuration });
   nats.start();
   await nats.answers();
-  fleet = await ProcessFleet.start(dist, { coordinators: 2, nats: [nats.url] });
+  fleet = await ProcessFleet.start(dist(), { coordinators: 2, nats: [nats.url] });
 }, 180_000);
 
 afterAll(async () => {
   await fleet?.stop();
   await nats?.kill();
   await rm(folder, { recursive: true, force: true });
-  await rm(dist, { recursive: true, force: true });
 }, 60_000);
 
 /** What a coordinator says when it alone is asked for locks: that it leads, or who does. */
