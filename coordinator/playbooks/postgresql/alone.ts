@@ -11,7 +11,7 @@ import type { Undone } from "../../domain/undone.ts";
 import { clearing } from "./clearing.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { databasesIn, provenIn, replacedOf } from "./first-plan.ts";
-import { gate, type Move, on, phase, proveServer, type Side, sideOf } from "./move.ts";
+import { type Endpoint, endpointOf, gate, type Move, on, phase, proveServer } from "./move.ts";
 import { moverOf } from "./movers.ts";
 import * as patroni from "./patroni.ts";
 import { settingsBack } from "./restart-settings.ts";
@@ -77,12 +77,12 @@ export function planBackAlone(input: PlaybookInput, back: Undone): Outcome<Plan>
 function aloneOf(
   input: PlaybookInput,
   { plan }: Undone,
-): Outcome<{ readonly move: Move; readonly left: Side; readonly isOld: boolean }> {
-  const side = sideOf(input);
-  if (!side.ok) return side;
+): Outcome<{ readonly move: Move; readonly left: Endpoint; readonly isOld: boolean }> {
+  const endpoint = endpointOf(input);
+  if (!endpoint.ok) return endpoint;
   const settings = settingsOf(input.cluster);
   if (!settings.ok) return settings;
-  const left = side.value;
+  const left = endpoint.value;
   const [old = "", young = ""] = plan.clusters;
   const isOld = input.cluster.name === old;
   const cluster = isOld ? young : old;
@@ -96,7 +96,7 @@ function aloneOf(
       method: plan.method,
       strategy: plan.strategy,
     });
-  const gone: Side = {
+  const gone: Endpoint = {
     ...proven,
     input: { ...input, cluster: { ...input.cluster, name: cluster, nodes: [] } },
     address: "",
@@ -110,7 +110,7 @@ function aloneOf(
 
 function checksOf(
   { rollout }: Undone,
-  { left, isTakenUp }: { readonly left: Side; readonly isTakenUp: boolean },
+  { left, isTakenUp }: { readonly left: Endpoint; readonly isTakenUp: boolean },
 ): readonly CheckResult[] {
   const facts = { rollout, left: left.input.cluster.name };
   const gone = result({ id: "other-gone", yields: "acknowledge" }, "unknown", facts);

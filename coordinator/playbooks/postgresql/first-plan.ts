@@ -3,11 +3,11 @@ import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Plan, PlanProgram, PlanStep } from "../../domain/plan.ts";
 import { programsOf } from "../../domain/stage-programs.ts";
 import type { Undone } from "../../domain/undone.ts";
-import type { Side } from "./move.ts";
+import type { Endpoint } from "./move.ts";
 
 /** By the first plan's own proof: what stands at that address today may be a server that was made since. */
 export function replacedOf(
-  { input: { cluster }, node, systemId: found }: Side,
+  { input: { cluster }, node, systemId: found }: Endpoint,
   back: Undone,
 ): Outcome<undefined> {
   const expected = provenIn(back.plan, cluster.name)?.systemId;

@@ -9,11 +9,11 @@ import { wantedOf } from "./new-server.ts";
 import { type PostgresqlClusterSettings, settingsOf } from "./settings.ts";
 import { databasesAt, databasesOf, primariesOf, sourceSide, targetOf } from "./sides.ts";
 
-/** One server, with what it is known again by. */
-export interface Side {
+/** One server as plans name it, with what it is known again by; how it was measured is its side (sides.ts). */
+export interface Endpoint {
   readonly input: PlaybookInput;
   readonly node: string;
-  /** As the other side reaches it: host:port. */
+  /** As the other end reaches it: host:port. */
   readonly address: string;
   readonly systemId: string;
   readonly version: string;
@@ -21,8 +21,8 @@ export interface Side {
 }
 
 export interface Move {
-  readonly source: Side;
-  readonly target: Side;
+  readonly source: Endpoint;
+  readonly target: Endpoint;
   readonly databases: readonly string[];
   /** All that the source has, those that stay behind too. */
   readonly there: readonly string[];
@@ -46,7 +46,7 @@ export function moveOf(input: PlaybookInput): Outcome<Move> {
     return fail("postgresql.move-without-target", facts);
   const settings = settingsOf(cluster);
   if (!settings.ok) return settings;
-  const [source, target] = [sideOf(input), sideOf(young)];
+  const [source, target] = [endpointOf(input), endpointOf(young)];
   if (!source.ok) return source;
   if (!target.ok) return target;
   if (target.value.major !== wish.to)
@@ -68,7 +68,7 @@ export function moveOf(input: PlaybookInput): Outcome<Move> {
   });
 }
 
-export function sideOf(input: PlaybookInput): Outcome<Side> {
+export function endpointOf(input: PlaybookInput): Outcome<Endpoint> {
   const { cluster, reports } = input;
   const [primary, ...others] = primariesOf(input);
   const first = others.length === 0 && primary !== undefined ? primary : cluster.nodes[0];
@@ -88,12 +88,12 @@ export function sideOf(input: PlaybookInput): Outcome<Side> {
 }
 
 /** Nodes of its cluster beside it. */
-export function othersOf({ input, node }: Side): readonly string[] {
+export function othersOf({ input, node }: Endpoint): readonly string[] {
   return input.cluster.nodes.map(({ name }) => name).filter((name) => name !== node);
 }
 
 export function on(
-  { input, node }: Pick<Side, "input" | "node">,
+  { input, node }: Pick<Endpoint, "input" | "node">,
   ...steps: readonly PlanStep[]
 ): PlanProgram {
   return { cluster: input.cluster.name, node, steps };
@@ -127,7 +127,7 @@ export function stage(
 
 export function gate(
   name: string,
-  { input, node }: Pick<Side, "input" | "node">,
+  { input, node }: Pick<Endpoint, "input" | "node">,
   args: Readonly<Record<string, string>>,
   limits: Limits = {},
 ): GateSpec {
@@ -150,7 +150,7 @@ export function hostOf(address: string): string {
 }
 
 /** The servers themselves: before anything is begun under a new lock. */
-export function proveServer({ systemId, major }: Side): PlanStep {
+export function proveServer({ systemId, major }: Endpoint): PlanStep {
   return {
     id: "prove-server",
     call: { verb: "postgresql.prove-server", args: { systemId, version: major } },

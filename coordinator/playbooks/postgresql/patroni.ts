@@ -6,17 +6,17 @@ import { known } from "#proto/common/measured.ts";
 import type { Patroni } from "#proto/engines/postgresql-patroni.ts";
 import type { Phase, Plan, PlanStep } from "../../domain/plan.ts";
 import { fullOf } from "./facts.ts";
-import { type Move, on, othersOf, phase, type Side } from "./move.ts";
+import { type Endpoint, type Move, on, othersOf, phase } from "./move.ts";
 import type { Of } from "./steps/of.ts";
 import * as patroni from "./steps/patroni.ts";
 import { dropSlots } from "./steps/replication.ts";
 
-export function patroniOf({ input, node }: Side): Patroni | undefined {
+export function patroniOf({ input, node }: Endpoint): Patroni | undefined {
   return known(fullOf(input.reports[node])?.patroni) ?? undefined;
 }
 
-function where(side: Side, ...steps: readonly PlanStep[]): readonly PlanStep[] {
-  return patroniOf(side) === undefined ? [] : steps;
+function where(endpoint: Endpoint, ...steps: readonly PlanStep[]): readonly PlanStep[] {
+  return patroniOf(endpoint) === undefined ? [] : steps;
 }
 
 export function atFirst({ source }: Move): readonly PlanStep[] {
@@ -100,9 +100,12 @@ function stepsOf(plan: Plan): readonly PlanStep[] {
 }
 
 /** Patroni keeps logical slots over a failover from 2.1 on, of PostgreSQL 11 and newer; by copies on all its members. */
-export function keepsOver(side: Side): boolean {
-  const found = patroniOf(side);
-  return found !== undefined && whyNotKept(found, side.input.cluster.nodes, Number(side.major)) === undefined;
+export function keepsOver(endpoint: Endpoint): boolean {
+  const found = patroniOf(endpoint);
+  return (
+    found !== undefined &&
+    whyNotKept(found, endpoint.input.cluster.nodes, Number(endpoint.major)) === undefined
+  );
 }
 
 /** What a slot would not live over a failover for. */

@@ -8,7 +8,7 @@ import type { CheckResult } from "../../domain/check.ts";
 import type { NodeStage, Plan } from "../../domain/plan.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { fullOf } from "./facts.ts";
-import { gate, type Move, on, proveServer, type Side } from "./move.ts";
+import { type Endpoint, gate, type Move, on, proveServer } from "./move.ts";
 import { result } from "./result.ts";
 import { primariesOf } from "./sides.ts";
 import type { Of } from "./steps/of.ts";
@@ -94,12 +94,12 @@ export function settingStages({ source }: Move, checks: readonly CheckResult[]):
 }
 
 function settingStage(
-  here: Side,
+  here: Endpoint,
   {
     wanted,
     index,
     source,
-  }: { readonly wanted: Readonly<Record<string, string>>; readonly index: number; readonly source: Side },
+  }: { readonly wanted: Readonly<Record<string, string>>; readonly index: number; readonly source: Endpoint },
 ): NodeStage {
   const cluster = here.input.cluster.name;
   const facts = fullOf(here.input.reports[here.node]);

@@ -1,15 +1,15 @@
 /** Standing orders of a move: a server is never given up for its copy, and a copy that is lost is not waited for. */
 import type { WatchSpec } from "../../domain/plan.ts";
-import { list, type Move, type Side } from "./move.ts";
+import { type Endpoint, list, type Move } from "./move.ts";
 import { call } from "./step.ts";
 
 const everyMs = 10_000;
 const perDatabaseMs = 1_000;
 
-/** Both sides of one direction: whose WAL is kept, and for whom. */
+/** Both ends of one direction: whose WAL is kept, and for whom. */
 interface Flow {
-  readonly from: Side;
-  readonly to: Side;
+  readonly from: Endpoint;
+  readonly to: Endpoint;
   readonly direction: "forward" | "back";
 }
 
@@ -36,7 +36,11 @@ export function roomWatch(id: string, { from, to }: Flow, giveUpAtPercent: numbe
 }
 
 /** While all its tables are published, an UPDATE fails in one that has no identity: it is given one, and looked on. */
-export function identityWatch(id: string, { input, node }: Side, databases: readonly string[]): WatchSpec {
+export function identityWatch(
+  id: string,
+  { input, node }: Endpoint,
+  databases: readonly string[],
+): WatchSpec {
   const args = { databases: list(databases) };
   return {
     id,

@@ -8,7 +8,7 @@ import type { ClusterStage, Phase, Plan, PlanStep } from "../../../domain/plan.t
 import { planFormat } from "../../../domain/plan.ts";
 import type { PlaybookInput } from "../../../domain/playbook.ts";
 import type { Undone } from "../../../domain/undone.ts";
-import { gate, on, phase, proveServer, type Side } from "../move.ts";
+import { type Endpoint, gate, on, phase, proveServer } from "../move.ts";
 import { result } from "../result.ts";
 import * as shared from "../steps.ts";
 import { fingerprintInPlace } from "./fingerprint.ts";
@@ -17,7 +17,7 @@ import * as steps from "./steps.ts";
 import { inPlaceMethod } from "./upgrade.ts";
 
 interface Back {
-  readonly side: Side;
+  readonly endpoint: Endpoint;
   readonly names: PlaceNames;
   readonly of: { readonly of: string };
 }
@@ -35,7 +35,7 @@ export function planBackInPlace(input: PlaybookInput, undone: Undone): Outcome<P
   if (begun("remove-old-data") || begun("forget")) return fail("postgresql.back-in-place-retired", facts);
   if (begun("start-new") && names.mode === "link") return fail("postgresql.back-linked", facts);
   const isOpened = begun("open-writes");
-  const side: Side = {
+  const endpoint: Endpoint = {
     input,
     node: first.name,
     address: first.address,
@@ -43,7 +43,7 @@ export function planBackInPlace(input: PlaybookInput, undone: Undone): Outcome<P
     version: plan.from,
     major: plan.from,
   };
-  const back = { side, names, of: { of: rollout } };
+  const back = { endpoint, names, of: { of: rollout } };
   const checks = checksOf(undone, isOpened);
   return succeed({
     format: planFormat,
@@ -62,8 +62,8 @@ export function planBackInPlace(input: PlaybookInput, undone: Undone): Outcome<P
       {
         kind: "finish",
         id: "finish",
-        programs: [on(side, proveServer(side))],
-        gates: [gate("serves", side, {}, { dwellMs: 0 })],
+        programs: [on(endpoint, proveServer(endpoint))],
+        gates: [gate("serves", endpoint, {}, { dwellMs: 0 })],
       },
     ],
     checks,
@@ -83,13 +83,13 @@ function checksOf({ rollout }: Undone, isOpened: boolean): readonly CheckResult[
 }
 
 function returning(back: Back, isOpened: boolean): ClusterStage {
-  const { side, of } = back;
+  const { endpoint, of } = back;
   const phases: readonly Phase[] = isOpened ? withNewKept(back) : withNewGone(back);
   return {
     kind: "cluster",
     id: "return",
     endsWayBack: "passed",
-    clusters: [side.input.cluster.name],
+    clusters: [endpoint.input.cluster.name],
     before: [],
     phases: [
       ...phases,
@@ -97,14 +97,14 @@ function returning(back: Back, isOpened: boolean): ClusterStage {
         "forget",
         [
           on(
-            side,
+            endpoint,
             shared.hook("resumePooler"),
             steps.clearWork({ place: back.names }, of),
             shared.forget(of),
           ),
         ],
         {
-          after: [gate("serves", side, {})],
+          after: [gate("serves", endpoint, {})],
         },
       ),
     ],
@@ -113,25 +113,25 @@ function returning(back: Back, isOpened: boolean): ClusterStage {
 }
 
 /** What was written since lies there and nowhere else. */
-function withNewKept({ side, names, of }: Back): readonly Phase[] {
+function withNewKept({ endpoint, names, of }: Back): readonly Phase[] {
   return [
     phase("stop", [
-      on(side, { ...steps.stopServer(names, "new", of), service: "goes" }, steps.mask(names, "new", of)),
+      on(endpoint, { ...steps.stopServer(names, "new", of), service: "goes" }, steps.mask(names, "new", of)),
     ]),
     // until here an abort starts the new server again; two that have taken rows are not exchanged once more
-    phase("open", [on(side, ...opening({ side, names, of }, "irreversible"))]),
+    phase("open", [on(endpoint, ...opening({ endpoint, names, of }, "irreversible"))]),
   ];
 }
 
 /** It may have been started, and no client was let in: what it holds is what the old one has. */
-function withNewGone({ side, names, of }: Back): readonly Phase[] {
+function withNewGone({ endpoint, names, of }: Back): readonly Phase[] {
   return [
     // nobody was served by it: there is nothing to come back to
-    phase("stop", [on(side, withoutUndo(steps.stopServer(names, "new", of)))]),
-    phase("open", [on(side, ...opening({ side, names, of }, "reversible"))]),
+    phase("stop", [on(endpoint, withoutUndo(steps.stopServer(names, "new", of)))]),
+    phase("open", [on(endpoint, ...opening({ endpoint, names, of }, "reversible"))]),
     phase("clear", [
       on(
-        side,
+        endpoint,
         steps.removeData(names.newData, of),
         steps.removeConfiguration(of),
         steps.unmask(names, "new", of),
@@ -140,11 +140,14 @@ function withNewGone({ side, names, of }: Back): readonly Phase[] {
   ];
 }
 
-function opening({ side, names, of }: Back, stepClass: "reversible" | "irreversible"): readonly PlanStep[] {
+function opening(
+  { endpoint, names, of }: Back,
+  stepClass: "reversible" | "irreversible",
+): readonly PlanStep[] {
   const start = steps.startOld(names, of);
   return [
     stepClass === "reversible" ? withoutUndo(start) : start,
-    proveServer(side),
+    proveServer(endpoint),
     { ...shared.unfence(of), class: stepClass, service: "is-back" },
   ];
 }

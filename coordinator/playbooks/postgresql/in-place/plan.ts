@@ -28,7 +28,7 @@ export function planInPlace(input: PlaybookInput): Outcome<Plan> {
     digest: "",
     engine: "postgresql",
     clusters: [input.cluster.name],
-    from: plan.side.major,
+    from: plan.endpoint.major,
     to: plan.to,
     strategy: "offline",
     method: inPlaceMethod,
@@ -37,7 +37,7 @@ export function planInPlace(input: PlaybookInput): Outcome<Plan> {
       {
         kind: "preflight",
         id: "look",
-        programs: [on(plan.side, proveServer(plan.side), steps.provePlace(plan))],
+        programs: [on(plan.endpoint, proveServer(plan.endpoint), steps.provePlace(plan))],
       },
       prepare(plan),
       ready(plan),
@@ -71,27 +71,27 @@ function stage(
   id: string,
   more: Pick<ClusterStage, "before" | "phases" | "waysOnFailure" | "endsWayBack">,
 ): ClusterStage {
-  return { kind: "cluster", id, clusters: [plan.side.input.cluster.name], ...more };
+  return { kind: "cluster", id, clusters: [plan.endpoint.input.cluster.name], ...more };
 }
 
 /** By its version, and by not being the old one: which identifier it has is known only when it is made. */
 export function servesAs(
-  { side, to }: InPlace,
+  { endpoint, to }: InPlace,
   limits: Partial<Pick<GateSpec, "dwellMs" | "limitMs">> = {},
 ): GateSpec {
-  return gate("serves-as", side, { version: to, not: side.systemId }, limits);
+  return gate("serves-as", endpoint, { version: to, not: endpoint.systemId }, limits);
 }
 
 /** Nothing of this is seen by anybody who uses the old server. */
 function prepare(plan: InPlace): ClusterStage {
-  const { side, place } = plan;
+  const { endpoint, place } = plan;
   return stage(plan, "prepare", {
-    before: [gate("serves", side, {})],
+    before: [gate("serves", endpoint, {})],
     phases: [
       phase("make", [
         on(
-          side,
-          proveServer(side),
+          endpoint,
+          proveServer(endpoint),
           steps.provePlace(plan),
           steps.mask(place, "new"),
           steps.makeData(plan, "make-data"),
@@ -104,11 +104,11 @@ function prepare(plan: InPlace): ClusterStage {
   });
 }
 
-function ready({ side }: InPlace): WaitStage {
+function ready({ endpoint }: InPlace): WaitStage {
   return {
     kind: "wait",
     id: "ready",
-    gates: [gate("serves", side, {})],
+    gates: [gate("serves", endpoint, {})],
     watches: [],
     approval: { question: "ask.postgresql.in-place-now", mayAnswer: "operator" },
     limitMs: 30 * day,
@@ -117,15 +117,15 @@ function ready({ side }: InPlace): WaitStage {
 
 /** Phases, so that whoever goes on after a failure does not ask a server that stands still. */
 function upgrade(plan: InPlace): ClusterStage {
-  const { side, place, databases } = plan;
+  const { endpoint, place, databases } = plan;
   return stage(plan, "upgrade", {
     ...(plan.settings.upgradeMode === "link" ? { endsWayBack: "passed" as const } : {}),
-    before: [gate("serves", side, {})],
+    before: [gate("serves", endpoint, {})],
     phases: [
       phase("close", [
         on(
-          side,
-          proveServer(side),
+          endpoint,
+          proveServer(endpoint),
           steps.provePlace(plan),
           steps.tryUpgrade(plan),
           shared.hook("pausePooler", { undo: "resumePooler" }),
@@ -136,11 +136,11 @@ function upgrade(plan: InPlace): ClusterStage {
         ),
       ]),
       phase("stop", [
-        on(side, steps.stopServer(place, "old"), steps.mask(place, "old"), steps.proveStopped(plan)),
+        on(endpoint, steps.stopServer(place, "old"), steps.mask(place, "old"), steps.proveStopped(plan)),
       ]),
       phase("swap", [
         on(
-          side,
+          endpoint,
           steps.makeData(plan, "make-data-fresh"),
           steps.carryConfiguration("carry-configuration-again"),
           steps.runUpgrade(plan),
@@ -151,7 +151,7 @@ function upgrade(plan: InPlace): ClusterStage {
         "open",
         [
           on(
-            side,
+            endpoint,
             steps.startNew(plan),
             steps.proveSuccessor(plan),
             steps.compareOwn(plan),
@@ -161,7 +161,7 @@ function upgrade(plan: InPlace): ClusterStage {
         ],
         { after: [servesAs(plan)] },
       ),
-      phase("settle", [on(side, steps.listExtensionUpdates(plan), shared.analyze(databases))]),
+      phase("settle", [on(endpoint, steps.listExtensionUpdates(plan), shared.analyze(databases))]),
     ],
     waysOnFailure: ["way.postgresql.again", "way.postgresql.in-place-undone", "way.postgresql.in-place-back"],
   });
@@ -186,14 +186,14 @@ function soak(plan: InPlace): WaitStage {
 
 /** The mask of the old unit stays: its data is as old as the stop. */
 function retire(plan: InPlace): ClusterStage {
-  const { side, settings } = plan;
+  const { endpoint, settings } = plan;
   return stage(plan, "retire", {
     endsWayBack: "begun",
     before: [servesAs(plan)],
     phases: [
       phase("clear", [
         on(
-          side,
+          endpoint,
           steps.proveSuccessor(plan),
           ...(settings.oldData === "remove" ? [steps.removeOldData(plan)] : []),
           steps.clearWork(plan),

@@ -16,19 +16,19 @@ function unitOf({ unit, newUnit }: Units, which: Which): string {
   return (which === "old" ? unit : newUnit).name;
 }
 
-export function provePlace({ side, to, place }: InPlace): PlanStep {
+export function provePlace({ endpoint, to, place }: InPlace): PlanStep {
   return step(
     "prove-place",
-    { from: side.major, to },
-    `SHOW data_directory says ${place.data}; postgres --version of both: ${side.major} and ${to}`,
+    { from: endpoint.major, to },
+    `SHOW data_directory says ${place.data}; postgres --version of both: ${endpoint.major} and ${to}`,
     { deadlineMs: minute },
   );
 }
 
-export function makeData({ side, place }: InPlace, id: "make-data" | "make-data-fresh"): PlanStep {
+export function makeData({ endpoint, place }: InPlace, id: "make-data" | "make-data-fresh"): PlanStep {
   return step(
     id,
-    { systemId: side.systemId },
+    { systemId: endpoint.systemId },
     `initdb --pgdata=${place.newData}, with the old one's owner, encoding, locale, provider, checksums and segment size`,
     { verb: "make-data", class: "reversible", deadlineMs: 30 * minute, undo: call("remove-data") },
   );
@@ -126,10 +126,10 @@ export function unmask(units: Units, which: Which, of: Of): PlanStep {
   });
 }
 
-export function proveStopped({ side, place }: InPlace): PlanStep {
+export function proveStopped({ endpoint, place }: InPlace): PlanStep {
   return step(
     "prove-stopped",
-    { which: "old", systemId: side.systemId },
+    { which: "old", systemId: endpoint.systemId },
     `no process of ${place.unit.name}, none in ${place.data}; pg_controldata says: shut down`,
     { deadlineMs: 2 * minute },
   );

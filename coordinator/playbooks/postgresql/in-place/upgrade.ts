@@ -4,13 +4,13 @@ import { known, whyUnknown } from "#proto/common/measured.ts";
 import type { PgInPlace } from "#proto/engines/postgresql.ts";
 import type { PlaybookInput } from "../../../domain/playbook.ts";
 import { fullOf } from "../facts.ts";
-import { type Side, sideOf } from "../move.ts";
+import { type Endpoint, endpointOf } from "../move.ts";
 import { type PostgresqlClusterSettings, settingsOf } from "../settings.ts";
 
 export const inPlaceMethod = "pg-upgrade";
 
 export interface InPlace {
-  readonly side: Side;
+  readonly endpoint: Endpoint;
   readonly to: string;
   readonly place: PgInPlace;
   /** All that take connections: none stays behind. */
@@ -36,21 +36,21 @@ export function inPlaceOf(input: PlaybookInput): Outcome<InPlace> {
     return fail("postgresql.in-place-nodes", { ...facts, nodes: String(cluster.nodes.length) });
   const settings = settingsOf(cluster);
   if (!settings.ok) return settings;
-  const side = sideOf(input);
-  if (!side.ok) return side;
-  const full = fullOf(reports[side.value.node]);
+  const endpoint = endpointOf(input);
+  if (!endpoint.ok) return endpoint;
+  const full = fullOf(reports[endpoint.value.node]);
   const place = known(full?.inPlace);
   if (place === undefined) {
     const why = full?.inPlace === undefined ? undefined : whyUnknown(full.inPlace);
     return why === undefined ? fail("postgresql.in-place-not-set", facts) : { ok: false, failure: why };
   }
-  if (String(place.newMajor) !== wish.to || place.newMajor <= Number(side.value.major))
+  if (String(place.newMajor) !== wish.to || place.newMajor <= Number(endpoint.value.major))
     return fail("postgresql.in-place-version", {
       ...facts,
-      from: side.value.major,
+      from: endpoint.value.major,
       found: String(place.newMajor),
     });
   const databases = known(full?.databases)?.map(({ name }) => name);
   if (databases === undefined) return fail("postgresql.databases-unknown", facts);
-  return succeed({ side: side.value, to: wish.to, place, databases, settings: settings.value });
+  return succeed({ endpoint: endpoint.value, to: wish.to, place, databases, settings: settings.value });
 }

@@ -4,7 +4,7 @@ import { known, type Measured, whyUnknown } from "#proto/common/measured.ts";
 import type { PgBirth, PgMade } from "#proto/engines/postgresql-made.ts";
 import type { PlaybookInput } from "../../../domain/playbook.ts";
 import { fullOf } from "../facts.ts";
-import { type Side, sideOf } from "../move.ts";
+import { type Endpoint, endpointOf } from "../move.ts";
 import { settingsOf } from "../settings.ts";
 import { otherCluster } from "../sides.ts";
 import { wantedSettings } from "./wanted-settings.ts";
@@ -12,9 +12,9 @@ import { wantedSettings } from "./wanted-settings.ts";
 export const makingMethod = "make-server";
 
 export interface Making {
-  readonly source: Side;
+  readonly source: Endpoint;
   /** It has no identifier yet. */
-  readonly target: Pick<Side, "input" | "node">;
+  readonly target: Pick<Endpoint, "input" | "node">;
   readonly to: string;
   readonly place: PgMade;
   readonly birth: PgBirth;
@@ -45,7 +45,7 @@ export function makingOf(input: PlaybookInput): Outcome<Making> {
     return fail("postgresql.make-nodes", { into, nodes: String(young.cluster.nodes.length) });
   const settings = settingsOf(cluster);
   if (!settings.ok) return settings;
-  const source = sideOf(input);
+  const source = endpointOf(input);
   if (!source.ok) return source;
   const full = fullOf(input.reports[source.value.node]);
   const place = value(fullOf(young.reports[node.name])?.made, failed("postgresql.make-not-set", { into }));

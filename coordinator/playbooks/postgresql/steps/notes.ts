@@ -1,10 +1,10 @@
 /** Steps that look for what is left, and let the agent forget. */
 import type { PlanStep } from "../../../domain/plan.ts";
-import type { Side } from "../move.ts";
+import type { Endpoint } from "../move.ts";
 import { step } from "../step.ts";
 import { type Of, systemOf } from "./of.ts";
 
-export function scan(subscriber: Side, of: Of = {}): PlanStep {
+export function scan(subscriber: Endpoint, of: Of = {}): PlanStep {
   return step(
     "scan-left-overs",
     { ...of, ...systemOf(subscriber) },

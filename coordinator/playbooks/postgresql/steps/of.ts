@@ -1,11 +1,11 @@
 /** Whose objects a step means, and in which direction they carry rows. */
-import type { Side } from "../move.ts";
+import type { Endpoint } from "../move.ts";
 
 export type Way = "forward" | "back";
 
 /** `of`: the rollout whose objects are meant; absent: the plan's own. */
 export type Of = { readonly of: string } | Readonly<Record<string, never>>;
 
-export function systemOf(side: Side | undefined): Readonly<Record<string, string>> {
-  return side === undefined ? {} : { subscriber: side.systemId };
+export function systemOf(endpoint: Endpoint | undefined): Readonly<Record<string, string>> {
+  return endpoint === undefined ? {} : { subscriber: endpoint.systemId };
 }

@@ -1,6 +1,6 @@
 /** Steps by which one server gets into the other: a password, a role, a line of pg_hba.conf. */
 import type { PlanStep } from "../../../domain/plan.ts";
-import { hostOf, list, type Side } from "../move.ts";
+import { type Endpoint, hostOf, list } from "../move.ts";
 import { call, step } from "../step.ts";
 import type { Of, Way } from "./of.ts";
 
@@ -17,7 +17,7 @@ export function makePassword(direction: Way): PlanStep {
 export function admitPeer(
   direction: Way,
   databases: readonly string[],
-  { peer, as }: { readonly peer: Side; readonly as?: "superuser" },
+  { peer, as }: { readonly peer: Endpoint; readonly as?: "superuser" },
 ): PlanStep {
   const args = { direction, databases: list(databases) };
   const from = hostOf(peer.address);
@@ -29,7 +29,7 @@ export function admitPeer(
   );
 }
 
-export function proveReach(direction: Way, databases: readonly string[], peer: Side): PlanStep {
+export function proveReach(direction: Way, databases: readonly string[], peer: Endpoint): PlanStep {
   return step(
     `prove-reach-${direction}`,
     { direction, databases: list(databases), at: peer.address },

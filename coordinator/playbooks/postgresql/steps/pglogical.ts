@@ -1,6 +1,6 @@
 /** Steps of pglogical in place of those for publications and subscriptions: the ids are the same where the deed is. */
 import type { PlanStep } from "../../../domain/plan.ts";
-import { hostOf, list, type Side } from "../move.ts";
+import { type Endpoint, hostOf, list } from "../move.ts";
 import { call, minute, step } from "../step.ts";
 import type { Of, Way } from "./of.ts";
 
@@ -64,7 +64,7 @@ export function unpublish(direction: Way, databases: readonly string[], of: Of =
 export function subscribe(
   direction: Way,
   databases: readonly string[],
-  { peer, copy }: { readonly peer: Side; readonly copy: "yes" | "no" },
+  { peer, copy }: { readonly peer: Endpoint; readonly copy: "yes" | "no" },
 ): PlanStep {
   const args = { databases: list(databases), direction };
   const ready = copy === "yes" ? "" : "; UPDATE pglogical.local_sync_status SET sync_status = 'r'";

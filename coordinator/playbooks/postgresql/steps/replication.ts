@@ -1,6 +1,6 @@
 /** Steps for publications, subscriptions and slots, in both directions. */
 import type { PlanStep } from "../../../domain/plan.ts";
-import { hostOf, list, type Side } from "../move.ts";
+import { type Endpoint, hostOf, list } from "../move.ts";
 import { call, second, step } from "../step.ts";
 import { type Of, systemOf, type Way } from "./of.ts";
 
@@ -25,7 +25,7 @@ export function unpublish(direction: Way, databases: readonly string[], of: Of =
 export function subscribe(
   direction: Way,
   databases: readonly string[],
-  { peer, copy }: { readonly peer: Side; readonly copy: "yes" | "no" },
+  { peer, copy }: { readonly peer: Endpoint; readonly copy: "yes" | "no" },
 ): PlanStep {
   const args = { databases: list(databases), direction };
   return step(
@@ -63,7 +63,7 @@ export function makeSlots(direction: Way, databases: readonly string[]): PlanSte
 export function dropSlots(
   direction: Way,
   databases: readonly string[],
-  { of = {}, subscriber }: { readonly of?: Of; readonly subscriber?: Side } = {},
+  { of = {}, subscriber }: { readonly of?: Of; readonly subscriber?: Endpoint } = {},
 ): PlanStep {
   return step(
     `drop-slots-${direction}`,

@@ -1,7 +1,7 @@
 /** For how long the old server is watched while WAL is kept on it for the new one. */
 import { expect, it } from "vitest";
 import { programsOf } from "#coordinator/domain/stage-programs.ts";
-import { sideOf } from "#coordinator/playbooks/postgresql/move.ts";
+import { endpointOf } from "#coordinator/playbooks/postgresql/move.ts";
 import { identityWatch } from "#coordinator/playbooks/postgresql/watches.ts";
 import { postgresql } from "#coordinator/playbooks/postgresql.ts";
 import { inputOf } from "./pair.ts";
@@ -42,7 +42,7 @@ it("tables without a key are watched before anything is published, and on the ne
 });
 
 it("a look for tables without a key has a second for each database, ten seconds at least", () => {
-  const side = sideOf(inputOf({}));
+  const side = endpointOf(inputOf({}));
   if (!side.ok) throw new Error(side.failure.code);
   const everyOf = (count: number) =>
     identityWatch(
