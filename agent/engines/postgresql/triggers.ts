@@ -101,7 +101,12 @@ export async function firing(
   return rows.map(({ table, name, mode }) => ({ table: table ?? "", name: name ?? "", mode: mode ?? "" }));
 }
 
-/** `onlyForget`: their database is about to go. */
+/** `table trigger`, quoted. */
+const allTriggers = `
+  SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) || ' ' || quote_ident(tgname) AS name
+    FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid JOIN pg_namespace n ON n.oid = relnamespace`;
+
+/** Those that are still there. `onlyForget`: their database is about to go. */
 export async function awaken(
   context: StepContext,
   means: Means,
@@ -114,8 +119,11 @@ export async function awaken(
       context,
       means,
       async (sql) => {
+        const there = new Set((await sql.rows(allTriggers)).map(({ name }) => name));
+        // both ends are closed by now: what was dropped meanwhile, and on both of them, keeps nobody out
         for (const { table, words } of wakes)
-          await patiently(context, () => sql.run(`ALTER TABLE ONLY ${table} ${words}`));
+          if (there.has(`${table} ${words.replace(/^ENABLE (ALWAYS|REPLICA) TRIGGER /, "")}`))
+            await patiently(context, () => sql.run(`ALTER TABLE ONLY ${table} ${words}`));
       },
       { database: place.database },
     );

@@ -117,3 +117,22 @@ it.each([14, 18] as const)(
     expect(await states(server)).toBe(before);
   },
 );
+
+it("of a table that went meanwhile, and one that went itself, hold up no other one", async () => {
+  const server = await serverOf(18);
+  await watched(server);
+  await run(
+    server,
+    database,
+    "CREATE TABLE rotated (id int)",
+    "CREATE TRIGGER note AFTER INSERT ON rotated FOR EACH ROW EXECUTE PROCEDURE tell()",
+    "ALTER TABLE rotated ENABLE ALWAYS TRIGGER note",
+  );
+  const { does, isDone, notes } = deskOf(server);
+  expect(await does("quiet-triggers")).toMatchObject({ result: "done", outputs: { triggers: "4" } });
+  await run(server, database, "DROP TABLE rotated", "DROP TRIGGER always ON orders");
+  expect(await does("wake-triggers")).toMatchObject({ result: "done" });
+  expect(await states(server)).toBe("In Caps=A asleep=D replica=R usual=O");
+  expect(await isDone("wake-triggers")).toBe("done");
+  expect(notes()).toEqual([]);
+});
