@@ -7,6 +7,9 @@ import { contentOf, type Measured, otherSide } from "./contents-kept.ts";
 import { ask, ofDatabases, probeOf, resultOf } from "./desk.ts";
 import type { Means } from "./settings.ts";
 
+/** A column without an index is read from the first row to the last. */
+const statementMs = 50 * 60_000;
+
 export function sequenceVerbs(means: Means): readonly Verb[] {
   return [
     verb({
@@ -84,12 +87,12 @@ async function advance(context: StepContext, means: Means, names: readonly strin
       means,
       async (sql) => {
         const rows = await sql.rows(allSequences);
-        for (const { name, table, column, ascends } of rows) {
+        for (const { name, table, column, ascends, least, most } of rows) {
           if (!name || !table || !column) alone.push(`${database}: ${name ?? ""}`);
-          else await sql.rows(advanced({ name, table, column, ascends: ascends === "true" }));
+          else await sql.rows(advanced({ name, table, column, least, most, ascends: ascends === "true" }));
         }
       },
-      { database },
+      { database, statementMs },
     );
   return done({
     "told.sequences": `set by the rows that are there${alone.length === 0 ? "" : `; set these yourself: ${alone.slice(0, 50).join(", ")}`}`,
@@ -99,7 +102,7 @@ async function advance(context: StepContext, means: Means, names: readonly strin
 const allSequences = `
   SELECT quote_ident(sn.nspname) || '.' || quote_ident(s.relname) AS name,
          quote_ident(tn.nspname) || '.' || quote_ident(t.relname) AS table, quote_ident(a.attname) AS column,
-         (p.seqincrement > 0)::text AS ascends
+         (p.seqincrement > 0)::text AS ascends, p.seqmin::text AS least, p.seqmax::text AS most
     FROM pg_sequence p JOIN pg_class s ON s.oid = p.seqrelid JOIN pg_namespace sn ON sn.oid = s.relnamespace
     LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.oid AND d.refclassid = 'pg_class'::regclass
          AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
@@ -109,19 +112,24 @@ const allSequences = `
          AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
    ORDER BY 1`;
 
+/** A number that the sequence can never give is not one of its own. */
 function advanced({
   name,
   table,
   column,
   ascends,
+  least,
+  most,
 }: {
   readonly name: string;
   readonly table: string;
   readonly column: string;
   readonly ascends: boolean;
+  readonly least: string | null | undefined;
+  readonly most: string | null | undefined;
 }): string {
   const [last, beyond] = ascends ? ["max", ">"] : ["min", "<"];
   return `SELECT pg_catalog.setval(${literal(name)}::regclass, t.last::bigint, true)
-            FROM (SELECT ${last}(${column}) AS last FROM ${table}) t, ${name} s
+            FROM (SELECT ${last}(${column}) AS last FROM ${table} WHERE ${column} BETWEEN '${BigInt(least ?? 0)}'::bigint AND '${BigInt(most ?? 0)}'::bigint) t, ${name} s
            WHERE t.last ${beyond} s.last_value OR t.last = s.last_value AND NOT s.is_called`;
 }

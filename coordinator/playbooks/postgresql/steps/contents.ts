@@ -62,6 +62,6 @@ export function advanceSequences(databases: readonly string[]): PlanStep {
     "advance-sequences",
     { databases: list(databases) },
     "setval(…, max(column)) of each sequence that a column owns and that is behind it",
-    { class: "reversible" },
+    { class: "reversible", deadlineMs: hour },
   );
 }
