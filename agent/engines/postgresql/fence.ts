@@ -7,7 +7,8 @@ import { z } from "zod";
 import { markOf } from "../../host/marks.ts";
 import { done } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
-import { literal, quoted } from "../databases.ts";
+import { databases, literal, quoted } from "../databases.ts";
+import { rollout } from "../rollout-arg.ts";
 import { ask, of, ownerOf, probeOf, resultOf, stop } from "./desk.ts";
 import { clientCount, ownSessions, readOnlyInFiles, takesClients } from "./facts.ts";
 import { isAtWork, isWriting } from "./processes.ts";
@@ -24,6 +25,9 @@ const before = z.object({
 });
 
 const pauseMs = 50;
+
+/** `databases`: opened also where nothing tells any more what stood before. */
+const ofOpening = z.strictObject({ databases: databases.optional(), of: rollout.optional() });
 
 export function fenceVerbs(means: Means): readonly Verb[] {
   return [
@@ -43,11 +47,20 @@ export function fenceVerbs(means: Means): readonly Verb[] {
     verb({
       name: "postgresql.unfence-writes",
       class: "reversible",
-      args: of,
-      run: (context, args) => resultOf(() => unfence(context, means, ownerOf(context, args))),
+      args: ofOpening,
+      run: (context, args) =>
+        resultOf(async () => {
+          const opened = await unfence(context, means, ownerOf(context, args));
+          return (await isClosed(context, means, args.databases))
+            ? openAnyway(context, means, args.databases ?? [])
+            : opened;
+        }),
       probe: (context, args) =>
         probeOf(async () =>
-          (await fenceMark(context, ownerOf(context, args)).read()) === undefined ? [] : ["fence"],
+          (await fenceMark(context, ownerOf(context, args)).read()) === undefined &&
+          !(await isClosed(context, means, args.databases))
+            ? []
+            : ["fence"],
         ),
     }),
     verb({
@@ -207,5 +220,32 @@ export async function unfence(context: StepContext, means: Means, rollout: strin
         await sql.run(`ALTER DATABASE ${quoted(database)} CONNECTION LIMIT ${Number(limit)}`);
     await mark.remove();
     return done({ databases: String(Object.keys(known.limits).length) });
+  });
+}
+
+/** Nobody may write, or into none of these; false where none is asked for. One whose own limit was 0 before stays so. */
+async function isClosed(
+  context: StepContext,
+  means: Means,
+  wanted: readonly string[] | undefined,
+): Promise<boolean> {
+  if (wanted === undefined) return false;
+  const { limits, isReadOnly } = await ask(context, means, standing);
+  return isReadOnly || wanted.every((name) => limits[name] === undefined || limits[name] === "0");
+}
+
+/** The note of what stood before went with the move that had ended here. */
+async function openAnyway(
+  context: StepContext,
+  means: Means,
+  wanted: readonly string[],
+): Promise<StepResult> {
+  return ask(context, means, async (sql) => {
+    const { limits } = await standing(sql);
+    const closed = wanted.filter((name) => limits[name] === "0");
+    await sql.run("ALTER SYSTEM RESET default_transaction_read_only");
+    await sql.rows("SELECT pg_reload_conf()");
+    for (const name of closed) await sql.run(`ALTER DATABASE ${quoted(name)} CONNECTION LIMIT -1`);
+    return done({ "told.databases without a connection limit, since none is known": closed.join(", ") });
   });
 }

@@ -57,6 +57,7 @@ export function planBackAlone(input: PlaybookInput, back: Undone): Outcome<Plan>
     stages: [
       { kind: "preflight", id: "look", programs: [on(left, proveServer(left))] },
       ...(isTakenUp ? [takingUp(move, of)] : []),
+      ...(isOld ? [] : [opening(move, of)]),
       { ...onlyOn(clear, left.input.cluster.name), before: [gate("serves", left, {})] },
       {
         kind: "finish",
@@ -135,15 +136,33 @@ function takingUp({ source, databases, mover }: Move, of: { readonly of: string 
           steps.advanceSequences(databases),
         ),
       ]),
-      phase("open", [on(source, steps.wakeTriggers(databases, of), steps.open(of))], {
-        after: [
-          gate("opened", source, { databases: JSON.stringify(databases) }, { everyMs: 500, dwellMs: 0 }),
-        ],
+      phase("open", [on(source, steps.wakeTriggers(databases, of), steps.openAlone(databases, of))], {
+        after: [openedGate(source, databases)],
       }),
       phase("switch", [on(source, steps.hook("switchTrafficBack"), steps.hook("resumePooler"))]),
     ],
     waysOnFailure: ["way.postgresql.again"],
   };
+}
+
+/** The old one may have gone just when the new one was being opened. */
+function opening({ target, databases }: Move, of: { readonly of: string }): ClusterStage {
+  return {
+    kind: "cluster",
+    id: "open",
+    clusters: [target.input.cluster.name],
+    before: [gate("serves", target, {})],
+    phases: [
+      phase("open", [on(target, proveServer(target), steps.wakeTriggers(databases, of), steps.unfence(of))], {
+        after: [openedGate(target, databases)],
+      }),
+    ],
+    waysOnFailure: ["way.postgresql.again"],
+  };
+}
+
+function openedGate(side: Side, databases: readonly string[]) {
+  return gate("opened", side, { databases: JSON.stringify(databases) }, { everyMs: 500, dwellMs: 0 });
 }
 
 function onlyOn(stage: ClusterStage, cluster: string): ClusterStage {

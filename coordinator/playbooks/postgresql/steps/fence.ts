@@ -1,5 +1,6 @@
 /** Steps that close a server to writers and open it, and the operator's own hooks around them. */
 import type { PlanStep } from "../../../domain/plan.ts";
+import { list } from "../move.ts";
 import { call, minute, second, step, within } from "../step.ts";
 import type { Of } from "./of.ts";
 
@@ -65,6 +66,16 @@ export function open(of: Of = {}): PlanStep {
     class: "irreversible",
     deadlineMs: minute,
   });
+}
+
+/** Of the one server that is left: also where its note of what stood before has gone. */
+export function openAlone(databases: readonly string[], of: Of): PlanStep {
+  return step(
+    "open-writes",
+    { databases: list(databases), ...of },
+    "connection limits and default_transaction_read_only as they were; without a limit where that is not known any more",
+    { verb: "unfence-writes", class: "irreversible", deadlineMs: minute },
+  );
 }
 
 export function unfence(of: Of): PlanStep {

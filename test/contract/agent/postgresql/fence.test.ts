@@ -4,6 +4,7 @@ import { afterEach, expect, it, vi } from "vitest";
 import { postgresqlFacts } from "#agent/engines/postgresql/facts.ts";
 import { fenceVerbs } from "#agent/engines/postgresql/fence.ts";
 import { fenceOpeningVerbs } from "#agent/engines/postgresql/fence-openings.ts";
+import { forgettingVerbs } from "#agent/engines/postgresql/forgetting.ts";
 import { identityVerbs } from "#agent/engines/postgresql/identities.ts";
 import { postgresqlSettings } from "#agent/engines/postgresql/settings.ts";
 import type { StepContext, Verb } from "#agent/verb.ts";
@@ -23,7 +24,12 @@ function desk({ port }: PostgresServer) {
   const signal = AbortSignal.timeout(30_000);
   const parcels = { send: async () => succeed(undefined) };
   const context = { host, signal, rollout: "r1", parcels } as unknown as StepContext;
-  const verbs: readonly Verb[] = [...fenceVerbs(means), ...fenceOpeningVerbs(means), ...identityVerbs(means)];
+  const verbs: readonly Verb[] = [
+    ...fenceVerbs(means),
+    ...fenceOpeningVerbs(means),
+    ...identityVerbs(means),
+    ...forgettingVerbs(),
+  ];
   const does = async (name: string, args: Readonly<Record<string, string>> = {}) => {
     const verb = verbs.find((each) => each.name === `postgresql.${name}`);
     return verb?.run(context, verb.args.parse(args));
@@ -34,9 +40,9 @@ function desk({ port }: PostgresServer) {
       typeof postgresql.summarise
     >[0]).state;
   };
-  const probe = (name: string) => {
+  const probe = (name: string, args: Readonly<Record<string, string>> = {}) => {
     const verb = verbs.find((each) => each.name === `postgresql.${name}`);
-    return verb?.probe?.(context, verb.args.parse({}));
+    return verb?.probe?.(context, verb.args.parse(args));
   };
   return { does, probe, stateOf };
 }
@@ -48,6 +54,25 @@ it("is told with every beat", async () => {
   expect(await stateOf()).toBe("closed");
   await does("unfence-writes");
   expect(await stateOf()).toBe("primary");
+}, 60_000);
+
+it("is taken down by name where what stood before was forgotten, since the other server is gone", async () => {
+  const server = await serverOf(17);
+  await run(server, "postgres", "CREATE DATABASE shop", "CREATE DATABASE left_behind");
+  const { does, probe, stateOf } = desk(server);
+  await does("fence-writes");
+  await does("forget");
+  expect(await does("unfence-writes")).toMatchObject({ outputs: { found: "never fenced by this rollout" } });
+  expect(await stateOf()).toBe("closed");
+  const args = { databases: '["shop"]' };
+  expect(await probe("unfence-writes", args)).toMatchObject({ state: "not-done" });
+  expect(await does("unfence-writes", args)).toMatchObject({
+    result: "done",
+    outputs: { "told.databases without a connection limit, since none is known": "shop" },
+  });
+  expect(await probe("unfence-writes", args)).toMatchObject({ state: "done" });
+  expect(await stateOf()).toBe("primary");
+  await run(server, "shop", "CREATE TABLE written ()");
 }, 60_000);
 
 it("is not taken for ours where somebody else has closed the server, and nothing of it is written down", async () => {

@@ -63,7 +63,32 @@ describe("a way back with one server alone", () => {
     const all = outline(made.value).join("\n");
     for (const step of ["drop-slots-back", "unpublish-back", "dismiss-peer-back", "scan-left-overs"])
       expect(all).toContain(step);
-    for (const step of ["drop-loaded", "fence", " old:"]) expect(all).not.toContain(step);
+    for (const step of ["drop-loaded", " fence-writes", " old:"]) expect(all).not.toContain(step);
+  });
+
+  it("opens the new one where the old one went while that was begun: both are closed then", () => {
+    const made = back("new", ["open-writes"]);
+    if (made?.ok !== true) throw new Error(made?.failure.code);
+    const lines = outline(made.value);
+    expect(lines).toContain("open/open new: prove-server wake-triggers unfence-writes");
+    const forgets = lines.findIndex((line) => line.includes("forget"));
+    expect(lines.findIndex((line) => line.startsWith("open/open"))).toBeLessThan(forgets);
+    const stage = made.value.stages.find(({ id }) => id === "open");
+    expect(stage?.kind === "cluster" && stage.phases[0]?.after).toMatchObject([
+      { gate: "postgresql.opened" },
+    ]);
+  });
+
+  it("opens the old one by the databases of the move: its retirement may have forgotten what stood before", () => {
+    const made = back("old", ["open-writes", "unsubscribe-back", "forget"]);
+    if (made?.ok !== true) throw new Error(made?.failure.code);
+    const opens = made.value.stages
+      .flatMap((stage) => programsOf(stage))
+      .flatMap(({ program }) => program.steps)
+      .filter(({ id }) => id === "open-writes");
+    expect(opens.map(({ call }) => call.args)).toMatchObject([
+      { of: "r1", databases: expect.stringContaining("[") },
+    ]);
   });
 
   it("clears the new one also where the old one went in the middle of its retirement", () => {
