@@ -17,17 +17,28 @@ export function mendsFor({ plan }: Pick<RolloutState, "plan">, wait: string, { c
   );
 }
 
+/** What was mended so long before it is said again was not mended in vain: tables may come every night, for weeks. */
+export const mendedForMs = 10 * 60_000;
+
+/** How often in a row, up to now, without an end of what the wait's gates have said. */
+function timesInVain(state: RolloutState, mender: string, { gateWaits }: StageState): number {
+  const { reopened: times, endedAt } = stageState(state, mender);
+  if (gateWaits === undefined || endedAt === undefined) return times;
+  return Date.parse(gateWaits.since) - Date.parse(endedAt) >= mendedForMs ? 0 : times;
+}
+
 /** By what the wait's gates have said last; undefined where that is nothing that can be mended. */
 export function reopening(
   state: RolloutState,
   { id: by, mendedBy }: WaitStage,
-  { gateWaits }: StageState,
+  wait: StageState,
 ): Action | undefined {
+  const { gateWaits } = wait;
   if (mendedBy === undefined || gateWaits === undefined) return undefined;
   const { why } = gateWaits;
   if (!mendsFor(state, by, why)) return undefined;
   const { stage, most } = mendedBy;
-  return stageState(state, stage).reopened < most
+  return timesInVain(state, stage, wait) < most
     ? { do: "reopen-stage", stage, by, why }
     : { do: "stop", stage: by, why, hint: "hint.mended-in-vain" };
 }
@@ -51,11 +62,12 @@ export function reopened(
   state: RolloutState,
   { stage: id, by, why }: Extract<RolloutFact, { kind: "stage-reopened" }>,
 ): RolloutState {
+  const times = timesInVain(state, id, stageState(state, by));
   const anew = inStage(withoutWaiting(state), id, (stage) =>
     freshStage(id, stage.attempt, {
       ...stage,
       told: toldBy(stage),
-      reopened: stage.reopened + 1,
+      reopened: times + 1,
       reopenedFor: why,
     }),
   );

@@ -1,6 +1,7 @@
 /** A wait that cannot go on for something that an earlier stage mends: the stage runs again, and the wait goes on as it stood. */
 import { describe, expect, it } from "vitest";
-import { mostMendings, waitLimitMs } from "./tiny-shapes.ts";
+import { mendedForMs } from "#coordinator/domain/rollout/reopening.ts";
+import { mendedWaitLimitMs, mostMendings } from "./tiny-shapes.ts";
 import { begun, watching } from "./world/watching.ts";
 
 const method = "mended";
@@ -104,6 +105,17 @@ describe("a stage that a wait has run again", () => {
     expect(await seen.rests()).toBe("waiting");
   });
 
+  it("runs on for weeks where each time was some while after the last: that one was not in vain", async () => {
+    const of = await waiting();
+    for (let times = 1; times <= mostMendings + 2; times += 1) {
+      of.world.node("db2").torn = true;
+      await of.world.settle(40_000);
+      expect(await reopenings(of)).toBe(times);
+      expect(await of.seen.rests()).toBe("waiting");
+      await of.world.settle(mendedForMs);
+    }
+  });
+
   it("that fails stops the rollout there; a retry begins it with its first phase, and the wait goes on", async () => {
     const of = await waiting();
     const { world, rollout, seen } = of;
@@ -168,11 +180,11 @@ describe("a stage that a wait has run again", () => {
 
   it("does not begin the wait's limit anew", async () => {
     const of = await waiting();
-    await of.world.settle(waitLimitMs / 2);
+    await of.world.settle(mendedWaitLimitMs / 2);
     of.world.node("db2").torn = true;
     await untilReopened(of);
     expect(await of.seen.rests()).toBe("waiting");
-    await of.world.settle(waitLimitMs / 2);
+    await of.world.settle(mendedWaitLimitMs / 2);
     expect(of.seen.view()?.stop?.why.code).toBe("wait.limit-passed");
   });
 

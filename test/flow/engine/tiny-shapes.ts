@@ -32,6 +32,7 @@ const undos: Partial<Record<StepId, string>> = { stop: "start", start: "stop", f
 export const holdLimitMs = 30_000;
 export const waitLimitMs = 600_000;
 export const mostMendings = 3;
+export const mendedWaitLimitMs = 3_600_000;
 const watchEveryMs = 1_000;
 
 const call = (verb: string): Call => ({ verb: `tiny.${verb}`, args: {} });
@@ -259,7 +260,7 @@ function goingOn(cluster: ClusterEntry): Shaped {
 
 /** A wait for a person, under a watch, and before it a stage that mends what the wait's gate may say of a node. */
 function mended(cluster: ClusterEntry): Shaped {
-  const { stages } = watched(cluster);
+  const { stages } = watched(cluster, mendedWaitLimitMs);
   const [copy] = stages;
   if (copy?.kind !== "wait") throw new Error("no wait");
   const [old = "", fresh = ""] = cluster.nodes.map(({ name }) => name);

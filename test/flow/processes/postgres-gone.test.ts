@@ -117,6 +117,18 @@ describe("a server that is gone for good", () => {
     expect(await appWrites("old1")).toBe("151");
   }, 240_000);
 
+  it("the new one, after the retirement: the old one serves again, though it has forgotten how it did", async (context) => {
+    onlyFull(context);
+    const rollout = await ready();
+    await typed(8, "approve", rollout);
+    await run("new1", "shop", "INSERT INTO orders (what) SELECT 'new' FROM generate_series(1, 50)");
+    await typed(0, "approve", rollout);
+    await loses("new1");
+    await backWithout(rollout, "orders-new", "other-gone", "rows-not-come");
+    expect(await one("old1", left)).toBe("");
+    expect(await appWrites("old1")).toBe("151");
+  }, 240_000);
+
   it("the old one, after it: the new one serves on, and keeps no WAL for it", async (context) => {
     skipUnlessFull(context);
     const rollout = await ready();
