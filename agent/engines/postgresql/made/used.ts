@@ -1,10 +1,13 @@
 /** Has somebody put something into a server that was made by us? By its files, so that it need not run to be asked. */
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Host } from "../../../verb.ts";
 
 /** Numbers from here on are given to what is made after `initdb`: databases, tables. */
 const firstOfUsers = 16_384;
+
+/** Table of initdb's own in which the bytes of users lie; empty at first. */
+const largeObjects = "2613";
 
 /** Each by its folder; empty where there is nothing but what `initdb` has made. */
 export async function usedIn(host: Host, data: string): Promise<readonly string[]> {
@@ -15,6 +18,7 @@ export async function usedIn(host: Host, data: string): Promise<readonly string[
       if (database >= firstOfUsers) found.push(`database in ${at}`);
       else if ((await numbersIn(host, at)).some((each) => each >= firstOfUsers))
         found.push(`tables in ${at}`);
+      else if (await isFilled(host, join(at, largeObjects))) found.push(`large objects in ${at}`);
     }
   return found;
 }
@@ -26,6 +30,14 @@ async function spacesIn(host: Host, data: string): Promise<readonly string[]> {
   for (const name of await namesIn(host, links))
     for (const version of await namesIn(host, join(links, name))) found.push(join(links, name, version));
   return found;
+}
+
+async function isFilled(host: Host, file: string): Promise<boolean> {
+  const found = await stat(host.path(file)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  return (found?.size ?? 0) > 0;
 }
 
 async function numbersIn(host: Host, folder: string): Promise<readonly number[]> {

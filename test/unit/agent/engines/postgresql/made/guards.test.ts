@@ -337,6 +337,15 @@ describe("what somebody has put into it", () => {
     expect(await used()).toHaveLength(3);
   });
 
+  it("is known by its large objects too, which lie in a table of initdb's own", async () => {
+    const here = bench();
+    here.write(join(made.data, "base/5/2613"), "");
+    const used = () => usedIn(here.host, made.data);
+    expect(await used()).toEqual([]);
+    here.write(join(made.data, "base/5/2613"), "a page");
+    expect(await used()).toEqual([`large objects in ${made.data}/base/5`]);
+  });
+
   it("keeps it from being stopped and from being removed", async () => {
     const here = bench();
     await here.run("make-new-data", makeArgs);
