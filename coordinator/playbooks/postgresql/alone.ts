@@ -161,7 +161,7 @@ function opening({ target, databases }: Move, of: { readonly of: string }): Clus
   };
 }
 
-function openedGate(side: Side, databases: readonly string[]) {
+function openedGate(side: Endpoint, databases: readonly string[]) {
   return gate("opened", side, { databases: JSON.stringify(databases) }, { everyMs: 500, dwellMs: 0 });
 }
 

@@ -118,7 +118,7 @@ describe("a server that is gone for good", () => {
   }, 240_000);
 
   it("the new one, after the retirement: the old one serves again, though it has forgotten how it did", async (context) => {
-    onlyFull(context);
+    skipUnlessFull(context);
     const rollout = await ready();
     await typed(8, "approve", rollout);
     await run("new1", "shop", "INSERT INTO orders (what) SELECT 'new' FROM generate_series(1, 50)");
