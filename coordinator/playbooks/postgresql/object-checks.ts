@@ -12,14 +12,14 @@ type ListName = {
 interface Kind {
   readonly id: string;
   readonly list: ListName;
-  /** `unknown` asks for a person's word: what is lost cannot be measured. */
+  /** `unknown` asks for a person's word: what is lost cannot be measured, nor what applications will do. */
   readonly status: "ko" | "warn" | "unknown";
 }
 
 /** Without rows of theirs a person may have to live afterwards: these ask. The others are told. */
 const kinds: readonly Kind[] = [
   { id: "identity-impossible", list: "identityImpossible", status: "ko" },
-  { id: "full-incomparable", list: "fullIncomparable", status: "ko" },
+  { id: "full-incomparable", list: "fullIncomparable", status: "unknown" },
   { id: "unlogged", list: "unlogged", status: "unknown" },
   { id: "foreign-tables", list: "foreignTables", status: "warn" },
   { id: "foreign-servers", list: "foreignServers", status: "warn" },

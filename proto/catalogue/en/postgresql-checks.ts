@@ -75,14 +75,14 @@ export const postgresqlChecks: Catalogue = {
   "check.postgresql.identity-impossible": { says: "every table can have a replica identity" },
   "check.postgresql.identity-impossible.ko": {
     says: "no key, no usable index, and a column that cannot be compared (json, point, xml …): {found}",
-    next: "ALTER TABLE … ADD PRIMARY KEY (…), or a unique index on columns that are NOT NULL; json as jsonb; last of all a column more: ALTER TABLE … ADD COLUMN lockkeeper_id bigserial PRIMARY KEY (it rewrites the table)",
+    next: "ALTER TABLE … ADD PRIMARY KEY (…), or a unique index on columns that are NOT NULL; json as jsonb; are its rows only ever added: ALTER TABLE … REPLICA IDENTITY FULL, and --ack postgresql.full-incomparable; last of all a column more: ALTER TABLE … ADD COLUMN lockkeeper_id bigserial PRIMARY KEY (it rewrites the table)",
   },
   "check.postgresql.full-incomparable": {
     says: "no table of REPLICA IDENTITY FULL has a column that cannot be compared",
   },
-  "check.postgresql.full-incomparable.ko": {
-    says: "the target could find no row of these again: {found}",
-    next: "ALTER TABLE … REPLICA IDENTITY USING INDEX …, or ADD PRIMARY KEY and REPLICA IDENTITY DEFAULT",
+  "check.postgresql.full-incomparable.unknown": {
+    says: "of these only new rows are carried; an UPDATE or DELETE of one stops the move, until the table has a key: {found}",
+    next: "answer for it: their rows are only ever added, and no job clears old ones; else ALTER TABLE … ADD PRIMARY KEY (…) and REPLICA IDENTITY DEFAULT, or a unique index on columns that are NOT NULL and REPLICA IDENTITY USING INDEX …",
   },
   "check.postgresql.generated-identity": { says: "no replica identity holds a generated column" },
   "check.postgresql.generated-identity.ko": {

@@ -95,7 +95,7 @@ export const postgresql: Catalogue = {
   "postgresql.version-differs": { says: "the server runs {version}, not {wanted}", next: "plan anew" },
   "postgresql.identity-impossible": {
     says: "by nothing can rows be told apart in {tables}: UPDATE and DELETE fail there once it is published",
-    next: "ALTER TABLE … ADD PRIMARY KEY (…), or a unique index over columns that are NOT NULL; then lockkeeper retry",
+    next: "ALTER TABLE … ADD PRIMARY KEY (…), or a unique index over columns that are NOT NULL; are its rows only ever added: ALTER TABLE … REPLICA IDENTITY FULL (an UPDATE or DELETE there then stops the move); then lockkeeper retry",
   },
   "postgresql.target-not-empty": {
     says: "{database} is there already and not empty: {first}",
@@ -226,7 +226,7 @@ export const postgresql: Catalogue = {
   },
   "postgresql.type-incomparable": {
     says: "{database} stopped following: {cause}",
-    next: "give the table a primary key or a unique index over NOT NULL columns on both servers, and REPLICA IDENTITY by it",
+    next: "a row was changed or deleted in a table without a key. On both servers (on the closed one as its superuser: SET default_transaction_read_only = off): ALTER TABLE … ADD PRIMARY KEY (…), or a unique index over columns that are NOT NULL and ALTER TABLE … REPLICA IDENTITY USING INDEX …; where no column will do, ALTER COLUMN … TYPE jsonb: it goes on by itself",
   },
   "postgresql.apply-failed": {
     says: "{database} stopped following: {cause}",

@@ -31,20 +31,27 @@ it("an UPDATE works again in each table that can have one, whatever another one 
     "postgres",
     "CREATE PUBLICATION everything FOR ALL TABLES",
     "CREATE TABLE hopeless (a int, b json)",
+    "CREATE TABLE only_added (a int, b json)",
     "CREATE TABLE keyless (a int)",
     "CREATE TABLE indexed (a int NOT NULL UNIQUE)",
   );
   const deed = deedsOn(server);
   await expect(update(server, "keyless")).rejects.toThrow(pg.DatabaseError);
-  expect(await deed("tables-without-identity")).toMatchObject({ outputs: { value: "3" } });
+  expect(await deed("tables-without-identity")).toMatchObject({ outputs: { value: "4" } });
   expect(await deed("give-identities")).toMatchObject({
     result: "failed",
-    failure: { code: "postgresql.identity-impossible", facts: { tables: "postgres: public.hopeless" } },
+    failure: { code: "postgresql.identity-impossible", facts: { tables: "postgres: public.hopeless, postgres: public.only_added" } },
   });
   await update(server, "keyless");
   await update(server, "indexed");
-  expect(await deed("tables-without-identity")).toMatchObject({ outputs: { value: "1" } });
-  await run(server, "postgres", "ALTER TABLE hopeless ADD PRIMARY KEY (a)");
+  expect(await deed("tables-without-identity")).toMatchObject({ outputs: { value: "2" } });
+  // what its text says: a key, or an owner who knows that rows are only added
+  await run(
+    server,
+    "postgres",
+    "ALTER TABLE hopeless ADD PRIMARY KEY (a)",
+    "ALTER TABLE only_added REPLICA IDENTITY FULL",
+  );
   expect(await deed("tables-without-identity")).toMatchObject({ outputs: { value: "0" } });
   await run(server, "postgres", "CREATE TABLE later (a int)");
   const given = await deed("give-identities");
@@ -53,7 +60,7 @@ it("an UPDATE works again in each table that can have one, whatever another one 
   await deed("restore-identities");
   const identities = await rowsOf(
     server,
-    "SELECT relname, relreplident::text AS is FROM pg_class WHERE relname IN ('indexed', 'keyless', 'later') ORDER BY 1",
+    "SELECT relname, relreplident::text AS is FROM pg_class WHERE relname IN ('indexed', 'keyless', 'later', 'only_added') ORDER BY 1",
   );
-  expect(identities.map(({ is }) => is)).toEqual(["d", "d", "d"]);
+  expect(identities.map(({ is }) => is)).toEqual(["d", "d", "d", "f"]);
 });

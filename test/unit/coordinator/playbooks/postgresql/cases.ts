@@ -205,7 +205,7 @@ export const databasesNotFit: readonly Case[] = [
     shop({ withoutIdentity: ["public.j"], identityImpossible: ["public.j"] }),
     "shop: public.j",
   ],
-  ["full-incomparable ko", "FULL with json", shop({ fullIncomparable: ["public.j"] }), "public.j"],
+  ["full-incomparable unknown", "FULL with json", shop({ fullIncomparable: ["public.j"] }), "public.j"],
   ["generated-identity ko", "a computed key", shop({ generatedIdentity: ["public.g"] }), "shop: public.g"],
   ["unlogged unknown", "rows that are in no WAL", shop({ unlogged: ["public.u"] }), "shop: public.u"],
   ["large-objects unknown", "large objects", shop({ largeObjects: 20 }), "shop: 20"],

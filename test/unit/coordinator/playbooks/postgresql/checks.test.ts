@@ -127,6 +127,7 @@ describe("what a person's word can do", () => {
   it("is limited to these", () => {
     expect([...new Set(byWord.map(([finding]) => finding))].sort()).toEqual([
       "databases-left unknown",
+      "full-incomparable unknown",
       "large-objects unknown",
       "source-managed unknown",
       "source-publications unknown",
