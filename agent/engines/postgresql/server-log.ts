@@ -46,11 +46,13 @@ interface Worker {
   readonly subscription: string;
   /** Of a worker that copies one. */
   readonly table: string;
+  /** What it says after that tells of it. */
+  readonly hasFailed?: true;
 }
 
 /**
  * A worker says its subscription when it starts, and what stops it as an ERROR under the same process number. One that the other
- * server's end has stopped says nothing of the data: it is left out.
+ * server's end has stopped says nothing of the data: it is left out. The table of the row stands in a line of its own (15 and newer).
  */
 export function subscriptionErrors(text: string): Readonly<Record<string, WorkerErrors>> {
   const workers = new Map<string, Worker>();
@@ -64,11 +66,17 @@ export function subscriptionErrors(text: string): Readonly<Record<string, Worker
       if (/ has finished/.test(line)) errors.get(worker.subscription)?.delete(worker.table);
       continue;
     }
-    const error = /ERROR: {1,2}(.*)$/.exec(line)?.[1];
     const own = workers.get(pid);
-    if (error === undefined || own === undefined) continue;
-    if (/could not receive data from WAL stream|terminating/.test(error)) continue;
+    if (own === undefined) continue;
     const known = errors.get(own.subscription) ?? new Map<string, string>();
+    const told = known.get(own.table);
+    const table = tableIn(line);
+    if (told !== undefined && table !== undefined && own.hasFailed && !told.includes(table))
+      known.set(own.table, `${told} (${table})`);
+    const error = /ERROR: {1,2}(.*)$/.exec(line)?.[1];
+    if (error === undefined) continue;
+    if (/could not receive data from WAL stream|terminating/.test(error)) continue;
+    workers.set(pid, { ...own, hasFailed: true });
     known.set(own.table, error.slice(0, 400));
     errors.set(own.subscription, known);
   }
@@ -78,6 +86,10 @@ export function subscriptionErrors(text: string): Readonly<Record<string, Worker
       return [name, { apply, copy: Object.values(copies).at(-1) ?? null }];
     }),
   );
+}
+
+function tableIn(line: string): string | undefined {
+  return /CONTEXT: .* replication target relation "(.*?)"(?: |$)/.exec(line)?.[1];
 }
 
 function workerIn(line: string): Worker | undefined {

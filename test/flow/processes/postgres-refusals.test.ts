@@ -164,7 +164,7 @@ const bads: readonly Bad[] = [
     spoil: statements("old1", "shop", ["CREATE TABLE loose (j json)"], ["DROP TABLE loose"]),
   },
   {
-    what: "REPLICA IDENTITY FULL over such a column",
+    what: "REPLICA IDENTITY FULL over such a column, and nobody's word for it",
     check: "full-incomparable",
     says: /whole/,
     spoil: statements(

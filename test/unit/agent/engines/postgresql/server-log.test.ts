@@ -21,6 +21,21 @@ it("what ends the worker that applies is told apart from what ends the copy of a
   });
 });
 
+it("the table of the row is told with what went wrong, once, and where the server tells it", () => {
+  const of = (table: string) =>
+    `CONTEXT:  processing remote data for replication origin "pg_1" during message type "UPDATE" for replication target relation "${table}" in transaction 566, finished at 0/16372E0`;
+  const wrong = "could not identify an equality operator for type json";
+  const why = (...lines: readonly string[]) =>
+    errorsOf(said(1, applies), ...lines.map((line) => said(1, line)))?.apply;
+  expect(why(`ERROR:  ${wrong}`, of("public.docs"))).toBe(`${wrong} (public.docs)`);
+  expect(why(`ERROR:  ${wrong}`)).toBe(wrong);
+  const missing = 'logical replication target relation "public.late" does not exist';
+  expect(why(`ERROR:  ${missing}`, of("public.late"))).toBe(missing);
+  // of a later worker, and of something that it only notes
+  const later = [said(1, applies), said(1, `ERROR:  ${wrong}`), said(2, applies), said(2, of("public.late"))];
+  expect(errorsOf(...later)?.apply).toBe(wrong);
+});
+
 it("the copy of a table that has come to its end says nothing any more", () => {
   const errors = errorsOf(
     said(2, copies("kept", "started")),
