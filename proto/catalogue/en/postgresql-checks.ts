@@ -82,7 +82,7 @@ export const postgresqlChecks: Catalogue = {
   },
   "check.postgresql.full-incomparable.unknown": {
     says: "of these only new rows are carried; an UPDATE or DELETE of one stops the move, until the table has a key: {found}",
-    next: "answer for it: their rows are only ever added, and no job clears old ones; else ALTER TABLE … ADD PRIMARY KEY (…) and REPLICA IDENTITY DEFAULT, or a unique index on columns that are NOT NULL and REPLICA IDENTITY USING INDEX …",
+    next: "are their rows only ever added, and cleared by no job? Then answer for it; else ALTER TABLE … ADD PRIMARY KEY (…) and REPLICA IDENTITY DEFAULT, or a unique index on columns that are NOT NULL and REPLICA IDENTITY USING INDEX …",
   },
   "check.postgresql.generated-identity": { says: "no replica identity holds a generated column" },
   "check.postgresql.generated-identity.ko": {

@@ -226,7 +226,7 @@ export const postgresql: Catalogue = {
   },
   "postgresql.type-incomparable": {
     says: "{database} stopped following: {cause}",
-    next: "a row was changed or deleted in a table without a key. On both servers (on the closed one as its superuser: SET default_transaction_read_only = off): ALTER TABLE … ADD PRIMARY KEY (…), or a unique index over columns that are NOT NULL and ALTER TABLE … REPLICA IDENTITY USING INDEX …; where no column will do, ALTER COLUMN … TYPE jsonb: it goes on by itself",
+    next: "a row was changed or deleted in a table without a key. On both servers (on the closed one as its superuser: SET default_transaction_read_only = off): ALTER TABLE … ADD PRIMARY KEY (…), or a unique index over columns that are NOT NULL and ALTER TABLE … REPLICA IDENTITY USING INDEX …; where no column is unique, json as jsonb: ALTER TABLE … ALTER COLUMN … TYPE jsonb (it rewrites the table). It goes on by itself. Where nothing of this will do: before the cut-over lockkeeper plan --back",
   },
   "postgresql.apply-failed": {
     says: "{database} stopped following: {cause}",
