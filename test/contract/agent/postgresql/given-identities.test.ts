@@ -40,7 +40,10 @@ it("an UPDATE works again in each table that can have one, whatever another one 
   expect(await deed("tables-without-identity")).toMatchObject({ outputs: { value: "4" } });
   expect(await deed("give-identities")).toMatchObject({
     result: "failed",
-    failure: { code: "postgresql.identity-impossible", facts: { tables: "postgres: public.hopeless, postgres: public.only_added" } },
+    failure: {
+      code: "postgresql.identity-impossible",
+      facts: { tables: "postgres: public.hopeless, postgres: public.only_added" },
+    },
   });
   await update(server, "keyless");
   await update(server, "indexed");
