@@ -2,12 +2,12 @@
  * The end of the stream behind the fence: a mark in the WAL, and the wait until every slot of this rollout has confirmed it. A lag of
  * zero proves nothing while a sender is stopped or a transaction open; this does.
  */
-
 import type { z } from "zod";
+import { ownPrefix } from "#proto/engines/postgresql-names.ts";
 import { done } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { ask, inEach, ofDirection, ownerOf, resultOf, stop } from "./desk.ts";
-import { ownPrefix, subscriptionName } from "./names.ts";
+import { subscriptionName } from "./names.ts";
 import type { Means } from "./settings.ts";
 import { slotsIn } from "./slots.ts";
 import type { Sql } from "./sql.ts";

@@ -10,6 +10,7 @@ import { client } from "./client-tools.ts";
 import { ask, inEach, must, ofDatabases, resultOf } from "./desk.ts";
 import { extensionTables } from "./extension-tables.ts";
 import { identityIndexes } from "./identities.ts";
+import { isOwn } from "./names.ts";
 import type { Means } from "./settings.ts";
 
 export function exportVerbs(means: Means): readonly Verb[] {
@@ -52,7 +53,7 @@ async function exportAll(
       context.progress({ database, done: String(index + 1), of: String(databases.length) });
     }
     const names = await ask(context, means, (sql) =>
-      sql.rows("SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' AND rolname !~ '^lockkeeper_'"),
+      sql.rows(`SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' AND NOT ${isOwn("rolname")}`),
     );
     return done({ roles: String(names.length), databases: String(databases.length) });
   } finally {

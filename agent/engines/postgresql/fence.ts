@@ -11,6 +11,7 @@ import { databases, literal, quoted } from "../databases.ts";
 import { rollout } from "../rollout-arg.ts";
 import { ask, of, ownerOf, probeOf, resultOf, stop } from "./desk.ts";
 import { clientCount, ownSessions, readOnlyInFiles, takesClients } from "./facts.ts";
+import { isOwn } from "./names.ts";
 import { isAtWork, isWriting } from "./processes.ts";
 import type { Means } from "./settings.ts";
 import type { Sql } from "./sql.ts";
@@ -143,7 +144,7 @@ async function whyNotFenced(sql: Sql, means: Means): Promise<readonly string[]> 
              WHERE ${takesClients} AND datconnlimit <> 0) AS open,
            (SELECT string_agg(subname || ' in ' || datname, ', ' ORDER BY subname) FROM pg_subscription
               JOIN pg_database d ON d.oid = subdbid
-             WHERE subenabled AND subname NOT LIKE 'lockkeeper\\_%') AS subscribed`);
+             WHERE subenabled AND NOT ${isOwn("subname")}) AS subscribed`);
   const [read] = await sql.rows(`SELECT ${readOnlyInFiles} AS on`);
   const counted = (["clients", "prepared", "writing"] as const).flatMap((what) =>
     row?.[what] === "0" ? [] : [`${what}: ${row?.[what]}`],

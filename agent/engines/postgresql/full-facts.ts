@@ -10,6 +10,7 @@ import { readInPlace } from "./in-place/facts.ts";
 import { placeIn } from "./in-place/place.ts";
 import { leftOversOn } from "./left-overs.ts";
 import { madeFacts } from "./made/facts.ts";
+import { isOwn } from "./names.ts";
 import { oldServerOf } from "./old-server.ts";
 import { readBirth } from "./on-host/birth.ts";
 import { patroniFacts, restartOf } from "./patroni/facts.ts";
@@ -122,8 +123,6 @@ const settingNames = [
   "wal_level",
 ];
 
-const ours = "LIKE 'lockkeeper\\_%'";
-
 /** Each gives its names in the column `name`; what counts gives one. */
 const queries = {
   settings: `
@@ -143,7 +142,7 @@ const queries = {
      WHERE state <> 'backup' AND application_name <> 'pg_receivewal' AND pid NOT IN (${logicalPids})`,
   walSenders: `
     SELECT count(*)::text AS name FROM pg_stat_replication
-     WHERE pid NOT IN (${logicalPids} AND slot_name ${ours})`,
+     WHERE pid NOT IN (${logicalPids} AND ${isOwn("slot_name")})`,
   backgroundWorkers: `SELECT count(*)::text AS name FROM pg_stat_activity WHERE ${isBackgroundWorker}`,
   locales: `
     SELECT DISTINCT collcollate AS name FROM pg_collation WHERE collprovider = 'c' AND collcollate <> '' ORDER BY 1`,

@@ -1,11 +1,12 @@
 /** What of moves is still on this server and on its host: looked for in every database, and in every file we write. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isOwnName } from "#proto/engines/postgresql-names.ts";
 import { folderOf, marksFolder } from "../../host/marks.ts";
 import { namesIn } from "../../host/names-in.ts";
 import type { StepContext } from "../../verb.ts";
 import { ask, inEach } from "./desk.ts";
-import { isOf, ownPrefix } from "./names.ts";
+import { isOf, isOwn } from "./names.ts";
 import { passfilesOf } from "./passfile.ts";
 import { oursIn } from "./patroni/configuration.ts";
 import { configurationNow } from "./patroni/patronictl.ts";
@@ -65,24 +66,23 @@ async function everyLeftOver(context: Looking, means: Means): Promise<readonly L
     ...inDatabases.flat().map(leftOver),
     ...(await linesIn(context.host.path(hba))),
     ...(await passfilesOf(context.host, means))
-      .filter((name) => name.startsWith(ownPrefix))
+      .filter(isOwnName)
       .map((name) => ({ name, says: `password file ${name}` })),
     ...(patroni === undefined ? [] : oursIn(await configurationNow(context.host, patroni))),
     ...(await notesOn(context)),
   ];
 }
 
-const ours = "LIKE 'lockkeeper\\_%'";
 const objects = `
-  SELECT rolname AS name, 'role ' || rolname AS says FROM pg_roles WHERE rolname ${ours}
+  SELECT rolname AS name, 'role ' || rolname AS says FROM pg_roles WHERE ${isOwn("rolname")}
   UNION ALL SELECT slot_name, 'slot ' || slot_name FROM pg_replication_slots
-    WHERE slot_name ${ours} OR ${isOurSlot("slot_name")}
+    WHERE ${isOwn("slot_name")} OR ${isOurSlot("slot_name")}
   UNION ALL SELECT roname, 'replication origin ' || roname FROM pg_replication_origin WHERE ${isOurSlot("roname")}
   UNION ALL SELECT subname, 'subscription ' || subname || ' in ' || datname FROM pg_subscription
-    JOIN pg_database d ON d.oid = subdbid WHERE subname ${ours} ORDER BY 2`;
+    JOIN pg_database d ON d.oid = subdbid WHERE ${isOwn("subname")} ORDER BY 2`;
 const publications = `
   SELECT pubname AS name, 'publication ' || pubname || ' in ' || current_database() AS says
-    FROM pg_publication WHERE pubname ${ours} ORDER BY 1`;
+    FROM pg_publication WHERE ${isOwn("pubname")} ORDER BY 1`;
 
 function leftOver(row: Row): LeftOver {
   return { name: row["name"] ?? "", says: row["says"] ?? "" };
@@ -91,9 +91,7 @@ function leftOver(row: Row): LeftOver {
 async function linesIn(hba: string): Promise<readonly LeftOver[]> {
   const lines = (await readFile(hba, "utf8")).split("\n").map((line) => line.trim());
   const roles = lines.map((line) => (line.startsWith("#") ? "" : (line.split(/\s+/)[2] ?? "")));
-  return roles
-    .filter((name) => name.startsWith(ownPrefix))
-    .map((name) => ({ name, says: `line of pg_hba.conf for ${name}` }));
+  return roles.filter(isOwnName).map((name) => ({ name, says: `line of pg_hba.conf for ${name}` }));
 }
 
 async function notesOn({ host }: Looking): Promise<readonly LeftOver[]> {

@@ -1,11 +1,12 @@
 /** Names of what one rollout makes on servers, so that each left-over tells whose it is. At most 63 bytes, as slots allow. */
 import { createHash } from "node:crypto";
+import { ownPrefix } from "#proto/engines/postgresql-names.ts";
 import { isShortenedTo } from "./pglogical/slot-name.ts";
 
 export type Direction = "forward" | "back";
 
-/** What every name of ours begins with; `_` stands for itself in LIKE when escaped. */
-export const ownPrefix = "lockkeeper_";
+/** A condition of SQL: what that column names is ours. */
+export const isOwn = (column: string) => `${column} LIKE '${ownPrefix.replaceAll("_", "\\_")}%'`;
 
 function base(rollout: string, direction: Direction): string {
   const plain = rollout.toLowerCase().replace(/[^a-z0-9]+/g, "_");

@@ -1,4 +1,5 @@
 /** The roles of another server, as `pg_dumpall --roles-only` writes them: what of it is taken over. Pure. */
+import { isOwnName } from "#proto/engines/postgresql-names.ts";
 import { statementsOf } from "./statements.ts";
 
 export interface RolesScript {
@@ -25,15 +26,14 @@ export function takenOver(dump: string, existing: readonly string[]): RolesScrip
   const made = new Set<string>();
   const kept = new Set<string>();
   const isThere = (role: string) => existing.includes(role);
-  const isOurs = (role: string) => role.startsWith("lockkeeper_");
   const statements = statementsOf(dump).filter((each) => {
     const [, , quoted] = statement.exec(each) ?? [];
     if (quoted === undefined) {
       const [, group, member] = grant.exec(each) ?? [];
-      return group === undefined || ![group, member ?? ""].map(plain).some(isOurs);
+      return group === undefined || ![group, member ?? ""].map(plain).some(isOwnName);
     }
     const role = plain(quoted);
-    if (isOurs(role)) return false;
+    if (isOwnName(role)) return false;
     if (isThere(role)) kept.add(role);
     else made.add(role);
     return !isThere(role);

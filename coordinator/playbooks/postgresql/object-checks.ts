@@ -1,8 +1,8 @@
 /** What is in the databases of the source and is not carried, or not as it is: a list for each kind, and a decision. */
 import type { PgDatabase } from "#proto/engines/postgresql.ts";
+import { isOwnName } from "#proto/engines/postgresql-names.ts";
 import type { About } from "../result.ts";
 import { byDatabase, type SourceCheck } from "./pair.ts";
-import { ourPrefix } from "./replication.ts";
 import { result } from "./result.ts";
 
 type ListName = {
@@ -39,7 +39,7 @@ const listCheck =
   ({ id, list, status }: Kind): SourceCheck =>
   ({ databases }) => {
     const { found, count } = byDatabase(databases, (database) => {
-      const names = database[list].filter((name) => !name.startsWith(ourPrefix));
+      const names = database[list].filter((name) => !isOwnName(name));
       const all = database.counts[list];
       return { names, ...(all === undefined ? {} : { count: all }) };
     });

@@ -1,9 +1,7 @@
 /** How a database follows, in pgrepup's three words, and what keeps it from it. */
 import { type Failure, failure } from "#proto/common/failure.ts";
 import type { PgSubscription } from "#proto/engines/postgresql.ts";
-
-/** This tool's own slots, publications, subscriptions and roles. */
-export const ourPrefix = "lockkeeper_";
+import { isOwnName, ownPglogicalSlot } from "#proto/engines/postgresql-names.ts";
 
 export type Standing = "initializing" | "replicating" | "down";
 
@@ -65,7 +63,7 @@ function causeOf({ lastError, errors }: PgSubscription): Failure["code"] | undef
 
 /** Subscriptions and slots of a move, by their names; pglogical names its slots itself, after the subscription. */
 export function isOurs({ name }: { readonly name: string }): boolean {
-  return name.startsWith(ourPrefix) || /^pgl_.*_lockkeep[0-9a-f]{7,8}$/.test(name);
+  return isOwnName(name) || new RegExp(ownPglogicalSlot).test(name);
 }
 
 /** Of the way back: rows go from the new server to the old one. */

@@ -3,7 +3,8 @@
  * that it keeps over a failover. Each entry bears the rollout's name. Pure: from the configuration as it is to the changes.
  */
 import { z } from "zod";
-import { isOf, ownPrefix } from "../names.ts";
+import { isOwnName } from "#proto/engines/postgresql-names.ts";
+import { isOf } from "../names.ts";
 
 /** As words of `patronictl edit-config -s`: a path and a value; null takes it out. */
 export type Change = readonly [path: string, value: unknown];
@@ -91,13 +92,11 @@ export function oursIn(parsed: unknown): readonly { readonly name: string; reado
   const config = read(parsed);
   return [
     ...declared(config)
-      .filter(({ name }) => name.startsWith(ownPrefix))
+      .filter(({ name }) => isOwnName(name))
       .map(({ name, key }) => ({ name, says: `${key} ${name} in Patroni's configuration` })),
     ...(config.ignore_slots ?? []).flatMap((each) => {
       const name = byOf(each) ?? "";
-      return name.startsWith(ownPrefix)
-        ? [{ name, says: `ignore_slots of ${name} in Patroni's configuration` }]
-        : [];
+      return isOwnName(name) ? [{ name, says: `ignore_slots of ${name} in Patroni's configuration` }] : [];
     }),
   ];
 }

@@ -2,6 +2,7 @@
  * How pglogical names its slots: `pgl_<database>_<provider's node>_<subscription>`, each part cut to 16 bytes where it is longer, to
  * its first eight and the server's own hash of the whole in hexadecimal. Its 2.4 loses the last digit of that on the way.
  */
+import { ownStub } from "#proto/engines/postgresql-names.ts";
 import { serverHash } from "./server-hash.ts";
 
 const partBytes = 16;
@@ -25,6 +26,6 @@ export function isShortenedTo(
   slot: string,
   { node, subscription }: { readonly node: string; readonly subscription?: string },
 ): boolean {
-  const last = subscription === undefined ? "lockkeep[0-9a-f]{7}" : shortened(subscription);
+  const last = subscription === undefined ? `${ownStub}[0-9a-f]{7}` : shortened(subscription);
   return new RegExp(`^pgl_.*_${shortened(node)}[0-9a-f]?_${last}[0-9a-f]?$`).test(slot);
 }
