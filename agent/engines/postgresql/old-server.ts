@@ -8,6 +8,7 @@ import { z } from "zod";
 import { FailureError } from "#proto/common/failure.ts";
 import { syncFolder } from "../../host/file-runner.ts";
 import { markOf } from "../../host/marks.ts";
+import { namesIn } from "../../host/names-in.ts";
 import { done } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { must, probeOf, resultOf, stop } from "./desk.ts";
@@ -191,13 +192,6 @@ async function namesThere({ host }: StepContext, folder: string): Promise<readon
   }
 }
 
-async function namesIn({ host }: StepContext, folder: string): Promise<readonly string[]> {
-  return readdir(host.path(folder)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    throw error;
-  });
-}
-
 /** The control file begins with it: eight bytes, in the order of the machine that runs the server, which is little endian here. */
 async function systemIdIn({ host }: StepContext, data: string): Promise<string | undefined> {
   const file = await open(host.path(join(data, "global", "pg_control"))).catch(() => undefined);
@@ -213,7 +207,7 @@ async function systemIdIn({ host }: StepContext, data: string): Promise<string |
 /** Their folders are outside: what lies there is told, and left. */
 async function tablespacesOf(context: StepContext, data: string): Promise<readonly string[]> {
   const folder = join(data, "pg_tblspc");
-  const links = (await namesIn(context, folder)).map((name) =>
+  const links = (await namesIn(context.host.path(folder))).map((name) =>
     readlink(context.host.path(join(folder, name))).catch(() => name),
   );
   return Promise.all(links);

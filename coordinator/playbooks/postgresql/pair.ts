@@ -35,10 +35,10 @@ export function firstOf(names: readonly string[], count = names.length): string 
 /** `shop: public.a, public.b; stock: public.c`, of those databases that have any. */
 export function byDatabase(
   databases: readonly PgDatabase[],
-  namesIn: (database: PgDatabase) => { readonly names: readonly string[]; readonly count?: number },
+  listOf: (database: PgDatabase) => { readonly names: readonly string[]; readonly count?: number },
 ): { readonly found: string; readonly count: number } {
   const parts = databases
-    .map((database) => ({ name: database.name, ...namesIn(database) }))
+    .map((database) => ({ name: database.name, ...listOf(database) }))
     .filter(({ names }) => names.length > 0);
   return {
     found: parts.map(({ name, names, count }) => `${name}: ${firstOf(names, count)}`).join("; "),

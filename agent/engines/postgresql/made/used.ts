@@ -1,6 +1,7 @@
 /** Has somebody put something into a server that was made by us? By its files, so that it need not run to be asked. */
-import { readdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { namesIn } from "../../../host/names-in.ts";
 import type { Host } from "../../../verb.ts";
 
 /** Numbers from here on are given to what is made after `initdb`: databases, tables. */
@@ -27,8 +28,8 @@ export async function usedIn(host: Host, data: string): Promise<readonly string[
 async function spacesIn(host: Host, data: string): Promise<readonly string[]> {
   const links = join(data, "pg_tblspc");
   const found: string[] = [];
-  for (const name of await namesIn(host, links))
-    for (const version of await namesIn(host, join(links, name))) found.push(join(links, name, version));
+  for (const name of await entriesIn(host, links))
+    for (const version of await entriesIn(host, join(links, name))) found.push(join(links, name, version));
   return found;
 }
 
@@ -41,16 +42,16 @@ async function isFilled(host: Host, file: string): Promise<boolean> {
 }
 
 async function numbersIn(host: Host, folder: string): Promise<readonly number[]> {
-  return (await namesIn(host, folder)).flatMap((name) => {
+  return (await entriesIn(host, folder)).flatMap((name) => {
     const number = /^(\d+)(?:[._]\w+)*$/.exec(name)?.[1];
     return number === undefined ? [] : [Number(number)];
   });
 }
 
-/** What is not there has nothing in it; what cannot be read is not known, and thrown. */
-async function namesIn(host: Host, folder: string): Promise<readonly string[]> {
-  return readdir(host.path(folder)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return [];
+/** What is not there, or is no folder, has nothing in it; what cannot be read is not known, and thrown. */
+async function entriesIn(host: Host, folder: string): Promise<readonly string[]> {
+  return namesIn(host.path(folder)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOTDIR") return [];
     throw error;
   });
 }

@@ -50,10 +50,10 @@ function markFor({ host }: StepContext, rollout: string) {
 /** Undefined where this server knows no such setting. */
 async function librariesIn(sql: Sql): Promise<readonly string[] | undefined> {
   const [row] = await sql.rows("SELECT setting FROM pg_settings WHERE name = $1", [setting]);
-  return row === undefined ? undefined : namesIn(row["setting"] ?? "");
+  return row === undefined ? undefined : listedIn(row["setting"] ?? "");
 }
 
-function namesIn(list: string): readonly string[] {
+function listedIn(list: string): readonly string[] {
   const words = list.split(",").map((each) => each.trim().replace(/^"(.*)"$/, "$1"));
   return words.filter((each) => each !== "");
 }
@@ -106,7 +106,7 @@ async function distrust(context: StepContext, means: Means, rollout: string): Pr
   const known = await mark.read();
   if (known === undefined) return done({ found: "not changed by this rollout" });
   return ask(context, means, async (sql) => {
-    await write(context, sql, known.automatic === null ? undefined : namesIn(known.automatic));
+    await write(context, sql, known.automatic === null ? undefined : listedIn(known.automatic));
     await mark.remove();
     return done();
   });

@@ -17,10 +17,10 @@ import * as steps from "./steps.ts";
 /** Refused: `postgresql.made-server-used`, where somebody's database is on it; `postgresql.server-unknown`. */
 export function planBackMaking(input: PlaybookInput, { rollout, plan }: Undone): Outcome<Plan> {
   const young = otherCluster(input);
-  const names = namesIn(plan);
-  if (young === undefined || names === undefined)
+  const place = placeIn(plan);
+  if (young === undefined || place === undefined)
     return fail("postgresql.server-unknown", { cluster: input.cluster.name });
-  const { node, data, config, unit } = names;
+  const { node, data, config, unit } = place;
   const found = usedOn(young, node);
   if (found.length > 0) return fail("postgresql.made-server-used", { data, found: found.join(", ") });
   const of = { of: rollout };
@@ -74,7 +74,7 @@ function usedOn({ reports }: PlaybookInput, node: string): readonly string[] {
 }
 
 /** As its own plan has them: the agent's file may have another word by now. */
-function namesIn({ stages, boundTo }: Plan) {
+function placeIn({ stages, boundTo }: Plan) {
   const programs = stages.flatMap((stage) => programsOf(stage).map(({ program }) => program));
   const node = programs.find((each) => each.steps.some(({ id }) => id === "make-data"))?.node;
   const found = /^\S+ (\S+) (\S+) (\S+) \d+$/.exec(boundTo[`node.${node}.made`] ?? "");
