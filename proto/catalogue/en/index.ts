@@ -6,8 +6,11 @@ import { init } from "./init.ts";
 import { kwdb } from "./kwdb.ts";
 import { kwdbAgent } from "./kwdb-agent.ts";
 import { kwdbBack } from "./kwdb-back.ts";
+import { kwdbChecks } from "./kwdb-checks.ts";
 import { kwdbCompiled } from "./kwdb-compiled.ts";
 import { kwdbContainer } from "./kwdb-container.ts";
+import { kwdbHalfWay } from "./kwdb-half-way.ts";
+import { kwdbMend } from "./kwdb-mend.ts";
 import { kwdbMove } from "./kwdb-move.ts";
 import { lock } from "./lock.ts";
 import { postgresql } from "./postgresql.ts";
@@ -19,7 +22,10 @@ import { postgresqlNewServer } from "./postgresql-new-server.ts";
 import { postgresqlPairChecks } from "./postgresql-pair-checks.ts";
 import { postgresqlPatroni } from "./postgresql-patroni.ts";
 import { postgresqlPglogical } from "./postgresql-pglogical.ts";
+import { postgresqlPlan } from "./postgresql-plan.ts";
 import { postgresqlRestart } from "./postgresql-restart.ts";
+import { postgresqlRoomChecks } from "./postgresql-room-checks.ts";
+import { postgresqlSideChecks } from "./postgresql-side-checks.ts";
 import { rollout } from "./rollout.ts";
 import { store } from "./store.ts";
 
@@ -33,14 +39,20 @@ export const en: Catalogue = {
   ...rollout,
   ...agent,
   ...kwdb,
+  ...kwdbChecks,
   ...kwdbAgent,
   ...kwdbCompiled,
   ...kwdbContainer,
   ...kwdbBack,
+  ...kwdbMend,
+  ...kwdbHalfWay,
   ...kwdbMove,
   ...postgresql,
+  ...postgresqlPlan,
   ...postgresqlChecks,
+  ...postgresqlSideChecks,
   ...postgresqlPairChecks,
+  ...postgresqlRoomChecks,
   ...postgresqlInPlace,
   ...postgresqlInPlaceChecks,
   ...postgresqlNewServer,

@@ -34,54 +34,6 @@ export const kwdbBack: Catalogue = {
     next: "put the data back by hand: docs/kwdb.md, The way back",
   },
   "kwdb.data-not-restored": { says: "the data could not be put back from {file}: {cause}" },
-  "kwdb.nothing-to-mend": { says: "{cluster} has no left-overs of an online upgrade" },
-  "kwdb.mend-not-served": {
-    says: "{nodes}: a mark or flag of an online upgrade on {cluster}, which deploy.sh did not install: somebody has typed it, and the words of the start are that person's to change",
-    next: "stop the node, put --upgrade-complete among the words of its start (docker-compose.yml, docker run, your unit), start it, see is_available=true, take the words out again; then check --fix for server.time_until_store_dead",
-  },
-  "kwdb.mend-half-way": {
-    says: "{node} has the mark of an online upgrade and is half-way: version file {file}, binary {binary}, process {running}; stopped, it would not start again as it is",
-    next: "while the others are well: systemctl stop kaiwudb; ./deploy.sh upgrade -l with the package that was being installed; then lockkeeper check, and check --fix for the mark",
-  },
-  "kwdb.mend-several": {
-    says: "{nodes} are marked as upgrading at once: the vendor's own command marks one at a time",
-    next: "start one of them by hand with --upgrade-complete, then check again",
-  },
-  "kwdb.mend-value": { says: '"{value}" is no duration', next: "--store-dead 45m" },
-  "kwdb.environment-without-arguments": {
-    says: '{file} has no line KAIWUDB_START_ARG="…": the flag has no place there',
-  },
-  "kwdb.compose-without-start": {
-    says: "{file} has not just one `kwbase start` in a command line: --upgrade-complete has no place there, or does not go without another word",
-    next: "change the command in it by hand, then docker-compose up -d in its folder",
-  },
-  "kwdb.environment-not-written": { says: "{file} could not be written: {cause}" },
-  "kwdb.store-dead-of-somebody": {
-    says: "server.time_until_store_dead is {found}, not {wanted}: somebody has set it meanwhile, and it is left alone",
-  },
-  "kwdb.store-dead-not-known": {
-    says: "an online upgrade sets it to three hours, and what it was before is written nowhere",
-  },
-  "check.kwdb.store-dead-wanted": { says: "{setting} is to be {wanted} ({shown} now)" },
-  "check.kwdb.store-dead-wanted.unknown": {
-    says: "it is {shown}; nobody has said what it was: it becomes the vendor's default, {wanted}",
-    next: "--store-dead 45m names another value",
-  },
-  "check.kwdb.store-dead-left": {
-    says: "server.time_until_store_dead is not left over from an online upgrade ({shown})",
-  },
-  "check.kwdb.store-dead-left.warn": {
-    says: "it is {shown}, as `kwbase node upgrade` leaves it: a node that dies is replaced only after that long",
-    next: "lockkeeper check {cluster} --fix, if nobody has chosen that",
-  },
-  "check.kwdb.store-dead-left.unknown": { says: "the setting could not be read" },
-  "mend.not-served": { says: "nothing of {engine} is mended by itself" },
-  "mend.kwdb.marked": {
-    says: "{node} is marked as upgrading: it is stopped and started once with --upgrade-complete, which takes the mark off; then the flag goes",
-  },
-  "mend.kwdb.flag": { says: "{node} has --upgrade-complete in {file}: it is taken out, all else stays" },
-  "mend.kwdb.store-dead": { says: "{setting} is {shown}, and becomes {wanted}" },
-  "warning.kwdb.mend-restarts": { says: "one node is stopped and started; its clients are cut off" },
   "kwdb.back-not-served": {
     says: "{cluster} is deployed by {deployment}, and {rollout} went by {method}: a way back is planned for the deployment that the rollout has changed",
     next: "docs/kwdb.md, The way back, by hand",
@@ -195,76 +147,7 @@ export const kwdbBack: Catalogue = {
     says: "{node} gets the kept build, its start and the data of {to} back, from the common stop",
   },
   "back.kwdb.data-only": { says: "{node} gets its data of the common stop back" },
-  "evidence.kwdb.serving": { says: "{node} serves at {running}" },
-  "evidence.kwdb.stopped": { says: "{node} is whole at {file}, and stopped" },
-  "evidence.kwdb.under-the-process": {
-    says: "{node}: the programs were changed to {binary} under a process of {running}, which goes on",
-  },
-  "evidence.kwdb.packages-gone": {
-    says: "{node}: the packages of {file} were removed and no server is installed: the change failed, or was cut short",
-  },
-  "evidence.kwdb.version-file-behind": {
-    says: "{node}: {binary} is installed and the version file says {file}: it was cut short before its last copy",
-  },
-  "evidence.kwdb.version-file-ahead": {
-    says: "{node}: the version file says {file} and {binary} is installed: a way back was cut short, or the files were changed by hand",
-  },
-  "evidence.kwdb.no-version-file": { says: "{node} has no version file; the binary is {binary}" },
-  "evidence.kwdb.unknown": {
-    says: "{node}: what it is at is not known (version file {file}, binary {binary}, process {running})",
-  },
   "kwdb.configuration-not-restored": { says: "the saved configuration could not be put back: {cause}" },
-  "check.kwdb.half-way": { says: "no node was left half-changed" },
-  "check.kwdb.half-way.unknown": {
-    says: "it was left half-changed outside any rollout (version file {file}, binary {binary}, process {running}); this plan brings it to {to}, and the plan names what else can be done",
-    next: 'apply … --ack kwdb.half-way --reason "why this one of the two"',
-  },
-  "half-way.kwdb.finish-anew": {
-    says: "{node} comes first, and is brought to {to}: `deploy.sh upgrade -l` runs there again with the package of {to}; the version file ({file}) lets it, and both packages are installed anew",
-  },
-  "half-way.kwdb.finish-behind": {
-    says: "{node} comes first, and is brought to {to}: `deploy.sh upgrade -l` runs there again, since its last deed, the version file ({file}), is missing; installing the same packages once more does no harm",
-  },
-  "half-way.kwdb.finish-whole": {
-    says: "{node} comes first: its files are at {to} already and are not installed again; it is stopped where it still runs, started, and proven",
-  },
-  "half-way.kwdb.back": {
-    says: "{node} gets the package of {was} back, on the data that it has; no other node is touched",
-  },
-  "half-way.kwdb.configuration-stays": {
-    says: "the configuration of {node} stays as it is: nobody has saved it before, and what it is now is saved first",
-  },
-  "half-way.kwdb.or-back": {
-    says: "instead, the old package can be put back on {node}: lockkeeper plan {cluster} --to {was} --artefact KWDB-{was}.tar.gz",
-  },
-  "half-way.kwdb.no-back": {
-    says: "the old package is not put back on {node} by a plan: {newer} may have written to its data, and {was} cannot read that. By hand: kwbase node decommission ID on another node, rm of its data folder, the old package, and start with --join",
-  },
-  "half-way.kwdb.or-finish": {
-    says: "instead, {to} can be finished, first on {node} and then on the others: lockkeeper plan {cluster} --to {to} --artefact KWDB-{to}.tar.gz",
-  },
-  "half-way.kwdb.not-drained": {
-    says: "{node} still runs and its client is gone: it is stopped without a drain, and its clients are cut off",
-  },
-  "half-way.kwdb.flag": {
-    says: "{node} has the mark or the flag of an online upgrade: it is started once with --upgrade-complete, and the flag goes afterwards",
-  },
-  "kwdb.half-way-script-refuses": {
-    says: "{node}: the version file says {file} and the binary is {binary}: deploy.sh would refuse its own version, and {to} cannot be finished there as it is",
-    next: "lockkeeper plan CLUSTER --to {was} --artefact KWDB-{was}.tar.gz, which puts the old package back; or by hand, with the database stopped: write {was} into /etc/kaiwudb/info/.version, then plan again",
-  },
-  "kwdb.half-way-other-version": {
-    says: "{node} was left half-changed on the way to another version than {to}: version file {file}, binary {binary}, process {running}",
-    next: "plan to that version first, or put the old package back: lockkeeper plan CLUSTER --to {was} --artefact KWDB-{was}.tar.gz",
-  },
-  "kwdb.half-way-other-format": {
-    says: "{newer} may have written to the data of {node}, in a format that {was} cannot read: the old package is not put back there",
-    next: "finish it: lockkeeper plan {cluster} --to {newer} --artefact KWDB-{newer}.tar.gz; or by hand: kwbase node decommission ID on another node, rm of its data folder, the old package, and start with --join",
-  },
-  "kwdb.half-way-no-package": {
-    says: "nobody knows the package of {was}: {node} has kept none, and none is named",
-    next: "lockkeeper plan {cluster} --to {was} --artefact KWDB-{was}.tar.gz",
-  },
   "way-back.kwdb.put-back-after": {
     says: "after it: go on (lockkeeper retry), or make a plan to the newer version",
   },
