@@ -16,7 +16,10 @@ const causes: readonly (readonly [RegExp, Failure["code"]])[] = [
   [/duplicate key value|conflict detected/, "postgresql.row-conflict"],
   [/could not identify an equality operator/, "postgresql.type-incomparable"],
   [/first copy of .* was cut|nonrecoverable step/, "postgresql.pglogical-copy-cut"],
-  [/slot .*(invalidated|does not exist)|can no longer get changes/, "postgresql.slot-missing"],
+  [
+    /slot .*(invalidated|does not exist)|can no longer (get changes|access)|cannot read from logical replication slot/,
+    "postgresql.slot-missing",
+  ],
 ];
 
 export interface Follower {
@@ -56,8 +59,10 @@ const passing =
   /could not connect to|connection to server .* failed|terminating .* due to administrator command|could not receive data from WAL stream|could not start WAL streaming: .*connection/;
 
 function causeOf({ lastError, errors }: PgSubscription): Failure["code"] | undefined {
-  if (lastError === null || errors === 0) return undefined;
+  if (lastError === null) return undefined;
   const known = causes.find(([pattern]) => pattern.test(lastError))?.[1];
+  // the server counts what ends a stream, and not what lets none begin
+  if (errors === 0 && known !== "postgresql.slot-missing") return undefined;
   return known ?? (passing.test(lastError) ? undefined : "postgresql.apply-failed");
 }
 

@@ -31,3 +31,13 @@ it.each([
   const asked = [...says.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
   expect(asked.filter((name) => why?.facts[name] === undefined)).toEqual([]);
 });
+
+// by 15 and by 18: no stream begins, and the subscriber counts no error
+it.each([
+  'could not start WAL streaming: ERROR:  cannot read from logical replication slot "lockkeeper_r1"',
+  'could not start WAL streaming: ERROR:  can no longer access replication slot "lockkeeper_r1"',
+  'could not start WAL streaming: ERROR:  replication slot "lockkeeper_r1" does not exist',
+])("an uncounted one is told too: %s", (lastError) => {
+  const own = { ...subscription("lockkeeper_r1"), isWorking: false, errors: 0, lastError };
+  expect(followerOf("new1", own).why?.code).toBe("postgresql.slot-missing");
+});
