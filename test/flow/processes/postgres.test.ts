@@ -3,19 +3,21 @@
  * end; the way back before the cut-over, and after it with rows that the new server has taken.
  */
 import { join } from "node:path";
-import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import type { RolloutView } from "#coordinator/domain/views.ts";
 import { proveRows, type WriterLog } from "#test/postgres/rows-proof.ts";
 import { startWriter, type Writer } from "#test/postgres/writer.ts";
 import type { Follow } from "./harness/fleet.ts";
 import { type Node, PostgresFleet } from "./harness/postgres-fleet.ts";
+import { passwordOn, secretsAreKept } from "./harness/postgres-secrets.ts";
 import { bundle, onlyFull, stoppedAfterEach } from "./harness/preface.ts";
+import { type ProcessList, watchProcesses } from "./harness/process-list.ts";
 
 const dist = bundle();
 let fleet: PostgresFleet;
 let writer: Writer | undefined;
-stoppedAfterEach(() => [writer, fleet]);
+let processes: ProcessList | undefined;
+stoppedAfterEach(() => [processes, writer, fleet]);
 
 const caseMs = 180_000;
 const skipUnlessFull = onlyFull("the demo goes the same way in make test, and the way back begins with it");
@@ -52,6 +54,7 @@ async function prepared(): Promise<string> {
     "CREATE DATABASE shop OWNER app",
   ]);
   await run("old1", "shop", [...audited, ...tables]);
+  processes = watchProcesses();
   const urls = (["old1", "new1"] as const).map((node) => fleet.server(node).urlOf("shop", "app"));
   writer = startWriter({ urls, table: "written" });
   await writer.accepted(20);
@@ -104,17 +107,6 @@ async function ours(node: Node): Promise<readonly string[]> {
     found.push(...rows.map((row) => row.name).filter((each) => each.startsWith("lockkeeper")));
   }
   return found;
-}
-
-/** Files of coordinator, NATS and agents, and the servers' logs, in which a verifier or a password stands. */
-async function filesWithSecrets(): Promise<readonly string[]> {
-  const logs = (["old1", "new1"] as const).map((node) => fleet.server(node).logFile);
-  const found = await execa(
-    "grep",
-    ["-rlaE", "SCRAM-SHA-256\\$[0-9]+:|a secret", "--", fleet.folder, ...logs],
-    { reject: false },
-  );
-  return found.stdout.split("\n").filter((line) => line !== "");
 }
 
 async function auditOf(node: Node): Promise<string> {
@@ -184,7 +176,7 @@ describe("a PostgreSQL server taken to a newer major version", () => {
         expect(await ours(node)).toEqual([]);
         expect(await auditOf(node)).toBe("always_notesA replica_notesR: 500 always_notes 500");
       }
-      expect(await filesWithSecrets()).toEqual([]);
+      await secretsAreKept(fleet, processes);
     },
     caseMs,
   );
@@ -195,9 +187,11 @@ describe("a PostgreSQL server taken to a newer major version", () => {
       const plan = await prepared();
       const rollout = await typed(8, "apply", plan, "-y");
       await toldByStatus(rollout);
+      const passwords = [await passwordOn(fleet, "new1")];
       // neither server may be in two moves
       await typed(6, "apply", plan, "-y");
       await typed(8, "approve", rollout);
+      passwords.push(await passwordOn(fleet, "old1"));
       const before = writer?.log.accepted.length ?? 0;
       await writer?.accepted(before + 30);
       expect(await nextOf("new1")).toBe("46");
@@ -214,7 +208,7 @@ describe("a PostgreSQL server taken to a newer major version", () => {
       expect(await fleet.on("old1", "shop", (client) => proveRows(log, client))).toEqual(nothingWrong);
       expect(await nextOf("old1")).toBe("49");
       expect(await ours("old1")).toEqual([]);
-      expect(await filesWithSecrets()).toEqual([]);
+      await secretsAreKept(fleet, processes, passwords);
     },
     caseMs,
   );
