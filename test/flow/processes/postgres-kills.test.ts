@@ -134,10 +134,29 @@ async function wayBack(plot: Plot): Promise<void> {
 }
 
 describe.each([
-  ["the way to the cut-over of a PostgreSQL server", wayThere],
-  ["the cut-over of a PostgreSQL server", cutOver],
-  ["the way back of a PostgreSQL server", wayBack],
-] as const)("killed at every boundary: %s", (name, story) => {
+  [
+    "the way to the cut-over of a PostgreSQL server",
+    wayThere,
+    ["connect/peers/publish-forward", "subscribe-1/subscribe/subscribe-forward"],
+  ],
+  [
+    "the cut-over of a PostgreSQL server",
+    cutOver,
+    [
+      "cut-over/fence/fence-writes",
+      "cut-over/fence/drain-forward",
+      "cut-over/take-over/set-sequences",
+      "cut-over/follow/subscribe-back",
+      "cut-over/open/open-writes",
+      "settle/slots/drop-slots-forward",
+    ],
+  ],
+  [
+    "the way back of a PostgreSQL server",
+    wayBack,
+    ["return/fence/fence-writes", "return/take-over/set-sequences", "return/open/open-writes"],
+  ],
+] as const)("killed at every boundary: %s", (name, story, steps) => {
   const whom: readonly Victim[] = [...victims, "server"];
   const matrix = new Matrix(["old1", "new1"], whom);
 
@@ -152,6 +171,8 @@ describe.each([
     console.log(
       `${name}: ${matrix.boundaries.length} boundaries; only some: ${matrix.occasional.join(", ")}`,
     );
+    const both = steps.flatMap((step) => [`${step} started`, `${step} done`]);
+    expect(matrix.boundaries).toEqual(expect.arrayContaining(both));
     expect(matrix.missing).toEqual([]);
   });
 });
