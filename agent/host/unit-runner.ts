@@ -6,6 +6,7 @@
 import { access, mkdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Look } from "../verb.ts";
+import { keyValues } from "./service-unit.ts";
 import { tailOfFile } from "./tail.ts";
 import type { ToolOrder, ToolRunner, ToolState, ToolTrace } from "./tool-runner.ts";
 
@@ -124,14 +125,6 @@ export function unitArguments(
 /** systemd-run looks for `./tool` in its own folder, not in the unit's. */
 function programOf({ argv: [program], cwd }: ToolOrder): string {
   return cwd !== undefined && program.includes("/") ? resolve(cwd, program) : program;
-}
-
-/** `systemctl show` prints key=value; the human output changes between versions and is never read. */
-export function keyValues(text: string): Readonly<Record<string, string>> {
-  const lines = text.split("\n").filter((line) => line.includes("="));
-  return Object.fromEntries(
-    lines.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
-  );
 }
 
 /** ExecMainCode: 1 exited, 2 killed, 3 dumped (CLD_* of siginfo). */

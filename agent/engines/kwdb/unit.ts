@@ -1,5 +1,6 @@
-/** The database's systemd unit, by `systemctl show`: properties, never words made for people. */
+/** The database's systemd unit. */
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import { showUnit } from "../../host/service-unit.ts";
 import type { Host } from "../../verb.ts";
 
 export interface UnitState {
@@ -10,30 +11,16 @@ export interface UnitState {
   readonly needsReload: boolean;
 }
 
-const lookMs = 10_000;
-const properties = "LoadState,ActiveState,SubState,MainPID,NeedDaemonReload";
-
+/** Refused: `kwdb.unit-unknown`. */
 export async function readUnit(host: Host, unit: string): Promise<Outcome<UnitState>> {
-  const look = await host.look(["systemctl", "show", "-p", properties, unit], { deadlineMs: lookMs });
-  if (look.exitCode !== 0)
-    return fail("kwdb.unit-unknown", {
-      unit,
-      cause: look.spawnError ?? (look.timedOut ? "systemctl did not answer" : look.stderr.trim()),
-    });
-  const found = new Map(
-    look.stdout.split("\n").flatMap((line) => {
-      const at = line.indexOf("=");
-      return at === -1 ? [] : [[line.slice(0, at), line.slice(at + 1)] as const];
-    }),
-  );
-  const told = found.get("MainPID") ?? "";
-  // an empty one is no zero: that would be a proof that it is stopped
-  if (!/^\d+$/.test(told)) return fail("kwdb.unit-unknown", { unit, cause: "systemctl told no MainPID" });
+  const shown = await showUnit(host, unit, ["LoadState", "ActiveState", "SubState", "NeedDaemonReload"]);
+  if ("cause" in shown) return fail("kwdb.unit-unknown", { unit, cause: shown.cause });
+  const { properties, mainPid } = shown;
   return succeed({
-    loaded: found.get("LoadState") === "loaded",
-    active: found.get("ActiveState") ?? "unknown",
-    sub: found.get("SubState") ?? "unknown",
-    mainPid: Number(told),
-    needsReload: found.get("NeedDaemonReload") === "yes",
+    loaded: properties["LoadState"] === "loaded",
+    active: properties["ActiveState"] ?? "unknown",
+    sub: properties["SubState"] ?? "unknown",
+    mainPid,
+    needsReload: properties["NeedDaemonReload"] === "yes",
   });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { keyValues, readState, unitArguments } from "#agent/host/unit-runner.ts";
+import { keyValues } from "#agent/host/service-unit.ts";
+import { readState, unitArguments } from "#agent/host/unit-runner.ts";
 
 const shown = (fields: string) => readState(keyValues(fields.replaceAll(" ", "\n")));
 

@@ -13,9 +13,10 @@ import {
 } from "#agent/engines/postgresql/on-host/configuration-text.ts";
 import { controlIn } from "#agent/engines/postgresql/on-host/control.ts";
 import { versionIn } from "#agent/engines/postgresql/on-host/programs.ts";
-import { isDown, standingIn } from "#agent/engines/postgresql/on-host/unit.ts";
+import { isDown, readUnit } from "#agent/engines/postgresql/on-host/unit.ts";
 import { postgresqlSettings } from "#agent/engines/postgresql/settings.ts";
 import type { PgBirth } from "#proto/engines/postgresql-made.ts";
+import { fakeHost, lookOf } from "#test/unit/agent/engines/kwdb/fake-host.ts";
 import { debian, placeSettings, plain } from "./place.ts";
 
 const place = (inPlace: unknown): Place => {
@@ -244,11 +245,17 @@ describe("what is read of a server that stands still", () => {
       expect(controlIn(control.filter((each) => each !== line).join("\n"))).toBeUndefined();
   });
 
-  it("is its unit, which is down by its process and not by a word missing", () => {
-    const told = (pid: string, active = "inactive") =>
-      standingIn(`LoadState=loaded\nActiveState=${active}\nMainPID=${pid}\nUnitFileState=enabled\n`);
-    expect(told("")).toBeUndefined();
-    expect([told("0"), told("0", "deactivating"), told("7")].map((each) => each && isDown(each))).toEqual([
+  it("is its unit, which is down by its process and not by a word missing", async () => {
+    const told = async (pid: string, active = "inactive") => {
+      const text = `LoadState=loaded\nActiveState=${active}\nMainPID=${pid}\nUnitFileState=enabled\n`;
+      const found = await readUnit(
+        fakeHost(() => lookOf(text)),
+        "postgresql",
+      );
+      return found.ok ? isDown(found.value) : found.failure.code;
+    };
+    expect([await told(""), await told("0"), await told("0", "deactivating"), await told("7")]).toEqual([
+      "postgresql.unit-unknown",
       true,
       false,
       false,
