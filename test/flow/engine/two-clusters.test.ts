@@ -25,14 +25,20 @@ describe("a rollout over two clusters", () => {
     }
   });
 
-  it("is refused with the holder's name when one of them is claimed, and keeps no claim on the other", async () => {
-    const world = await awake(shape);
-    const holder = await world.apply({ cluster: "c", approveEach: true });
-    expect(await world.tryApply(pair)).toMatchObject({
-      failure: { code: "claim.held", facts: { cluster: "c", rollout: holder } },
-    });
-    expect(await claimOf(world, "b")).toBe("");
-  });
+  it.each([
+    ["first", "c", "b"],
+    ["second", "b", "c"],
+  ])(
+    "is refused with the holder's name when the %s of them is claimed, and keeps no claim on the other",
+    async (_, claimed, other) => {
+      const world = await awake(shape);
+      const holder = await world.apply({ cluster: claimed, approveEach: true });
+      expect(await world.tryApply(pair)).toMatchObject({
+        failure: { code: "claim.held", facts: { cluster: claimed, rollout: holder } },
+      });
+      expect(await claimOf(world, other)).toBe("");
+    },
+  );
 
   it("claims all or none also when two are applied at the same moment", async () => {
     const world = await awake(shape);

@@ -54,6 +54,8 @@ async function prepared(): Promise<string> {
     "CREATE DATABASE shop OWNER app",
   ]);
   await run("old1", "shop", [...audited, ...tables]);
+  for (const node of ["old1", "new1"] as const)
+    await run(node, "postgres", ["ALTER SYSTEM SET log_statement = 'all'", "SELECT pg_reload_conf()"]);
   processes = watchProcesses();
   const urls = (["old1", "new1"] as const).map((node) => fleet.server(node).urlOf("shop", "app"));
   writer = startWriter({ urls, table: "written" });

@@ -19,9 +19,13 @@ export async function passwordOn(fleet: PostgresFleet, node: Node): Promise<stri
   return password;
 }
 
+function logsOf(fleet: PostgresFleet): readonly string[] {
+  return nodes.map((node) => fleet.server(node).logFile);
+}
+
 /** Of coordinator, NATS and agents, and the servers' logs. */
 async function filesThatHold(fleet: PostgresFleet, pattern: string): Promise<readonly string[]> {
-  const logs = nodes.map((node) => fleet.server(node).logFile);
+  const logs = logsOf(fleet);
   const words = ["-rlaE", "-f", "-", "--", fleet.folder, ...logs];
   const found = await execa("grep", words, { input: pattern, reject: false });
   return found.stdout.split("\n").filter((line) => line !== "");
@@ -39,6 +43,10 @@ export async function secretsAreKept(
   expect(ran.filter((line) => /\/(pg_dump|pg_dumpall|psql) /.test(line))).not.toEqual([]);
   expect(await filesThatHold(fleet, "prove-fenced-still")).toContainEqual(
     expect.stringContaining(join(fleet.folder, "coordinator/")),
+  );
+  // of servers that log each statement of others
+  expect(await filesThatHold(fleet, "statement: |execute ")).toEqual(
+    expect.arrayContaining([...logsOf(fleet)]),
   );
   expect(ran.filter((line) => new RegExp(pattern).test(line))).toEqual([]);
   expect(await filesThatHold(fleet, pattern)).toEqual([]);
