@@ -247,3 +247,38 @@ it("ends a background worker in its transaction, and no worker that serves our o
   expect(await own.ended).toBe("slept");
   for (const { client } of [theirs, own]) await client.end().catch(() => undefined);
 }, 60_000);
+
+it("is not proven while anything is there that may still write: each is named", async () => {
+  const server = await serverOf(10, { force_parallel_mode: "on" });
+  await run(
+    server,
+    "postgres",
+    "CREATE TABLE kept (id int)",
+    "BEGIN; INSERT INTO kept VALUES (1); PREPARE TRANSACTION 'half'",
+  );
+  const { does } = desk(server);
+  await does("fence-writes");
+  const found = async () => {
+    const proof = await does("prove-fenced");
+    return proof?.result === "failed" ? proof.failure.facts["found"] : proof?.result;
+  };
+  expect(await found()).toBe("prepared: 1");
+  // superusers, whom no limit keeps out
+  const here = () => new pg.Client({ connectionString: server.urlOf("postgres") });
+  const [worker, writer] = [here(), here()];
+  for (const client of [worker, writer]) {
+    client.on("error", () => undefined);
+    await client.connect();
+  }
+  const asleep = worker.query("SELECT count(*), pg_sleep(6) FROM pg_class");
+  await writer.query("BEGIN; SET TRANSACTION READ WRITE; INSERT INTO kept VALUES (2)");
+  expect(await found()).toMatch(
+    /^clients: 2; prepared: 1; writing: 1; background workers in a transaction: background worker \(pid \d+\)$/,
+  );
+  for (const statement of ["ROLLBACK", "SET default_transaction_read_only = off", "ROLLBACK PREPARED 'half'"])
+    await writer.query(statement);
+  await writer.end();
+  await asleep;
+  await worker.end();
+  await vi.waitFor(async () => expect(await found()).toBe("done"), 10_000);
+}, 60_000);
