@@ -114,4 +114,20 @@ describe("a hold", () => {
     await pass(world, 2 * limitMs);
     expect(world.undone).toEqual([]);
   });
+
+  it("is not made permanent once it is about to be undone, though nothing of that is journalled yet", async () => {
+    const { world, life } = await held();
+    await pass(world, 1_000);
+    await dies(world, life);
+    world.bootId = "boot-2";
+    const next = await alive(world);
+    next.agent.receive({
+      $case: "makeHoldPermanent",
+      value: { rollout: "r", stage: "cut-over", step: "fence" },
+    });
+    await pass(world, 2 * limitMs);
+    expect(world.undone.length).toBe(1);
+    const memory = [...next.ledger.memory.programs.values()][0]?.steps.get("fence");
+    expect(memory?.permanent).not.toBe(true);
+  });
 });
