@@ -41,7 +41,7 @@ it.each([10, 18] as const)(
     if (verb === undefined) throw new Error("no verb");
     const found = await verb.run(
       context as unknown as StepContext,
-      verb.args.parse({ databases: '["postgres"]' }),
+      verb.args.parse({ databases: '["dropped","postgres"]' }),
     );
     expect(found).toMatchObject({
       result: "done",
