@@ -1,5 +1,5 @@
 /** Verbs that bring a build into the agent's own folder, prove it, and lay it beside the one that runs. */
-import { lstat, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { lstat, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { type Failure, failure } from "#proto/common/failure.ts";
@@ -19,61 +19,19 @@ import {
 } from "./build.ts";
 import { foreignEntries, kindOf, placesOf } from "./build-places.ts";
 import { type Compiled, compiledOn } from "./compiled-installation.ts";
-import { manifestOf } from "./files.ts";
 import type { Means } from "./installation.ts";
-import { manifestText } from "./manifest.ts";
-import { changedFile, keepPackage, packageFolder } from "./packages.ts";
 import { binaryVersion } from "./program.ts";
 import { freeBytes } from "./space.ts";
 import { variable } from "./start.ts";
+import { stagingVerb } from "./unpacking.ts";
 
-const unpackMs = 10 * 60_000;
 const copyMs = 10 * 60_000;
 const spareBytes = 256 * 1024 ** 2;
 
-const stageBuild = verb({
-  name: "kwdb.stage-build",
-  class: "observe",
-  args: z.strictObject({ digest, version }),
-  async run(context, args): Promise<StepResult> {
-    const { host } = context;
-    const folder = packageFolder(host, args.digest);
-    if ((await changedFile(host, args.digest)) === undefined) {
-      await keepPackage(context, args.digest);
-      return done({ folder, found: "staged before" });
-    }
-    const fetched = await context.fetchArtefact(args.digest);
-    if ("failure" in fetched) return failedBy(fetched.failure);
-    const why = await unpack(context, fetched.path, folder);
-    if (why !== undefined) return failedBy(why);
-    await keepPackage(context, args.digest);
-    return done({ folder });
-  },
+const stageBuild = stagingVerb("kwdb.stage-build", async (folder) => {
+  const build = await buildBelow(join(folder, "tree"));
+  return build.ok ? undefined : build.failure;
 });
-
-/** Beside its place first: a folder under its digest is whole, or is not there. */
-async function unpack({ host }: StepContext, archive: string, folder: string): Promise<Failure | undefined> {
-  const beside = `${folder}.new`;
-  const tree = join(beside, "tree");
-  await rm(beside, { recursive: true, force: true });
-  await mkdir(tree, { recursive: true, mode: 0o700 });
-  const argv = ["tar", "-xf", archive, "-C", tree, "--no-same-owner"] as const;
-  const look = await host.look(argv, { deadlineMs: unpackMs });
-  const said = look.spawnError ?? (look.timedOut ? "tar did not end" : look.stderr.trim());
-  const why =
-    look.exitCode === 0 ? undefined : failure("kwdb.package-not-unpacked", { cause: said.slice(-300) });
-  const build = why === undefined ? await buildBelow(tree) : undefined;
-  const refused = why ?? (build?.ok === false ? build.failure : undefined);
-  if (refused !== undefined) {
-    await rm(beside, { recursive: true, force: true });
-    return refused;
-  }
-  await writeFile(join(beside, "manifest.json"), manifestText(await manifestOf(tree)));
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(dirname(folder), { recursive: true });
-  await rename(beside, folder);
-  return undefined;
-}
 
 /** All that can be known before anything is stopped. */
 function proveBuild(means: Means): Verb {

@@ -13,11 +13,10 @@ export async function isSetAside(
   _: unknown,
   here: ContainerInstallation,
 ): Promise<Outcome<boolean>> {
-  const name = ownName(here);
-  if (!name.ok) return name;
-  const aside = await here.docker.container(asideName(name.value, rollout));
-  if (!aside.ok) return aside;
-  return succeed(aside.value !== undefined && policyOf(aside.value) === "no");
+  const found = await asideOf(here, rollout);
+  if (!found.ok) return found;
+  const { aside } = found.value;
+  return succeed(aside !== undefined && policyOf(aside) === "no");
 }
 
 /** Under its own name, and nothing of it is remembered: what is remembered is not put back yet. */
@@ -26,11 +25,21 @@ export async function isBroughtBack(
   _: unknown,
   here: ContainerInstallation,
 ): Promise<Outcome<boolean>> {
+  const found = await asideOf(here, rollout);
+  if (!found.ok) return found;
+  const { name, aside } = found.value;
+  return succeed(aside === undefined && (await readSetAside(host, name, rollout)) === undefined);
+}
+
+/** Its own name, and the container that stands under the other one. */
+async function asideOf(
+  here: ContainerInstallation,
+  rollout: string,
+): Promise<Outcome<{ readonly name: string; readonly aside: Inspected | undefined }>> {
   const name = ownName(here);
   if (!name.ok) return name;
   const aside = await here.docker.container(asideName(name.value, rollout));
-  if (!aside.ok) return aside;
-  return succeed(aside.value === undefined && (await readSetAside(host, name.value, rollout)) === undefined);
+  return aside.ok ? succeed({ name: name.value, aside: aside.value }) : aside;
 }
 
 /** Renamed, and not to be restarted by the engine: after the host's next boot it would come up beside the new one. */

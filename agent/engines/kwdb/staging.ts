@@ -1,77 +1,26 @@
 /** Verbs that bring a package into the agent's own folder and prove it. Nothing of the database is touched. */
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { type Failure, failure } from "#proto/common/failure.ts";
 import { done, failed, failedBy } from "../../outcome.ts";
-import { type Host, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
+import { type Host, type StepResult, type Verb, verb } from "../../verb.ts";
 import { digest, version } from "./args.ts";
-import { manifestOf } from "./files.ts";
 import { packageToolOf } from "./host-facts.ts";
 import type { Means } from "./installation.ts";
 import { containerOn } from "./installed.ts";
-import { manifestText } from "./manifest.ts";
-import {
-  changedFile,
-  deployFolder,
-  deployFolderIn,
-  keepPackage,
-  keptPackages,
-  packageFolder,
-} from "./packages.ts";
+import { changedFile, deployFolder, deployFolderIn, keptPackages } from "./packages.ts";
 import { paths } from "./paths.ts";
 import { freeBytes } from "./space.ts";
+import { stagingVerb } from "./unpacking.ts";
 import { parseVersionFile } from "./version-text.ts";
 
-const unpackMs = 10 * 60_000;
 const dryRunMs = 3 * 60_000;
 const spareBytes = 256 * 1024 ** 2;
 
-/** Fetches by digest and unpacks; what stands there already and is whole is left as it is. */
-const stagePackage = verb({
-  name: "kwdb.stage-package",
-  class: "observe",
-  args: z.strictObject({ digest, version }),
-  async run(context, args): Promise<StepResult> {
-    const { host } = context;
-    const folder = packageFolder(host, args.digest);
-    if ((await changedFile(host, args.digest)) === undefined) {
-      await keepPackage(context, args.digest);
-      return done({ folder, found: "staged before" });
-    }
-    const fetched = await context.fetchArtefact(args.digest);
-    if ("failure" in fetched) return failedBy(fetched.failure);
-    const why = await unpack(context, fetched.path, folder);
-    if (why !== undefined) return failedBy(why);
-    await keepPackage(context, args.digest);
-    return done({ folder });
-  },
-});
-
-/** Beside its place first: a folder under its digest is whole, or is not there. */
-async function unpack({ host }: StepContext, archive: string, folder: string): Promise<Failure | undefined> {
-  const beside = `${folder}.new`;
-  const tree = join(beside, "tree");
-  await rm(beside, { recursive: true, force: true });
-  await mkdir(tree, { recursive: true, mode: 0o700 });
-  const look = await host.look(["tar", "-xf", archive, "-C", tree, "--no-same-owner"], {
-    deadlineMs: unpackMs,
-  });
-  if (look.exitCode !== 0) {
-    const said = look.spawnError ?? (look.timedOut ? "tar did not end" : look.stderr.trim());
-    await rm(beside, { recursive: true, force: true });
-    return failure("kwdb.package-not-unpacked", { cause: said.split("\n").slice(-2).join(" ") });
-  }
-  if ((await deployFolderIn(beside)) === undefined) {
-    await rm(beside, { recursive: true, force: true });
-    return failure("kwdb.package-without-script", {});
-  }
-  await writeFile(join(beside, "manifest.json"), manifestText(await manifestOf(tree)));
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(dirname(folder), { recursive: true });
-  await rename(beside, folder);
-  return undefined;
-}
+const stagePackage = stagingVerb("kwdb.stage-package", async (folder) =>
+  (await deployFolderIn(folder)) === undefined ? failure("kwdb.package-without-script", {}) : undefined,
+);
 
 const proveDigest = verb({
   name: "kwdb.prove-digest",

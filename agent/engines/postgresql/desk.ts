@@ -18,6 +18,12 @@ export const subscriber = z
   .optional();
 export const direction = z.enum(["forward", "back"]);
 export const ofDirection = z.strictObject({ databases, direction, of: rollout.optional() });
+export const ofSubscription = ofDirection.extend({
+  /** host:port of the server that publishes. */
+  at: z.string().regex(/^[^\s'\\]{1,255}:\d{1,5}$/),
+  /** Rows that are there already are copied first; `no`: the slot was made before, and waits. */
+  copy: z.enum(["yes", "no"]),
+});
 
 export function ownerOf(context: StepContext, args: { readonly of?: string | undefined }): string {
   return args.of ?? context.rollout;

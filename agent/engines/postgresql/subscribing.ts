@@ -1,11 +1,10 @@
 /** Native subscriptions on the side that is written to, with names that tell whose they are. */
-import { z } from "zod";
+import type { z } from "zod";
 import { done } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
-import { databases, literal, quoted } from "../databases.ts";
-import { rollout } from "../rollout-arg.ts";
+import { literal, quoted } from "../databases.ts";
 import { addressOf, conninfoOf } from "./conninfo.ts";
-import { ask, direction, ofDirection, ownerOf, probeOf, resultOf } from "./desk.ts";
+import { ask, ofDirection, ofSubscription, ownerOf, probeOf, resultOf } from "./desk.ts";
 import { sslWords } from "./encryption.ts";
 import { publicationName, roleName, subscriptionName } from "./names.ts";
 import { type Given, missing, present, subscriptions } from "./own-objects.ts";
@@ -13,21 +12,12 @@ import { passfileOf } from "./passfile.ts";
 import type { Means } from "./settings.ts";
 import { versionOf } from "./sql.ts";
 
-const subscribeArgs = z.strictObject({
-  databases,
-  direction,
-  at: z.string().regex(/^[^\s'\\]{1,255}:\d{1,5}$/),
-  /** Rows that are there already are copied first; `no`: the slot was made before, and waits. */
-  copy: z.enum(["yes", "no"]),
-  of: rollout.optional(),
-});
-
 export function subscribingVerbs(means: Means): readonly Verb[] {
   return [
     verb({
       name: "postgresql.subscribe",
       class: "reversible",
-      args: subscribeArgs,
+      args: ofSubscription,
       run: (context, given) => resultOf(() => subscribe(context, means, given)),
       probe: (context, given) => probeOf(() => missing(context, means, given, subscriptions)),
     }),
@@ -59,7 +49,7 @@ export function subscribingVerbs(means: Means): readonly Verb[] {
 async function subscribe(
   context: StepContext,
   means: Means,
-  given: z.infer<typeof subscribeArgs>,
+  given: z.infer<typeof ofSubscription>,
 ): Promise<StepResult> {
   const owner = ownerOf(context, given);
   const role = roleName(owner, given.direction);

@@ -2,13 +2,11 @@
  * Subscriptions of pglogical, a database each. The rows of the first copy are written by the server itself; changes that came from
  * elsewhere are never passed on, so that two directions make no circle. One that copies nothing reads a slot that was made before.
  */
-import { z } from "zod";
+import type { z } from "zod";
 import { done } from "../../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../../verb.ts";
-import { databases } from "../../databases.ts";
-import { rollout } from "../../rollout-arg.ts";
 import { addressOf, conninfoOf } from "../conninfo.ts";
-import { ask, direction, ofDirection, ownerOf, probeOf, resultOf } from "../desk.ts";
+import { ask, ofDirection, ofSubscription, ownerOf, probeOf, resultOf } from "../desk.ts";
 import { sslWords } from "../encryption.ts";
 import { publicationName, roleName, subscriptionName } from "../names.ts";
 import { passfileOf } from "../passfile.ts";
@@ -17,16 +15,7 @@ import type { Sql } from "../sql.ts";
 import { databasesThere, parted } from "./databases.ts";
 import { isStream, pause, resume, type Standing, standingOf, until } from "./streams.ts";
 
-const subscribeArgs = z.strictObject({
-  databases,
-  direction,
-  at: z.string().regex(/^[^\s'\\]{1,255}:\d{1,5}$/),
-  /** Rows that are there already are copied first; `no`: the slot was made before, and waits. */
-  copy: z.enum(["yes", "no"]),
-  of: rollout.optional(),
-});
-
-type SubscribeArgs = z.infer<typeof subscribeArgs>;
+type SubscribeArgs = z.infer<typeof ofSubscription>;
 type Given = z.infer<typeof ofDirection>;
 
 /** Its end drops the slot over there, and waits for a server that is away as long as a connection may take. */
@@ -37,7 +26,7 @@ export function subscriptionVerbs(means: Means): readonly Verb[] {
     verb({
       name: "postgresql.pglogical-subscribe",
       class: "reversible",
-      args: subscribeArgs,
+      args: ofSubscription,
       run: (context, given) => resultOf(() => subscribe(context, means, given)),
       probe: (context, given) => probeOf(async () => (await subscriptionsIn(context, means, given)).missing),
     }),
