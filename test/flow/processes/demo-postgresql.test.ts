@@ -20,8 +20,13 @@ const nothingWrong = { lost: "0", doubled: "0", "changes lost": "0", "never acce
 describe("lockkeeper demo postgresql", () => {
   it("takes a database from 15 to 18 under a writer, proves its rows, and leaves nothing", async (context) => {
     skipUnlessFull(context);
+    const fromMs = performance.now();
     const demo = await playDemo(dist(), "postgresql");
     expect(await demo.code, demo.screen()).toBe(exitCodes.done);
+    const tookMs = Math.round(performance.now() - fromMs);
+    console.log(`the demo took ${tookMs} ms`);
+    // alone under a minute; other tests run beside it
+    expect(tookMs).toBeLessThan(90_000);
     for (const command of ["snapshot take", "check", "plan", "apply", "approve", "snapshot diff"])
       expect(demo.screen()).toContain(`$ lockkeeper ${command}`);
     expect(demo.screen()).toMatch(/bytes are copied|copy-1: done/);
