@@ -154,6 +154,27 @@ it("a late table's triggers are quiet before its rows come, also where a first t
   expect(await atYoung.isDone("mend-tables")).toBe("not-done");
 }, 60_000);
 
+it("a late table that has rows on the new server already is named, and nothing is copied into it", async () => {
+  const both = await pair("CREATE TABLE orders (id int PRIMARY KEY)");
+  const { old, young, atOld, atYoung } = both;
+  await follow(old, young);
+  for (const server of [old, young]) await run(server, database, "CREATE TABLE late (id int PRIMARY KEY)");
+  await run(young, database, "INSERT INTO late VALUES (1)");
+  await run(old, database, "INSERT INTO late VALUES (1), (2)");
+  expect(await atYoung.does("tell-tables")).toMatchObject({ result: "done" });
+  expect(await atOld.does("describe-tables")).toMatchObject({ result: "done" });
+  expect(await atYoung.does("mend-tables")).toMatchObject({
+    failure: {
+      code: "postgresql.changed-by-hand",
+      facts: { found: expect.stringContaining("public.late has rows already") },
+    },
+  });
+  expect(await rowsOf(young, "SELECT FROM pg_subscription_rel WHERE srrelid = 'late'::regclass")).toEqual([]);
+  await run(young, database, "TRUNCATE late");
+  await mended(both);
+  await until(young, "SELECT FROM late WHERE id = 2");
+}, 60_000);
+
 it("a view that was put in a table's place since it was listed is not read", async () => {
   const both = await pair("CREATE TABLE swapped (id int PRIMARY KEY)", "CREATE TABLE ran (id int)");
   const { old, atOld, atYoung } = both;
