@@ -47,22 +47,21 @@ export function anew(stage: StageState): StageState {
   return { ...stage, gatesPassed: [], programs: Object.fromEntries(programs) };
 }
 
+/** What kept it from going on is over; why it stopped is still told. */
+function going(state: RolloutState): RolloutState {
+  const { paused: _paused, leftTo: _left, gone: _gone, givenUp: _given, ...rest } = withoutWaiting(state);
+  return rest;
+}
+
 export function resumed(state: RolloutState, words: RolloutState["words"]): RolloutState {
-  const {
-    stop,
-    paused: _paused,
-    leftTo: _left,
-    gone: _gone,
-    givenUp: _given,
-    ...rest
-  } = withoutWaiting(state);
-  const going: RolloutState = {
+  const { stop, ...rest } = going(state);
+  const next: RolloutState = {
     ...rest,
     aborting: false,
     words: [...state.words, ...answering(stop, words)],
     nodesSinceResume: 0,
   };
-  return stop === undefined ? going : again({ ...going, stop }, stop.stage, undefined);
+  return stop === undefined ? next : again({ ...next, stop }, stop.stage, undefined);
 }
 
 /** A word that answers a stop is good for what it was told of: this node, this state id, this break. */
@@ -75,14 +74,7 @@ export function answering(stop: RolloutState["stop"], words: RolloutState["words
  * work under a lock that is still held, or was freed on proof, are not run again, unless on the node of a retry.
  */
 export function again(state: RolloutState, id: string, node: string | undefined): RolloutState {
-  const {
-    stop: _stop,
-    paused: _paused,
-    leftTo: _left,
-    gone: _gone,
-    givenUp: _given,
-    ...rest
-  } = withoutWaiting(state);
+  const { stop: _stop, ...rest } = going(state);
   // the stage's programs make their holds anew; a refused one may stand by then
   const holds = Object.fromEntries(
     Object.entries(rest.holds).filter(([key, answer]) => answer === "permanent" && !key.startsWith(`${id}/`)),

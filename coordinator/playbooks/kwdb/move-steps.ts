@@ -1,39 +1,13 @@
 /** The steps of a move, with the statement that a person would type for each. */
-import type { Call, PlanStep, StepClass } from "../../domain/plan.ts";
+import type { Call, PlanStep } from "../../domain/plan.ts";
+import { minute, type StepOptions, step as stepOf } from "./step.ts";
 import { provingSteps } from "./steps.ts";
 
-const minute = 60_000;
 const hour = 60 * minute;
 
-interface Options {
-  readonly verb?: string;
-  readonly class?: StepClass;
-  readonly deadlineMs?: number;
-  readonly onDeadline?: "end" | "observe";
-  readonly undo?: Call;
-  readonly holdLimitMs?: number;
-}
-
 /** Each may be the last for now: what it has made is known again, and gone on from. */
-function step(id: string, args: Call["args"], shownAs: string, options: Options = {}): PlanStep {
-  const {
-    class: stepClass = "observe",
-    deadlineMs = 10 * minute,
-    onDeadline = "end",
-    undo,
-    holdLimitMs,
-  } = options;
-  return {
-    id,
-    call: { verb: `kwdb.${options.verb ?? id}`, args },
-    class: stepClass,
-    deadlineMs,
-    onDeadline,
-    mayStopAfter: true,
-    ...(undo === undefined ? {} : { undo }),
-    ...(holdLimitMs === undefined ? {} : { holdLimitMs }),
-    shownAs,
-  };
+function step(id: string, args: Call["args"], shownAs: string, options: Partial<StepOptions> = {}): PlanStep {
+  return stepOf(id, args, shownAs, { deadlineMs: 10 * minute, mayStopAfter: true, ...options });
 }
 
 const list = (databases: readonly string[]): string => JSON.stringify(databases);

@@ -12,11 +12,19 @@ export interface StepOptions {
   readonly onDeadline?: "end" | "observe";
   readonly mayStopAfter?: boolean;
   readonly undo?: Call;
+  readonly holdLimitMs?: number;
   readonly service?: PlanStep["service"];
 }
 
 export function step(id: string, args: Call["args"], shownAs: string, options: StepOptions): PlanStep {
-  const { class: stepClass = "observe", deadlineMs, onDeadline = "end", undo, service } = options;
+  const {
+    class: stepClass = "observe",
+    deadlineMs,
+    onDeadline = "end",
+    undo,
+    holdLimitMs,
+    service,
+  } = options;
   return {
     id,
     call: { verb: `kwdb.${options.verb ?? id}`, args },
@@ -25,6 +33,7 @@ export function step(id: string, args: Call["args"], shownAs: string, options: S
     onDeadline,
     mayStopAfter: options.mayStopAfter ?? stepClass === "observe",
     ...(undo === undefined ? {} : { undo }),
+    ...(holdLimitMs === undefined ? {} : { holdLimitMs }),
     ...(service === undefined ? {} : { service }),
     shownAs,
   };
