@@ -2,10 +2,10 @@
  * Builds a coordinator: NATS, leadership, agents' room, engine, services. The only place in this program
  * that knows all the parts; it decides nothing.
  */
-import { mkdir } from "node:fs/promises";
 import { createServer } from "nice-grpc";
 import { troubleOf } from "#proto/catalogue/trouble.ts";
 import { FailureError, failure } from "#proto/common/failure.ts";
+import { makeFolders } from "#proto/common/make-folders.ts";
 import { takeFolder } from "#proto/common/sole-use.ts";
 import { openStateFolder } from "#proto/common/state-folder.ts";
 import { AgentServiceService } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
@@ -72,7 +72,7 @@ async function build(means: ServeMeans, teardown: Teardown): Promise<Coordinator
 async function takeStateFolder({ config, configFile }: ServeMeans, teardown: Teardown): Promise<void> {
   const opened = await openStateFolder({
     folder: config.stateDir,
-    make: (folder) => mkdir(folder, { recursive: true, mode: 0o700 }),
+    make: (folder) => makeFolders(folder, 0o700),
     namedIn: configFile,
   });
   if (!opened.ok) throw new FailureError(opened.failure);

@@ -3,8 +3,9 @@
  * old file or the new one, so the probe of such a step can always say which.
  */
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeFolders } from "#proto/common/make-folders.ts";
 
 /** Of an account that reads the file; absent: of this process. */
 export interface FileOwner {
@@ -48,7 +49,7 @@ export async function syncFolder(folder: string): Promise<void> {
 
 /** Creates what is missing of the path, each new name durable in its parent. */
 export async function makeFolderDurably(folder: string, mode = 0o700): Promise<void> {
-  const first = await mkdir(folder, { recursive: true, mode });
+  const first = await makeFolders(folder, mode);
   if (first === undefined) return;
   for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
 }

@@ -1,8 +1,9 @@
 /** Files of `init`, written all or none: nothing that is there is written over, unless that was asked for. */
-import { access, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { access, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { troubleOf } from "#proto/catalogue/trouble.ts";
 import { FailureError, failure } from "#proto/common/failure.ts";
+import { makeFolders } from "#proto/common/make-folders.ts";
 import type { InitFile } from "./files.ts";
 
 /** Throws FailureError: `init.file-there`, `cli.file-unwritable`. */
@@ -29,7 +30,7 @@ function exists(path: string): Promise<boolean> {
 async function write(path: string, { text, mode }: InitFile): Promise<void> {
   const beside = `${path}.new`;
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeFolders(dirname(path), 0o700);
     await rm(beside, { force: true });
     await writeFile(beside, text, { mode, flag: "wx" });
     await rename(beside, path);
