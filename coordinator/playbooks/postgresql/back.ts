@@ -132,6 +132,6 @@ function returning(move: Move, of: { readonly of: string }): ClusterStage {
       }),
       phase("switch", [on(source, steps.hook("switchTrafficBack"), steps.hook("resumePooler"))]),
     ],
-    waysOnFailure: ["way.postgresql.again", "way.postgresql.undone"],
+    waysOnFailure: ["way.postgresql.again", "way.postgresql.return-undone", "way.postgresql.returned"],
   };
 }

@@ -88,7 +88,7 @@ export function cutOver(move: Move): ClusterStage {
       }),
       phase("switch", [on(source, steps.hook("switchTraffic"), steps.hook("resumePooler"))]),
     ],
-    waysOnFailure: ["way.postgresql.again", "way.postgresql.undone"],
+    waysOnFailure: ["way.postgresql.again", "way.postgresql.undone", "way.postgresql.opened-back"],
   };
 }
 
@@ -123,6 +123,6 @@ export function settle(move: Move): ClusterStage {
       ),
       ...patroni.onOthers(move),
     ],
-    waysOnFailure: ["way.postgresql.again", "way.postgresql.undone"],
+    waysOnFailure: ["way.postgresql.again", "way.postgresql.stays-new"],
   };
 }

@@ -209,7 +209,11 @@ function retire(move: Move): ClusterStage {
     ]),
     ...putAway(move),
   ];
-  return { ...stage(move, "retire", phases), endsWayBack: "begun" };
+  return {
+    ...stage(move, "retire", phases),
+    endsWayBack: "begun",
+    waysOnFailure: ["way.postgresql.again", "way.postgresql.retired"],
+  };
 }
 
 function finish({ target }: Move): FinishStage {

@@ -138,11 +138,20 @@ export const postgresqlInPlace: Catalogue = {
     says: "after that there is none: both servers share their files",
   },
   "way-back.postgresql.in-place-again": { says: "forward again is an upgrade of its own" },
+  "way.postgresql.in-place-gone": {
+    says: "lockkeeper abort: what was made goes; the old server serves all the time",
+  },
   "way.postgresql.in-place-undone": {
-    says: "lockkeeper abort: what was made goes, the old server serves again",
+    says: "until open-writes has begun: lockkeeper abort, and the old server serves again",
   },
   "way.postgresql.in-place-back": {
-    says: "once clients were let in, lockkeeper plan --back where files were copied",
+    says: "from then on an abort undoes nothing: lockkeeper plan --back starts the old server again; rows written since are LOST",
+  },
+  "way.postgresql.in-place-unstarted": {
+    says: "until start-new has begun: lockkeeper abort, and the old server serves again",
+  },
+  "way.postgresql.in-place-linked": {
+    says: "from then on an abort undoes nothing, and nothing leads back but a backup: both servers share their files",
   },
   "warning.postgresql.in-place-downtime": {
     says: "nobody is served from the stage upgrade's first phase until open-writes",

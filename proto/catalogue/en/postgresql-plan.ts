@@ -60,7 +60,24 @@ export const postgresqlPlan: Catalogue = {
   },
   "way-back.postgresql.back": { says: "forward again is a move of its own" },
   "way.postgresql.again": { says: "mend the cause and go on: lockkeeper retry" },
-  "way.postgresql.undone": { says: "lockkeeper abort: the fence comes down, the old server goes on" },
+  "way.postgresql.undone": {
+    says: "until open-writes has begun: lockkeeper abort, and the fence comes down, the old server goes on",
+  },
+  "way.postgresql.opened-back": {
+    says: "from then on an abort undoes nothing: lockkeeper plan --back cuts over to the old server again, with every row that the new one has taken",
+  },
+  "way.postgresql.stays-new": {
+    says: "writes stay on the new server; lockkeeper plan --back cuts over to the old one, with every row that the new one has taken",
+  },
+  "way.postgresql.retired": {
+    says: "writes stay on the new server. Once unsubscribe-back has begun nothing leads back, and it is not aborted; is one of the two servers gone for good: lockkeeper plan --back, with --without",
+  },
+  "way.postgresql.return-undone": {
+    says: "until open-writes has begun: lockkeeper abort, and the fence comes down, the new server goes on",
+  },
+  "way.postgresql.returned": {
+    says: "from then on an abort undoes nothing: lockkeeper retry goes on, to the old server",
+  },
   "way.postgresql.back": { says: "lockkeeper plan --back: all that was made goes from both servers" },
   "warning.postgresql.ddl": {
     says: "change no schema on the old server from now to the cut-over: a new table or column stops the copy",

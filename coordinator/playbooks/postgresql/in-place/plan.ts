@@ -100,7 +100,7 @@ function prepare(plan: InPlace): ClusterStage {
         ),
       ]),
     ],
-    waysOnFailure: ["way.postgresql.again", "way.postgresql.in-place-undone"],
+    waysOnFailure: ["way.postgresql.again", "way.postgresql.in-place-gone"],
   });
 }
 
@@ -163,7 +163,12 @@ function upgrade(plan: InPlace): ClusterStage {
       ),
       phase("settle", [on(endpoint, steps.listExtensionUpdates(plan), shared.analyze(databases))]),
     ],
-    waysOnFailure: ["way.postgresql.again", "way.postgresql.in-place-undone", "way.postgresql.in-place-back"],
+    waysOnFailure: [
+      "way.postgresql.again",
+      ...(plan.settings.upgradeMode === "link"
+        ? ["way.postgresql.in-place-unstarted", "way.postgresql.in-place-linked"]
+        : ["way.postgresql.in-place-undone", "way.postgresql.in-place-back"]),
+    ],
   });
 }
 
