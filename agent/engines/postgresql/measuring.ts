@@ -3,6 +3,7 @@ import { z } from "zod";
 import { done } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { databases } from "../databases.ts";
+import { alteredTables } from "./altered.ts";
 import { countRows, hashRows, sequencesOf, tablesBySize } from "./content.ts";
 import { type Content, keep } from "./contents-kept.ts";
 import { must, resultOf } from "./desk.ts";
@@ -71,7 +72,7 @@ export async function keepContents(
   const contentOf = async (sql: Sql): Promise<Content> => {
     const bySize = (await tablesBySize(sql)).map(({ table }) => table);
     // nobody has compared those since: before any that was equal when both sides were last looked at
-    const late = await lateTables(context, sql.database);
+    const late = [...(await lateTables(context, sql.database)), ...(await alteredTables(context, sql))];
     const tables = [
       ...bySize.filter((each) => late.includes(each)),
       ...bySize.filter((each) => !late.includes(each)),

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { done } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { databases } from "../databases.ts";
+import { noteForms } from "./altered.ts";
 import { hashRows, tablesBySize } from "./content.ts";
 import { ask, must, resultOf, stop } from "./desk.ts";
 import { isCut } from "./each-database.ts";
@@ -66,6 +67,7 @@ async function show(
   const read = { database, statementMs: hour, readsRows: true };
   const work = async (sql: Sql) => {
     const moment = await standStill(context, means, { database, reader: sql });
+    await noteForms(context, sql);
     const hashes = await hashesUntil(context, sql, endMs);
     await tell(context, nameOf(context, "hashes", database, moment), JSON.stringify({ format: 1, hashes }));
   };

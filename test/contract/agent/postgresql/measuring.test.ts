@@ -1,6 +1,8 @@
 /** What is counted behind a fence ends before the fence does, and says how far it came. */
 import { afterEach, expect, it } from "vitest";
+import { alteredTables, noteForms } from "#agent/engines/postgresql/altered.ts";
 import { keptContents } from "#agent/engines/postgresql/contents-kept.ts";
+import { ask } from "#agent/engines/postgresql/desk.ts";
 import { measuringVerbs } from "#agent/engines/postgresql/measuring.ts";
 import { noteLate } from "#agent/engines/postgresql/mending/noted.ts";
 import { postgresqlSettings } from "#agent/engines/postgresql/settings.ts";
@@ -58,6 +60,40 @@ it("compares what came late before all others", async () => {
   const { databases } = await keptContents(context as unknown as StepContext);
   expect(Object.keys(databases["postgres"]?.hashes ?? {})).toEqual(["public.large", "public.small"]);
 });
+
+it.each([10, 18] as const)(
+  "%i: compares what an ALTER has filled anew before all others, and not what was only packed",
+  async (major) => {
+    const server = await serverOf(major);
+    await run(server, "postgres", small, large, "CREATE TABLE more AS SELECT generate_series(1, 9) AS i");
+    const host = hostOf();
+    const signal = AbortSignal.timeout(30_000);
+    const context = { host, rollout: "r1", signal } as unknown as StepContext;
+    const settings = postgresqlSettings.parse({
+      host: "127.0.0.1",
+      port: server.port,
+      user: "kw",
+      tools: "/t",
+    });
+    await ask(context, { settings }, (sql) => noteForms(context, sql), { database: "postgres" });
+    await run(
+      server,
+      "postgres",
+      "VACUUM FULL more",
+      "ALTER TABLE small ALTER i SET DEFAULT 1",
+      "ALTER TABLE large ALTER t TYPE text USING upper(t)",
+    );
+    await measured(server, { withinMs: 20_000, deadlineMs: 60_000, host });
+    const { databases } = await keptContents(context);
+    const hashed = Object.keys(databases["postgres"]?.hashes ?? {});
+    expect(hashed).toEqual(["public.large", "public.more", "public.small"]);
+    await run(server, "postgres", "ALTER TABLE small DROP i", "ALTER TABLE small ADD i int DEFAULT 2");
+    const altered = await ask(context, { settings }, (sql) => alteredTables(context, sql), {
+      database: "postgres",
+    });
+    expect(altered.toSorted()).toEqual(["public.large", "public.small"]);
+  },
+);
 
 it("counts every table before anything is copied, too", async () => {
   const server = await serverOf(18);

@@ -4,11 +4,13 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import pg from "pg";
 import { afterEach, describe, expect, it } from "vitest";
+import { alteredTables } from "#agent/engines/postgresql/altered.ts";
+import { ask } from "#agent/engines/postgresql/desk.ts";
 import { subscriptionName } from "#agent/engines/postgresql/names.ts";
 import { postgresqlSettings } from "#agent/engines/postgresql/settings.ts";
 import { verifyingVerbs } from "#agent/engines/postgresql/verifying.ts";
 import { type ParcelPost, parcelsOf } from "#agent/host/parcels.ts";
-import type { StepContext } from "#agent/verb.ts";
+import type { Host, StepContext } from "#agent/verb.ts";
 import { type Clock, systemClock } from "#proto/common/clock.ts";
 import type { PostgresServer } from "#test/postgres/server.ts";
 import { hostOf, run, serverOf, stopAll } from "./asked-server.ts";
@@ -67,8 +69,15 @@ function show(
     post,
     withinMs,
     clock = systemClock,
+    host = hostOf(),
     as = "show-contents",
-  }: { post: ParcelPost; withinMs: number; clock?: Clock; as?: "show-contents" | "verify-contents" },
+  }: {
+    post: ParcelPost;
+    withinMs: number;
+    clock?: Clock;
+    host?: Host;
+    as?: "show-contents" | "verify-contents";
+  },
 ) {
   const settings = postgresqlSettings.parse({
     host: "127.0.0.1",
@@ -82,7 +91,7 @@ function show(
   const context = { rollout: "r1", stage: "verify", attempt: 1, parcels, signal: end.signal };
   const verb = verifyingVerbs({ settings }).find(({ name }) => name === `postgresql.${as}`);
   const args = verb?.args.parse({ databases: '["postgres"]', withinMs: String(withinMs) });
-  const shown = verb?.run({ ...context, host: { ...hostOf(), clock } } as unknown as StepContext, args);
+  const shown = verb?.run({ ...context, host: { ...host, clock } } as unknown as StepContext, args);
   ends.push(async () => {
     end.abort();
     await shown;
@@ -137,6 +146,26 @@ describe("a table that is compared under writes", () => {
     const [, hashes = ""] = [...kept].find(([name]) => name.includes("-hashes-")) ?? [];
     expect(Object.keys(JSON.parse(hashes).hashes)).toEqual(["public.small"]);
   });
+});
+
+it("is remembered for what ALTER TABLE may do to a table until the fence", async () => {
+  const server = await serverOf(15);
+  await run(server, "postgres", small);
+  await followed(server);
+  const host = hostOf();
+  await show(server, { post: postOf(), withinMs: 60_000, host });
+  await run(server, "postgres", "ALTER TABLE small ALTER i TYPE int USING -i");
+  const settings = postgresqlSettings.parse({
+    host: "127.0.0.1",
+    port: server.port,
+    user: "kw",
+    tools: "/t",
+  });
+  const context = { host, rollout: "r1", signal: AbortSignal.timeout(30_000) } as unknown as StepContext;
+  const altered = await ask(context, { settings }, (sql) => alteredTables(context, sql), {
+    database: "postgres",
+  });
+  expect(altered).toEqual(["public.small"]);
 });
 
 describe("a comparison that the old server's side cannot make", () => {
