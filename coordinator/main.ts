@@ -6,18 +6,22 @@ import { makeLog } from "#proto/common/log.ts";
 import { version } from "#proto/common/version.ts";
 import { demoCommand } from "./cli/commands/demo.ts";
 import { serveCommand } from "./cli/commands/serve.ts";
+import { exitCodes } from "./cli/exit-code.ts";
 import { processTerminal } from "./cli/process-terminal.ts";
 import { buildProgram, runProgram } from "./cli/program.ts";
 
 const interrupted = new AbortController();
 const terminated = new AbortController();
 process.on("SIGINT", () => {
-  // the second Ctrl-C is for a program that does not listen to the first
+  // the second Ctrl-C is for a program that does not listen to the first; `timeout` sends SIGTERM twice by itself
   if (interrupted.signal.aborted) process.exit(130);
   interrupted.abort();
   terminated.abort();
 });
-process.on("SIGTERM", () => terminated.abort());
+process.on("SIGTERM", () => {
+  interrupted.abort("SIGTERM");
+  terminated.abort();
+});
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
 });
@@ -47,7 +51,8 @@ const terminal = processTerminal({
 const shell = {
   terminal,
   exit: (code: number) => {
-    process.exitCode = code;
+    const isTerm = interrupted.signal.reason === "SIGTERM";
+    process.exitCode = code === exitCodes.detached && isTerm ? exitCodes.terminated : code;
   },
 };
 const own = {
@@ -69,3 +74,5 @@ const program = buildProgram(shell, {
   demo: demoCommand(shell, { ...own, env: process.env, execPath: process.execPath }),
 });
 await runProgram(program, process.argv.slice(2));
+// what was detached from may never answer, and would keep the process here
+if (process.exitCode === exitCodes.detached || process.exitCode === exitCodes.terminated) process.exit();

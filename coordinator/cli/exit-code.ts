@@ -20,6 +20,7 @@ export const exitCodes = {
   differences: 10,
   coordinatorUnreachable: 11,
   detached: 130,
+  terminated: 143,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
@@ -44,6 +45,7 @@ const rules: readonly (readonly [string, ExitCode])[] = [
   ["rollout.stopped", exitCodes.stopped],
   ["rollout.waits", exitCodes.waiting],
   ["cli.interrupted", exitCodes.detached],
+  ["cli.detached", exitCodes.detached],
   ["cli.", exitCodes.usage],
   ["config.", exitCodes.usage],
   ["init.", exitCodes.usage],

@@ -1,5 +1,5 @@
 /** Turns a command's body into an action: opens the session, runs it, and ends with its exit code. */
-import type { Failure } from "#proto/common/failure.ts";
+import { type Failure, FailureError, failure } from "#proto/common/failure.ts";
 import { nearest } from "#proto/common/nearest.ts";
 import type { FleetView } from "../domain/views.ts";
 import { type CommonOptions, explainFailure, failureOf, openSession, read, type Session } from "./command.ts";
@@ -21,10 +21,31 @@ export async function run<Options extends CommonOptions>(
 ): Promise<void> {
   const session = openSession(shell.terminal, options);
   try {
-    shell.exit(await body(session));
+    shell.exit(await orDetached(shell.terminal, body(session)));
   } catch (error) {
     const cause = await withNearest(session, failureOf(error));
     shell.exit(explainFailure(shell.terminal, options.output, cause));
+  }
+}
+
+const detachLimitMs = 1_000;
+
+/** At Ctrl-C or SIGTERM the body may end with its own words; one that waits on is left. Throws FailureError: `cli.detached`. */
+async function orDetached<T>({ clock, interrupted }: Terminal, work: Promise<T>): Promise<T> {
+  const ended = new AbortController();
+  const left = new Promise<never>((_, reject) => {
+    const leave = () => reject(new FailureError(failure("cli.detached")));
+    const count = () => {
+      const cancel = clock.after(detachLimitMs, leave);
+      ended.signal.addEventListener("abort", cancel, { once: true });
+    };
+    if (interrupted.aborted) count();
+    else interrupted.addEventListener("abort", count, { once: true, signal: ended.signal });
+  });
+  try {
+    return await Promise.race([work, left]);
+  } finally {
+    ended.abort();
   }
 }
 

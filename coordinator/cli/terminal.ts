@@ -27,6 +27,6 @@ export interface Terminal {
   ask(question: string): Promise<string | undefined>;
   /** The same, without showing what is typed. */
   askSecret(question: string): Promise<string | undefined>;
-  /** Aborts at the first Ctrl-C: the command detaches, the rollout goes on. */
+  /** Aborts at the first Ctrl-C or SIGTERM, which is then its reason: the command detaches, the rollout goes on. */
   readonly interrupted: AbortSignal;
 }

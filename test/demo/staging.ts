@@ -1,4 +1,4 @@
-/** What every demo's program does around its play: a folder of its own, an end at Ctrl-C, and nothing left behind. */
+/** What every demo's program does around its play: a folder of its own, an end at Ctrl-C and SIGTERM, and nothing left behind. */
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -17,7 +17,10 @@ const lastWordsMs = 5_000;
 /** Never returns: ends the process with the play's exit code. */
 export async function perform(keep: boolean, set: (folder: string) => Stage): Promise<never> {
   // for good: where nobody else listened any more, execa would end this process at once
-  const interrupted = new Promise<number>((resolve) => process.on("SIGINT", () => resolve(130)));
+  const interrupted = new Promise<number>((resolve) => {
+    process.on("SIGINT", () => resolve(130));
+    process.on("SIGTERM", () => resolve(143));
+  });
   const folder = await mkdtemp(path.join(os.tmpdir(), "lockkeeper-demo-"));
   // a server that does not run as root has its own folder in here
   await chmod(folder, 0o711);
@@ -35,8 +38,10 @@ export async function perform(keep: boolean, set: (folder: string) => Stage): Pr
     await stage.stop();
     // an interrupted one fails at its next word, and writes nothing after that
     await Promise.race([play, sleep(lastWordsMs)]);
+    if (!keep) await rm(folder, { recursive: true, force: true });
+    if (code === 130 || code === 143)
+      console.log(`the demo was ended: its processes are gone${keep ? "" : ", and its folder too"}`);
     if (keep) console.log(`everything of this demo stands in ${folder}`);
-    else await rm(folder, { recursive: true, force: true });
   }
   process.exit(code);
 }

@@ -44,8 +44,10 @@ export function demoCommand(shell: Shell, { env, execPath }: DemoProcess): Comma
         ...(keep ? ["--keep"] : []),
       ];
       const child = spawn(execPath, args, { stdio: "inherit", env });
-      const forward = () => void child.kill("SIGINT");
-      shell.terminal.interrupted.addEventListener("abort", forward, { once: true });
+      const { interrupted } = shell.terminal;
+      const forward = () => void child.kill(interrupted.reason === "SIGTERM" ? "SIGTERM" : "SIGINT");
+      if (interrupted.aborted) forward();
+      else interrupted.addEventListener("abort", forward, { once: true });
       const code = await new Promise<number>((resolve) =>
         child.on("close", (ended) => resolve(ended ?? exitCodes.detached)),
       );

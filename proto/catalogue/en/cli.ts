@@ -48,6 +48,10 @@ export const cli: Catalogue = {
     says: "there is no terminal to ask at; nothing was done",
     next: "add -y when the plan has been read",
   },
+  "cli.detached": {
+    says: "ended before there was an answer; what the coordinator was asked to do, it may do all the same",
+    next: "lockkeeper status",
+  },
   "cli.interrupted": { says: "interrupted before there was an answer; nothing was done" },
   "cli.not-confirmed": { says: 'typed "{typed}", wanted "{wanted}"; nothing was done' },
   "cli.file-unreadable": { says: "{path} cannot be read: {cause}" },

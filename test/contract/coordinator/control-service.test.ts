@@ -1,32 +1,9 @@
-import { createServer, type Server } from "nice-grpc";
-import { afterEach, describe, expect, it } from "vitest";
-import type { ControlPort } from "#coordinator/api/control-port.ts";
-import { controlService } from "#coordinator/api/control-service.ts";
+import { describe, expect, it } from "vitest";
 import { withLeader } from "#coordinator/cli/client.ts";
 import { read } from "#coordinator/cli/command.ts";
 import type { RolloutEvent } from "#coordinator/domain/rollout/event.ts";
 import { FailureError, fail, failure, succeed } from "#proto/common/failure.ts";
-import { ControlServiceService } from "#proto/gen/lockkeeper/v1/control_pb.ts";
-
-const servers: Server[] = [];
-
-async function serve(port: Partial<ControlPort>): Promise<string> {
-  const server = createServer();
-  const refusing = new Proxy(port as ControlPort, {
-    get: (target, name: keyof ControlPort) =>
-      target[name] ?? (() => Promise.resolve(fail("test.not-expected", { name }))),
-  });
-  server.add(
-    ControlServiceService,
-    controlService(refusing, { push: async () => succeed(""), list: async () => [] }),
-  );
-  servers.push(server);
-  return `127.0.0.1:${await server.listen("127.0.0.1:0")}`;
-}
-
-afterEach(() => {
-  for (const server of servers.splice(0)) server.forceShutdown();
-});
+import { serve } from "./serving.ts";
 
 describe("control service and its client", () => {
   it("carries a refusal as code and facts, not as prose", async () => {
