@@ -9,7 +9,7 @@ import { type ExitCode, exitCodeOf } from "./exit-code.ts";
 import type { Paint } from "./render/style.ts";
 import type { OutputFormat, Terminal } from "./terminal.ts";
 
-const defaultCoordinator = "127.0.0.1:7440";
+export const defaultCoordinator = "127.0.0.1:7440";
 
 export interface CommonOptions {
   readonly coordinator: string;

@@ -25,7 +25,7 @@ function postgresqlCommand(shell: Shell): Command {
       examplesText([
         "init postgresql",
         "init postgresql --from-pgrepup ~/.pgrepup",
-        "init postgresql --cluster orders --to 18 --old 10.0.0.11 --new 10.0.0.12 -o move",
+        "init postgresql --cluster orders --old 10.0.0.11 --new 10.0.0.12 --coordinator 10.0.0.5:7440 --insecure",
       ]),
     )
     .option("-o, --output <folder>", "where the files are written", "./lockkeeper")
@@ -45,7 +45,10 @@ function postgresqlCommand(shell: Shell): Command {
     .option("--old-password-file <file>", "a file with the password alone; never the password itself")
     .option("--new-password-file <file>", "the same, of the new server")
     .option("--tools <folder>", "psql, pg_dump, pg_dumpall, pg_restore (default: /usr/lib/postgresql/TO/bin)")
-    .option("--coordinator <addresses>", "whom the agents dial (default: 127.0.0.1:7440)")
+    .option(
+      "--coordinator <addresses>",
+      "whom the agents dial (default, with both servers on loopback: 127.0.0.1:7440)",
+    )
     .option("--insecure", "the network to the coordinator is trusted: plain text is allowed", false)
     .action(async ({ output, force, fromPgrepup, insecure, oldPasswordFile, newPasswordFile, ...rest }) => {
       try {

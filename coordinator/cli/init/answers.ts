@@ -100,11 +100,25 @@ export const questions = [
   {
     name: "coordinator",
     asks: "The coordinator, as the agents reach it",
-    otherwise: () => "127.0.0.1:7440",
+    // an agent on another host would dial its own loopback
+    otherwise: (given) =>
+      [given["old"], given["new"]].every((each) => isLoopback(withPort(each ?? "")))
+        ? "127.0.0.1:7440"
+        : undefined,
     isRight: (text: string) => coordinatorsIn(text).every((each) => splitAddress(each) !== undefined),
     mustBe: "host:port, several with commas",
   },
 ] as const satisfies readonly Question[];
+
+/** What may not be equal to what: of the old server and of the new one. */
+export const partnerOf: Readonly<Partial<Record<AnswerName, AnswerName>>> = {
+  cluster: "into",
+  into: "cluster",
+  old: "new",
+  new: "old",
+  "old-node": "new-node",
+  "new-node": "old-node",
+};
 
 export interface Words {
   /** Every question's answer. */

@@ -1,4 +1,8 @@
 /** What is said after the files were written: where each belongs, what a server has to know, and what comes next. */
+import { render } from "#proto/catalogue/render.ts";
+import { failure } from "#proto/common/failure.ts";
+import { isLoopback, splitAddress } from "#proto/common/loopback.ts";
+import { defaultCoordinator } from "../command.ts";
 import { type Answers, hostOf, isOneHost } from "./answers.ts";
 import type { InitFile } from "./files.ts";
 import type { PgrepupFile } from "./pgrepup-file.ts";
@@ -17,13 +21,15 @@ export function renderWritten(written: Written): string {
     ...socketSaid(written.answers),
     ...(isOneHost(written.answers) ? twoAgents : []),
     ...(written.pgrepup === undefined ? [] : leftOut(written.pgrepup)),
+    ...coordinatorSaid(written.answers),
     ...next(written),
   ].join("\n");
 }
 
 function filesSaid({ folder, files }: Written): readonly string[] {
   const lines = files.map(({ path, mode, belongs }) => {
-    const at = belongs === undefined ? "stays with the coordinator" : `${belongs.host}:${belongs.path}`;
+    const at =
+      belongs === undefined ? "stays here; cluster apply sends it" : `${belongs.host}:${belongs.path}`;
     return `  ${folder}/${path}  (0${mode.toString(8)})  →  ${at}`;
   });
   return [
@@ -67,12 +73,36 @@ function leftOut({ appOwner, tmpFolder, source, destination }: PgrepupFile): rea
     : ["", "Of pgrepup's file, not taken as it is:", ...said.map((line) => `  ${line}`)];
 }
 
-function next({ folder, answers }: Written): readonly string[] {
-  const { cluster, into, to } = answers;
+/** Without these lines in the coordinator's own file no agent on another host gets in. */
+function coordinatorSaid({ coordinators, insecure, old, young }: Answers): readonly string[] {
+  const far = coordinators.filter((each) => !isLoopback(each));
+  if (insecure && far.length > 0) return far.flatMap(plainText);
+  const agentsAreNear = [old, young].every(({ address }) => isLoopback(address));
+  const [coordinator = ""] = coordinators;
+  return far.length > 0 || agentsAreNear
+    ? []
+    : ["", render(failure("init.coordinator-loopback", { coordinator })).says];
+}
+
+function plainText(coordinator: string): readonly string[] {
   return [
     "",
-    "Next, when both agents run:",
-    `  lockkeeper cluster apply ${folder}/inventory.yaml`,
-    `  lockkeeper check ${cluster} --to ${to} --into ${into}`,
+    render(failure("init.coordinator-insecure", { coordinator })).says,
+    `  listen: 0.0.0.0:${splitAddress(coordinator)?.port ?? ""}`,
+    `  advertise: ${coordinator}`,
+    "  insecure: true",
+  ];
+}
+
+function next({ folder, answers }: Written): readonly string[] {
+  const { cluster, into, to, coordinators } = answers;
+  const coordinator = coordinators.join(",");
+  const at = coordinator === defaultCoordinator ? "" : ` --coordinator ${coordinator}`;
+  const inventory = `${folder}/inventory.yaml`;
+  return [
+    "",
+    render(failure("init.next", { inventory, coordinator })).says,
+    `  lockkeeper cluster apply ${inventory}${at}`,
+    `  lockkeeper check ${cluster} --to ${to} --into ${into}${at}`,
   ];
 }

@@ -57,7 +57,8 @@ async function agent(path: string) {
   return parsed.value;
 }
 
-const given = ["--cluster", "orders", "--to", "18", "--old", "10.0.0.11", "--new", "10.0.0.12:5433"];
+const servers = ["--cluster", "orders", "--to", "18", "--old", "10.0.0.11", "--new", "10.0.0.12:5433"];
+const given = [...servers, "--coordinator", "10.0.0.5:7440", "--insecure"];
 
 describe("init postgresql", () => {
   it("writes what the product reads, and says where it belongs and what comes next", async () => {
@@ -134,13 +135,14 @@ describe("init postgresql", () => {
 
   it.each<readonly [string, readonly string[], string]>([
     ["no address and nobody to ask", ["--old", "a"], "--new is missing"],
-    ["one server twice", ["--old", "a", "--new", "a"], "old and new are the same"],
-    ["one server twice, once with its port", ["--old", "a", "--new", "a:5432"], "old and new are the same"],
+    ["one server twice", ["--old", "a", "--new", "a"], "--old and --new are both"],
+    ["one server twice, once with its port", ["--old", "a", "--new", "a:5432"], "--old and --new are both"],
     ["a strange name", [...given, "--into", "a b"], "--into"],
     ["a strange version", [...given, "--to", "9.6"], "--to"],
     ["a port too high", [...given, "--new", "a:70000"], "--new"],
     ["a relative folder of tools", [...given, "--tools", "bin"], "--tools"],
-    ["a far coordinator in plain text", [...given, "--coordinator", "10.0.0.5:7440"], "add --insecure"],
+    ["other hosts without a coordinator", servers, "--coordinator is missing"],
+    ["a far coordinator in plain text", [...servers, "--coordinator", "10.0.0.5:7440"], "add --insecure"],
     ["no such file", ["--from-pgrepup", "nowhere"], "nowhere"],
   ])("refuses %s, and writes nothing", async (_, words, wanted) => {
     const { code, text } = await init(...words);
@@ -150,7 +152,7 @@ describe("init postgresql", () => {
   });
 
   it("says insecure in the agents' files where the network is trusted", async () => {
-    expect((await init(...given, "--coordinator", "10.0.0.5:7440", "--insecure")).code).toBe(exitCodes.done);
+    expect((await init(...given)).code).toBe(exitCodes.done);
     expect(await agent("lockkeeper/orders-1/agent.yaml")).toMatchObject({
       coordinators: ["10.0.0.5:7440"],
       insecure: true,

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { initCommand } from "#coordinator/cli/commands/init.ts";
 import type { Shell } from "#coordinator/cli/run.ts";
+import { FailureError, failure } from "#proto/common/failure.ts";
 
 export interface Told {
   readonly code: number | undefined;
@@ -31,7 +32,10 @@ export async function init(
     note: tell,
     ask,
     askSecret: ask,
-    readFile: (path: string) => readFile(path, "utf8"),
+    readFile: (path: string) =>
+      readFile(path, "utf8").catch((error: Error) => {
+        throw new FailureError(failure("cli.file-unreadable", { path, cause: error.message }));
+      }),
   };
   const shell = { terminal, exit: (ended: number) => (code = ended) } as unknown as Shell;
   await initCommand(shell).parseAsync(["postgresql", "-o", folder, ...words], { from: "user" });
