@@ -162,6 +162,8 @@ export interface RolloutView {
   /** Of one that was given up: what it has made still stands, and the command that takes it away. */
   readonly leftStanding?: { readonly why: Failure; readonly command: string };
   readonly waitingFor?: { readonly why: Failure; readonly since: string };
+  /** The gate that is measured now; absent where a person is waited for. */
+  readonly gate?: GateView;
   /** A gate that is not green; beside a person's answer that is waited for, it holds up what that answer does. */
   readonly gateWaits?: { readonly why: Failure; readonly since: string };
   readonly words: readonly Word[];
@@ -177,6 +179,16 @@ export interface RolloutView {
   readonly mended?: readonly Failure[];
 }
 
+/** A gate that is being measured: it is through when it was green for `dwellMs` in a row, and refuses after `limitMs`. */
+export interface GateView {
+  readonly stage: string;
+  /** Code of the gate's words, with its arguments. */
+  readonly what: Failure;
+  readonly everyMs: number;
+  readonly dwellMs: number;
+  readonly limitMs: number;
+}
+
 /** Waiting for what, since when, who can change it, and with which command. */
 export interface WhyView {
   readonly subject: string;
@@ -186,6 +198,10 @@ export interface WhyView {
     /** Code of who can change it: `who.nobody-needed`, `who.operator`, `who.host-owner`, … */
     readonly who: string;
     readonly command?: string;
+    /** What is behind it, with what to do. */
+    readonly because?: Failure;
+    /** The gate that is measured. */
+    readonly gate?: GateView;
     /** Of a rollout that has stopped. */
     readonly stop?: Pick<StopView, "hint" | "touched" | "otherwise">;
   }[];

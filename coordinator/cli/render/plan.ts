@@ -4,6 +4,7 @@ import { renderDuration } from "#proto/common/duration.ts";
 import type { FailureCode } from "#proto/common/failure.ts";
 import type { GateSpec, Plan, PlanProgram, PlanStep, Stage } from "../../domain/plan.ts";
 import { countChecks } from "./checks.ts";
+import { gateWords } from "./gate.ts";
 import type { Paint } from "./style.ts";
 
 export function renderPlan(plan: Plan, paint: Paint): string {
@@ -126,8 +127,9 @@ function renderSteps(steps: readonly PlanStep[], stage: string, plan: Plan): rea
 }
 
 function renderGate(gate: GateSpec): string {
-  const what = text(`gate.${gate.gate}`, gate.args);
-  return `${what}: every ${renderDuration(gate.everyMs)}, green for ${renderDuration(gate.dwellMs)}, at most ${renderDuration(gate.limitMs)}`;
+  const { gate: name, cluster, args, everyMs, dwellMs, limitMs } = gate;
+  const what = { code: `gate.${name}` as FailureCode, facts: { ...args, cluster } };
+  return gateWords({ what, everyMs, dwellMs, limitMs });
 }
 
 function text(code: string, facts: Readonly<Record<string, string>> = {}): string {

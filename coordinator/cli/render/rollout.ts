@@ -3,6 +3,7 @@ import { render } from "#proto/catalogue/render.ts";
 import { renderDuration } from "#proto/common/duration.ts";
 import type { RolloutPhase, RolloutView, StageStanding, StageView } from "../../domain/views.ts";
 import { followingLines } from "./following.ts";
+import { gateWords } from "./gate.ts";
 import { otherwiseLines, stopLines } from "./stop.ts";
 import type { Paint } from "./style.ts";
 import { renderTable } from "./table.ts";
@@ -81,6 +82,8 @@ function renderEnd(rollout: RolloutView, paint: Paint): readonly string[] {
     lines.push(
       paint("warn", `waits: ${render(rollout.waitingFor.why).says} (since ${rollout.waitingFor.since})`),
     );
+  if (rollout.gate !== undefined)
+    lines.push(`gate of ${rollout.gate.stage}, measured now: ${gateWords(rollout.gate)}`);
   if (rollout.gateWaits !== undefined)
     lines.push(
       paint("warn", `gate waits: ${render(rollout.gateWaits.why).says} (since ${rollout.gateWaits.since})`),

@@ -7,6 +7,7 @@ import type { RolloutPhase, RolloutView, StageView, WhyView } from "../views.ts"
 import { whyEnded } from "./action.ts";
 import { askedOf } from "./asked.ts";
 import { decide, isOver } from "./decide.ts";
+import { gateInHand, whoMoves } from "./gate-in-hand.ts";
 import { leavesStanding, wayBackOf } from "./left-standing.ts";
 import { outageOf } from "./outage.ts";
 import { waitBehind } from "./reopening.ts";
@@ -18,6 +19,7 @@ export function viewOf(state: RolloutState): RolloutView {
   const { plan, stop, waiting } = state;
   const [left] = leftBy(state);
   const gate = stop === undefined && state.end === undefined ? gateWaitingIn(state) : undefined;
+  const inHand = gateInHand(state);
   return {
     id: state.id,
     clusters: plan.clusters,
@@ -41,6 +43,7 @@ export function viewOf(state: RolloutState): RolloutView {
       : { stop: { ...stop, touched: touchedBy(state), command: commandFor(state), ...otherwise(state) } }),
     ...(left === undefined ? {} : { leftStanding: { why: left.waitingFor, command: wayBackFrom(state) } }),
     ...(waiting === undefined ? {} : { waitingFor: waiting }),
+    ...(inHand === undefined ? {} : { gate: inHand }),
     ...(gate === undefined ? {} : { gateWaits: { why: gate.why, since: gate.since } }),
   };
 }
@@ -146,8 +149,11 @@ function answersOf(state: RolloutState): WhyView["answers"] {
   const mending = mendingOf(state);
   if (mending !== undefined) return [mending];
   if (waiting !== undefined)
-    return [{ waitingFor: waiting.why, since: waiting.since, who: "who.nobody-needed" }];
-  return [...heldUpBy(state), ...othersRunning(state)];
+    return [{ waitingFor: waiting.why, since: waiting.since, who: whoMoves(waiting.why) }];
+  return [
+    ...(gateWaitingIn(state) === undefined ? measuring(state) : heldUpBy(state)),
+    ...othersRunning(state),
+  ];
 }
 
 /** One program of several has failed, and the stop comes when the others have ended: said at once, not then. */
@@ -170,11 +176,18 @@ function othersRunning(state: RolloutState): WhyView["answers"] {
   ];
 }
 
+/** Green so far, and not for long enough. */
+function measuring(state: RolloutState): WhyView["answers"] {
+  const gate = gateInHand(state);
+  if (gate === undefined) return [];
+  return [{ waitingFor: failure("rollout.measures", { stage: gate.stage }), who: "who.nobody-needed", gate }];
+}
+
 function heldUpBy(state: RolloutState): WhyView["answers"] {
   const waits = gateWaitingIn(state);
   if (waits === undefined) return [];
   const { why: waitingFor, since, isForPerson } = waits;
-  return [{ waitingFor, since, who: isForPerson ? "who.operator" : "who.nobody-needed" }];
+  return [{ waitingFor, since, who: isForPerson ? "who.operator" : whoMoves(waitingFor) }];
 }
 
 function gateWaitingIn({ stages }: RolloutState): StageState["gateWaits"] {

@@ -10,6 +10,7 @@ import { viewOf, whyOf } from "../../domain/rollout/view.ts";
 import type { FleetView, LockView, RolloutView, WhyView } from "../../domain/views.ts";
 import type { ApplicationMeans, RolloutFilter } from "./application-means.ts";
 import { clusterView, lockView, strangerViews } from "./fleet-view.ts";
+import { whoTellsNothing } from "./tells-nothing.ts";
 
 export class Inquiries {
   readonly #means: ApplicationMeans;
@@ -102,7 +103,7 @@ export class Inquiries {
   }
 
   async why(name: string): Promise<Outcome<WhyView>> {
-    const { drivers, inventory, fleet } = this.#means;
+    const { drivers, inventory, fleet, playbook } = this.#means;
     if (name === "") {
       const open = drivers.states().flatMap(whyOf);
       const broken = await Promise.all(inventory.clusters().map((cluster) => this.#broken(cluster.name)));
@@ -123,22 +124,17 @@ export class Inquiries {
       return state === undefined
         ? fail("rollout.unknown", { name })
         : succeed({ subject: state.id, answers: whyOf(state) });
-    const silent = owner.nodes.filter(
-      (node) => (owner.name === name || node.name === name) && fleet.presence(node.name) === undefined,
-    );
+    const asked = owner.nodes.filter((node) => owner.name === name || node.name === name);
     const open = drivers
       .states()
       .filter(({ plan }) => plan.clusters.includes(owner.name))
       .flatMap(whyOf);
-    const missing = silent.map((node) => ({
-      waitingFor: failure("node.unreachable", { node: node.name }),
-      who: "who.host-owner",
-      command: "systemctl status lockkeeper-agent   (on that host)",
-    }));
     const broken = await this.#broken(owner.name);
     // of one that has ended only what it has left
     const left = open.length > 0 || state?.end === undefined ? [] : whyOf(state);
-    return succeed({ subject: name, answers: [...withBreaks(open, broken), ...left, ...missing] });
+    const told = [...withBreaks(open, broken), ...left];
+    const untold = whoTellsNothing(asked, fleet, playbook(owner.engine), told);
+    return succeed({ subject: name, answers: [...told, ...untold] });
   }
 
   /** One agent that is missing forbids every grant in its cluster, also while nobody has planned one. */

@@ -56,7 +56,7 @@ export const lock: Catalogue = {
   "lock.other-node": { says: "{node} was not granted {cluster}; granted are {nodes}" },
   "lock.taken-over": { says: "the coordinator changed before anything was touched" },
   "node.not-reported": {
-    says: "no agent answers for {nodes} of {cluster}; one missing agent blocks every grant",
+    says: "no agent answers for {nodes} of {cluster}; while one is missing, nothing is begun on any node of the cluster",
     next: "systemctl status lockkeeper-agent   (on {nodes}); a host gone for good: lockkeeper cluster remove-node",
   },
   "node.unfinished": {
@@ -85,6 +85,9 @@ export const lock: Catalogue = {
   "node.no-report": {
     says: "{node} gave no report: its agent is not attached, or does not answer",
     next: "systemctl status lockkeeper-agent   (on {node})",
+  },
+  "node.tells-nothing": {
+    says: "the agent of {node} is here and cannot tell of its database; nothing is begun before it can",
   },
   "node.silent": {
     says: "{node} does not answer",

@@ -13,6 +13,9 @@ export const rollout: Catalogue = {
   },
   "hint.past-return": { says: "the plan says which ways follow; the lock stays" },
   "rollout.paused": { says: "paused by {by}: {reason}" },
+  "rollout.measures": {
+    says: "{stage} is measured: it goes on when its gates were green for as long as they must be",
+  },
   "rollout.mending": { says: "{stage} runs again for {wait}, which goes on after it: {cause}" },
   "rollout.down": { says: "not serving: {nodes}, taken away by {rollout}" },
   "rollout.aborted": { says: "rollout {rollout} is being aborted" },
@@ -93,7 +96,7 @@ export const rollout: Catalogue = {
   },
   "plan.strategy-unknown": { says: "there is no strategy {strategy}", next: "rolling or offline" },
   "way-back.not-needed": {
-    says: "{rollout} has begun nothing that cannot be undone: there is nothing to go back from, {left} are at {from}",
+    says: "{rollout} has begun nothing that cannot be undone: there is nothing to go back from, no version was changed on {left}",
     next: "lockkeeper abort {rollout}, if it is still open, undoes the rest",
   },
   "way-back.of-way-back": {

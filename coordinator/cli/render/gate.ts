@@ -1,0 +1,8 @@
+/** A gate in words: what is measured, how often, for how long it must be green, and after what it refuses. */
+import { render } from "#proto/catalogue/render.ts";
+import { renderDuration } from "#proto/common/duration.ts";
+import type { GateView } from "../../domain/views.ts";
+
+export function gateWords({ what, everyMs, dwellMs, limitMs }: Omit<GateView, "stage">): string {
+  return `${render(what).says}: every ${renderDuration(everyMs)}, green for ${renderDuration(dwellMs)}, at most ${renderDuration(limitMs)}`;
+}
