@@ -67,7 +67,10 @@ export function renderCounterparts(): string {
     "",
     ...lines,
     "",
-    "Not carried over: large objects, rows of unlogged tables, changes of the schema during the copy.",
-    "DDL, sequences and a way back after the cut-over: docs/postgresql.md",
+    "Not carried over: large objects, rows of unlogged tables.",
+    "Carried over: sequences, exactly; tables and columns that come during the copy, through the server's own replication.",
+    "Any other change of the schema meanwhile is named: make the same on the new server, then lockkeeper retry.",
+    "After the cut-over there is a way back, with every row, until you let the old server go: lockkeeper plan --back.",
+    "More: docs/postgresql.md",
   ].join("\n");
 }

@@ -7,12 +7,14 @@ import { notMadeOn } from "./facts.ts";
 import { moveMethod, pglogicalMethod } from "./movers.ts";
 import { otherCluster, sourceSide, targetSide } from "./sides.ts";
 
+/** None where a side is not known: nobody can say that a way leads from a server, or into one, that has told nothing. */
 export function moveWays(input: PlaybookInput): readonly OpenWay[] {
   const young = otherCluster(input);
   // into a server that has to be made first
   if (young?.cluster.nodes.some(({ name }) => notMadeOn(young.reports[name]) !== undefined)) return [];
-  const sides = [sourceSide(input), targetSide(input)];
-  const isThere = sides.every((side) => known(side?.facts.available)?.["pglogical"] !== undefined);
+  const [source, target] = [sourceSide(input), targetSide(input)];
+  if (source === undefined || (young !== undefined && target === undefined)) return [];
+  const isThere = [source, target].every((side) => known(side?.facts.available)?.["pglogical"] !== undefined);
   return [way(moveMethod, true), ...(isThere ? [way(pglogicalMethod, false)] : [])];
 }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { counterparts, renderCounterparts } from "#coordinator/cli/render/pgrepup.ts";
 import { complaint } from "#test/contract/documents/parsing.ts";
@@ -18,6 +19,21 @@ describe("help pgrepup", () => {
 
   it.each(counterparts.flatMap(({ ours }) => ours))("%s is taken by its parser", (line) => {
     expect(complaint(line)).toBeUndefined();
+  });
+
+  it("promises of the schema, the sequences and the way back what the page does", () => {
+    const [, not = "", does = "", other = "", back = ""] =
+      /Not carried over: (.*)\nCarried over: (.*)\n(.*)\n(.*)\n/.exec(renderCounterparts()) ?? [];
+    const page = readFileSync("docs/postgresql.md", "utf8");
+    expect(not).toBe("large objects, rows of unlogged tables.");
+    expect(page).toMatch(/^\| large objects [\s\S]*^\| rows of unlogged /m);
+    expect(does).toMatch(/sequences, exactly; tables and columns that come during the copy/);
+    expect(page).toMatch(/^\| a table, a partition +\| made from[\s\S]*^\| a column +\| added/m);
+    expect(other).toContain("make the same on the new server, then lockkeeper retry");
+    expect(page).toMatch(
+      /^\| anything else +\| named .*make the same on the new server, then `lockkeeper retry`/m,
+    );
+    expect(back).toContain("lockkeeper plan --back");
   });
 
   it("fits a terminal of 120 columns", () => {
