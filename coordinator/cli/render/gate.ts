@@ -2,7 +2,9 @@
 import { render } from "#proto/catalogue/render.ts";
 import { renderDuration } from "#proto/common/duration.ts";
 import type { GateView } from "../../domain/views.ts";
+import { forReaders } from "./deed.ts";
 
 export function gateWords({ what, everyMs, dwellMs, limitMs }: Omit<GateView, "stage">): string {
-  return `${render(what).says}: every ${renderDuration(everyMs)}, green for ${renderDuration(dwellMs)}, at most ${renderDuration(limitMs)}`;
+  const { says } = render({ code: what.code, facts: forReaders(what.facts) });
+  return `${says}: every ${renderDuration(everyMs)}, green for ${renderDuration(dwellMs)}, at most ${renderDuration(limitMs)}`;
 }

@@ -4,6 +4,7 @@ import { renderDuration } from "#proto/common/duration.ts";
 import type { FailureCode } from "#proto/common/failure.ts";
 import type { GateSpec, Plan, PlanProgram, PlanStep, Stage } from "../../domain/plan.ts";
 import { countChecks } from "./checks.ts";
+import { deedWords } from "./deed.ts";
 import { gateWords } from "./gate.ts";
 import type { Paint } from "./style.ts";
 
@@ -62,7 +63,7 @@ function renderStage(stage: Stage, index: number, plan: Plan, paint: Paint): rea
         ...stage.gates.map((gate) => `   until: ${renderGate(gate)}`),
         ...stage.watches.map(
           (watch) =>
-            `   watch on ${watch.node}: ${watch.probe.verb}, warns at ${watch.warnAt}, at ${watch.reactAt}: ${watch.reaction.verb}${watch.until === undefined ? "" : `; until the end of ${watch.until}`}${watch.goesOn === true ? "; goes on after that" : ""}`,
+            `   watch on ${watch.node}: ${deedWords("probe", watch.probe)}; warns at ${watch.warnAt}, at ${watch.reactAt}: ${deedWords("reaction", watch.reaction)}${watch.until === undefined ? "" : `; until the end of ${watch.until}`}${watch.goesOn === true ? "; goes on after that" : ""}`,
         ),
         ...(stage.mendedBy === undefined
           ? []
@@ -117,7 +118,7 @@ function renderSteps(steps: readonly PlanStep[], stage: string, plan: Plan): rea
     const marks = [
       step.class,
       `at most ${renderDuration(step.deadlineMs)}${step.onDeadline === "observe" ? ", then watched, never ended" : ""}`,
-      ...(step.undo === undefined ? [] : [`undo: ${step.undo.verb}`]),
+      ...(step.undo === undefined ? [] : [`undo: ${deedWords("undo", step.undo)}`]),
       ...(step.holdLimitMs === undefined ? [] : [`held at most ${renderDuration(step.holdLimitMs)}`]),
       ...(step.mayStopAfter ? ["may stop here"] : []),
       ...(plan.pointOfNoReturn === `${stage}/${step.id}` ? ["point of no return"] : []),

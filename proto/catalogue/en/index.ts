@@ -12,9 +12,11 @@ import { kwdbContainer } from "./kwdb-container.ts";
 import { kwdbHalfWay } from "./kwdb-half-way.ts";
 import { kwdbMend } from "./kwdb-mend.ts";
 import { kwdbMove } from "./kwdb-move.ts";
+import { kwdbUndo } from "./kwdb-undo.ts";
 import { lock } from "./lock.ts";
 import { postgresql } from "./postgresql.ts";
 import { postgresqlChecks } from "./postgresql-checks.ts";
+import { postgresqlGates } from "./postgresql-gates.ts";
 import { postgresqlInPlace } from "./postgresql-in-place.ts";
 import { postgresqlInPlaceChecks } from "./postgresql-in-place-checks.ts";
 import { postgresqlMade } from "./postgresql-made.ts";
@@ -47,8 +49,10 @@ export const en: Catalogue = {
   ...kwdbMend,
   ...kwdbHalfWay,
   ...kwdbMove,
+  ...kwdbUndo,
   ...postgresql,
   ...postgresqlPlan,
+  ...postgresqlGates,
   ...postgresqlChecks,
   ...postgresqlSideChecks,
   ...postgresqlPairChecks,

@@ -1,0 +1,67 @@
+/** A plan is read by people before it runs: what it measures, watches and would undo stands in it in words. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { renderPlan } from "#coordinator/cli/render/plan.ts";
+import type { PlaybookInput } from "#coordinator/domain/playbook.ts";
+import { postgresql } from "#coordinator/playbooks/postgresql.ts";
+import { en } from "#proto/catalogue/en/index.ts";
+import { inPlaceInput } from "./in-place/cluster.ts";
+import { makingInput } from "./making/cluster.ts";
+import { inputOf } from "./pair.ts";
+
+const plain = (_: unknown, text: string) => text;
+
+function linesOf(input: PlaybookInput): readonly string[] {
+  const made = postgresql.plan(input);
+  if (!made.ok) throw new Error(made.failure.code);
+  return renderPlan(made.value, plain).split("\n");
+}
+
+describe.each<[string, PlaybookInput]>([
+  ["a move", inputOf({})],
+  ["an upgrade in place", inPlaceInput()],
+  ["a new server", makingInput()],
+])("the plan of %s", (_, input) => {
+  it("has words for each gate, watch and undo, and says of each gate which server it asks", () => {
+    const lines = linesOf(input);
+    const told = lines.filter((line) => / gate[ :]| until: | watch on |undo: /.test(line));
+    expect(told.length).toBeGreaterThan(3);
+    expect(told.filter((line) => /\b(gate|postgresql)\.[a-z]|\(not said\)|=\[|\["/.test(line))).toEqual([]);
+    const first = lines.findIndex((line) => line.includes("gate before"));
+    expect(lines[first]).not.toBe(lines[first + 1]);
+  });
+});
+
+it("a move names both servers, the databases, and what is given up when a disk gets full", () => {
+  const text = linesOf(inputOf({})).join("\n");
+  expect(text).toContain("gate before: the server of alt answers, and is no standby");
+  expect(text).toContain("gate before: the server of neu answers, and is no standby");
+  expect(text).toContain("on neu every table has its rows and follows, in shop: ");
+  expect(text).toMatch(
+    /watch on old: how full the disk of the WAL is, in percent; warns at 80, at 90: replication is given up/,
+  );
+  expect(text).toMatch(/undo: the slots are dropped/);
+});
+
+/** Also of plans that these servers do not ask for: under Patroni, by pglogical, with a restart, of the other engine. */
+it("has words for every gate, probe, reaction and undo of every engine", () => {
+  const folder = new URL("../../../../../coordinator/playbooks", import.meta.url).pathname;
+  const text = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => readFileSync(join(folder, name), "utf8"))
+    .join("\n");
+  const found = (pattern: RegExp, kind: string) =>
+    [...text.matchAll(pattern)].map(
+      ([, name = ""]) => `${kind}.${name.includes(".") ? name : `postgresql.${name}`}`,
+    );
+  const wanted = [
+    ...found(/undo: call\("([^"]+)"/g, "undo"),
+    ...found(/undo: \{ verb: "([^"]+)"/g, "undo"),
+    ...found(/probe: call\("([^"]+)"/g, "probe"),
+    ...found(/reaction: call\("([^"]+)"/g, "reaction"),
+    ...found(/^ {2}"((?:kwdb|postgresql)\.[a-z-]+)": [a-zA-Z]+,$/gm, "gate"),
+  ];
+  expect(wanted.length).toBeGreaterThan(50);
+  expect([...new Set(wanted)].filter((code) => en[code] === undefined)).toEqual([]);
+});
