@@ -61,7 +61,11 @@ async function load(context: StepContext, means: Means): Promise<StepResult> {
   const kept = script.kept.filter((name) => !known.includes(name));
   return done({
     made: String(roles.length),
-    ...(kept.length === 0 ? {} : { "told.roles-kept": kept.slice(0, 50).join(", ") }),
+    ...(kept.length === 0
+      ? {}
+      : {
+          "told.roles that the new server had before, left as they are there": kept.slice(0, 50).join(", "),
+        }),
   });
 }
 

@@ -19,6 +19,9 @@ export const postgresql: Catalogue = {
     next: "a file of the agent's own account, mode 0600, with the password alone",
   },
   "postgresql.sql-failed": { says: "{database}: {cause} ({sqlstate})" },
+  "left-over.prior-value": {
+    says: "a note of what stood there before the move, by which it is put back: {path}",
+  },
   "postgresql.answer-empty": { says: "the server gave no answer to a question about itself" },
   "postgresql.tool-failed": { says: "{tool} failed: {cause}" },
   "postgresql.tool-not-run": { says: "{tool} could not be run: {cause}" },

@@ -39,7 +39,7 @@ describe("left-overs of moves", () => {
       "prior value /state/moving/lockkeeper-20260131-221500-abcd/fence.json",
       "role lockkeeper_by_hand",
     ];
-    const { views, code } = await look(found, [ours]);
+    const { views, code, text } = await look(found, [ours]);
     expect(code).toBe(10);
     expect(views[0]?.found).toEqual([
       { node: "n1", found: found[0], rollout: ours, isOpen: true },
@@ -47,6 +47,8 @@ describe("left-overs of moves", () => {
       { node: "n1", found: found[2], isOpen: false },
     ]);
     expect((await look(found)).views[0]?.found[0]?.isOpen).toBe(false);
+    expect(text).toMatch(/note of what stood there before the move, .*: \/state\/moving\/.*fence\.json/);
+    expect(text).not.toContain("prior value");
   });
 
   it("are nothing where nothing is left, and not applicable to another engine; exit code 0", async () => {
