@@ -3,10 +3,11 @@
  * renamed into it: what stands under a digest has that digest.
  */
 import { createHash } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "#proto/common/clock.ts";
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import { makeFolders } from "#proto/common/make-folders.ts";
 import type { ArtefactFacts } from "../domain/playbook.ts";
 import type { ArtefactShelf } from "./control-port.ts";
 
@@ -33,7 +34,7 @@ export class ArtefactFolder implements ArtefactShelf {
   ): Promise<Outcome<string>> {
     const { name, digest, totalBytes } = header;
     if (!/^[0-9a-f]{64}$/.test(digest)) return fail("artefact.digest-malformed", { digest });
-    await mkdir(this.#options.folder, { recursive: true, mode: 0o700 });
+    await makeFolders(this.#options.folder, 0o700);
     this.#received += 1;
     const beside = join(this.#options.folder, `.${digest}.${process.pid}.${this.#received}`);
     try {
