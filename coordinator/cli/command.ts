@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typin
 import { render } from "#proto/catalogue/render.ts";
 import { troubleOf } from "#proto/catalogue/trouble.ts";
 import { type Failure, FailureError, failure } from "#proto/common/failure.ts";
+import { splitAddress } from "#proto/common/loopback.ts";
 import type { Document } from "#proto/gen/lockkeeper/v1/control_pb.ts";
 import { type ControlClient, withLeader } from "./client.ts";
 import { type ExitCode, exitCodeOf } from "./exit-code.ts";
@@ -66,20 +67,29 @@ export function command(name: string, summary: string, options: CommandOptions) 
     .addOption(
       new Option("--coordinator <addresses>", "host:port of the coordinator, several with commas")
         .env("LOCKKEEPER_COORDINATOR")
+        .argParser(addressesIn)
         .default(defaultCoordinator),
     )
     .addOption(outputOption(options.outputFile ?? false))
     .option("--no-color", "plain text (NO_COLOR works too)");
 }
 
+/** Without a port gRPC would take that of the web. */
+function addressesIn(text: string): string {
+  const addresses = text.split(",").map((address) => address.trim());
+  if (addresses.every((address) => splitAddress(address) !== undefined)) return addresses.join(",");
+  throw new InvalidArgumentError(`Each is host:port, for example ${defaultCoordinator}.`);
+}
+
 export function openSession(terminal: Terminal, options: CommonOptions): Session {
-  const addresses = options.coordinator.split(",").map((address) => address.trim());
+  const addresses = options.coordinator.split(",");
+  const { clock } = terminal;
   return {
     terminal,
     output: options.output,
     paint: terminal.paint(options.color),
-    call: (use) => waiting(terminal, options.coordinator, withLeader(addresses, use)),
-    stream: (use) => withLeader(addresses, use),
+    call: (use) => waiting(terminal, options.coordinator, withLeader(addresses, clock, use)),
+    stream: (use) => withLeader(addresses, clock, use),
     show: (document, text, parts) => {
       if (options.output === "table") terminal.data(text(document));
       else if (options.output === "json") terminal.data(JSON.stringify(document, null, 2));

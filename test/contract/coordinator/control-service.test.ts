@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { withLeader } from "#coordinator/cli/client.ts";
 import { read } from "#coordinator/cli/command.ts";
 import type { RolloutEvent } from "#coordinator/domain/rollout/event.ts";
+import { systemClock } from "#proto/common/clock.ts";
 import { FailureError, fail, failure, succeed } from "#proto/common/failure.ts";
 import { serve } from "./serving.ts";
 
@@ -10,7 +11,7 @@ describe("control service and its client", () => {
     const address = await serve({
       locks: async () => fail("claim.held", { cluster: "账单", rollout: "r1" }),
     });
-    const refused = withLeader([address], (client) => client.listLocks({ cluster: "" }));
+    const refused = withLeader([address], systemClock, (client) => client.listLocks({ cluster: "" }));
     await expect(refused).rejects.toMatchObject({
       failure: { code: "claim.held", facts: { cluster: "账单", rollout: "r1" } },
     });
@@ -19,14 +20,18 @@ describe("control service and its client", () => {
   it("goes to the leader that a follower names", async () => {
     const leader = await serve({ locks: async () => succeed([]) });
     const follower = await serve({ locks: async () => fail("coordinator.not-leader", { leader }) });
-    await expect(withLeader([follower], (client) => client.listLocks({ cluster: "" }))).resolves.toEqual({
+    await expect(
+      withLeader([follower], systemClock, (client) => client.listLocks({ cluster: "" })),
+    ).resolves.toEqual({
       locks: [],
     });
   });
 
   it("says which address does not answer", async () => {
     const dead = "127.0.0.1:1";
-    await expect(withLeader([dead], (client) => client.listLocks({ cluster: "" }))).rejects.toMatchObject({
+    await expect(
+      withLeader([dead], systemClock, (client) => client.listLocks({ cluster: "" })),
+    ).rejects.toMatchObject({
       failure: { code: "coordinator.unreachable", facts: { address: dead } },
     });
   });
@@ -34,7 +39,7 @@ describe("control service and its client", () => {
   it("goes on to the next coordinator when the first is dead", async () => {
     const alive = await serve({ locks: async () => succeed([]) });
     await expect(
-      withLeader(["127.0.0.1:1", alive], (client) => client.listLocks({ cluster: "" })),
+      withLeader(["127.0.0.1:1", alive], systemClock, (client) => client.listLocks({ cluster: "" })),
     ).resolves.toEqual({ locks: [] });
   });
 
@@ -53,7 +58,7 @@ describe("control service and its client", () => {
     }
     const address = await serve({ watch });
     const seen: number[] = [];
-    const watching = withLeader([address], async (client) => {
+    const watching = withLeader([address], systemClock, async (client) => {
       for await (const response of client.watch({ rollout: "r1", afterSequence: 0, follow: true })) {
         seen.push(read<RolloutEvent>(response.event, "event").sequence);
       }
@@ -68,7 +73,9 @@ describe("control service and its client", () => {
         throw new TypeError("boom");
       },
     });
-    await expect(withLeader([address], (client) => client.listLocks({ cluster: "" }))).rejects.toMatchObject({
+    await expect(
+      withLeader([address], systemClock, (client) => client.listLocks({ cluster: "" })),
+    ).rejects.toMatchObject({
       failure: { code: "internal.unexpected" },
     });
   });
