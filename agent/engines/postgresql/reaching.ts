@@ -82,7 +82,7 @@ async function enter(context: StepContext, { settings }: Means, login: Login): P
     if (found.ok) return found.value;
     const { code, facts } = found.failure;
     if (index === tries.length - 1 || !/does not support SSL/.test(facts["cause"] ?? ""))
-      stop(code === "postgresql.not-reached" ? "postgresql.peer-not-reached" : code, {
+      stop(/^postgresql\.(not-reached|no-server)$/.test(code) ? "postgresql.peer-not-reached" : code, {
         ...facts,
         role: login.user ?? "",
         sslMode: settings.sslMode,

@@ -74,7 +74,7 @@ export function startupOptions({
     .join(" ");
 }
 
-/** Refused: `postgresql.not-reached`, `postgresql.password-file`, `postgresql.sql-failed`. */
+/** Refused: `postgresql.no-server`, `postgresql.not-reached`, `postgresql.password-file`, `postgresql.sql-failed`. */
 export async function withSql<T>(
   host: Host,
   means: Means,
@@ -128,7 +128,11 @@ export async function use<T>(
   try {
     await client.connect();
   } catch (error) {
-    return fail("postgresql.not-reached", { at, database, ...errorFacts(error) });
+    const facts = { at, database, ...errorFacts(error) };
+    return fail(
+      nobodyListens.has(facts.sqlstate ?? "") ? "postgresql.no-server" : "postgresql.not-reached",
+      facts,
+    );
   }
   const cut = () =>
     (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
@@ -167,7 +171,10 @@ export function numberOrNull(text: string | null | undefined): number | null {
   return text === null || text === undefined ? null : Number(text);
 }
 
-function errorFacts(error: unknown): Readonly<Record<string, string>> {
+/** No socket of that name, or no program behind it: the system's own codes. */
+const nobodyListens: ReadonlySet<string> = new Set(["ENOENT", "ECONNREFUSED"]);
+
+function errorFacts(error: unknown) {
   const { message, code, detail, hint } = error as Partial<
     Record<"message" | "code" | "detail" | "hint", string>
   >;

@@ -51,8 +51,10 @@ function explanations(result: CheckResult): readonly string[] {
   const code: FailureCode = `check.${result.id}.${result.status}`;
   const found = render({ code, facts: result.facts });
   const lines = [indent(found.says)];
-  if (result.reason !== undefined) lines.push(indent(`because: ${render(result.reason).says}`));
-  if (found.next !== undefined) lines.push(indent(`hint: ${found.next}`));
+  const because = result.reason === undefined ? undefined : render(result.reason);
+  if (because !== undefined) lines.push(indent(`because: ${because.says}`));
+  const hint = found.next ?? because?.next;
+  if (hint !== undefined) lines.push(indent(`hint: ${hint}`));
   const word = wordThatHelps(result);
   if (word !== undefined) lines.push(indent(word));
   return lines;

@@ -17,7 +17,11 @@ export function renderLeftOvers(views: readonly LeftOversView[], paint: Paint): 
   );
   const lines = views.flatMap(({ cluster, engine, isApplicable, found, unknown }) => {
     if (!isApplicable) return [`${cluster}: not applicable: moves of ${engine} leave nothing of the kind`];
-    const unseen = unknown.map(({ node, why }) => paint("bad", `${cluster}: ${node}: ${render(why).says}`));
+    const unseen = unknown.flatMap(({ node, why }) => {
+      const { says, next } = render(why);
+      const first = next === undefined ? [] : [`  next: ${next}`];
+      return [paint("bad", `${cluster}: ${node}: ${says}`), ...first];
+    });
     return unseen.length === 0 && found.length === 0 ? [`${cluster}: nothing`] : unseen;
   });
   const table =

@@ -2,6 +2,10 @@ import type { Catalogue } from "../render.ts";
 
 /** Words of a PostgreSQL move: why a step ends, and what is waited for. */
 export const postgresql: Catalogue = {
+  "postgresql.no-server": {
+    says: "no server listens at {at} ({cause})",
+    next: "start it; or its host and port in the agent's file are those of another server",
+  },
   "postgresql.not-reached": {
     says: "the server at {at} does not let the agent in ({cause})",
     next: "look at host, port, user and passwordFile in the agent's file, and at pg_hba.conf",

@@ -176,7 +176,7 @@ describe("the facts before a plan", () => {
     expect(ofItsFile).toEqual([null, null, null, null]);
     expect(told(toolsMajor)).toBe(18);
     for (const found of Object.values(ofServer))
-      expect(whyUnknown(found)).toMatchObject({ code: "postgresql.not-reached" });
+      expect(whyUnknown(found)).toMatchObject({ code: "postgresql.no-server" });
   });
 
   it("tell a subscriber from a standby, and ours from others", async () => {

@@ -20,6 +20,14 @@ function heads(results: readonly CheckResult[]): readonly string[] {
 }
 
 describe("check results", () => {
+  it("of a server that was not reached have the hint of its reason", () => {
+    const reason = { code: "node.no-report", facts: { node: "old1" } } as const;
+    const result: CheckResult = { ...check("reached", "unknown", "old1"), id: "postgresql.reached", reason };
+    expect(renderChecks([result], plain)).toContain(
+      "\n    because: old1 gave no report: its agent is not attached, or does not answer\n    hint: systemctl status lockkeeper-agent   (on old1); lockkeeper doctor",
+    );
+  });
+
   const results = [
     check("ranges", "ko"),
     check("backup", "ok"),

@@ -62,6 +62,7 @@ describe("left-overs of moves", () => {
     const { code, text } = await look(undefined);
     expect(code).toBe(4);
     expect(text).not.toContain("postgresql: nothing");
+    expect(text).toContain("\n  next: systemctl status lockkeeper-agent   (on n1)");
   });
 
   it("are not looked for in a cluster that nobody knows", async () => {
