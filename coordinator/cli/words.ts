@@ -1,7 +1,9 @@
 /** `--ack CHECK --reason TEXT` and `--override CHECK --reason TEXT --until TIME`, repeated, read in order. */
 
+import { en } from "#proto/catalogue/en/index.ts";
 import { parseDuration } from "#proto/common/duration.ts";
 import { FailureError, failure } from "#proto/common/failure.ts";
+import { nearest } from "#proto/common/nearest.ts";
 import type { Word } from "#proto/gen/lockkeeper/v1/control_pb.ts";
 
 export interface WordOptions {
@@ -24,6 +26,7 @@ export function toWords(
   nowMs: number,
 ): { readonly acknowledgements: Word[]; readonly overrides: Word[] } {
   const { ack, override, reason } = options;
+  for (const check of [...ack, ...override]) mustBeKnown(check);
   const wanted = ack.length + override.length;
   if (wanted > 0 && (reason.length === 0 || reason.some(isBlank)))
     throw usage("cli.word-without-reason", { check: [...ack, ...override].join(", ") });
@@ -38,6 +41,18 @@ export function toWords(
     overrides: override.map((check, index) => ({ check, reason: reasonOf(ack.length + index), until })),
   };
 }
+
+/** A word that is spelt wrong would answer for nothing, and nobody would be told. */
+function mustBeKnown(check: string): void {
+  const isKnown = en[`check.${check}`] !== undefined || en[check] !== undefined;
+  if (isKnown) return;
+  const checks = Object.keys(en).flatMap((code) => /^check\.([^.]+\.[^.]+)$/.exec(code)?.[1] ?? []);
+  const near = nearest(check, [...checks, ...others]);
+  throw usage("cli.word-unknown", { check, ...(near === undefined ? {} : { near }) });
+}
+
+/** What no check finds, and yet is answered for. */
+const others = ["node.unproven", "node.unfinished", "lock.broken"];
 
 /** Nothing, or the place for a reason in a command that was printed: no reason to be recorded. */
 function isBlank(reason: string): boolean {

@@ -1,4 +1,5 @@
 import type { Command } from "@commander-js/extra-typings";
+import { render } from "#proto/catalogue/render.ts";
 import { FailureError, failure } from "#proto/common/failure.ts";
 import type { Plan } from "../../domain/plan.ts";
 import { readPlan } from "../../domain/plan-file.ts";
@@ -64,11 +65,17 @@ export async function begin(session: Session, plan: Plan, options: BeginOptions)
   return exitCodes.done;
 }
 
-/** The cluster's name is typed, not "y": the hand that is in the wrong window stops here. */
-async function askForYes(session: Session, plan: Plan): Promise<void> {
-  const name = plan.clusters.join(",");
-  const typed = await session.terminal.ask(`\nType the name of the cluster (${name}) to begin: `);
+/**
+ * The cluster's name is typed, not "y": the hand that is in the wrong window stops here. Of several the first is the
+ * plan's own; all of them, as the plan's head lists them, are as good.
+ */
+async function askForYes(session: Session, { clusters }: Plan): Promise<void> {
+  const [own = "", ...others] = clusters;
+  const all = others.length === 0 ? {} : { all: clusters.join(", ") };
+  const question = render(failure("cli.type-cluster", { cluster: own, ...all })).says;
+  const typed = await session.terminal.ask(`\n${question}: `);
   if (typed === undefined) throw new FailureError(failure("cli.nobody-to-ask", {}));
-  if (typed.trim() !== name)
-    throw new FailureError(failure("cli.not-confirmed", { typed: typed.trim(), wanted: name }));
+  const names = typed.split(",").map((name) => name.trim());
+  if (names.join(",") !== own && names.join(",") !== clusters.join(","))
+    throw new FailureError(failure("cli.not-confirmed", { typed: typed.trim(), wanted: own }));
 }

@@ -50,6 +50,7 @@ export interface TargetOptions {
 
 export async function toTarget(session: Session, cluster: string, options: TargetOptions): Promise<Target> {
   if (options.to === undefined) throw new FailureError(failure("cli.target-missing", { cluster }));
+  if (options.into === cluster) throw new FailureError(failure("cli.into-itself", { cluster }));
   return {
     cluster,
     version: options.to,

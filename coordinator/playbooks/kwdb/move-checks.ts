@@ -32,7 +32,7 @@ const wellness: ReadonlySet<string> = new Set(
 export function checkMove(input: PlaybookInput): readonly CheckResult[] {
   const young = youngOf(input);
   if (young === undefined || young.cluster.name === input.cluster.name)
-    return [result({ id: "move-target" }, "ko", { into: input.wish.into ?? "" })];
+    return [result({ id: "move-target" }, "ko", input.wish.into ? { into: input.wish.into } : {})];
   return [
     result({ id: "move-target" }, "ok", { into: young.cluster.name }),
     ...versions(input, young),

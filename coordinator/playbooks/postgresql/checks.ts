@@ -52,8 +52,10 @@ export function allChecks(input: PlaybookInput): readonly CheckResult[] {
 
 function targetNamed(input: PlaybookInput): readonly CheckResult[] {
   const target = otherCluster(input);
-  const facts = { cluster: input.cluster.name, into: input.wish.into ?? "", to: input.wish.to };
-  if (target === undefined) return [result({ id: "target" }, "ko", facts)];
+  const { into = "", to } = input.wish;
+  const facts = { cluster: input.cluster.name, into, to };
+  if (target === undefined)
+    return [result({ id: "target" }, "ko", into === "" ? { cluster: input.cluster.name, to } : facts)];
   return [result({ id: "target" }, "ok", facts), ...reached(target), onePrimary("target", target)];
 }
 

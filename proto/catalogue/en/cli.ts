@@ -2,6 +2,14 @@ import type { Catalogue } from "../render.ts";
 
 export const cli: Catalogue = {
   "cli.target-missing": { says: "{cluster}: to which version?", next: "add --to VERSION" },
+  "cli.into-itself": {
+    says: "--into {cluster} is the cluster itself; the data goes into another one",
+    next: "lockkeeper cluster list shows all, then --into the new one",
+  },
+  "cli.word-unknown": {
+    says: "no check is called {check}; nothing was done",
+    next: "lockkeeper plan and check name each check that wants a word",
+  },
   "cli.word-without-reason": {
     says: "a word for {check} needs a reason; nothing was done",
     next: 'add --reason "…"',
@@ -44,6 +52,7 @@ export const cli: Catalogue = {
     says: "{file} has plan format {format}, this lockkeeper writes and applies format {known}",
     next: "make the plan anew: lockkeeper plan CLUSTER --to VERSION -o plan.json",
   },
+  "cli.type-cluster": { says: "Type the name of the cluster, {cluster}, to begin ({all} does as well)" },
   "cli.nobody-to-ask": {
     says: "there is no terminal to ask at; nothing was done",
     next: "add -y when the plan has been read",

@@ -81,8 +81,8 @@ export const kwdbMove: Catalogue = {
   "check.kwdb.move-target": { says: "the data goes into another cluster that is known" },
   "check.kwdb.move-target.ok": { says: "into {into}" },
   "check.kwdb.move-target.ko": {
-    says: 'there is no other cluster "{into}"',
-    next: "put the new cluster into the inventory, then --into its name",
+    says: 'it is not known into which cluster ("{into}" is not in the inventory)',
+    next: "add --into CLUSTER, where CLUSTER stands in the inventory",
   },
   "check.kwdb.move-version": { says: "the new cluster runs the version that is wanted" },
   "check.kwdb.move-version.ko": {

@@ -8,8 +8,8 @@ export const postgresqlChecks: Catalogue = {
   "check.postgresql.settings.ko": { says: '{name} of {cluster} cannot be "{value}"' },
   "check.postgresql.target": { says: "the databases go to another cluster that is known" },
   "check.postgresql.target.ko": {
-    says: 'there is no other cluster "{into}"',
-    next: "lockkeeper check {cluster} --to {to} --into CLUSTER, where CLUSTER stands in the inventory and runs {to}",
+    says: 'it is not known into which cluster ("{into}" is not in the inventory)',
+    next: "add --into CLUSTER: lockkeeper check {cluster} --to {to} --into CLUSTER, where CLUSTER stands in the inventory and runs {to}",
   },
   "check.postgresql.reached": { says: "the server answers its agent" },
   "check.postgresql.reached.unknown": { says: "the server could not be asked" },

@@ -18,22 +18,34 @@ describe("toWords", () => {
   });
 
   it.each([
-    ["a word without a reason", { ack: ["a"], override: [], reason: [] }, "cli.word-without-reason"],
-    ["a reason nobody filled in", { ack: ["a"], override: [], reason: ["…"] }, "cli.word-without-reason"],
-    ["an override without an end", { ack: [], override: ["a"], reason: ["b"] }, "cli.override-without-end"],
+    [
+      "a word without a reason",
+      { ack: ["kwdb.backup"], override: [], reason: [] },
+      "cli.word-without-reason",
+    ],
+    [
+      "a reason nobody filled in",
+      { ack: ["kwdb.backup"], override: [], reason: ["…"] },
+      "cli.word-without-reason",
+    ],
+    [
+      "an override without an end",
+      { ack: [], override: ["kwdb.space"], reason: ["b"] },
+      "cli.override-without-end",
+    ],
     [
       "an end in the past",
-      { ack: [], override: ["a"], reason: ["b"], until: "2020-01-01" },
+      { ack: [], override: ["kwdb.space"], reason: ["b"], until: "2020-01-01" },
       "cli.until-past",
     ],
     [
       "an end that is no time",
-      { ack: [], override: ["a"], reason: ["b"], until: "soon" },
+      { ack: [], override: ["kwdb.space"], reason: ["b"], until: "soon" },
       "cli.until-unreadable",
     ],
     [
       "two reasons for three words",
-      { ack: ["a", "b"], override: ["c"], reason: ["x", "y"], until: "1h" },
+      { ack: ["kwdb.backup", "kwdb.clients"], override: ["kwdb.space"], reason: ["x", "y"], until: "1h" },
       "cli.reasons-do-not-match",
     ],
   ])("refuses %s", (_, options, code) => {

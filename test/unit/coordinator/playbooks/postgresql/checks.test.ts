@@ -52,6 +52,18 @@ describe("checks before a move", () => {
     expect(findings({ entry: { "databases-at-once": "many" } })).toEqual(["settings ko"]);
   });
 
+  it.each([
+    [undefined, "it is not known into which cluster"],
+    ["elsewhere", 'it is not known into which cluster ("elsewhere" is not in the inventory)'],
+  ])("into %s tell what is missing, and the option", (into, says) => {
+    const { into: _, wish, ...input } = inputOf({});
+    const checks = checkMove({ ...input, wish: { to: wish.to, ...(into === undefined ? {} : { into }) } });
+    const target = checks.find(({ id }) => id === "postgresql.target");
+    const told = render({ code: `check.${target?.id}.${target?.status}`, facts: target?.facts ?? {} });
+    expect(told.says).toBe(says);
+    expect(told.next).toMatch(/^add --into CLUSTER: /);
+  });
+
   it("ask of a source without report only that it reports", () => {
     expect(findings(source({ silent: true }))).toEqual(["reached unknown", "source-primary unknown"]);
   });
