@@ -1,10 +1,11 @@
 /** The tree of commands. Each command has a file of its own; this one only gathers them. */
 import { Command } from "@commander-js/extra-typings";
+import { explainFailure } from "./command.ts";
 import { applyCommand } from "./commands/apply.ts";
 import { checkCommand } from "./commands/check.ts";
 import { clusterCommand, nodeCommand } from "./commands/cluster.ts";
 import { completionCommand } from "./commands/completion.ts";
-import { helpCommand } from "./commands/help.ts";
+import { helpCommand, pointerFrom } from "./commands/help.ts";
 import { initCommand } from "./commands/init.ts";
 import { leaksCommand } from "./commands/leaks.ts";
 import { lockCommand } from "./commands/lock.ts";
@@ -68,6 +69,10 @@ export function buildProgram(shell: Shell, own: OwnCommands): Command {
 /** Help and usage errors end the process through the shell, with exit code 0 or 2, in every subcommand. */
 function passOn(command: Command, shell: Shell): void {
   command.exitOverride((error) => {
+    const [, word = ""] =
+      error.code === "commander.unknownCommand" ? (/'(.*)'/.exec(error.message) ?? []) : [];
+    const pointed = pointerFrom(word);
+    if (pointed !== undefined) explainFailure(shell.terminal, "table", pointed);
     shell.exit(error.exitCode === 0 ? exitCodes.done : exitCodes.usage);
     throw error;
   });

@@ -48,8 +48,12 @@ export function clusterCommand(shell: Shell): Command {
     })
       .argument("<file>")
       .option(...pruneOption)
-      .action((file, { prune, ...options }) =>
-        run(shell, options, (session) => sendInventory(session, file, { prune, dryRun: false })),
+      .option("-y, --yes", "do not ask before clusters are removed", false)
+      .action((file, { prune, yes, ...options }) =>
+        run(shell, options, async (session) => {
+          if (prune && !yes) await askBeforeRemoving(session, file);
+          return sendInventory(session, file, { prune, dryRun: false });
+        }),
       ),
   );
   group.addCommand(
@@ -163,14 +167,34 @@ function whyNoNode({ strangers = [] }: FleetView, node: string): Failure {
     : failure("node.not-in-inventory", { node, from: stranger.from });
 }
 
+/** Without a terminal nobody is asked: `--prune` is the word. */
+async function askBeforeRemoving(session: Session, file: string): Promise<void> {
+  const yaml = await inventoryIn(session, file);
+  const { caller } = session.terminal;
+  const { diff } = await session.call((client) =>
+    client.applyInventory({ caller, yaml, fileName: file, dryRun: true, prune: true }),
+  );
+  const removed = read<readonly InventoryChange[]>(diff, "diff").filter(
+    ({ kind, node, field }) => kind === "removed" && node === undefined && field === undefined,
+  );
+  if (removed.length === 0) return;
+  const clusters = removed.map(({ cluster }) => cluster).join(", ");
+  const question = render(failure("cli.type-prune", { clusters })).says;
+  const typed = await session.terminal.ask(`${question}: `);
+  if (typed === undefined || typed.trim() === "remove") return;
+  throw new FailureError(failure("cli.not-confirmed", { typed: typed.trim(), wanted: "remove" }));
+}
+
 /** The file is read and parsed here too, so that complaints come without a coordinator. */
-async function sendInventory(session: Session, file: string, { dryRun, prune }: Sending): Promise<ExitCode> {
-  const yaml = await session.terminal.readFile(file);
+async function inventoryIn({ terminal }: Session, file: string): Promise<string> {
+  const yaml = await terminal.readFile(file);
   const parsed = parseInventory(yaml, file);
-  if (!parsed.ok)
-    throw new FailureError(
-      failure("inventory.unreadable", { complaints: complaintsText(parsed.complaints) }),
-    );
+  if (parsed.ok) return yaml;
+  throw new FailureError(failure("inventory.unreadable", { complaints: complaintsText(parsed.complaints) }));
+}
+
+async function sendInventory(session: Session, file: string, { dryRun, prune }: Sending): Promise<ExitCode> {
+  const yaml = await inventoryIn(session, file);
   const { caller } = session.terminal;
   const { diff, kept } = await session.call((client) =>
     client.applyInventory({ caller, yaml, fileName: file, dryRun, prune }),

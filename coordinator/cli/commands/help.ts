@@ -1,5 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
+import { type Failure, failure } from "#proto/common/failure.ts";
 import { nearest } from "#proto/common/nearest.ts";
+import { explainFailure } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import { renderCounterparts } from "../render/pgrepup.ts";
 import type { Shell } from "../run.ts";
@@ -21,8 +23,8 @@ export function helpCommand(shell: Shell, root: Command): Command {
       for (const word of words) {
         const next = command.commands.find((each) => each.name() === word || each.aliases().includes(word));
         if (next === undefined) {
-          shell.terminal.note(unknown(word, command));
-          return shell.exit(exitCodes.usage);
+          const why = unknown(words, word, command === root ? undefined : command, root);
+          return shell.exit(explainFailure(shell.terminal, "table", why));
         }
         command = next as unknown as Command;
       }
@@ -32,7 +34,31 @@ export function helpCommand(shell: Shell, root: Command): Command {
   return help as unknown as Command;
 }
 
-function unknown(word: string, command: Command): string {
-  const near = nearest(word, [...command.commands.map((each) => each.name()), ...Object.keys(topics)]);
-  return `lockkeeper: there is no command ${word}${near === undefined ? "" : `; did you mean ${near}?`}`;
+/** Words that are no command, and what those who type them look for. */
+const elsewhere: Readonly<Record<string, string>> = {
+  pgrepup: "lockkeeper help pgrepup",
+  postgresql: "lockkeeper init postgresql, lockkeeper help pgrepup, docs/postgresql.md",
+};
+
+/** Undefined where nothing is known of the word. */
+export function pointerFrom(word: string): Failure | undefined {
+  const place = elsewhere[word];
+  return place === undefined ? undefined : failure("cli.no-command-but", { word, place });
+}
+
+function unknown(
+  words: readonly string[],
+  word: string,
+  within: Command | undefined,
+  root: Command,
+): Failure {
+  const known = ({ commands }: Command) => commands.map((each) => each.name());
+  const [topic = ""] = words;
+  if (topics[topic] !== undefined) return failure("cli.topic-alone", { topic, word: words[1] ?? "" });
+  const pointed = within === undefined ? pointerFrom(word) : undefined;
+  if (pointed !== undefined) return pointed;
+  if (within !== undefined && known(root).includes(word))
+    return failure("cli.no-command-within", { word, within: within.name() });
+  const near = nearest(word, [...known(within ?? root), ...Object.keys(topics)]);
+  return failure("cli.no-command", { word, ...(near === undefined ? {} : { near }) });
 }

@@ -6,13 +6,16 @@ import type { OpenWay } from "../../domain/way.ts";
 import { read, type Session } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import { renderPlan } from "../render/plan.ts";
-import { nextAfterPlan } from "../render/plan-next.ts";
+import { nextAfterPlan, refusedBy } from "../render/plan-next.ts";
 import { renderWays } from "../render/ways.ts";
 import { run, type Shell } from "../run.ts";
 import type { OutputFormat } from "../terminal.ts";
 import { packageOf, type TargetOptions, targetCommand, toTarget } from "./target.ts";
 
-/** `-o plan.json` saves the plan for apply and still prints it for reading; `-o json` prints it as JSON. */
+/**
+ * `-o plan.json` saves the plan for apply and still prints it for reading; `-o json` prints it as JSON. Exit code 3
+ * where apply would refuse it whatever words it asks for are given.
+ */
 export function planCommand(shell: Shell): Command {
   const plan = targetCommand("plan", "What would be done, step by step, with every command, gate and undo", {
     outputFile: true,
@@ -57,7 +60,7 @@ export function planCommand(shell: Shell): Command {
             `plan ${document.digest.slice(0, 12)} written to ${output}; ${nextAfterPlan(document, output)}`,
           );
         }
-        return exitCodes.done;
+        return refusedBy(document).length > 0 ? exitCodes.refused : exitCodes.done;
       }),
     );
   return plan as unknown as Command;

@@ -1,6 +1,9 @@
-import type { Command } from "@commander-js/extra-typings";
+import { type Command, Option } from "@commander-js/extra-typings";
+import { render } from "#proto/catalogue/render.ts";
+import { FailureError, failure } from "#proto/common/failure.ts";
 import { Steering } from "#proto/gen/lockkeeper/v1/control_pb.ts";
-import { command } from "../command.ts";
+import type { RolloutView } from "../../domain/views.ts";
+import { command, type Session } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import { follow, viewOf } from "../follow.ts";
 import { run, type Shell } from "../run.ts";
@@ -64,11 +67,13 @@ function order(shell: Shell, { name, steering, summary, examples, follows = fals
     .option("--reason <text>", "why; stands in the audit log", collect, [])
     .option("--until <time>", "when the words end: 2h, or an RFC 3339 instant")
     .option("--detach", "do not follow the rollout", false)
+    .addOption(new Option("-y, --yes", "do not ask").default(false).hideHelp(steering !== Steering.ABORT))
     .action((rollout, options) =>
       run(shell, options, async (session) => {
         const words = toWords(options, session.terminal.clock.now());
         const reason = options.reason.join("; ");
         const before = await viewOf(session, rollout);
+        if (steering === Steering.ABORT && !options.yes) await askBeforeGivingUp(session, before);
         await session.call((client) =>
           client.steer({
             caller: session.terminal.caller,
@@ -79,12 +84,21 @@ function order(shell: Shell, { name, steering, summary, examples, follows = fals
             ...words,
           }),
         );
-        session.terminal.note(`${name}: asked`);
-        return follows && !options.detach
-          ? follow(session, before.id, { since: before.lastSequence })
-          : exitCodes.done;
+        const isFollowed = follows && !options.detach;
+        session.terminal.note(`${name}: asked${isFollowed ? "; Ctrl-C detaches, and stops nothing" : ""}`);
+        return isFollowed ? follow(session, before.id, { since: before.lastSequence }) : exitCodes.done;
       }),
     );
+}
+
+/** An abort that leaves the clusters unwatched is no repetition of the one before; without a terminal nobody is asked. */
+async function askBeforeGivingUp({ terminal }: Session, { id, clusters, stop }: RolloutView): Promise<void> {
+  if (stop?.hint !== "hint.left-standing") return;
+  const wanted = clusters[0] ?? "";
+  const question = render(failure("cli.type-give-up", { rollout: id, cluster: wanted })).says;
+  const typed = await terminal.ask(`${question}: `);
+  if (typed === undefined || typed.trim() === wanted) return;
+  throw new FailureError(failure("cli.not-confirmed", { typed: typed.trim(), wanted }));
 }
 
 function skip(shell: Shell) {

@@ -5,7 +5,7 @@ import { fewOf } from "../../domain/few.ts";
 import type { ClusterView, FleetView, NodeView } from "../../domain/views.ts";
 import { findingsOf, groupsOf, type Member } from "./groups.ts";
 import type { Paint } from "./style.ts";
-import { renderTable } from "./table.ts";
+import { nothing, renderTable } from "./table.ts";
 
 /** Up to this many nodes each has a line of its own. */
 const listedNodes = 24;
@@ -14,6 +14,7 @@ const insecureWarning =
   "WARNING: agents and coordinator talk in plain text beyond loopback (insecure: true); anyone on that network can steer them.";
 
 export function renderClusters(fleet: FleetView, paint: Paint): string {
+  if (fleet.clusters.length === 0) return withWarning(fleet, nothing("fleet.none"), paint);
   const rows = [...fleet.clusters]
     .sort((left, right) => oddityOfCluster(right) - oddityOfCluster(left))
     .map((cluster) => [
@@ -37,14 +38,16 @@ export function renderClusters(fleet: FleetView, paint: Paint): string {
 export function renderNodes(fleet: FleetView, paint: Paint, all = false): string {
   const nodes = fleet.clusters.flatMap((cluster) => cluster.nodes.map((node) => ({ cluster, node })));
   const table =
-    all || nodes.length <= listedNodes
-      ? renderTable(
-          ["CLUSTER", "NODE", "ADDRESS", "VERSION", "STATE", "LAST WORD", "FINDINGS"],
-          [...nodes]
-            .sort((left, right) => oddity(right.node) - oddity(left.node))
-            .map(({ cluster, node }) => nodeRow(cluster, node, paint)),
-        )
-      : renderFolded(nodes, paint);
+    nodes.length === 0
+      ? nothing("fleet.none")
+      : all || nodes.length <= listedNodes
+        ? renderTable(
+            ["CLUSTER", "NODE", "ADDRESS", "VERSION", "STATE", "LAST WORD", "FINDINGS"],
+            [...nodes]
+              .sort((left, right) => oddity(right.node) - oddity(left.node))
+              .map(({ cluster, node }) => nodeRow(cluster, node, paint)),
+          )
+        : renderFolded(nodes, paint);
   return withWarning(fleet, [table, ...strangersOf(fleet, paint, all)].join("\n"), paint);
 }
 

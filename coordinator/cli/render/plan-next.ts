@@ -1,10 +1,11 @@
 /** What to type after a plan was written: the whole command, with a flag for each word that the plan asks for. */
 import type { CheckResult } from "../../domain/check.ts";
+import { checkCommand } from "../../domain/check-command.ts";
 import type { Plan } from "../../domain/plan.ts";
 
 /** Where a check refuses for which no acknowledgement can stand in, apply would refuse too: that is looked at first. */
 export function nextAfterPlan(plan: Plan, file: string): string {
-  const refusing = plan.checks.filter((check) => refuses(check, plan.asks));
+  const refusing = refusedBy(plan);
   if (refusing.length > 0) {
     const ids = [...new Set(refusing.map(({ id }) => id))].join(", ");
     return `apply would refuse it (${ids}); next: ${checkCommand(plan)}`;
@@ -14,13 +15,13 @@ export function nextAfterPlan(plan: Plan, file: string): string {
   return `next: ${["lockkeeper apply", quoted(file), ...acks, ...reason].join(" ")}`;
 }
 
-function refuses({ id, status }: CheckResult, asks: readonly string[]): boolean {
-  return status === "ko" || (status === "unknown" && !asks.includes(id));
+/** Checks for which the words that the plan asks for are not enough. */
+export function refusedBy({ checks, asks }: Plan): readonly CheckResult[] {
+  return checks.filter((check) => refuses(check, asks));
 }
 
-function checkCommand({ clusters, to, artefact }: Plan): string {
-  const given = artefact === undefined ? [] : ["--sha256", artefact.digest];
-  return ["lockkeeper check", clusters[0] ?? "", "--to", to, ...given].join(" ");
+function refuses({ id, status }: CheckResult, asks: readonly string[]): boolean {
+  return status === "ko" || (status === "unknown" && !asks.includes(id));
 }
 
 /** As a shell takes it for one word. */

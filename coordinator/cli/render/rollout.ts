@@ -6,7 +6,7 @@ import { followingLines } from "./following.ts";
 import { gateWords } from "./gate.ts";
 import { otherwiseLines, stopLines } from "./stop.ts";
 import type { Paint } from "./style.ts";
-import { renderTable } from "./table.ts";
+import { nothing, renderTable } from "./table.ts";
 
 const marks: Readonly<Record<StageStanding, string>> = {
   pending: "·",
@@ -99,6 +99,7 @@ function renderEnd(rollout: RolloutView, paint: Paint): readonly string[] {
 }
 
 export function renderRolloutList(rollouts: readonly RolloutView[]): string {
+  if (rollouts.length === 0) return nothing("history.none");
   const rows = rollouts.map(({ id, clusters, from, to, phase, startedAt, by }) => [
     id,
     clusters.join(", "),

@@ -1,5 +1,7 @@
 /** Tables for people: left-aligned columns, two spaces between, Chinese names at their real width. */
 import { eastAsianWidth } from "get-east-asian-width";
+import { render } from "#proto/catalogue/render.ts";
+import { type FailureCode, failure } from "#proto/common/failure.ts";
 
 const esc = String.fromCharCode(27);
 const escapes = new RegExp(`${esc}\\[[0-9;]*m`, "g");
@@ -52,4 +54,10 @@ export function renderTable(header: readonly string[], rows: readonly (readonly 
         .trimEnd(),
     )
     .join("\n");
+}
+
+/** In place of a table without rows: that there is nothing, and the command that makes something. */
+export function nothing(code: FailureCode): string {
+  const { says, next } = render(failure(code));
+  return `${says}${next === undefined ? "" : `; next: ${next}`}`;
 }

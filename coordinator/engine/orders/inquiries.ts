@@ -189,10 +189,12 @@ export class Inquiries {
 
   /** A name of the fleet without a rollout is told apart from a name that nobody knows. */
   noRollout(name: string): Outcome<never> {
-    const isKnown = this.#means.inventory
+    const known = this.#means.inventory
       .clusters()
-      .some((cluster) => cluster.name === name || cluster.nodes.some((node) => node.name === name));
-    return isKnown ? fail("rollout.none", { name }) : fail("rollout.unknown", { name });
+      .find((cluster) => cluster.name === name || cluster.nodes.some((node) => node.name === name));
+    return known === undefined
+      ? fail("rollout.unknown", { name })
+      : fail("rollout.none", { name, cluster: known.name });
   }
 
   /** A rollout by id, else the newest of a cluster, or of a node's cluster. */

@@ -1,6 +1,7 @@
 /** Checks and plans: a survey of the cluster, put before its playbook. */
 import { fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
 import { type CheckResult, listed } from "../../domain/check.ts";
+import { checkCommand } from "../../domain/check-command.ts";
 import { canonical, digestedText, driftOf } from "../../domain/digest.ts";
 import type { Plan } from "../../domain/plan.ts";
 import type { RolloutState } from "../../domain/rollout/state.ts";
@@ -149,6 +150,6 @@ function otherSteps(plan: Plan, fresh: Plan): string {
 }
 
 /** Before a rollout has begun: nothing was touched. */
-export function checksRefuse(results: readonly CheckResult[]) {
-  return failure("check.refused", { checks: listed(results) });
+export function checksRefuse(plan: Plan, results: readonly CheckResult[]) {
+  return failure("check.refused", { checks: listed(results), command: checkCommand(plan) });
 }

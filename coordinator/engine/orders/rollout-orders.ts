@@ -30,7 +30,7 @@ export class RolloutOrders {
     if (!given.ok) return given;
     const words = aboutBreaks(given.value, plan.value.checks);
     const standing = blocking(plan.value.checks, words, this.#means.clock.now());
-    if (standing.length > 0) return { ok: false, failure: checksRefuse(standing) };
+    if (standing.length > 0) return { ok: false, failure: checksRefuse(plan.value, standing) };
     const left = await leaveToWayBack(this.#means, by, plan.value);
     return left.ok ? this.#begin(by, plan.value, wish, words) : left;
   }

@@ -8,7 +8,7 @@ export const cli: Catalogue = {
   },
   "cli.word-unknown": {
     says: "no check is called {check}; nothing was done",
-    next: "lockkeeper plan and check name each check that wants a word",
+    next: "lockkeeper plan shows which checks want a word",
   },
   "cli.word-without-reason": {
     says: "a word for {check} needs a reason; nothing was done",
@@ -53,6 +53,30 @@ export const cli: Catalogue = {
     next: "make the plan anew: lockkeeper plan CLUSTER --to VERSION -o plan.json",
   },
   "cli.type-cluster": { says: "Type the name of the cluster, {cluster}, to begin ({all} does as well)" },
+  "cli.no-command": { says: "there is no command {word}", next: "lockkeeper help" },
+  "cli.no-command-but": { says: "there is no command {word}", next: "{place}" },
+  "cli.no-command-within": {
+    says: "{within} has no command {word}; {word} is a command of its own",
+    next: "lockkeeper help {word}",
+  },
+  "cli.topic-alone": {
+    says: "help {topic} is one page: {word} is none of it",
+    next: "lockkeeper help {topic}",
+  },
+  "cli.type-give-up": {
+    says: "{rollout} is held and watched until the way back is done. This abort gives it up as it stands, and nobody watches then.\nType the name of the cluster, {cluster}, to give it up",
+  },
+  "cli.type-prune": {
+    says: "Not in the file, and removed from the inventory by this: {clusters}.\nType remove to do so",
+  },
+  "fleet.none": {
+    says: "the inventory is empty",
+    next: "lockkeeper cluster apply FILE; lockkeeper cluster discover, or lockkeeper init postgresql, writes one",
+  },
+  "history.none": {
+    says: "no rollout yet",
+    next: "lockkeeper plan CLUSTER --to VERSION -o plan.json, then lockkeeper apply plan.json",
+  },
   "cli.nobody-to-ask": {
     says: "there is no terminal to ask at; nothing was done",
     next: "add -y when the plan has been read",
@@ -81,7 +105,7 @@ export const cli: Catalogue = {
     says: "this coordinator does not lead, and the leader ({leader}) could not be reached",
     next: "lockkeeper doctor --coordinator {leader}",
   },
-  "rollout.none": { says: "{name} has had no rollout yet", next: "lockkeeper plan CLUSTER --to VERSION" },
+  "rollout.none": { says: "{name} has had no rollout yet", next: "lockkeeper plan {cluster} --to VERSION" },
   "rollout.unknown": { says: "there is no rollout or cluster {name}", next: "lockkeeper history" },
   "snapshot.unknown": { says: "there is no snapshot {id}", next: "lockkeeper snapshot list" },
   "who.operator": { says: "you" },

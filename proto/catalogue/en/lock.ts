@@ -84,7 +84,7 @@ export const lock: Catalogue = {
   },
   "node.no-report": {
     says: "{node} gave no report: its agent is not attached, or does not answer",
-    next: "systemctl status lockkeeper-agent   (on {node}); lockkeeper doctor names agents that call themselves otherwise",
+    next: "systemctl status lockkeeper-agent   (on {node}); lockkeeper doctor shows agents that call themselves otherwise",
   },
   "node.tells-nothing": {
     says: "the agent of {node} is here and cannot tell of its database; nothing is begun before it can",

@@ -65,7 +65,7 @@ export const rollout: Catalogue = {
   },
   "check.refused": {
     says: "checks refuse, nothing was touched: {checks}",
-    next: "lockkeeper check CLUSTER --to VERSION shows each with its hint",
+    next: "{command} shows each with its hint",
   },
   "check.lapsed": {
     says: "no person's word stands any more for: {checks}",

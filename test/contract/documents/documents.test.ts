@@ -46,6 +46,7 @@ describe("commands", () => {
     const wrong = Object.entries(en).flatMap(([code, { next = "" }]) =>
       [...next.matchAll(/lockkeeper(-agent)? [a-z][^,;:\n(]*/g)].flatMap(([line]) => {
         const typedLine = line
+          .replace(/--coordinator \{\w+\}/, "--coordinator x:1")
           .replaceAll(/\{\w+\}/g, "x")
           .replace(/ shows .*$| tries .*$|, or .*$| too,.*$/, "");
         const why = complaint(typedLine.replaceAll("…", "x"), { fragment: true });

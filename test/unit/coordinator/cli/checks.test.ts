@@ -24,7 +24,7 @@ describe("check results", () => {
     const reason = { code: "node.no-report", facts: { node: "old1" } } as const;
     const result: CheckResult = { ...check("reached", "unknown", "old1"), id: "postgresql.reached", reason };
     expect(renderChecks([result], plain)).toContain(
-      "\n    because: old1 gave no report: its agent is not attached, or does not answer\n    hint: systemctl status lockkeeper-agent   (on old1); lockkeeper doctor",
+      "\n    because: old1 gave no report: its agent is not attached, or does not answer\n    hint: systemctl status lockkeeper-agent   (on old1); lockkeeper doctor shows",
     );
   });
 

@@ -28,6 +28,21 @@ describe("the command after a plan", () => {
     expect(nextAfterPlan({ ...plan, asks: [], checks: [] }, file)).toBe(`next: lockkeeper apply ${word}`);
   });
 
+  it("looks again at all that was looked at: the new cluster, and the way that was named", () => {
+    const checks: readonly CheckResult[] = [ko];
+    const { artefact: _, ...bare } = plan;
+    const next = (changed: Partial<Plan>) =>
+      nextAfterPlan({ ...bare, to: "18", checks, ...changed }, "p.json");
+    expect(
+      next({ clusters: ["shop", "shop-new"], strategy: "move", method: "logical-replication" }),
+    ).toContain("next: lockkeeper check shop --to 18 --method logical-replication --into shop-new");
+    expect(next({ clusters: ["shop"], strategy: "offline", method: "pg-upgrade" })).toContain(
+      "next: lockkeeper check shop --to 18 --method pg-upgrade",
+    );
+    expect(next({ clusters: ["shop"], strategy: "offline" })).toMatch(/--strategy offline$/);
+    expect(next({ clusters: ["shop"], back: "r-1" })).toMatch(/next: lockkeeper plan --back r-1$/);
+  });
+
   it("is another look where apply would refuse, also where the same check asks of another node", () => {
     const asks = ["kwdb.space"];
     const checks: readonly CheckResult[] = [{ ...ko, node: "db1", status: "unknown" }, ko];
