@@ -11,6 +11,7 @@ import type { Paint } from "./render/style.ts";
 import type { OutputFormat, Terminal } from "./terminal.ts";
 
 export const defaultCoordinator = "127.0.0.1:7440";
+export const coordinatorVariable = "LOCKKEEPER_COORDINATOR";
 
 export interface CommonOptions {
   readonly coordinator: string;
@@ -66,7 +67,7 @@ export function command(name: string, summary: string, options: CommandOptions) 
     .addHelpText("after", examplesText(options.examples))
     .addOption(
       new Option("--coordinator <addresses>", "host:port of the coordinator, several with commas")
-        .env("LOCKKEEPER_COORDINATOR")
+        .env(coordinatorVariable)
         .argParser(addressesIn)
         .default(defaultCoordinator),
     )

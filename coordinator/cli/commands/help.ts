@@ -6,7 +6,7 @@ import { exitCodes } from "../exit-code.ts";
 import { renderCounterparts } from "../render/pgrepup.ts";
 import type { Shell } from "../run.ts";
 
-const topics: Readonly<Record<string, () => string>> = { pgrepup: renderCounterparts };
+export const topics: Readonly<Record<string, () => string>> = { pgrepup: renderCounterparts };
 
 /** In place of commander's own, which knows commands and no topics. */
 export function helpCommand(shell: Shell, root: Command): Command {

@@ -19,11 +19,12 @@ export interface Person {
   /** In the order of the questions; without any there is no terminal to ask at. */
   readonly answers?: readonly string[];
   readonly files?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export async function typed(
   words: readonly string[],
-  { answers, files: given = {} }: Person = {},
+  { answers, files: given = {}, env = {} }: Person = {},
 ): Promise<Said> {
   const [out, err, asked]: string[][] = [[], [], []];
   const files = new Map(Object.entries(given));
@@ -37,7 +38,7 @@ export async function typed(
     clock: systemClock,
     caller: { user: "ann", host: "h" },
     version: "0",
-    env: {},
+    env,
     data: (text) => void out?.push(text),
     note: (text) => void err?.push(text),
     draw: () => undefined,

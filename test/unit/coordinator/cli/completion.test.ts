@@ -42,6 +42,11 @@ describe("completion", () => {
       ["completion", ""],
       ["bash", "fish", "words", "zsh"],
     ],
+    [["help", "pg"], ["pgrepup"]],
+    [
+      ["help", "cluster", "d"],
+      ["diff", "discover"],
+    ],
     [["nothing", "x"], []],
   ])("after %j", (words, wanted) => {
     expect(suggestions(program, words)).toEqual(wanted);

@@ -421,6 +421,6 @@ describe("facts", () => {
       unknown: { code: "postgresql.not-made-yet", facts: { data: made.data } },
     });
     here.write(join(made.data, "PG_VERSION"));
-    expect((await facts(here)).server).toMatchObject({ unknown: { code: "postgresql.not-reached" } });
+    expect((await facts(here)).server).toMatchObject({ unknown: { code: "postgresql.no-server" } });
   });
 });
