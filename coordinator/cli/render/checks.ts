@@ -21,9 +21,10 @@ export function renderChecks(results: readonly CheckResult[], paint: Paint): str
 /** Counts by status, in the order of their list: `2 KO, 1 UNKNOWN, 14 OK`. */
 export function countChecks(results: readonly CheckResult[]): string {
   return order
-    .map((status) => ({ status, count: results.filter((result) => result.status === status).length }))
-    .filter(({ count }) => count > 0)
-    .map(({ status, count }) => `${count} ${wordOfCheck[status]}`)
+    .flatMap((status) => {
+      const words = results.filter((result) => result.status === status).map(wordOf);
+      return [...new Set(words)].map((word) => `${words.filter((each) => each === word).length} ${word}`);
+    })
     .join(", ");
 }
 
@@ -42,7 +43,7 @@ function renderCheck(result: CheckResult, paint: Paint): string {
   const title = render({ code: `check.${result.id}`, facts: result.facts }).says;
   const subject = result.node === undefined ? title : `${result.node}: ${title}`;
   const dots = ".".repeat(Math.max(3, lineWidth - widthOf(subject)));
-  const head = `${subject} ${paint("dim", dots)} ${paint(toneOfCheck[result.status], wordOfCheck[result.status])}`;
+  const head = `${subject} ${paint("dim", dots)} ${paint(toneOfCheck[result.status], wordOf(result))}`;
   return [head, ...explanations(result)].join("\n");
 }
 
@@ -58,6 +59,12 @@ function explanations(result: CheckResult): readonly string[] {
   const word = wordThatHelps(result);
   if (word !== undefined) lines.push(indent(word));
   return lines;
+}
+
+/** What was found was measured well: it is a person who must say that it goes so. */
+function wordOf({ status, yields, reason, facts }: CheckResult): string {
+  const isAsked = status === "unknown" && yields === "acknowledge" && reason === undefined;
+  return isAsked && (facts["found"] ?? "") !== "" ? "NEEDS YOUR WORD" : wordOfCheck[status];
 }
 
 function wordThatHelps(result: CheckResult): string | undefined {

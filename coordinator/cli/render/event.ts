@@ -22,7 +22,7 @@ const words: Describe = {
   "stage-started": (fact) => `${fact.stage}: begins${fact.attempt > 1 ? ` (attempt ${fact.attempt})` : ""}`,
   "gate-waited": (fact) => `${fact.stage}: gate ${fact.when} waits: ${render(fact.why).says}`,
   "gate-passed": (fact) =>
-    `${fact.stage}: gate ${fact.when} green${fact.dwellMs > 0 ? ` for ${renderDuration(fact.dwellMs)}` : ""}`,
+    `${fact.stage}: gate ${fact.when} green${fact.dwellMs > 0 ? ` for ${renderDuration(fact.dwellMs)}` : ""}: ${fact.gate}${fact.cluster === undefined ? "" : ` of ${fact.cluster}`}`,
   "gate-failed": (fact) => `${fact.stage}: gate ${fact.when} refuses: ${render(fact.why).says}`,
   granted: (fact) =>
     `${fact.stage}: lock granted for ${fact.nodes.join(", ")}, ${Object.entries(fact.epochs)

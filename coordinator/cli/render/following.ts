@@ -53,14 +53,30 @@ function causeLines(database: string, why: Failure | undefined, paint: Paint): r
 function keptLines({ node, bytes, disk, lost }: KeptLog, paint: Paint): readonly string[] {
   const kept = bytes === undefined ? "WAL kept: ?" : `WAL kept: ${bytesAsWords(bytes)}`;
   return [
-    `  ${node}  ${kept}; ${disk === undefined ? "its disk: ?" : diskAsWords(disk)}`,
+    `  ${node}  ${kept}; ${disk === undefined ? "its disk: ?" : diskAsWords(disk, bytes)}`,
     ...lost.flatMap((each) => causeLines(node, each, paint)),
   ];
 }
 
-function diskAsWords({ usedPercent, freeBytes, bytesPerS, fullInMs }: NonNullable<KeptLog["disk"]>): string {
+const hour = 3_600_000;
+const day = 24 * hour;
+
+/**
+ * The time is what is left if from now on nothing more were confirmed: of a move that keeps up it says nothing. It is told where the
+ * pace alone would fill the disk before anybody is awake, and within a day where what is kept has begun to grow.
+ */
+function isPressing(fullInMs: number, freeBytes: number, kept: number | undefined): boolean {
+  if (fullInMs < hour) return true;
+  return fullInMs < day && (kept === undefined || kept >= freeBytes / 100);
+}
+
+function diskAsWords(
+  { usedPercent, freeBytes, bytesPerS, fullInMs }: NonNullable<KeptLog["disk"]>,
+  kept: number | undefined,
+): string {
   const room = `its disk is ${usedPercent} % full, ${bytesAsWords(freeBytes)} free`;
-  if (bytesPerS === undefined || fullInMs === undefined) return room;
+  if (bytesPerS === undefined || fullInMs === undefined || !isPressing(fullInMs, freeBytes, kept))
+    return room;
   return `${room}; full in ${renderDuration(fullInMs)} at ${bytesAsWords(bytesPerS)} per second, if nothing more is confirmed`;
 }
 

@@ -71,7 +71,7 @@ function renderCluster(cluster: ClusterSnapshot, paint: Paint): readonly string[
     ),
   );
   return [
-    `${paint("strong", cluster.name)} (${cluster.engine}, ${cluster.topology}, ${cluster.deployment}), ${lock}`,
+    `${paint("strong", cluster.name)} (${kindOf(cluster)}), ${lock}`,
     ...words,
     ...cluster.findings.map((finding) => paint("warn", `finding: ${render(finding).says}`)),
     renderTable(
@@ -80,6 +80,11 @@ function renderCluster(cluster: ClusterSnapshot, paint: Paint): readonly string[
     ),
     ...cluster.nodes.flatMap(({ node, notes = [] }) => notes.map((note) => `${node}: ${render(note).says}`)),
   ];
+}
+
+/** KWDB alone is deployed in more than one way; of another engine the inventory holds a word that means nothing. */
+function kindOf({ engine, topology, deployment }: ClusterSnapshot): string {
+  return [engine, topology, ...(engine === "kwdb" ? [deployment] : [])].join(", ");
 }
 
 function membersOf(cluster: ClusterSnapshot): readonly Member[] {

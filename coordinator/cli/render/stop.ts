@@ -9,13 +9,16 @@ export function stopLines({
   why,
   hint,
   touched,
-}: Pick<StopView, "why" | "hint" | "touched">): readonly string[] {
+  command = "",
+}: Pick<StopView, "why" | "hint" | "touched"> & { readonly command?: string }): readonly string[] {
   const { next } = render(why);
+  // once is enough, and the command is the one to copy
+  const isSaid = command !== "" && next?.startsWith(command.split(",")[0] ?? "") === true;
   const stands = hintText(hint, why.facts);
   return [
     ...touchedLines(touched),
     ...(stands === undefined ? [] : [`  stands:  ${stands}`]),
-    ...(next === undefined ? [] : [`  first:   ${next}`]),
+    ...(next === undefined || isSaid ? [] : [`  first:   ${next}`]),
   ];
 }
 

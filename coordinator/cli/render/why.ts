@@ -20,7 +20,9 @@ export function renderWhy(why: WhyView, paint: Paint): string {
         ...(gate === undefined ? [] : [`  gate:    ${gateWords(gate)}`]),
         ...(cause === undefined ? [] : [`  because: ${cause.says}`]),
         `  who:     ${whoCan}`,
-        ...(stop === undefined ? [] : stopLines({ why: waitingFor, ...stop })),
+        ...(stop === undefined
+          ? []
+          : stopLines({ why: waitingFor, ...stop, ...(command === undefined ? {} : { command }) })),
         ...(command !== undefined || next !== undefined ? [`  command: ${command ?? next}`] : []),
         ...(stop === undefined ? [] : otherwiseLines(stop)),
       ].join("\n");

@@ -22,7 +22,7 @@ const ofHost: ReadonlySet<string> = new Set([
   "node.not-reported",
   "node.no-report",
   "postgresql.not-reached",
-  "postgresql.no-listener",
+  "postgresql.no-server",
 ]);
 
 /** Who moves what is waited for, where no person's word is asked. */

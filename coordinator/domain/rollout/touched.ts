@@ -37,8 +37,11 @@ export function changedBy(state: RolloutState): readonly string[] {
 function markOf(state: RolloutState, spec: Stage, node: string): Mark {
   const stage = stageState(state, spec.id);
   const isFreed = state.lock?.stage !== spec.id && state.freed.some((freed) => freed.stage === spec.id);
-  if (stage.standing === "passed" || isFreed) return "done";
-  if (stage.begun.some((step) => step.node === node)) return "begun";
+  const own = stage.begun.filter((step) => step.node === node);
+  if (stage.standing === "passed") return "done";
+  // freed by an abort, on proof that it is as before
+  if (isFreed) return own.length > 0 && own.every(({ undone }) => undone) ? "begun" : "done";
+  if (own.length > 0) return "begun";
   return isLost(stage, node) || isIn(state, stage, node) || isReached(spec, stage, node)
     ? "unknown"
     : "untouched";

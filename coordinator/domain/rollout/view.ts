@@ -139,7 +139,7 @@ function answersOf(state: RolloutState): WhyView["answers"] {
     const facts = { by: paused.by, reason: paused.reason };
     return [
       {
-        waitingFor: { code: "rollout.paused", facts },
+        waitingFor: { code: paused.reason === "" ? "rollout.paused-unsaid" : "rollout.paused", facts },
         since: paused.at,
         who: "who.operator",
         command: `lockkeeper resume ${id}`,

@@ -12,6 +12,7 @@ export const rollout: Catalogue = {
     next: "go on with it: lockkeeper retry {rollout}",
   },
   "hint.past-return": { says: "the plan says which ways follow; the lock stays" },
+  "rollout.paused-unsaid": { says: "paused by {by}, who gave no reason" },
   "rollout.paused": { says: "paused by {by}: {reason}" },
   "rollout.measures": {
     says: "{stage} is measured: it goes on when its gates were green for as long as they must be",

@@ -70,3 +70,26 @@ describe("check results", () => {
     expect(unknown.length).toBeGreaterThan(2);
   });
 });
+
+describe("what a check says beside its result", () => {
+  const line = (result: Partial<CheckResult> & Pick<CheckResult, "id">) =>
+    renderChecks([{ status: "unknown", facts: {}, yields: "acknowledge", ...result }], (_, text) => text);
+
+  it("asks for a person's word where something was found, and says UNKNOWN where nothing was measured", () => {
+    const found = line({ id: "postgresql.unlogged", facts: { found: "orders: public.u" } });
+    expect(found).toContain("NEEDS YOUR WORD");
+    expect(found).not.toContain("UNKNOWN");
+    const reason = { code: "measure.never-taken", facts: {} } as const;
+    expect(line({ id: "postgresql.unlogged", reason })).toContain(" UNKNOWN");
+  });
+
+  it("has the hint of its cause where it has none of its own: that nothing listens, that an agent is away", () => {
+    const reason = {
+      code: "postgresql.no-server",
+      facts: { at: "/run/postgresql:5595", cause: "ENOENT" },
+    } as const;
+    const text = line({ id: "postgresql.reached", yields: "never", reason });
+    expect(text).toContain("no server listens at /run/postgresql:5595");
+    expect(text).toContain("hint: start it");
+  });
+});

@@ -50,9 +50,9 @@ describe("how far a move is", () => {
 
   it("tells the log that is kept, the disk and when it is full, and who has told nothing", () => {
     expect(
-      lines({ kept: [{ node: "old1", bytes: 5 * 1024 ** 2, disk, lost: [] }], unknown: ["new1"] }),
+      lines({ kept: [{ node: "old1", bytes: 5 * 1024 ** 3, disk, lost: [] }], unknown: ["new1"] }),
     ).toEqual([
-      "  old1  WAL kept: 5.0 MiB; its disk is 71 % full, 20 GiB free; full in 5h41m at 1.0 MiB per second, if nothing more is confirmed",
+      "  old1  WAL kept: 5.0 GiB; its disk is 71 % full, 20 GiB free; full in 5h41m at 1.0 MiB per second, if nothing more is confirmed",
       "  new1 has not told how it stands",
     ]);
     expect(
@@ -63,6 +63,16 @@ describe("how far a move is", () => {
       expect.stringContaining("next: "),
     ]);
   });
+});
+
+it("tells when the disk is full only where that is near, or where what is kept has begun to grow", () => {
+  const hour = 3_600_000;
+  const told = (bytes: number, fullInMs: number) =>
+    lines({ kept: [{ node: "old1", bytes, disk: { ...disk, fullInMs }, lost: [] }] })[0] ?? "";
+  expect(told(14 * 1024, 19.7 * hour)).not.toContain("full in");
+  expect(told(14 * 1024, hour / 2)).toContain("full in 30m");
+  expect(told(1024 ** 3, 19 * hour)).toContain("full in 19h");
+  expect(told(1024 ** 3, 30 * hour)).not.toContain("full in");
 });
 
 it.each([

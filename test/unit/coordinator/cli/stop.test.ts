@@ -5,6 +5,7 @@ import { plain } from "#coordinator/cli/render/style.ts";
 import { renderWhy } from "#coordinator/cli/render/why.ts";
 import { viewOf, whyOf } from "#coordinator/domain/rollout/view.ts";
 import type { TouchedView } from "#coordinator/domain/views.ts";
+import { failure } from "#proto/common/failure.ts";
 import {
   ended,
   inside,
@@ -108,6 +109,48 @@ describe("a stop", () => {
         "           db4, db5: let in or within reach, and what was done there is not told yet",
         "           db6: watch lag has done its prepared reaction",
       ].join("\n"),
+    );
+  });
+});
+
+describe("an answer", () => {
+  it("says the command of a way back once, and not as two lines of the same", () => {
+    const why = failure("rollout.left-standing", { rollout: "r", stage: "copy" });
+    const stop = { hint: "hint.left-standing", touched: nothing };
+    const command = "lockkeeper plan --back r -o back.json, then lockkeeper apply back.json";
+    const text = renderWhy(
+      { subject: "c", answers: [{ waitingFor: why, who: "who.operator", command, stop }] },
+      plain,
+    );
+    expect(text.match(/plan --back r -o back\.json/g)).toHaveLength(1);
+    expect(text).not.toContain("first:");
+  });
+
+  it("to a pause without a reason says that none was given", () => {
+    const answers = whyOf(told("rolling", { kind: "paused", by: "root@vm (unproven)", reason: "" }));
+    expect(renderWhy({ subject: "c", answers }, plain)).toContain(
+      "paused by root@vm (unproven), who gave no reason",
+    );
+  });
+
+  it("of the log names the gate that is green", () => {
+    const fact = {
+      kind: "gate-passed",
+      stage: "ready",
+      gate: "postgresql.serves",
+      cluster: "shop",
+      when: "again",
+      dwellMs: 0,
+    } as const;
+    const event = {
+      format: 1,
+      rollout: "r",
+      sequence: 1,
+      at: "2026-01-01T00:00:00.000Z",
+      fact: { ...fact, lastSampleAt: "" },
+    };
+    expect(renderEvent(event as unknown as Parameters<typeof renderEvent>[0])).toContain(
+      "gate again green: postgresql.serves of shop",
     );
   });
 });

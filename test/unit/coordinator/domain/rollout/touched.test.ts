@@ -39,6 +39,19 @@ describe("what was touched", () => {
     });
   });
 
+  it("is not done and proven where an abort has undone it and let the lock go", () => {
+    const aborted: readonly Told[] = [
+      ...inside(stage, "db1"),
+      step(stage, "db1", "stop", "done"),
+      { kind: "abort-asked", by: "ann", reason: "" },
+      step(stage, "db1", "stop", "undone"),
+      { kind: "freed", stage, nonce: "n" },
+    ];
+    const { done, begun } = touchedBy(told("rolling", ...aborted));
+    expect(done).toEqual([]);
+    expect(begun).toMatchObject([{ node: "db1", steps: ["stop"], undone: ["stop"] }]);
+  });
+
   it("tells undone from not undone, and begun once more", () => {
     const undone = [
       ...inside(stage, "db1"),
