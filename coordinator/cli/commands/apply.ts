@@ -16,6 +16,7 @@ export function applyCommand(shell: Shell): Command {
     examples: [
       "apply plan.json",
       'apply plan.json -y --ack kwdb.backup --reason "copied to /backup/2026-01-31"',
+      'apply plan.json -y --ack postgresql.unlogged --reason "the caches fill themselves"',
       "apply plan.json --stop-after 1",
       'apply plan.json --override kwdb.space --reason "measured by hand" --until 2h',
     ],

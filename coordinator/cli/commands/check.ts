@@ -19,6 +19,7 @@ export function checkCommand(shell: Shell): Command {
       examples: [
         "check billing --to 3.1.0 --artefact KWDB-3.1.0.tar.gz",
         "check billing --to 3.1.0 --sha256 ebfaf42e… -o json",
+        "check orders --to 18 --into orders-new",
         "check billing --fix --store-dead 45m",
       ],
     },

@@ -22,6 +22,7 @@ export function planCommand(shell: Shell): Command {
     examples: [
       "plan billing --to 3.1.0 --artefact KWDB-3.1.0.tar.gz -o plan.json",
       "plan billing --to 3.1.0 --sha256 ebfaf42e… -o json",
+      "plan orders --to 18 --into orders-new -o plan.json",
       "plan --back 20260131-221500-abcd",
       "plan --back billing --artefact KWDB-3.0.0.tar.gz -o back.json",
       "plan --back orders --without orders-new -o back.json",

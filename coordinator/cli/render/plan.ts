@@ -16,18 +16,19 @@ export function renderPlan(plan: Plan, paint: Paint): string {
     `checks when it was made: ${countChecks(plan.checks)}`,
     ...(plan.findings ?? []).map((finding) => `found: ${render(finding).says}`),
     ...plan.warnings.map((code) => paint("warn", `warning: ${text(code)}`)),
-    ...plan.asks.map((check) =>
-      paint(
-        "warn",
-        `needs your word: --ack ${check} --reason "…"   (${text(`check.${check}`, plan.checks.find(({ id }) => id === check)?.facts)})`,
-      ),
-    ),
     ...plan.stages.flatMap((stage, index) => ["", ...renderStage(stage, index, plan, paint)]),
     "",
     plan.pointOfNoReturn === undefined
       ? "No step of this plan is a point of no return."
       : paint("warn", `Point of no return: ${plan.pointOfNoReturn}`),
     ...plan.wayBack.map((code) => `way back: ${text(code)}`),
+    // a plan has hundreds of lines: what a person must do stands where the eye ends
+    ...plan.asks.map((check) =>
+      paint(
+        "warn",
+        `needs your word: --ack ${check} --reason "…"   (${text(`check.${check}`, plan.checks.find(({ id }) => id === check)?.facts)})`,
+      ),
+    ),
   ].join("\n");
 }
 

@@ -44,6 +44,11 @@ it("a move names both servers, the databases, and what is given up when a disk g
   expect(text).toMatch(/undo: the slots are dropped/);
 });
 
+it("what a person must answer for stands in its last lines, where it is read", () => {
+  const lines = linesOf(inputOf({ shop: { unlogged: ["public.u"] } }));
+  expect(lines.at(-1)).toContain("needs your word: --ack postgresql.unlogged");
+});
+
 /** Also of plans that these servers do not ask for: under Patroni, by pglogical, with a restart, of the other engine. */
 it("has words for every gate, probe, reaction and undo of every engine", () => {
   const folder = new URL("../../../../../coordinator/playbooks", import.meta.url).pathname;
