@@ -90,9 +90,6 @@ async function notAway(context: StepContext, means: Means): Promise<readonly str
   return [...(await whatRuns(context, means, folders)), ...(isMasked(standing) ? [] : ["it is not masked"])];
 }
 
-/** No socket, or nobody behind the port. */
-const nobody: ReadonlySet<string> = new Set(["ENOENT", "ECONNREFUSED"]);
-
 /** It lives where its unit is down, if somebody has started it by hand. */
 async function answering(context: StepContext, means: Means): Promise<readonly string[]> {
   try {
@@ -100,7 +97,7 @@ async function answering(context: StepContext, means: Means): Promise<readonly s
   } catch (error) {
     const why = error instanceof FailureError ? error.failure : undefined;
     // one that does not let us in is there
-    if (why?.code !== "postgresql.not-reached" || !nobody.has(why.facts["sqlstate"] ?? "")) throw error;
+    if (why?.code !== "postgresql.no-server") throw error;
     return [];
   }
 }
