@@ -43,6 +43,15 @@ export function digestedText(plan: Plan): string {
   });
 }
 
+/** A fingerprint's field that could not be measured. */
+export const unmeasured = "unknown";
+
+/** A fingerprint's field, as text; undefined is what could not be measured. */
+export function fieldOf(value: unknown): string {
+  if (value === undefined) return unmeasured;
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
 /** Fields that differ between what a plan was bound to and what is found now. */
 export function driftOf(
   planned: Readonly<Record<string, string>>,

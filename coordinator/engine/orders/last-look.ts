@@ -1,7 +1,7 @@
 /** Immediately before a grant: has the world moved away from the plan, and may a node be started now? */
 import { failure } from "#proto/common/failure.ts";
 import { blocking, listed } from "../../domain/check.ts";
-import { driftOf } from "../../domain/digest.ts";
+import { driftOf, unmeasured } from "../../domain/digest.ts";
 import type { Plan } from "../../domain/plan.ts";
 import type { RolloutState } from "../../domain/rollout/state.ts";
 import { changedBy } from "../../domain/rollout/touched.ts";
@@ -41,7 +41,14 @@ export async function lookBeforeGrant(means: PlanningMeans, state: RolloutState)
   const drift = driftOf(plan.boundTo, playbook.fingerprint(input)).filter(
     ({ field }) => !changed.includes(nodeOfField(field) ?? ""),
   );
-  if (drift.length > 0) return { drift };
+  // a server that restarts does not tell, and is no other one
+  const moved = drift.filter(({ found }) => found !== unmeasured);
+  if (moved.length > 0) return { drift: moved };
+  if (drift.length > 0)
+    return {
+      drift: [],
+      notYet: failure("plan.unmeasured", { fields: drift.map(({ field }) => field).join(", ") }),
+    };
   const blocker = playbook.blockers?.(input)[0];
   if (blocker !== undefined) return { drift: [], notNow: blocker };
   const standing = blocking(plan.checks, state.words, means.clock.now());

@@ -2,6 +2,7 @@
  * What a plan is bound to. Fields of one node begin with `node.<name>.`: they may change once it was touched, as the old server does
  * that is put away at the end. Which server it is, each program proves once more by its first step.
  */
+import { fieldOf } from "../../domain/digest.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { serverOf } from "./facts.ts";
 import { databasesOf, primariesOf, targetOf } from "./sides.ts";
@@ -20,7 +21,7 @@ export function fingerprint(input: PlaybookInput): Readonly<Record<string, strin
   if (young !== undefined) Object.assign(fields, sideFields("into.", young));
   const first = primariesOf(input)[0] ?? input.cluster.nodes[0];
   if (first !== undefined && input.wish.back === undefined)
-    fields[`node.${first.name}.databases`] = JSON.stringify(databasesOf(input) ?? "unknown");
+    fields[`node.${first.name}.databases`] = fieldOf(databasesOf(input));
   return fields;
 }
 
@@ -36,9 +37,9 @@ function sideFields(prefix: string, { cluster, reports }: PlaybookInput): Readon
   };
   for (const { name } of cluster.nodes) {
     const server = serverOf(reports[name]);
-    fields[`node.${name}.system-id`] = server?.systemId ?? "unknown";
-    fields[`node.${name}.version`] = String(server?.versionNum ?? "unknown");
-    fields[`node.${name}.standby`] = String(server?.isStandby ?? "unknown");
+    fields[`node.${name}.system-id`] = fieldOf(server?.systemId);
+    fields[`node.${name}.version`] = fieldOf(server?.versionNum);
+    fields[`node.${name}.standby`] = fieldOf(server?.isStandby);
   }
   return fields;
 }

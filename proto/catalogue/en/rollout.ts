@@ -87,6 +87,10 @@ export const rollout: Catalogue = {
   "hint.hold-refused": { says: "what was built on the hold is not safe: nothing further was begun" },
   "hint.undo-failed": { says: "what it has done could not be undone; the lock stays with the node" },
   "plan.drift": { says: "the fleet is not as planned: {fields}", next: "make the plan anew and read it" },
+  "plan.unmeasured": {
+    says: "what the plan is bound to cannot be measured now: {fields}",
+    next: "lockkeeper node list; see that its server runs and its agent gets into it",
+  },
   "plan.edited": {
     says: "the plan {digest} is not as it was made: it was edited; nothing was done",
     next: "make the plan anew",

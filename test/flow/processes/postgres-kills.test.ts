@@ -171,8 +171,9 @@ describe.each([
     console.log(
       `${name}: ${matrix.boundaries.length} boundaries; only some: ${matrix.occasional.join(", ")}`,
     );
-    const both = steps.flatMap((step) => [`${step} started`, `${step} done`]);
-    expect(matrix.boundaries).toEqual(expect.arrayContaining(both));
+    // one whose probe finds nothing to do is not started
+    const done = steps.map((step) => `${step} done`);
+    expect(matrix.boundaries).toEqual(expect.arrayContaining(done));
     expect(matrix.missing).toEqual([]);
   });
 });

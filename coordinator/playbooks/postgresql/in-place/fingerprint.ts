@@ -1,5 +1,6 @@
 /** What a plan of an upgrade in place is bound to. All that it changes itself stands under the node's name. */
 import { known } from "#proto/common/measured.ts";
+import { fieldOf, unmeasured } from "../../../domain/digest.ts";
 import type { PlaybookInput } from "../../../domain/playbook.ts";
 import { fullOf, serverOf } from "../facts.ts";
 import { playbookVersion } from "../fingerprint.ts";
@@ -29,12 +30,12 @@ export function fingerprintInPlace({
     const server = serverOf(reports[name]);
     const place = known(full?.inPlace);
     const databases = known(full?.databases);
-    fields[`node.${name}.system-id`] = server?.systemId ?? "unknown";
-    fields[`node.${name}.version`] = String(server?.versionNum ?? "unknown");
-    fields[`node.${name}.databases`] = JSON.stringify(databases?.map((each) => each.name) ?? "unknown");
+    fields[`node.${name}.system-id`] = fieldOf(server?.systemId);
+    fields[`node.${name}.version`] = fieldOf(server?.versionNum);
+    fields[`node.${name}.databases`] = fieldOf(databases?.map((each) => each.name));
     fields[`node.${name}.place`] =
       place === undefined
-        ? "unknown"
+        ? unmeasured
         : [
             `${place.version} ${place.data} ${place.unit.name}`,
             `${place.newVersion} ${place.newData} ${place.newUnit.name}`,

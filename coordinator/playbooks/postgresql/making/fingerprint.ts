@@ -1,5 +1,6 @@
 /** What a plan that makes a server is bound to. All that it changes itself stands under the new node's name. */
 import { known } from "#proto/common/measured.ts";
+import { fieldOf, unmeasured } from "../../../domain/digest.ts";
 import type { PlaybookInput } from "../../../domain/playbook.ts";
 import { fullOf, serverOf } from "../facts.ts";
 import { playbookVersion } from "../fingerprint.ts";
@@ -23,19 +24,19 @@ export function fingerprintMaking(input: PlaybookInput): Readonly<Record<string,
   for (const { name } of cluster.nodes) {
     const full = fullOf(input.reports[name]);
     const server = serverOf(input.reports[name]);
-    fields[`node.${name}.system-id`] = server?.systemId ?? "unknown";
-    fields[`node.${name}.version`] = String(server?.versionNum ?? "unknown");
-    fields[`node.${name}.standby`] = String(server?.isStandby ?? "unknown");
-    fields[`node.${name}.birth`] = JSON.stringify(known(full?.birth) ?? "unknown");
-    fields[`node.${name}.tablespaces`] = JSON.stringify(known(full?.tablespaces) ?? "unknown");
+    fields[`node.${name}.system-id`] = fieldOf(server?.systemId);
+    fields[`node.${name}.version`] = fieldOf(server?.versionNum);
+    fields[`node.${name}.standby`] = fieldOf(server?.isStandby);
+    fields[`node.${name}.birth`] = fieldOf(known(full?.birth));
+    fields[`node.${name}.tablespaces`] = fieldOf(known(full?.tablespaces));
   }
   for (const { name } of young?.cluster.nodes ?? []) {
     const place = known(fullOf(young?.reports[name])?.made);
     fields[`node.${name}.made`] =
       place === undefined
-        ? "unknown"
+        ? unmeasured
         : `${place.version} ${place.data} ${place.config} ${place.unit.name} ${place.port}`;
-    fields[`node.${name}.taken`] = place === undefined ? "unknown" : place.taken.join(" ");
+    fields[`node.${name}.taken`] = place === undefined ? unmeasured : place.taken.join(" ");
   }
   return fields;
 }

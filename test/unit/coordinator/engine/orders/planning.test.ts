@@ -74,6 +74,18 @@ async function lookAfter(told: readonly Told[], versions: Readonly<Record<string
   return planning(versions).lookBeforeGrant(state);
 }
 
+describe("a node that was not touched", () => {
+  it("is waited for where it does not tell what it is, and stops where it is another one", async () => {
+    expect(await lookAfter([], { db2: "unknown" })).toEqual({
+      drift: [],
+      notYet: failure("plan.unmeasured", { fields: "node.db2.version" }),
+    });
+    expect(await lookAfter([], { db1: "unknown", db2: "7" })).toEqual({
+      drift: [{ field: "node.db2.version", planned: "1", found: "7" }],
+    });
+  });
+});
+
 describe("a coordinator without the package", () => {
   it("goes on with a rollout whose nodes have it", async () => {
     expect(await lookAfter([])).toEqual({ drift: [] });
