@@ -101,7 +101,12 @@ function hasLapsed(state: RolloutState, id: string): boolean {
   const spec = state.plan.stages.find((each) => each.id === id);
   // what a hold stood for is behind it then: to do it once more would be done to a world that has gone on
   if (spec !== undefined && isAnyPastReturn(spec, stage)) return false;
-  return refused || Object.values(stage.programs).some((program) => isUndone(stage, program));
+  return (
+    refused ||
+    Object.values(stage.programs).some((program) => isUndone(stage, program)) ||
+    // by a program of an earlier try, whose work a later one has only found
+    stage.begun.some((step) => step.undone && isOfPassed(stage.phasesPassed, step))
+  );
 }
 
 /** Undone, or asked to be and telling of it only later, or of a passed phase and its work stands no more. */
@@ -111,7 +116,10 @@ function isUndone({ phasesPassed }: StageState, program: ProgramState): boolean 
   return isOfPassed(phasesPassed, program) && program.outcome !== "done";
 }
 
-function isOfPassed(phasesPassed: readonly string[], { wireStage }: ProgramState): boolean {
+function isOfPassed(
+  phasesPassed: readonly string[],
+  { wireStage }: Pick<ProgramState, "wireStage">,
+): boolean {
   return phasesPassed.some((phase) => wireStage.endsWith(`/${phase}`));
 }
 
