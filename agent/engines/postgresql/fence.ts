@@ -1,7 +1,8 @@
 /**
- * The fence of writes: every database's connection limit is 0, transactions are read-only by default, and all sessions of clients
- * are ended, and workers of extensions that are in a transaction. Then it is looked at from outside, by a session that has none of our own words. What stood before is written down
- * first and put back by the undo. Superusers that begin a session later and ask for writes are not held by it.
+ * The fence of writes: every database's connection limit is 0, transactions are read-only by default, and all sessions of clients are
+ * ended, and workers of extensions that are in a transaction. Then it is looked at from outside, by a session that has none of our own
+ * words. What stood before is written down first and put back by the undo. Superusers that begin a session later and ask for writes
+ * are not held by it.
  */
 import { z } from "zod";
 import { markOf } from "../../host/marks.ts";
@@ -12,6 +13,7 @@ import { rollout } from "../rollout-arg.ts";
 import { ask, of, ownerOf, probeOf, resultOf, stop } from "./desk.ts";
 import { clientCount, ownSessions, readOnlyInFiles, takesClients } from "./facts.ts";
 import { isOwn } from "./names.ts";
+import { isClosed, openAnyway, standing } from "./opening.ts";
 import { isAtWork, isWriting } from "./processes.ts";
 import type { Means } from "./settings.ts";
 import type { Sql } from "./sql.ts";
@@ -94,22 +96,6 @@ async function fence(context: StepContext, means: Means, rollout: string): Promi
     await endSessions(context, means, sql);
     return done({ databases: String(names.length) });
   });
-}
-
-async function standing(sql: Sql): Promise<z.infer<typeof before> & { readonly isReadOnly: boolean }> {
-  const rows = await sql.rows(
-    `SELECT datname, datconnlimit::text AS limit FROM pg_database WHERE ${takesClients}`,
-  );
-  const [read] = await sql.rows(`SELECT ${readOnlyInFiles} AS on`);
-  const [auto] = await sql.rows(`
-    SELECT setting FROM pg_file_settings
-     WHERE name = 'default_transaction_read_only' AND sourcefile LIKE '%postgresql.auto.conf'
-     ORDER BY seqno DESC LIMIT 1`);
-  return {
-    limits: Object.fromEntries(rows.map((row) => [row["datname"] ?? "", row["limit"] ?? "-1"])),
-    readOnly: auto?.["setting"] ?? null,
-    isReadOnly: read?.["on"] === "true",
-  };
 }
 
 /** By database, the transaction that has written its row. */
@@ -221,32 +207,5 @@ export async function unfence(context: StepContext, means: Means, rollout: strin
         await sql.run(`ALTER DATABASE ${quoted(database)} CONNECTION LIMIT ${Number(limit)}`);
     await mark.remove();
     return done({ databases: String(Object.keys(known.limits).length) });
-  });
-}
-
-/** Nobody may write, or into none of these; false where none is asked for. One whose own limit was 0 before stays so. */
-async function isClosed(
-  context: StepContext,
-  means: Means,
-  wanted: readonly string[] | undefined,
-): Promise<boolean> {
-  if (wanted === undefined) return false;
-  const { limits, isReadOnly } = await ask(context, means, standing);
-  return isReadOnly || wanted.every((name) => limits[name] === undefined || limits[name] === "0");
-}
-
-/** The note of what stood before went with the move that had ended here. */
-async function openAnyway(
-  context: StepContext,
-  means: Means,
-  wanted: readonly string[],
-): Promise<StepResult> {
-  return ask(context, means, async (sql) => {
-    const { limits } = await standing(sql);
-    const closed = wanted.filter((name) => limits[name] === "0");
-    await sql.run("ALTER SYSTEM RESET default_transaction_read_only");
-    await sql.rows("SELECT pg_reload_conf()");
-    for (const name of closed) await sql.run(`ALTER DATABASE ${quoted(name)} CONNECTION LIMIT -1`);
-    return done({ "told.databases without a connection limit, since none is known": closed.join(", ") });
   });
 }
