@@ -53,10 +53,12 @@ export function fenceVerbs(means: Means): readonly Verb[] {
       args: ofOpening,
       run: (context, args) =>
         resultOf(async () => {
-          const opened = await unfence(context, means, ownerOf(context, args));
-          return (await isClosed(context, means, args.databases))
+          const owner = ownerOf(context, args);
+          // what the note says of before is put back as it was, also where that was closed
+          const isNoted = (await fenceMark(context, owner).read()) !== undefined;
+          return !isNoted && (await isClosed(context, means, args.databases))
             ? openAnyway(context, means, args.databases ?? [])
-            : opened;
+            : unfence(context, means, owner);
         }),
       probe: (context, args) =>
         probeOf(async () =>

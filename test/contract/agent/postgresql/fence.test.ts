@@ -12,7 +12,7 @@ import { postgresql } from "#coordinator/playbooks/postgresql.ts";
 import { succeed } from "#proto/common/failure.ts";
 import type { Major } from "#test/postgres/binaries.ts";
 import type { PostgresServer } from "#test/postgres/server.ts";
-import { hostOf, run, serverOf, stopAll } from "./asked-server.ts";
+import { hostOf, rowsOf, run, serverOf, stopAll } from "./asked-server.ts";
 
 afterEach(stopAll);
 
@@ -73,6 +73,16 @@ it("is taken down by name where what stood before was forgotten, since the other
   expect(await probe("unfence-writes", args)).toMatchObject({ state: "done" });
   expect(await stateOf()).toBe("primary");
   await run(server, "shop", "CREATE TABLE written ()");
+}, 60_000);
+
+it("puts back what stood before, also where its owner had closed it", async () => {
+  const server = await serverOf(17);
+  await run(server, "postgres", "CREATE DATABASE kept CONNECTION LIMIT 0");
+  const { does } = desk(server);
+  await does("fence-writes");
+  expect(await does("unfence-writes", { databases: '["kept"]' })).toMatchObject({ result: "done" });
+  const limit = "SELECT datconnlimit FROM pg_database WHERE datname = 'kept'";
+  expect(await rowsOf(server, limit)).toEqual([{ datconnlimit: 0 }]);
 }, 60_000);
 
 it("is not taken for ours where somebody else has closed the server, and nothing of it is written down", async () => {
