@@ -85,9 +85,10 @@ function ofPlans(port: ControlPort): Pick<Service, "check" | "makePlan" | "apply
         ? { ...told, plan: document("plan", planFormat, plan.value) }
         : { ...told, refused: document("failure", 1, plan.failure) };
     }),
-    apply: answering(async (request) => ({
-      rollout: taken(await port.apply(who(request.caller), wishOf(request))),
-    })),
+    apply: answering(async (request) => {
+      const { rollout, notes } = taken(await port.apply(who(request.caller), wishOf(request)));
+      return { rollout, notes: notes.map((note) => document("failure", 1, note)) };
+    }),
     steer: answering(async (request) => {
       taken(await port.steer(who(request.caller), orderWish(request)));
       return {};

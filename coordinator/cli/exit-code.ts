@@ -52,6 +52,7 @@ const rules: readonly (readonly [string, ExitCode])[] = [
   ["state-folder.", exitCodes.usage],
   ["inventory.", exitCodes.usage],
   ["duration.", exitCodes.usage],
+  ["word.", exitCodes.usage],
   ["cluster.unknown", exitCodes.usage],
   ["node.unknown", exitCodes.usage],
   ["node.not-in-inventory", exitCodes.usage],

@@ -41,10 +41,11 @@ export function blocking(
   words: readonly Word[],
   now: number,
 ): readonly CheckResult[] {
-  return results.filter((result) => blocks(result) && !words.some((word) => answers(word, result, now)));
+  return results.filter((result) => needsAnswer(result) && !words.some((word) => answers(word, result, now)));
 }
 
-function blocks(result: CheckResult): boolean {
+/** It forbids to go on as long as nobody has answered for it. */
+export function needsAnswer(result: CheckResult): boolean {
   return result.status === "ko" || result.status === "unknown";
 }
 

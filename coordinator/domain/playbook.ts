@@ -67,6 +67,8 @@ export interface Playbook {
   /** Mends what `check` finds and no upgrade is needed for, as `wish.mend` wants it. */
   planMend?(input: PlaybookInput): Outcome<Plan>;
   readonly gates: Gates;
+  /** By gate: ids of the checks for which it takes a person's acknowledgement; absent: none of them does. */
+  readonly answeredAtGates?: Readonly<Record<string, readonly string[]>>;
   /** May a cluster of this plan serve with a node left at the old version? */
   mayServeMixed(plan: Plan): boolean;
   /** The fields a plan is bound to, from the same input; `plan` uses it, and drift is looked for with it. */

@@ -5,7 +5,7 @@ import { checkMove } from "./postgresql/checks.ts";
 import { fullOf } from "./postgresql/facts.ts";
 import { fingerprint, playbookVersion } from "./postgresql/fingerprint.ts";
 import { following } from "./postgresql/following.ts";
-import { gates } from "./postgresql/gates.ts";
+import { answeredAtGates, gates } from "./postgresql/gates.ts";
 import { planBackInPlace } from "./postgresql/in-place/back.ts";
 import { checkInPlace } from "./postgresql/in-place/checks.ts";
 import { fingerprintInPlace } from "./postgresql/in-place/fingerprint.ts";
@@ -54,6 +54,7 @@ export const postgresql: Playbook = {
   undoesPassedStages: true,
   ways: (input) => [...moveWays(input), ...inPlaceWays(input), ...makingWays(input)],
   gates: { ...gates, ...inPlaceGates },
+  answeredAtGates,
   mayServeMixed: () => false,
   fingerprint: (input) => wayOf(input).fingerprint(input),
   summarise,

@@ -1,9 +1,9 @@
 import type { Command } from "@commander-js/extra-typings";
 import { render } from "#proto/catalogue/render.ts";
-import { FailureError, failure } from "#proto/common/failure.ts";
+import { type Failure, FailureError, failure } from "#proto/common/failure.ts";
 import type { Plan } from "../../domain/plan.ts";
 import { readPlan } from "../../domain/plan-file.ts";
-import { command, count, type Session } from "../command.ts";
+import { command, count, read, type Session } from "../command.ts";
 import { type ExitCode, exitCodes } from "../exit-code.ts";
 import { follow } from "../follow.ts";
 import { renderPlan } from "../render/plan.ts";
@@ -32,10 +32,10 @@ export function applyCommand(shell: Shell): Command {
     .option("--until <time>", "when the words end: 2h, or an RFC 3339 instant")
     .action((file, options) =>
       run(shell, options, async (session) => {
-        const read = readPlan(await session.terminal.readFile(file), file);
-        if (!read.ok) throw new FailureError(read.failure);
-        if (!options.yes) session.terminal.note(renderPlan(read.value, session.paint));
-        return begin(session, read.value, options);
+        const given = readPlan(await session.terminal.readFile(file), file);
+        if (!given.ok) throw new FailureError(given.failure);
+        if (!options.yes) session.terminal.note(renderPlan(given.value, session.paint));
+        return begin(session, given.value, options);
       }),
     );
   return apply as unknown as Command;
@@ -51,7 +51,7 @@ export interface BeginOptions extends WordOptions {
 /** A plan that has been shown: asked for, unless the answer was given beforehand, begun and followed. */
 export async function begin(session: Session, plan: Plan, options: BeginOptions): Promise<ExitCode> {
   if (!options.yes) await askForYes(session, plan);
-  const { rollout } = await session.call((client) =>
+  const { rollout, notes } = await session.call((client) =>
     client.apply({
       caller: session.terminal.caller,
       plan: { kind: "plan", format: plan.format, json: Buffer.from(JSON.stringify(plan)) },
@@ -60,6 +60,7 @@ export async function begin(session: Session, plan: Plan, options: BeginOptions)
       ...toWords(options, session.terminal.clock.now()),
     }),
   );
+  for (const note of notes) session.terminal.note(render(read<Failure>(note, "failure")).says);
   session.terminal.note(`rollout ${rollout} begins; Ctrl-C detaches, the rollout goes on`);
   if (options.detach !== true) return follow(session, rollout);
   if (session.output !== "table") session.terminal.data(JSON.stringify({ rollout }));

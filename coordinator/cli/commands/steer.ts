@@ -59,13 +59,19 @@ interface Order {
 }
 
 function order(shell: Shell, { name, steering, summary, examples, follows = false }: Order) {
+  const takesWords = steering === Steering.RESUME || steering === Steering.RETRY;
+  // read all the same: who gives a word with another order is told where it belongs
+  const end = <Flags extends string>(flags: Flags, what: string) =>
+    new Option(flags, what).hideHelp(!takesWords);
+  const word = <Flags extends string>(flags: Flags, what: string) =>
+    end(flags, what).default<string[]>([]).argParser<string[]>(collect);
   return command(name, summary, { examples: examples ?? [`${name} billing`] })
     .argument("<rollout|cluster>")
     .option("-n, --node <node>", "the node it is about, where there are several", "")
-    .option("--ack <check>", "your word for what cannot be measured; repeatable", collect, [])
-    .option("--override <check>", "your word against what was measured; repeatable", collect, [])
+    .addOption(word("--ack <check>", "your word for what cannot be measured; repeatable"))
+    .addOption(word("--override <check>", "your word against what was measured; repeatable"))
     .option("--reason <text>", "why; stands in the audit log", collect, [])
-    .option("--until <time>", "when the words end: 2h, or an RFC 3339 instant")
+    .addOption(end("--until <time>", "when the words end: 2h, or an RFC 3339 instant"))
     .option("--detach", "do not follow the rollout", false)
     .addOption(new Option("-y, --yes", "do not ask").default(false).hideHelp(steering !== Steering.ABORT))
     .action((rollout, options) =>

@@ -1,5 +1,6 @@
 /** A rollout as it is shown: its state, without what only the engine needs. */
 import { failure } from "#proto/common/failure.ts";
+import { isAnsweredByWord } from "../asked-words.ts";
 import { isNotNow } from "../check.ts";
 import type { Stage } from "../plan.ts";
 import { programsOf, stepsOf } from "../stage-programs.ts";
@@ -228,15 +229,12 @@ function leftBy(state: RolloutState): WhyView["answers"] {
   return [{ waitingFor, who: "who.operator", command: wayBackFrom(state) }];
 }
 
-/** Stops that nothing moves but a person's word for the node. */
-const needsWord: ReadonlySet<string> = new Set(["node.unproven", "lock.broken"]);
-
 function commandFor(state: RolloutState): string {
   const { id, stop, lock, aborting } = state;
   if (stop?.hint === "hint.left-standing") return wayBackFrom(state);
   if (aborting && stop?.hint !== "hint.past-return") return `lockkeeper abort ${id}`;
   if (stop?.hint === "hint.plan-anew") return `lockkeeper abort ${id}, then plan anew`;
-  if (stop !== undefined && needsWord.has(stop.why.code))
+  if (stop !== undefined && isAnsweredByWord(stop.why.code))
     return `lockkeeper resume ${id} --ack ${stop.why.code} --reason "…"`;
   return stop?.node !== undefined && lock !== undefined
     ? `lockkeeper retry ${id} -n ${stop.node}`

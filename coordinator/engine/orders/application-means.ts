@@ -1,5 +1,6 @@
 /** What orders and questions work with, and the wishes that come with them. */
 import type { Clock, Random } from "#proto/common/clock.ts";
+import type { Failure } from "#proto/common/failure.ts";
 import type { CheckResult, Word } from "../../domain/check.ts";
 import type { Plan } from "../../domain/plan.ts";
 import type { Playbook } from "../../domain/playbook.ts";
@@ -26,6 +27,12 @@ export interface ApplyWish {
   readonly stopAfterNodes?: number;
   readonly approveEach: boolean;
   readonly words: readonly GivenWord[];
+}
+
+/** A rollout that was begun; `notes`: what its orderer is told, and need not act on. */
+export interface Begun {
+  readonly rollout: string;
+  readonly notes: readonly Failure[];
 }
 
 export interface OrderWish {

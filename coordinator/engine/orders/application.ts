@@ -14,6 +14,7 @@ import type { OpenRollout } from "../snapshots.ts";
 import type {
   ApplicationMeans,
   ApplyWish,
+  Begun,
   InventoryFile,
   LockBreak,
   NodeRemoval,
@@ -53,7 +54,7 @@ export class Application {
     return this.#fleet.breakLock(by, wish);
   }
 
-  apply(by: string, wish: ApplyWish): Promise<Outcome<string>> {
+  apply(by: string, wish: ApplyWish): Promise<Outcome<Begun>> {
     return this.#rollouts.apply(by, wish);
   }
 

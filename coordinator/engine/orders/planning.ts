@@ -149,7 +149,11 @@ function otherSteps(plan: Plan, fresh: Plan): string {
   return `the steps themselves${where} (other facts, or another lockkeeper made this plan)`;
 }
 
-/** Before a rollout has begun: nothing was touched. */
-export function checksRefuse(plan: Plan, results: readonly CheckResult[]) {
-  return failure("check.refused", { checks: listed(results), command: checkCommand(plan) });
+/** Before a rollout has begun: nothing was touched. `idle`: checks for which a word was given, and none is asked for. */
+export function checksRefuse(plan: Plan, results: readonly CheckResult[], idle: readonly string[]) {
+  return failure("check.refused", {
+    checks: listed(results),
+    command: checkCommand(plan),
+    ...(idle.length === 0 ? {} : { idle: idle.join(", ") }),
+  });
 }

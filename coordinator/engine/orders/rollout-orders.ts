@@ -1,14 +1,15 @@
 /** Orders about rollouts: begin one, steer one. Each is recorded in the audit log before it is carried out. */
-import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import { type Facts, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
+import { type Asked, askedFor, idleWords } from "../../domain/asked-words.ts";
 import { blocking, type CheckResult, type Word } from "../../domain/check.ts";
 import type { Plan } from "../../domain/plan.ts";
 import { eventFormat, type RolloutEvent, type RolloutFact } from "../../domain/rollout/event.ts";
 import { isGoneBackFrom, leaveToWayBack } from "../lock/leaving.ts";
 import { letGoForgotten } from "../lock/letting-go.ts";
-import type { ApplicationMeans, ApplyWish, GivenWord, OrderWish } from "./application-means.ts";
+import type { ApplicationMeans, ApplyWish, Begun, GivenWord, OrderWish } from "./application-means.ts";
 import type { Inquiries } from "./inquiries.ts";
 import { notLeading } from "./not-leading.ts";
-import { factFor } from "./order-fact.ts";
+import { factFor, type OrderedRollout } from "./order-fact.ts";
 import { checksRefuse } from "./planning.ts";
 
 export class RolloutOrders {
@@ -19,7 +20,7 @@ export class RolloutOrders {
     this.#inquiries = inquiries;
   }
 
-  async apply(by: string, wish: ApplyWish): Promise<Outcome<string>> {
+  async apply(by: string, wish: ApplyWish): Promise<Outcome<Begun>> {
     const refused = notLeading(this.#means);
     if (refused !== undefined) return refused;
     const held = await this.#heldClaim(wish.plan);
@@ -30,9 +31,16 @@ export class RolloutOrders {
     if (!given.ok) return given;
     const words = aboutBreaks(given.value, plan.value.checks);
     const standing = blocking(plan.value.checks, words, this.#means.clock.now());
-    if (standing.length > 0) return { ok: false, failure: checksRefuse(plan.value, standing) };
+    const playbook = this.#means.playbook(plan.value.engine);
+    const asked = { plan: plan.value, checks: plan.value.checks, playbook };
+    const idle = idleWords(words, asked);
+    if (standing.length > 0) return { ok: false, failure: checksRefuse(plan.value, standing, idle) };
     const left = await leaveToWayBack(this.#means, by, plan.value);
-    return left.ok ? this.#begin(by, plan.value, wish, words) : left;
+    if (!left.ok) return left;
+    const begun = await this.#begin(by, plan.value, wish, words);
+    if (!begun.ok) return begun;
+    const notes = idle.map((check) => failure("word.not-asked-for", { check, ...listedIn(asked) }));
+    return succeed({ rollout: begun.value, notes });
   }
 
   async #heldClaim(plan: Plan): Promise<Outcome<never> | undefined> {
@@ -90,6 +98,8 @@ export class RolloutOrders {
     if (!given.ok) return given;
     const words = given.value;
     const playbook = this.#means.playbook(state.plan.engine);
+    const idle = whyNotTaken(wish, { state, playbook });
+    if (idle !== undefined) return idle;
     const fact = factFor(by, wish, { state, words, playbook, nowMs: this.#means.clock.now() });
     if (!fact.ok) return fact;
     await this.#means.audit.record({
@@ -123,6 +133,35 @@ export class RolloutOrders {
       });
     }
   }
+}
+
+/** A word with an order is for what stands there now: one that answers nothing was meant otherwise. */
+function whyNotTaken(
+  { order, words }: OrderWish,
+  { state, playbook }: Pick<OrderedRollout, "state" | "playbook">,
+): Outcome<never> | undefined {
+  if (words.length === 0) return undefined;
+  const { plan, stop, id } = state;
+  if (order !== "resume" && order !== "retry")
+    return fail("word.not-with-order", {
+      order,
+      rollout: id,
+      check: words.map(({ check }) => check).join(", "),
+    });
+  const asked = {
+    plan,
+    checks: plan.checks,
+    playbook,
+    ...(stop === undefined ? {} : { stop: stop.why.code }),
+  };
+  const idle = idleWords(words, asked);
+  if (idle.length === 0) return undefined;
+  return fail("word.answers-nothing", { rollout: id, checks: idle.join(", "), ...listedIn(asked) });
+}
+
+function listedIn(asked: Asked): Facts {
+  const checks = askedFor(asked);
+  return checks.length === 0 ? {} : { asked: checks.join(", ") };
 }
 
 /** A word for a broken lock answers for the break that the plan showed, and for no later one. */

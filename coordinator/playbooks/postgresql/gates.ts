@@ -130,7 +130,7 @@ const following: Gate = ofEach(({ subscriptions }, args, node) => {
 /** What the plan asks of the new server beside its rows; a person may have said that it goes without one of them. */
 const newServerReady: Gate = (input) => {
   const { spec, acknowledged = [] } = input;
-  const asked = Object.entries(requirements).filter(([id]) => !acknowledged.includes(`postgresql.${id}`));
+  const asked = Object.entries(requirements).filter(([id]) => !acknowledged.includes(checkOf(id)));
   return ofEach((facts, args, node) => {
     for (const [, requirement] of asked) {
       const found = requirement(facts, args as Wanted);
@@ -142,6 +142,14 @@ const newServerReady: Gate = (input) => {
     }
     return pass;
   })(input);
+};
+
+function checkOf(requirement: string): string {
+  return `postgresql.${requirement}`;
+}
+
+export const answeredAtGates = {
+  "postgresql.new-server-ready": Object.keys(requirements).map(checkOf),
 };
 
 export const gates: Gates = {

@@ -65,7 +65,7 @@ export const rollout: Catalogue = {
     says: "this cluster may not serve with mixed versions: {node} cannot be skipped",
   },
   "check.refused": {
-    says: "checks refuse, nothing was touched: {checks}",
+    says: "checks refuse, nothing was touched: {checks} (your word for {idle} answers none of them)",
     next: "{command} shows each with its hint",
   },
   "check.lapsed": {
@@ -75,6 +75,17 @@ export const rollout: Catalogue = {
   "word.override-without-until": {
     says: "an override of {check} needs an end",
     next: "add --until TIME",
+  },
+  "word.not-asked-for": {
+    says: "the plan does not ask for your word on {check}: it answers for nothing (asked for: {asked})",
+  },
+  "word.answers-nothing": {
+    says: "nothing in {rollout} asks for your word on {checks} (asked for: {asked}); nothing was done",
+    next: "lockkeeper why {rollout} shows what it waits for; give the order without that word, or with the right one",
+  },
+  "word.not-with-order": {
+    says: "{order} takes no word for a check ({check}); nothing was done",
+    next: 'lockkeeper pause {rollout}, then lockkeeper resume {rollout} --ack {check} --reason "…"',
   },
   "hold.refused": { says: "{node} would not keep the hold {step}" },
   "watch.reacted": { says: "watch {watch} on {node} measured {measured} and has reacted" },

@@ -81,6 +81,23 @@ describe("a word for a check that there is not", () => {
   });
 });
 
+describe("a word that the plan does not ask for", () => {
+  it("is told before the rollout is followed", async () => {
+    const facts = { check: "kwdb.space", asked: "kwdb.backup, kwdb.old-package" };
+    const notes = [{ code: "word.not-asked-for" as const, facts }];
+    const address = await serve({ apply: async () => ({ ok: true, value: { rollout: "r1", notes } }) });
+    const words = ["-y", "--detach", "--ack", "kwdb.space", "--reason", "r"];
+    const { err, code } = await typed(["apply", "plan.json", ...words, "--coordinator", address], {
+      answers: [],
+      files: { "plan.json": planText(plan) },
+    });
+    expect(err).toContain(
+      "the plan does not ask for your word on kwdb.space: it answers for nothing (asked for: kwdb.backup, kwdb.old-package)\nrollout r1 begins",
+    );
+    expect(code).toBe(0);
+  });
+});
+
 describe("the cluster that the data goes into", () => {
   it("is not the one that it comes from, and is said to be just that", async () => {
     const { err, code } = await typed(["check", "shop", "--to", "18", "--into", "shop"]);

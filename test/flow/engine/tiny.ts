@@ -43,6 +43,7 @@ export const tiny: Playbook = {
   engine: "tiny",
   version: 1,
   gates: { "tiny.all-up": allUp },
+  answeredAtGates: { "tiny.all-up": ["tiny.backup"] },
   check: (input) =>
     reportsOf(input).flatMap((report) =>
       Object.entries(factsOf(report).checks ?? {}).map(([id, status]) => ({

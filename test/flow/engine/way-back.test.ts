@@ -37,8 +37,8 @@ describe("a way back", () => {
     const begins = await world.during(world.begins(plan));
     if (!begins.ok) throw new Error(begins.failure.code);
     expect(seen.phase()).toBe("aborted");
-    expect(await claimOf(world)).toBe(begins.value);
-    expect(await watching(world, begins.value).rests()).toBe("done");
+    expect(await claimOf(world)).toBe(begins.value.rollout);
+    expect(await watching(world, begins.value.rollout).rests()).toBe("done");
     expect(versions(world)).toEqual(["1", "1", "1"]);
     expect((await lockOf(world))?.state).toBe("free");
     expect(await claimOf(world)).toBe("");
@@ -79,15 +79,15 @@ describe("a way back", () => {
     world.node("db2").failsAt = "downgrade";
     const first = await world.during(world.begins(await planBack(world, rollout)));
     if (!first.ok) throw new Error(first.failure.code);
-    const stopped = watching(world, first.value);
+    const stopped = watching(world, first.value.rollout);
     expect(await stopped.rests()).toBe("stopped");
     expect(stopped.view()?.stop?.otherwise).toBeUndefined();
-    expect(await refusal(world, first.value)).toBe("way-back.of-way-back");
+    expect(await refusal(world, first.value.rollout)).toBe("way-back.of-way-back");
     world.node("db2").failsAt = undefined;
     const second = await world.during(world.begins(await planBack(world, rollout)));
     if (!second.ok) throw new Error(second.failure.code);
     expect(stopped.phase()).toBe("aborted");
-    expect(await watching(world, second.value).rests()).toBe("done");
+    expect(await watching(world, second.value.rollout).rests()).toBe("done");
     expect(versions(world)).toEqual(["1", "1", "1"]);
   });
 

@@ -126,3 +126,55 @@ describe("an override", () => {
     );
   });
 });
+
+describe("a word that nothing asks for", () => {
+  const disk: GivenWord = { ...ack, check: "tiny.disk" };
+
+  it("is told when the rollout begins, and beside what the plan refuses for", async () => {
+    const world = await awake();
+    world.node("db2").checks["tiny.backup"] = "unknown";
+    expect(await world.tryApply({ words: [disk] })).toMatchObject({
+      failure: { code: "check.refused", facts: { idle: "tiny.disk" } },
+    });
+    expect(await world.tryApply({ words: [ack, disk] })).toMatchObject({
+      value: {
+        notes: [{ code: "word.not-asked-for", facts: { check: "tiny.disk", asked: "tiny.backup" } }],
+      },
+    });
+  });
+
+  it("is none where a gate of the plan may ask for it", async () => {
+    expect(await (await awake()).tryApply({ words: [ack] })).toMatchObject({ value: { notes: [] } });
+  });
+
+  it("refuses the order that it came with, before anything is recorded", async () => {
+    const world = await awake();
+    world.node("db2").checks["tiny.backup"] = "unknown";
+    const rollout = await world.apply({ approveEach: true, words: [ack] });
+    const seen = watching(world, rollout);
+    expect(await seen.rests()).toBe("waiting");
+    expect(await world.order(rollout, "approve", { words: [ack] })).toMatchObject({
+      failure: { code: "word.not-with-order", facts: { check: "tiny.backup", order: "approve" } },
+    });
+    await world.order(rollout, "pause");
+    expect(await seen.rests()).toBe("paused");
+    const refused = { code: "word.answers-nothing", facts: { checks: "tiny.disk", asked: "tiny.backup" } };
+    expect(await world.order(rollout, "resume", { words: [ack, disk] })).toMatchObject({ failure: refused });
+    expect(seen.phase()).toBe("paused");
+    const audit = await world.coordinator?.application.audit(20);
+    const said = audit?.ok === true ? audit.value.entries.filter(({ deed }) => deed === ack.kind) : [];
+    expect(said.map(({ facts }) => facts)).toEqual([{ check: "tiny.backup" }]);
+  });
+
+  it("is so too for a stop that another word answers", async () => {
+    const world = await awake();
+    world.node("db2").checks["tiny.disk"] = "ko";
+    const rollout = await world.apply({ words: [override(world.clock.now() + 5_000)] });
+    expect(await watching(world, rollout).rests()).toBe("stopped");
+    expect(
+      await world.order(rollout, "resume", { words: [{ ...ack, check: "node.unproven" }] }),
+    ).toMatchObject({
+      failure: { code: "word.answers-nothing", facts: { checks: "node.unproven", asked: "tiny.disk" } },
+    });
+  });
+});

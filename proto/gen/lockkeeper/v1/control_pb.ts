@@ -179,6 +179,8 @@ export interface ApplyRequest {
 
 export interface ApplyResponse {
   readonly rollout: string;
+  /** Failures, for the reader alone: the rollout has begun all the same. */
+  readonly notes: readonly Document[];
 }
 
 export interface SteerRequest {
@@ -1926,13 +1928,16 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
 };
 
 function createBaseApplyResponse(): ApplyResponse {
-  return { rollout: "" };
+  return { rollout: "", notes: [] };
 }
 
 export const ApplyResponse: MessageFns<ApplyResponse> = {
   encode(message: ApplyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.rollout !== "") {
       writer.uint32(10).string(message.rollout);
+    }
+    for (const v of message.notes) {
+      Document.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -1958,6 +1963,14 @@ export const ApplyResponse: MessageFns<ApplyResponse> = {
             message.rollout = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.notes.push(Document.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1976,6 +1989,7 @@ export const ApplyResponse: MessageFns<ApplyResponse> = {
   fromPartial(object: DeepPartial<ApplyResponse>): ApplyResponse {
     const message = createBaseApplyResponse() as any;
     message.rollout = object.rollout ?? "";
+    message.notes = object.notes?.map((e) => Document.fromPartial(e)) || [];
     return message;
   },
 };

@@ -11,7 +11,7 @@ import type { RolloutEvent } from "#coordinator/domain/rollout/event.ts";
 import type { Snapshot } from "#coordinator/domain/snapshot/snapshot.ts";
 import type { NodeStanding } from "#coordinator/domain/standing.ts";
 import { toProgram } from "#coordinator/engine/agents/wire.ts";
-import type { GivenWord, Order } from "#coordinator/engine/orders/application-means.ts";
+import type { Begun, GivenWord, Order } from "#coordinator/engine/orders/application-means.ts";
 import type { InventoryRecord } from "#coordinator/engine/orders/inventory-book.ts";
 import type { Outcome } from "#proto/common/failure.ts";
 import type { NodeReport } from "#proto/common/report.ts";
@@ -245,10 +245,10 @@ export class World {
   async apply(wish: ApplyShape = {}): Promise<string> {
     const applied = await this.tryApply(wish);
     if (!applied.ok) throw new Error(JSON.stringify(applied.failure));
-    return applied.value;
+    return applied.value.rollout;
   }
 
-  async tryApply(wish: ApplyShape = {}): Promise<Outcome<string>> {
+  async tryApply(wish: ApplyShape = {}): Promise<Outcome<Begun>> {
     const plan = await this.plan(wish);
     return plan.ok ? this.during(this.begins(plan.value, wish)) : plan;
   }
@@ -265,7 +265,7 @@ export class World {
   }
 
   /** Applied, and not waited for. */
-  begins(plan: Plan, options: ApplyShape = {}): Promise<Outcome<string>> | undefined {
+  begins(plan: Plan, options: ApplyShape = {}): Promise<Outcome<Begun>> | undefined {
     this.#offline = plan.strategy === "offline";
     const { approveEach = false, words = [], stopAfterNodes } = options;
     return this.coordinator?.application.apply("op", {
