@@ -8,31 +8,31 @@ import { toWatch } from "./agents/wire.ts";
 import { lookAgain } from "./looking-again.ts";
 import { forEverMs, type RolloutDesk } from "./rollout-desk.ts";
 
-export function armWatches(
+/** One after the other: each answer makes another action due, and whoever was asked already would be asked, and answer, again. */
+export async function armWatches(
   desk: RolloutDesk,
-  { stage, watches, anew = false }: Extract<Action, { do: "arm-watches" }>,
+  { stage, watches: [watch], anew = false }: Extract<Action, { do: "arm-watches" }>,
 ): Promise<void> {
+  if (watch === undefined) return;
   const rollout = desk.state.id;
   const { attempt } = stageState(desk.state, stage);
   const ask = () => {
-    for (const watch of watches) {
-      // one that has reacted never does again: another attempt of the stage begins with a new one
-      if (anew || attempt > 1) disarm(desk, watch);
-      const value = { watch: toWatch(watch, { rollout, stage }) };
-      desk.means.fleet.send(watch.node, { $case: "armWatch", value });
-    }
+    // one that has reacted never does again: another attempt of the stage begins with a new one
+    if (anew || attempt > 1) disarm(desk, watch);
+    const value = { watch: toWatch(watch, { rollout, stage }) };
+    desk.means.fleet.send(watch.node, { $case: "armWatch", value });
   };
-  return askUntilMoved(desk, { stage, nodes: nodesOf(watches), ask, limitMs: limitMs(desk) });
+  return askUntilMoved(desk, { stage, nodes: [watch.node], ask, limitMs: limitMs(desk) });
 }
 
-export function disarmWatches(
+/** One after the other, as they are armed. */
+export async function disarmWatches(
   desk: RolloutDesk,
-  { stage, watches }: Extract<Action, { do: "disarm-watches" }>,
+  { stage, watches: [watch] }: Extract<Action, { do: "disarm-watches" }>,
 ): Promise<void> {
-  const ask = () => {
-    for (const watch of watches) disarm(desk, watch);
-  };
-  return askUntilMoved(desk, { stage, nodes: nodesOf(watches), ask, limitMs: limitMs(desk) });
+  if (watch === undefined) return;
+  const ask = () => disarm(desk, watch);
+  return askUntilMoved(desk, { stage, nodes: [watch.node], ask, limitMs: limitMs(desk) });
 }
 
 export function keepHold(
@@ -65,10 +65,6 @@ export async function awaitApproval(
 
 function disarm(desk: RolloutDesk, { node, id }: WatchSpec): void {
   desk.means.fleet.send(node, { $case: "disarmWatch", value: { rollout: desk.state.id, id } });
-}
-
-function nodesOf(watches: readonly WatchSpec[]): readonly string[] {
-  return [...new Set(watches.map(({ node }) => node))];
 }
 
 function limitMs(desk: RolloutDesk): number {

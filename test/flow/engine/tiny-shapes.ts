@@ -92,6 +92,8 @@ export function shapeOf({ cluster, into, wish: { method } }: PlaybookInput): Sha
       return rolling(cluster, false);
     case "watched":
       return watched(cluster);
+    case "watched-thrice":
+      return watchedThrice(cluster);
     case "watched-long":
       return watched(cluster, 30 * 24 * 3_600_000);
     case "standing":
@@ -246,6 +248,21 @@ function standing(cluster: ClusterEntry): Shaped {
   const phases = [phase("clear", [program(cluster, fresh, "stop", "start", "ready")])];
   const retire = { ...together("retire", [cluster], phases), endsWayBack: "begun" as const };
   return { strategy, stages: [...stages.slice(0, 3), retire], standsAfterAbort: true };
+}
+
+/** Three of that watch. */
+function watchedThrice(cluster: ClusterEntry): Shaped {
+  const stages = watched(cluster).stages.map((stage) =>
+    stage.kind === "wait"
+      ? {
+          ...stage,
+          watches: stage.watches.flatMap((watch) =>
+            ["lag", "lag-2", "lag-3"].map((id) => ({ ...watch, id, reactAt: 99 })),
+          ),
+        }
+      : stage,
+  );
+  return { strategy: "rolling", stages };
 }
 
 /** The same watch, which measures on after its reaction. */

@@ -166,6 +166,22 @@ describe("a watch", () => {
     expect(world.node("db1").slot).toBe(false);
   });
 
+  it.each(["approve", "abort"] as const)(
+    "is told of once, armed and disarmed, however many there are: %s",
+    async (order) => {
+      const { world, rollout } = await begun({ method: "watched-thrice" });
+      const seen = watching(world, rollout);
+      expect(await seen.rests()).toBe("waiting");
+      await world.order(rollout, order);
+      await seen.rests();
+      const answers = (await world.facts(rollout)).flatMap((fact) =>
+        fact.kind === "watch-answered" ? [`${fact.watch} ${fact.armed ? "armed" : "disarmed"}`] : [],
+      );
+      const each = (word: string) => ["lag", "lag-2", "lag-3"].map((id) => `${id} ${word}`);
+      expect(answers).toEqual([...each("armed"), ...each("disarmed")]);
+    },
+  );
+
   it("is disarmed by an abort, before the claim is given back", async () => {
     const { world, rollout, seen } = await waiting();
     await world.order(rollout, "abort");
