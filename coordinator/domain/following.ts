@@ -38,3 +38,15 @@ export interface KeptLog {
   /** What has been given up for good. */
   readonly lost: readonly Failure[];
 }
+
+const hour = 3_600_000;
+const day = 24 * hour;
+
+/**
+ * Is the time worth telling? It is what is left if from now on nothing more were confirmed: of a move that keeps up it says nothing. It
+ * is told where the pace alone would fill the disk before anybody is awake, and within a day where what is kept has begun to grow.
+ */
+export function isFullSoon(fullInMs: number, freeBytes: number, kept: number | undefined): boolean {
+  if (fullInMs < hour) return true;
+  return fullInMs < day && (kept === undefined || kept >= freeBytes / 100);
+}

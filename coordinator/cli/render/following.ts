@@ -2,7 +2,12 @@
 import { render } from "#proto/catalogue/render.ts";
 import { renderDuration } from "#proto/common/duration.ts";
 import type { Failure } from "#proto/common/failure.ts";
-import type { FollowedDatabase, FollowingView, KeptLog } from "../../domain/following.ts";
+import {
+  type FollowedDatabase,
+  type FollowingView,
+  isFullSoon,
+  type KeptLog,
+} from "../../domain/following.ts";
 import type { Paint } from "./style.ts";
 import { renderTable } from "./table.ts";
 
@@ -58,24 +63,12 @@ function keptLines({ node, bytes, disk, lost }: KeptLog, paint: Paint): readonly
   ];
 }
 
-const hour = 3_600_000;
-const day = 24 * hour;
-
-/**
- * The time is what is left if from now on nothing more were confirmed: of a move that keeps up it says nothing. It is told where the
- * pace alone would fill the disk before anybody is awake, and within a day where what is kept has begun to grow.
- */
-function isPressing(fullInMs: number, freeBytes: number, kept: number | undefined): boolean {
-  if (fullInMs < hour) return true;
-  return fullInMs < day && (kept === undefined || kept >= freeBytes / 100);
-}
-
 function diskAsWords(
   { usedPercent, freeBytes, bytesPerS, fullInMs }: NonNullable<KeptLog["disk"]>,
   kept: number | undefined,
 ): string {
   const room = `its disk is ${usedPercent} % full, ${bytesAsWords(freeBytes)} free`;
-  if (bytesPerS === undefined || fullInMs === undefined || !isPressing(fullInMs, freeBytes, kept))
+  if (bytesPerS === undefined || fullInMs === undefined || !isFullSoon(fullInMs, freeBytes, kept))
     return room;
   return `${room}; full in ${renderDuration(fullInMs)} at ${bytesAsWords(bytesPerS)} per second, if nothing more is confirmed`;
 }

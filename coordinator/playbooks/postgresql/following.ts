@@ -69,7 +69,7 @@ function ourSlots({ pulse }: Told): readonly PgSlot[] {
 }
 
 /** One that does not tell may be the worst of all. */
-function worst(slots: readonly PgSlot[], of: "lagBytes" | "retainedBytes"): number | undefined {
+export function worst(slots: readonly PgSlot[], of: "lagBytes" | "retainedBytes"): number | undefined {
   const told = slots.map((slot) => slot[of]);
   return told.length === 0 || told.includes(null) ? undefined : Math.max(...told.map(Number));
 }

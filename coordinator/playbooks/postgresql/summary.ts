@@ -5,8 +5,10 @@ import { type Failure, failure } from "#proto/common/failure.ts";
 import { known, whyUnknown } from "#proto/common/measured.ts";
 import type { NodeReport } from "#proto/common/report.ts";
 import type { PgSlot, PgWalRoom } from "#proto/engines/postgresql.ts";
+import { isFullSoon } from "../../domain/following.ts";
 import type { ClusterEntry } from "../../domain/inventory.ts";
 import { notMadeOn, pulseOf, serverOf } from "./facts.ts";
+import { worst } from "./following.ts";
 import { followerOf, isOurs } from "./replication.ts";
 
 export function summarise(report: NodeReport): {
@@ -41,7 +43,7 @@ export function summarise(report: NodeReport): {
     notes: [
       ...followers.map((each) => failure("postgresql.follows", { ...each.facts, standing: each.standing })),
       ...slots.map(slotNote),
-      ...(slots.length === 0 ? [] : roomNote(known(facts?.walRoom))),
+      ...(slots.length === 0 ? [] : roomNote(known(facts?.walRoom), worst(slots, "retainedBytes"))),
     ],
   };
 }
@@ -56,14 +58,21 @@ function slotNote({ name, lagBytes, retainedBytes, isActive }: PgSlot): Failure 
   });
 }
 
-/** If nothing more were confirmed from now on. */
-function roomNote(room: PgWalRoom | undefined): readonly Failure[] {
+/** Pace and time for scripts always; people are told of them where the disk would be full soon. */
+function roomNote(room: PgWalRoom | undefined, kept: number | undefined): readonly Failure[] {
   if (room === undefined) return [];
   const { usedPercent, freeBytes, bytesPerS } = room;
   const facts = { used: String(usedPercent), free: String(freeBytes) };
   if (bytesPerS === null || bytesPerS === 0) return [failure("postgresql.wal-room", facts)];
-  const fullIn = renderDuration(Math.floor(freeBytes / bytesPerS) * 1_000);
-  return [failure("postgresql.wal-full-in", { ...facts, pace: String(bytesPerS), fullIn })];
+  const fullInMs = Math.floor(freeBytes / bytesPerS) * 1_000;
+  const isTold = isFullSoon(fullInMs, freeBytes, kept);
+  return [
+    failure(isTold ? "postgresql.wal-full-in" : "postgresql.wal-room", {
+      ...facts,
+      pace: String(bytesPerS),
+      fullIn: renderDuration(fullInMs),
+    }),
+  ];
 }
 
 type Found = Pick<ClusterEntry, "name" | "engine" | "topology" | "deployment" | "nodes">;
