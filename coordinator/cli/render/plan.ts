@@ -64,12 +64,12 @@ function renderStage(stage: Stage, index: number, plan: Plan, paint: Paint): rea
         ...stage.gates.map((gate) => `   until: ${renderGate(gate)}`),
         ...stage.watches.map(
           (watch) =>
-            `   watch on ${watch.node}: ${deedWords("probe", watch.probe)}; warns at ${watch.warnAt}, at ${watch.reactAt}: ${deedWords("reaction", watch.reaction)}${watch.until === undefined ? "" : `; until the end of ${watch.until}`}${watch.goesOn === true ? "; goes on after that" : ""}`,
+            `   watch ${watch.id} on ${watch.node}: ${deedWords("probe", watch.probe)}; warns at ${watch.warnAt}, at ${watch.reactAt}: ${deedWords("reaction", watch.reaction)}${watch.until === undefined ? "" : `; until the end of ${watch.until}`}${watch.goesOn === true ? "; goes on after that" : ""}`,
         ),
         ...(stage.mendedBy === undefined
           ? []
           : [
-              `   mended by ${stage.mendedBy.stage}, at most ${stage.mendedBy.most} times: ${stage.mendedBy.codes.join(", ")}`,
+              `   mended by ${stage.mendedBy.stage}, which runs again, at most ${stage.mendedBy.most} times in a row: ${stage.mendedBy.codes.map((code) => text(`mended.${code}`)).join("; ")}`,
             ]),
         ...(stage.approval === undefined
           ? []

@@ -25,7 +25,9 @@ describe.each<[string, PlaybookInput]>([
 ])("the plan of %s", (_, input) => {
   it("has words for each gate, watch and undo, and says of each gate which server it asks", () => {
     const lines = linesOf(input);
-    const told = lines.filter((line) => / gate[ :]| until: | watch on |undo: /.test(line));
+    const told = lines.filter((line) =>
+      / gate[ :]| until: | watch [a-z0-9-]+ on |mended by |undo: /.test(line),
+    );
     expect(told.length).toBeGreaterThan(3);
     expect(told.filter((line) => /\b(gate|postgresql)\.[a-z]|\(not said\)|=\[|\["/.test(line))).toEqual([]);
     const first = lines.findIndex((line) => line.includes("gate before"));
@@ -39,9 +41,23 @@ it("a move names both servers, the databases, and what is given up when a disk g
   expect(text).toContain("gate before: the server of neu answers, and is no standby");
   expect(text).toContain("on neu every table has its rows and follows, in shop: ");
   expect(text).toMatch(
-    /watch on old: how full the disk of the WAL is, in percent; warns at 80, at 90: replication is given up/,
+    /watch wal-room on old: how full the disk of the WAL is, in percent; warns at 80, at 90: replication is given up/,
   );
   expect(text).toMatch(/undo: the slots are dropped/);
+});
+
+it("a move says in words what comes late and is mended, and names a watch as the log does", () => {
+  const lines = linesOf(inputOf({}));
+  const mended = lines.filter((line) => line.includes("mended by"));
+  expect(new Set(mended)).toEqual(
+    new Set([
+      "   mended by mend-schema, which runs again, at most 20 times in a row: a table that the new server does not have; a column that it does not have; a table whose rows it cannot find",
+    ]),
+  );
+  const watches = lines.filter((line) => / {3}watch .* on /.test(line));
+  expect(watches.filter((line) => !/ watch (wal-room|slots|identities|fence-openings)/.test(line))).toEqual(
+    [],
+  );
 });
 
 it("what a person must answer for stands in its last lines, where it is read", () => {
