@@ -81,7 +81,7 @@ export function cutOver(move: Move): ClusterStage {
           ...patroni.madePermanent(move),
         ],
       }),
-      phase("open", [on(target, steps.wakeTriggers(databases), steps.open())], {
+      phase("open", [on(target, steps.wakeTriggersToOpen(databases), steps.open())], {
         after: [
           gate("opened", target, { databases: JSON.stringify(databases) }, { everyMs: 500, dwellMs: 0 }),
         ],

@@ -40,6 +40,7 @@ export const postgresqlGates: Catalogue = {
   "undo.postgresql.drop-roles": { says: "the roles that were made are dropped" },
   "undo.postgresql.drop-loaded": { says: "what was loaded into {database} is dropped" },
   "undo.postgresql.wake-triggers": { says: "triggers as they were" },
+  "undo.postgresql.quiet-triggers": { says: "triggers that fire during replication are quiet again" },
   "undo.postgresql.drop-password": { says: "the password goes from this host" },
   "undo.postgresql.dismiss-peer": { says: "the replication role and its line in pg_hba.conf go" },
   "undo.postgresql.unpublish": { says: "the publications are dropped" },

@@ -148,6 +148,11 @@ export function wakeTriggers(databases: readonly string[], of: Of = {}): PlanSte
   );
 }
 
+/** Of the server that is opened next: an abort before that leaves it following, and what it follows with must be quiet again. */
+export function wakeTriggersToOpen(databases: readonly string[]): PlanStep {
+  return { ...wakeTriggers(databases), undo: call("quiet-triggers", { databases: list(databases) }) };
+}
+
 export function refreshViews(databases: readonly string[]): PlanStep {
   return step("refresh-views", { databases: list(databases) }, "REFRESH MATERIALIZED VIEW, each", {
     class: "reversible",

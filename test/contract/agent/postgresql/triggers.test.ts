@@ -87,6 +87,12 @@ describe.each([10, 18] as const)("on PostgreSQL %i", (major) => {
     expect(await states(server)).toBe(before);
     expect(await isDone("wake-triggers")).toBe("done");
     expect(notes()).toEqual([]);
+    // the undo of the waking, where the server is not opened after all, and the next try
+    expect(await does("quiet-triggers")).toMatchObject({ result: "done", outputs: { triggers: "3" } });
+    expect(await states(server)).toBe("In Caps=D always=D asleep=D replica=D usual=O");
+    expect(await isDone("wake-triggers")).toBe("not-done");
+    expect(await does("wake-triggers")).toMatchObject({ result: "done" });
+    expect(await states(server)).toBe(before);
   });
 });
 

@@ -50,6 +50,20 @@ describe.each([
     expect(stepsOf(planOf(sides), "cut-over")).toEqual(["quiet-triggers", "subscribe-back"]);
   });
 
+  it("of the new one are quiet again where an abort comes before it is open: it follows on", () => {
+    const cutOver = planOf(sides).stages.find(({ id }) => id === "cut-over");
+    const open = cutOver?.kind === "cluster" ? cutOver.phases.find(({ id }) => id === "open") : undefined;
+    const [wake, ...others] =
+      open?.programs.flatMap(({ node, steps }) => (node === "new" ? steps : [])) ?? [];
+    expect(wake).toMatchObject({
+      id: "wake-triggers",
+      undo: { verb: "postgresql.quiet-triggers", args: { databases: '["shop"]' } },
+    });
+    expect(others.map(({ id, class: stepClass }) => [id, stepClass])).toEqual([
+      ["open-writes", "irreversible"],
+    ]);
+  });
+
   it("are as before when it no longer follows", () => {
     expect(stepsOf(planOf(sides), "retire")).toEqual(["unsubscribe-back", "wake-triggers", "forget"]);
   });
