@@ -48,7 +48,7 @@ describe("a rollout over two clusters", () => {
     ]);
     const winner = one?.ok === true ? one : other;
     const loser = winner === one ? other : one;
-    expect(winner?.ok === true ? winner.value : "").toBe(await claimOf(world, "c"));
+    expect(winner?.ok === true ? winner.value.rollout : "").toBe(await claimOf(world, "c"));
     expect(loser).toMatchObject({ failure: { code: "claim.held", facts: { cluster: "c" } } });
     expect(["", await claimOf(world, "c")]).toContain(await claimOf(world, "b"));
     if (winner === other) expect(await claimOf(world, "b")).toBe("");
