@@ -128,8 +128,9 @@ export class AgentRoom implements Fleet {
     return session;
   }
 
-  /** A message of its stream, while it is present. */
+  /** A message of its stream. Of one that is present no more it is left alone: it came after what nobody has heard. */
   hear(session: Session, message: Incoming | undefined): void {
+    if (!this.#isPresent(session)) return;
     session.lastWordMs = this.#options.clock.monotonicMs();
     if (message?.$case === "health") this.#health(session, message.value);
     else if (message !== undefined && message.$case !== "hello" && message.$case !== "goodbye")
@@ -137,14 +138,14 @@ export class AgentRoom implements Fleet {
   }
 
   /** No other stream has taken its place, and nobody has ended it. */
-  isPresent(session: Session): boolean {
+  #isPresent(session: Session): boolean {
     return this.#sessions.get(session.presence.node) === session;
   }
 
   drop(session: Session, how: "goodbye" | "lost"): void {
     session.out.close();
     const { node } = session.presence;
-    if (!this.isPresent(session)) return;
+    if (!this.#isPresent(session)) return;
     this.#sessions.delete(node);
     this.#asked.lost(node);
     this.#options.events.detached(node, how);

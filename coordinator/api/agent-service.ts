@@ -92,7 +92,7 @@ async function listen(
   try {
     for (
       let next = await incoming.next();
-      next.done !== true && !signal.aborted && room.isPresent(session);
+      next.done !== true && !signal.aborted;
       next = await incoming.next()
     ) {
       const { message } = next.value;

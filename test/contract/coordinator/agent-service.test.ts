@@ -12,6 +12,7 @@ import {
   AgentServiceService,
   type ConnectRequest,
   type ConnectResponse,
+  type Hello,
 } from "#proto/gen/lockkeeper/v1/agent_pb.ts";
 
 type Said = NonNullable<ConnectRequest["message"]>;
@@ -52,6 +53,17 @@ async function serve() {
 
 const kept: Said = { $case: "auditHeadKept", value: { head: "h" } };
 
+const hello = (node: string): Hello => ({
+  node,
+  agentVersion: "1",
+  contract: contract.current,
+  bootId: "b",
+  stateId: `state-${node}`,
+  highest: [],
+  engine: "kwdb",
+  auditHead: "",
+});
+
 /** An agent that never leaves by itself. */
 async function dial(
   address: string,
@@ -67,17 +79,7 @@ async function dial(
   const call = client.connect();
   call.on("error", () => undefined);
   const say = (message: Said) => call.write({ message });
-  const hello = {
-    node,
-    agentVersion: "1",
-    contract: spoken,
-    bootId,
-    stateId,
-    highest: [],
-    engine: "kwdb",
-    auditHead: "",
-  };
-  say({ $case: "hello", value: hello });
+  say({ $case: "hello", value: { ...hello(node), contract: spoken, bootId, stateId } });
   const [first] = (await once(call, "data")) as [ConnectResponse];
   expect(first.message?.$case).toBe("welcome");
   call.on("data", () => undefined);
@@ -117,6 +119,27 @@ describe("the agents' room", () => {
     expect(heard).toEqual(before);
     expect(room.presence("db1")).toBeUndefined();
   });
+
+  it.each([
+    ["was ended", (room: AgentRoom) => room.redial("db1")],
+    ["was replaced by a newer one", (room: AgentRoom) => void room.open(hello("db1"), "")],
+  ])(
+    "does not hear what was on its way on a stream that %s, nor takes its goodbye for the node's",
+    async (_, end) => {
+      const { room, heard } = await serve();
+      const old = room.open(hello("db1"), "");
+      room.hear(old, kept);
+      end(room);
+      const before = [...heard];
+      expect(before[0]).toBe("db1 says auditHeadKept");
+      const { lastWordMs } = old;
+      await systemClock.sleep(5);
+      room.hear(old, kept);
+      room.drop(old, "goodbye");
+      expect(heard).toEqual(before);
+      expect(old.lastWordMs).toBe(lastWordMs);
+    },
+  );
 
   it("hears the same agent again at once, and only on its new stream", async () => {
     const { room, heard, address } = await serve();
