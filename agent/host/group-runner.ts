@@ -6,9 +6,10 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, open, readFile, rm } from "node:fs/promises";
+import { open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "#proto/common/clock.ts";
+import { makeFolders } from "#proto/common/make-folders.ts";
 import type { GroupMark } from "../program/entry.ts";
 import { syncFolder } from "./file-runner.ts";
 import { groupMembers, processFacts, signalGroup } from "./process.ts";
@@ -70,7 +71,7 @@ export class GroupRunner implements ToolRunner {
     const argv = this.#options.asUser(order.user, order.argv);
     if (argv === undefined) return { refused: `this agent may not run a tool as ${order.user}` };
     const folder = join(this.#options.folder, order.name);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolders(folder, 0o700);
     await syncFolder(this.#options.folder);
     const output = await open(this.#outputPath(order.name), "a", 0o600);
     try {

@@ -3,8 +3,9 @@
  * agent comes next; without --remain-after-exit a success would look like a unit that never ran. Stopping the
  * unit ends its whole control group, also children that outlived the tool.
  */
-import { access, mkdir, rm } from "node:fs/promises";
+import { access, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { makeFolders } from "#proto/common/make-folders.ts";
 import type { Look } from "../verb.ts";
 import { keyValues } from "./service-unit.ts";
 import { tailOfFile } from "./tail.ts";
@@ -49,7 +50,7 @@ export class UnitRunner implements ToolRunner {
   }
 
   async start(order: ToolOrder): Promise<{ started: true } | { refused: string }> {
-    await mkdir(join(this.#options.folder, order.name), { recursive: true, mode: 0o700 });
+    await makeFolders(join(this.#options.folder, order.name), 0o700);
     const asked = await this.#options.run(
       ["systemd-run", ...unitArguments(order, this.#outputPath(order.name), this.#options.env)],
       callLimitMs,

@@ -2,10 +2,11 @@
  * Parcels: files that one node of a rollout makes for another. Bytes by digest, names beside them, a folder for each
  * open rollout; what belongs to no open rollout is refused and swept away.
  */
-import { mkdir, readdir, readFile, rm, statfs, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "#proto/common/clock.ts";
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import { makeFolders } from "#proto/common/make-folders.ts";
 import { ArtefactFolder } from "./artefacts.ts";
 
 /** Left free for the coordinator's own records beyond the parcel itself. */
@@ -41,7 +42,7 @@ export class ParcelFolder {
     if (!this.#options.isOpen(rollout)) return fail("parcel.rollout-not-open", { rollout });
     if (!/^[A-Za-z0-9._/-]{1,300}$/.test(name)) return fail("parcel.name-malformed", { name });
     await this.#sweep();
-    await mkdir(this.#names(rollout), { recursive: true, mode: 0o700 });
+    await makeFolders(this.#names(rollout), 0o700);
     const free = await (this.#options.freeBytes ?? freeOn)(this.#of(rollout));
     if (free < totalBytes + reserveBytes)
       return fail("parcel.no-room", { name, bytes: String(totalBytes), free: String(free) });

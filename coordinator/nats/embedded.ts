@@ -4,10 +4,11 @@
  * is started again on its port, with its data. Never two on one store: the folder must be the caller's alone.
  */
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, realpath, rename, writeFile } from "node:fs/promises";
+import { readFile, realpath, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Random } from "#proto/common/clock.ts";
 import { type Failure, FailureError } from "#proto/common/failure.ts";
+import { makeFolders } from "#proto/common/make-folders.ts";
 import { unreachable } from "./errors.ts";
 import { withoutToken } from "./server-address.ts";
 import {
@@ -45,7 +46,7 @@ const lookEveryMs = 250;
 const longestPauseMs = 10_000;
 
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedNats> {
-  await mkdir(join(options.folder, "store"), { recursive: true, mode: 0o700 });
+  await makeFolders(join(options.folder, "store"), 0o700);
   // one spelling, whatever link led here: by this path a left-over server is known again
   const folder = await realpath(options.folder);
   const token = await ownToken(join(folder, "token"));

@@ -3,10 +3,11 @@
  * file's path in its command line, and ended by its pid only while it proves to be that process.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdir, open, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
+import { open, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Clock } from "#proto/common/clock.ts";
 import { FailureError, failure } from "#proto/common/failure.ts";
+import { makeFolders } from "#proto/common/make-folders.ts";
 import { jetStreamAnswers } from "./answers.ts";
 import { causeOf } from "./errors.ts";
 
@@ -36,7 +37,7 @@ export async function launch(
   signal: AbortSignal,
 ): Promise<RunningServer> {
   await rm(portsFolder(place), { recursive: true, force: true });
-  await mkdir(portsFolder(place), { recursive: true });
+  await makeFolders(portsFolder(place), 0o755);
   await writeFile(configurationFile(place), configuration(place, port), { mode: 0o600 });
   const child = await spawnServer(place);
   const { pid } = child;

@@ -2,9 +2,10 @@
  * The saved configuration put back: file by file beside its place and renamed, so that at no moment one is missing,
  * and doing it twice does no harm. What stands there now was saved before by the way back itself.
  */
-import { chmod, chown, copyFile, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { chmod, chown, copyFile, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { makeFolders } from "#proto/common/make-folders.ts";
 import { syncFolder } from "../../host/file-runner.ts";
 import { done, failed, failedBy } from "../../outcome.ts";
 import { type Probe, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
@@ -76,7 +77,7 @@ async function restore({ host }: StepContext, given: Args, means: Means): Promis
 async function putBack(source: string, target: string): Promise<void> {
   const beside = `${target}.lockkeeper-new`;
   const { mode, uid, gid } = await stat(source);
-  await mkdir(dirname(target), { recursive: true });
+  await makeFolders(dirname(target), 0o755);
   await rm(beside, { force: true });
   await copyFile(source, beside);
   await chown(beside, uid, gid);

@@ -1,8 +1,9 @@
 /** Saves what the vendor's reinstallation would wipe: configuration, certificates, unit. Into the agent's own folder. */
-import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { type Facts, FailureError, type Outcome, succeed } from "#proto/common/failure.ts";
+import { makeFolders } from "#proto/common/make-folders.ts";
 import { done, failed, failedBy } from "../../outcome.ts";
 import { type Host, type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { halfWay, label } from "./args.ts";
@@ -55,7 +56,7 @@ async function save(context: StepContext, here: Installation, folder: string): P
   const { host } = context;
   const beside = `${folder}.new`;
   await rm(beside, { recursive: true, force: true });
-  await mkdir(beside, { recursive: true, mode: 0o700 });
+  await makeFolders(beside, 0o700);
   for (const path of here.worthSaving)
     await copy(host, ["-a"], [host.path(path), join(beside, basename(path))]);
   const certificates: Outcome<CertificatesPlace | undefined> =

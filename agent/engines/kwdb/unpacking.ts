@@ -1,8 +1,9 @@
 /** What is installed later lies unpacked in the agent's folder first, under its digest: whole, or not there. */
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { type Failure, failure } from "#proto/common/failure.ts";
+import { makeFolders } from "#proto/common/make-folders.ts";
 import { done, failedBy } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { digest, version } from "./args.ts";
@@ -46,7 +47,7 @@ async function unpack(
   const beside = `${folder}.new`;
   const tree = join(beside, "tree");
   await rm(beside, { recursive: true, force: true });
-  await mkdir(tree, { recursive: true, mode: 0o700 });
+  await makeFolders(tree, 0o700);
   const argv = ["tar", "-xf", archive, "-C", tree, "--no-same-owner"] as const;
   const look = await host.look(argv, { deadlineMs: unpackMs });
   const said = look.spawnError ?? (look.timedOut ? "tar did not end" : look.stderr.trim());
@@ -58,7 +59,7 @@ async function unpack(
   }
   await writeFile(join(beside, "manifest.json"), manifestText(await manifestOf(tree)));
   await rm(folder, { recursive: true, force: true });
-  await mkdir(dirname(folder), { recursive: true });
+  await makeFolders(dirname(folder), 0o755);
   await rename(beside, folder);
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -9,6 +9,19 @@ beforeEach(async () => {
   place = await mkdtemp(join(tmpdir(), "lockkeeper-folders-"));
 });
 afterEach(() => rm(place, { recursive: true, force: true }));
+
+/** A folder may come from a configuration, and a hang there ends with no word. */
+it("no other way to make several at once is used in the product", async () => {
+  const root = new URL("../../..", import.meta.url).pathname;
+  const found: string[] = [];
+  for (const room of ["agent", "coordinator", "proto/common"])
+    for (const name of await readdir(join(root, room), { recursive: true })) {
+      if (!name.endsWith(".ts")) continue;
+      const text = await readFile(join(root, room, name), "utf8");
+      if (/\bmkdir(Sync)?\([^;]*\brecursive: true/.test(text)) found.push(join(room, name));
+    }
+  expect(found).toEqual([]);
+});
 
 describe("folders that are made", () => {
   it("have the mode, each of them, and the topmost new one is told", async () => {

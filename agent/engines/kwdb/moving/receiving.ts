@@ -1,7 +1,8 @@
 /** An export brought to this node, file by file, each proven by its digest, into the folder that the database reads from. */
-import { chmod, chown, copyFile, mkdir, rename, rm, stat } from "node:fs/promises";
+import { chmod, chown, copyFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
+import { makeFolders } from "#proto/common/make-folders.ts";
 import { readMark } from "../../../host/marks.ts";
 import { sha256Of } from "../files.ts";
 import { freeBytes } from "../space.ts";
@@ -25,7 +26,7 @@ export async function receive(desk: Desk, what: string, manifest: Manifest): Pro
   const { context, mode } = desk;
   const folder = desk.path(what);
   const owner = await stat(context.host.path(mode.dataRoot));
-  await makeFolders(context.host.path(mode.dataRoot), folder, owner);
+  await makeOwned(context.host.path(mode.dataRoot), folder, owner);
   const known = new Set(manifest.files.map(({ path }) => path));
   for (const path of await filesBelow(folder)) if (!known.has(path)) await rm(join(folder, path));
   const missing = await missingIn(folder, manifest);
@@ -36,7 +37,7 @@ export async function receive(desk: Desk, what: string, manifest: Manifest): Pro
     const fetched = await context.parcels.fetch(sha256);
     if (!fetched.ok) return fetched.failure;
     const to = join(folder, path);
-    await makeFolders(folder, dirname(to), owner);
+    await makeOwned(folder, dirname(to), owner);
     await place(fetched.value, to, owner);
     // copied between two file systems, maybe: proven where it lies
     if ((await sha256Of(to)) !== sha256) return failure("kwdb.export-changed", { what, file: path });
@@ -49,10 +50,10 @@ export async function receive(desk: Desk, what: string, manifest: Manifest): Pro
 type Owner = { readonly uid: number; readonly gid: number };
 
 /** Whoever the data belongs to must be able to read it; the agent may be root. */
-async function makeFolders(top: string, folder: string, owner: Owner): Promise<void> {
+async function makeOwned(top: string, folder: string, owner: Owner): Promise<void> {
   if (folder.length <= top.length) return;
-  await makeFolders(top, dirname(folder), owner);
-  const made = await mkdir(folder, { recursive: true, mode: 0o750 });
+  await makeOwned(top, dirname(folder), owner);
+  const made = await makeFolders(folder, 0o750);
   if (made !== undefined) await give(folder, owner);
 }
 

@@ -3,9 +3,10 @@
  * not know is found by that version's own word, commented out, and told. Done once more while nobody is served: what was changed in
  * between counts.
  */
-import { chmod, chown, mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { chmod, chown, readdir, readFile, rm, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative } from "node:path";
 import { z } from "zod";
+import { makeFolders } from "#proto/common/make-folders.ts";
 import { syncFolder, writeFileDurably } from "../../../host/file-runner.ts";
 import { done } from "../../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../../verb.ts";
@@ -153,7 +154,7 @@ async function carryFile(
 }
 
 async function makeLike(source: string, target: string): Promise<void> {
-  const made = await mkdir(target, { recursive: true });
+  const made = await makeFolders(target, 0o700);
   if (made === undefined) return;
   const like = await stat(source);
   for (let folder = target; folder.length >= made.length; folder = dirname(folder)) {

@@ -5,6 +5,7 @@
 import { chown, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { makeFolders } from "#proto/common/make-folders.ts";
 import { syncFolder } from "../../../host/file-runner.ts";
 import { done } from "../../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../../verb.ts";
@@ -126,7 +127,7 @@ async function clear(
   await alterNote(context, { isFresh: false, newSystemId: null, mode: null, isNewStarted: false });
   for (const folder of [data, place.work]) await rm(host.path(folder), { recursive: true, force: true });
   const parent = dirname(host.path(data));
-  const isNewParent = (await mkdir(parent, { recursive: true, mode: 0o755 })) !== undefined;
+  const isNewParent = (await makeFolders(parent, 0o755)) !== undefined;
   if (isNewParent) await chown(parent, owner.uid, owner.gid);
   for (const folder of [data, place.work]) {
     await mkdir(host.path(folder), { mode: 0o700 });

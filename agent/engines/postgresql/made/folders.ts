@@ -1,6 +1,7 @@
 /** Folders that are taken for a new server, and given back as they were: what was in one before is nobody's to remove. */
-import { chmod, chown, mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
+import { chmod, chown, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeFolders } from "#proto/common/make-folders.ts";
 import { syncFolder } from "../../../host/file-runner.ts";
 import type { Host } from "../../../verb.ts";
 import { stop } from "../desk.ts";
@@ -24,7 +25,7 @@ export async function takeFolder(
     own = { path, before, top: before === null ? await highestMissing(host, path) : null };
     await alterNote(of, { folders: [...folders, own] });
   }
-  await mkdir(host.path(path), { recursive: true, mode: 0o755 });
+  await makeFolders(host.path(path), 0o755);
   const made = own.top === null ? [path] : upTo(path, own.top);
   for (const folder of made) await chown(host.path(folder), uid, gid);
   await chmod(host.path(path), mode);

@@ -2,9 +2,10 @@
  * The old server's configuration on the new host: places changed, what belongs to the old host put aside, what this host and the move
  * need at the end of postgresql.conf. Written once: what a person mends in it afterwards is kept by a retry.
  */
-import { chmod, chown, mkdir, readFile, stat } from "node:fs/promises";
+import { chmod, chown, readFile, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import { z } from "zod";
+import { makeFolders } from "#proto/common/make-folders.ts";
 import { writeFileDurably } from "../../../host/file-runner.ts";
 import { done } from "../../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../../verb.ts";
@@ -139,7 +140,7 @@ async function writeFor(
   { uid, gid }: Account,
 ): Promise<void> {
   const file = host.path(path);
-  const made = await mkdir(dirname(file), { recursive: true, mode: 0o755 });
+  const made = await makeFolders(dirname(file), 0o755);
   if (made !== undefined) {
     await chown(dirname(file), uid, gid);
     await chmod(dirname(file), 0o755);
