@@ -112,6 +112,10 @@ export const databaseSchema = z.object({
   foreignTables: tables,
   materializedViews: tables,
   largeObjects: z.number(),
+  /** As they weigh behind a fence: each counts for 4096 at least. Absent to a role that may not read them. */
+  largeObjectBytes: z.number().optional(),
+  /** Rows of unlogged tables. */
+  unloggedBytes: z.number().optional(),
   sequences: z.number(),
   extensions: z.array(z.object({ name: z.string(), version: z.string() })),
   /** Triggers that fire during replication: `schema.table trigger`. */

@@ -11,6 +11,7 @@ import { namesOf } from "./pglogical/databases.ts";
 import { relations } from "./relations.ts";
 import type { Means } from "./settings.ts";
 import { type Row, type Sql, versionOf, withSql } from "./sql.ts";
+import { bulkAsFarAsAllowed } from "./unreplicated/bulk.ts";
 
 const atOnce = 2;
 const statementMs = 30_000;
@@ -72,6 +73,7 @@ async function readOne(sql: Sql, head: Row): Promise<PgDatabase> {
     ...identity,
     ...lists,
     ...numbers,
+    ...(await bulkAsFarAsAllowed(sql)),
     extensions: await extensionsOf(sql),
     counts: { ...counts, ...ofIdentity },
   };

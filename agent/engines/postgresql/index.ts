@@ -37,6 +37,7 @@ import { type PostgresqlSettings, postgresqlSettings } from "./settings.ts";
 import { withSql } from "./sql.ts";
 import { subscribingVerbs } from "./subscribing.ts";
 import { triggerVerbs } from "./triggers.ts";
+import { unreplicatedVerbs } from "./unreplicated/index.ts";
 import { upkeepVerbs } from "./upkeep.ts";
 import { verifyingVerbs } from "./verifying.ts";
 import { type WalPace, walPace } from "./wal-room.ts";
@@ -79,6 +80,7 @@ export const postgresqlKind = engineKind<PostgresqlSettings>({
         ...measuringVerbs(means),
         ...sequenceVerbs(means),
         ...comparingVerbs(means),
+        ...unreplicatedVerbs(means),
         ...verifyingVerbs(means),
         ...hookVerbs(means),
         ...oldServerVerbs(means),

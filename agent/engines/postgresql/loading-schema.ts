@@ -169,7 +169,8 @@ async function firstIn(context: StepContext, means: Means, name: string): Promis
       sql.rows(`SELECT quote_ident(nspname) || '.' || quote_ident(relname) AS name
                   FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
                  WHERE c.oid >= 16384 AND c.relkind NOT IN ('i', 'I') AND nspname !~ '^pg_' AND nspname <> 'information_schema'
-                   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') LIMIT 1`),
+                   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+                UNION ALL SELECT 'large object ' || oid FROM pg_largeobject_metadata LIMIT 1`),
     { database: name },
   );
   return first === undefined ? undefined : (first["name"] ?? "");

@@ -27,14 +27,18 @@ export async function scriptOf(context: StepContext, means: Means, part: Part): 
   const script = `${part.list}.sql`;
   const words = ["-L", part.list, "-f", script, ...(part.create ? ["--create"] : [])];
   await client(context, means, "pg_restore", [...words, part.file]);
-  const known = await ask(context, means, (sql) =>
-    sql.rows("SELECT name FROM pg_settings WHERE name = ANY ($1::text[])", [`{${headSettings.join(",")}}`]),
-  );
-  const unknown = headSettings.filter((name) => known.every((row) => row["name"] !== name));
-  const text = withoutSettings(await readFile(script, "utf8"), unknown);
+  const text = withoutSettings(await readFile(script, "utf8"), await unknownSettings(context, means));
   const version = await ask(context, means, versionOf);
   await writeFile(script, version < 150_000 ? withoutProvider(text) : text);
   return script;
+}
+
+/** What a script may set at its head and this server does not know. */
+export async function unknownSettings(context: StepContext, means: Means): Promise<readonly string[]> {
+  const known = await ask(context, means, (sql) =>
+    sql.rows("SELECT name FROM pg_settings WHERE name = ANY ($1::text[])", [`{${headSettings.join(",")}}`]),
+  );
+  return headSettings.filter((name) => known.every((row) => row["name"] !== name));
 }
 
 /** Before 15 every locale is the C library's, and CREATE DATABASE knows no word for it. */
@@ -52,6 +56,18 @@ export function withoutSettings(script: string, names: readonly string[]): strin
     return !isSetHere || !names.some((name) => line.startsWith(`SET ${name} = `));
   });
   return lines.join("\n");
+}
+
+/** What stands before the first statement that does anything. */
+export function headOf(script: string): string {
+  const lines = script.split("\n");
+  const end = lines.findIndex((line) => !ofHead.test(line));
+  return end === -1
+    ? script
+    : lines
+        .slice(0, end)
+        .map((line) => `${line}\n`)
+        .join("");
 }
 
 /** Empty, a comment, a setting, or a word to psql. */

@@ -30,6 +30,9 @@ const shape = `
    WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'i', 'I') AND c.relpersistence <> 't'
      AND ${ofUsers} AND ${ofNoExtension("c")}
   UNION ALL
+  SELECT 'unlogged table ' || ${table} FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE c.relkind = 'r' AND c.relpersistence = 'u' AND ${ofUsers} AND ${ofNoExtension("c")}
+  UNION ALL
   SELECT 'constraint ' || ${table} || ' ' || quote_ident(k.conname) || ' ' || k.contype::text
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE k.contype IN ('p', 'u', 'f', 'c', 'x') AND ${ofUsers} AND ${ofNoExtension("c")}

@@ -105,6 +105,8 @@ export const shopFacts: Partial<PgDatabase> = {
   foreignServers: ["far"],
   materializedViews: ["public.seen"],
   largeObjects: 1,
+  largeObjectBytes: 4_096,
+  unloggedBytes: 0,
   sequences: 1,
   alwaysTriggers: ["public.keyed always"],
   eventTriggers: ["watcher"],

@@ -1,0 +1,145 @@
+/** Two real servers, and the verbs that take large objects and unlogged rows from the one to the other, with real tools. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { execa } from "execa";
+import pg from "pg";
+import { postgresqlSettings } from "#agent/engines/postgresql/settings.ts";
+import { unreplicatedVerbs } from "#agent/engines/postgresql/unreplicated/index.ts";
+import type { StepContext, StepResult, ToolRequest } from "#agent/verb.ts";
+import { succeed } from "#proto/common/failure.ts";
+import type { UnreplicatedKind } from "#proto/engines/postgresql-unreplicated.ts";
+import type { Major } from "#test/postgres/binaries.ts";
+import type { PostgresServer } from "#test/postgres/server.ts";
+import { postgresTools } from "#test/postgres/tools.ts";
+import { hostOf, serverOf } from "./asked-server.ts";
+
+const database = "postgres";
+const folders: string[] = [];
+
+export function removeParcels(): void {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+}
+
+export interface Given {
+  readonly kinds?: readonly UnreplicatedKind[];
+  readonly limitBytes?: number;
+}
+
+/** What becomes of a tool that is run: undefined: it is run as ever. */
+export type Fault = (tool: string, words: readonly string[]) => readonly string[] | undefined;
+
+type Pair = Awaited<ReturnType<typeof pairOf>>;
+
+/** Both have the roles app and readers; the younger is closed, as it is before its opening. */
+export async function pairOf(
+  [there, here]: readonly [Major, Major],
+  settings: Readonly<Record<string, string>> = {},
+) {
+  const parcels = mkdtempSync(path.join(tmpdir(), "lockkeeper-parcels-"));
+  folders.push(parcels);
+  const sides = [await sideOf(there, parcels, settings), await sideOf(here, parcels, settings)] as const;
+  for (const side of sides)
+    await side.run(
+      "CREATE ROLE app",
+      "CREATE ROLE readers",
+      "ALTER SYSTEM SET default_transaction_read_only = on",
+      "SELECT pg_reload_conf()",
+    );
+  return sides;
+}
+
+async function sideOf(major: Major, parcels: string, given: Readonly<Record<string, string>>) {
+  const server: PostgresServer = await serverOf(major, given);
+  const settings = postgresqlSettings.parse({
+    host: "127.0.0.1",
+    port: server.port,
+    user: server.superuser,
+    tools: await postgresTools(),
+  });
+  const host = hostOf();
+  const ran: string[] = [];
+  const contextOf = (fault?: Fault) =>
+    ({
+      host,
+      signal: AbortSignal.timeout(60_000),
+      deadlineMs: 60_000,
+      rollout: "r1",
+      progress: () => undefined,
+      parcels: {
+        send: async (name: string, file: string) => {
+          writeFileSync(path.join(parcels, name), readFileSync(file));
+          return succeed(name);
+        },
+        find: async (name: string) =>
+          succeed(existsSync(path.join(parcels, name)) ? { digest: name } : undefined),
+        fetch: async (name: string) => {
+          const fetched = path.join(parcels, `${name}.fetched`);
+          writeFileSync(fetched, readFileSync(path.join(parcels, name)));
+          return succeed(fetched);
+        },
+      },
+      tool: async ({ argv: [program, ...words], env }: ToolRequest) => {
+        const tool = path.basename(program);
+        ran.push(tool);
+        const other = fault?.(tool, words);
+        const done = await execa(program, other ?? words, { env: { ...env }, reject: false, all: true });
+        return {
+          exitCode: other === undefined ? done.exitCode : 137,
+          result: "exited",
+          tail: done.all,
+          runner: "",
+        };
+      },
+    }) as unknown as StepContext;
+  const verbOf = (name: string) => {
+    const verb = unreplicatedVerbs({ settings }).find(
+      (each) => each.name === `postgresql.${name}-unreplicated`,
+    );
+    if (verb === undefined) throw new Error(`no verb ${name}`);
+    return verb;
+  };
+  const args = { databases: JSON.stringify([database]) };
+  const does = (name: string, more: object = {}, fault?: Fault): Promise<StepResult> => {
+    const verb = verbOf(name);
+    return verb.run(contextOf(fault), verb.args.parse({ ...args, ...more }));
+  };
+  const carry = ({ kinds = ["large-objects", "unlogged"], limitBytes = 64 * 1024 ** 2 }: Given = {}) => ({
+    kinds: JSON.stringify(kinds),
+    limitBytes: String(limitBytes),
+  });
+  const query = async (text: string) => {
+    const options = "-c default_transaction_read_only=off";
+    const client = new pg.Client({ connectionString: server.urlOf(database), options });
+    await client.connect();
+    try {
+      return (await client.query(text)).rows as readonly Record<string, string>[];
+    } finally {
+      await client.end();
+    }
+  };
+  return {
+    server,
+    stateDir: host.stateDir,
+    /** Of the tools that were run. */
+    ran,
+    query,
+    run: async (...statements: readonly string[]) => {
+      for (const each of statements) await query(each);
+    },
+    weigh: (given?: Given) => does("weigh", carry(given)),
+    write: (given?: Given) => does("write", carry(given)),
+    load: (fault?: Fault) => does("load", {}, fault),
+    compare: () => does("compare"),
+    probe: async () => (await verbOf("load").probe?.(contextOf(), verbOf("load").args.parse(args)))?.state,
+  };
+}
+
+/** Written out on the one, loaded on the other, and equal. Throws what a step says. */
+export async function carried([there, here]: Pair, given?: Given): Promise<StepResult> {
+  for (const step of [() => there.write(given), () => here.load()]) {
+    const result = await step();
+    if (result.result !== "done") throw new Error(JSON.stringify(result));
+  }
+  return here.compare();
+}

@@ -1,0 +1,260 @@
+/** Large objects and rows of unlogged tables, taken along with a move: as they are on the one side, so on the other. */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { afterEach, describe, expect, it } from "vitest";
+import type { Major } from "#test/postgres/binaries.ts";
+import { stopAll } from "./asked-server.ts";
+import { carried, type Fault, pairOf, removeParcels } from "./unreplicated-pair.ts";
+
+afterEach(async () => {
+  await stopAll();
+  removeParcels();
+});
+
+const caseMs = 120_000;
+
+const tables = [
+  'CREATE UNLOGGED TABLE "Session, Cache" (id serial PRIMARY KEY, f float8, b bytea, at timestamptz, line text)',
+  'CREATE UNLOGGED TABLE parts (of int REFERENCES "Session, Cache", n int)',
+  "CREATE UNLOGGED TABLE empty_one (a int)",
+  "CREATE TABLE replicated (a int)",
+  // on the side that is loaded nothing of this may be done once more
+  `CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+     $$ BEGIN INSERT INTO public.replicated VALUES (1); RETURN NEW; END $$`,
+  "CREATE TRIGGER notes AFTER INSERT ON parts FOR EACH ROW EXECUTE PROCEDURE note()",
+];
+
+const filled = [
+  `INSERT INTO "Session, Cache" (f, b, at, line) SELECT i / 3.0::float8, decode(md5(i::text), 'hex'), '2026-01-01 00:00Z', E'tab\\t\\\\.\\n' || i
+     FROM generate_series(1, 100) i`,
+  "INSERT INTO parts SELECT i, i FROM generate_series(1, 50) i",
+  "SELECT lo_from_bytea(70001, '\\x00010203')",
+  "SELECT lo_from_bytea(70002, decode(repeat('ab', 900000), 'hex'))",
+  "SELECT lo_create(70003)",
+  // a hole of 3 MB, and what was cut off
+  "SELECT lo_create(70004); SELECT lo_put(70004, 3000000, 'end')",
+  "SELECT lo_from_bytea(70005, decode(repeat('cd', 9000), 'hex'))",
+  "DO $$ DECLARE fd int; BEGIN fd := lo_open(70005, 131072); PERFORM lo_truncate(fd, 4097); END $$",
+  "ALTER LARGE OBJECT 70002 OWNER TO app",
+  "GRANT SELECT ON LARGE OBJECT 70001 TO readers",
+  "REVOKE ALL ON LARGE OBJECT 70004 FROM kw",
+  `COMMENT ON LARGE OBJECT 70001 IS 'it''s four bytes'`,
+];
+
+/** By the servers' own words, and none of the product's. */
+const seen = `
+  SELECT (SELECT string_agg(format('%s %s %s %s %s', m.oid, lomowner::regrole, lomacl, obj_description(m.oid, 'pg_largeobject'),
+                   md5(lo_get(m.oid))), '; ' ORDER BY m.oid) FROM pg_largeobject_metadata m) AS objects,
+         (SELECT md5(string_agg(format('%s %s %s %s %s', id, float8send(f), b, at, line), ';' ORDER BY id)) FROM "Session, Cache") AS cache,
+         (SELECT string_agg(t::text, ';' ORDER BY n) FROM parts t) AS parts`;
+
+async function filledPair(majors: readonly [Major, Major]) {
+  const pair = await pairOf(majors);
+  await pair[0].run(...tables, ...filled);
+  await pair[1].run(...tables);
+  return pair;
+}
+
+type Pair = Awaited<ReturnType<typeof filledPair>>;
+const same = async ([there, here]: Pair) => expect(await here.query(seen)).toEqual(await there.query(seen));
+
+/** The tool has done a part of its work when it is killed. */
+const cutInTheMiddle: Fault = (tool, words) => {
+  if (tool !== "psql") return undefined;
+  return words.map((word) => {
+    if (!word.endsWith("rows.sql")) return word;
+    const text = readFileSync(word, "utf8");
+    writeFileSync(`${word}.cut`, text.slice(0, text.lastIndexOf("lo_close") - 20));
+    return `${word}.cut`;
+  });
+};
+
+describe.each<readonly [Major, Major]>([
+  [10, 18],
+  [18, 10],
+])("from %i to %i", (...majors) => {
+  it(
+    "goes whole, however often, also after a half, with what was changed and removed since",
+    async () => {
+      const pair = await filledPair(majors);
+      const [there, here] = pair;
+      expect((await here.compare().catch(() => undefined))?.result).not.toBe("done");
+      expect(await there.write()).toMatchObject({ result: "done", outputs: {} });
+      expect(await here.compare()).toMatchObject({
+        failure: {
+          code: "postgresql.data-differs",
+          facts: { found: expect.stringContaining("large object 70001 is not here") },
+        },
+      });
+      expect(await here.probe()).toBe("not-done");
+      expect(await here.load(cutInTheMiddle)).toMatchObject({ failure: { code: "postgresql.tool-failed" } });
+      expect(await here.probe()).toBe("not-done");
+      expect(await here.load()).toMatchObject({ result: "done" });
+      await same(pair);
+      expect(await here.probe()).toBe("done");
+      expect(await here.load()).toMatchObject({ result: "done" });
+      expect(await here.compare()).toEqual({
+        result: "done",
+        outputs: {
+          "told.large objects of postgres": "5 went along; equal by content, owner, rights and comment",
+          "told.unlogged tables of postgres": "3 went along with 150 rows; equal by content",
+        },
+      });
+      await same(pair);
+      expect(await here.query("SELECT count(*) FROM replicated")).toEqual([{ count: "0" }]);
+      await there.run(
+        "SELECT lo_unlink(70001), lo_put(70002, 5, 'other'), lo_from_bytea(70009, 'new')",
+        "ALTER LARGE OBJECT 70003 OWNER TO readers",
+        "DELETE FROM parts WHERE n < 10",
+        `UPDATE "Session, Cache" SET line = 'other' WHERE id = 7`,
+      );
+      await here.run("SELECT lo_from_bytea(70008, 'somebody''s')", "INSERT INTO empty_one VALUES (1)");
+      expect(await carried(pair)).toMatchObject({ result: "done" });
+      await same(pair);
+      expect(await here.query("SELECT FROM empty_one")).toEqual([]);
+      // no file of either is left
+      for (const side of pair)
+        expect(
+          readdirSync(side.stateDir, { recursive: true, encoding: "utf8" }).filter((name) =>
+            /\.(dump|sql|json)$/.test(name),
+          ),
+        ).toEqual([]);
+    },
+    caseMs,
+  );
+});
+
+it(
+  "is emptied without a tool where the other side has nothing any more",
+  async () => {
+    const pair = await filledPair([15, 18]);
+    const [there, here] = pair;
+    await carried(pair);
+    await there.run(`DELETE FROM parts; DELETE FROM "Session, Cache"`);
+    await there.run("SELECT lo_unlink(oid) FROM pg_largeobject_metadata");
+    const before = there.ran.length + here.ran.length;
+    expect(await carried(pair)).toEqual({
+      result: "done",
+      outputs: { "told.unlogged tables of postgres": "3 went along with 0 rows; equal by content" },
+    });
+    expect(there.ran.length + here.ran.length).toBe(before);
+    await same(pair);
+  },
+  caseMs,
+);
+
+it(
+  "leaves alone on both sides what a person has said that it stays, and tells so",
+  async () => {
+    const pair = await filledPair([15, 18]);
+    const [there, here] = pair;
+    await here.run("SELECT lo_from_bytea(4711, 'stays')");
+    expect(await there.write({ kinds: ["unlogged"] })).toEqual({
+      result: "done",
+      outputs: { "told.left behind of postgres": "5 large objects" },
+    });
+    expect(await here.load()).toMatchObject({ result: "done" });
+    expect(await here.compare()).toMatchObject({ result: "done" });
+    expect(await here.query("SELECT oid FROM pg_largeobject_metadata")).toEqual([{ oid: 4711 }]);
+    expect(await there.write({ kinds: ["large-objects"] })).toEqual({
+      result: "done",
+      outputs: { "told.left behind of postgres": "rows of 2 unlogged tables" },
+    });
+    await here.run("DELETE FROM parts");
+    expect(await here.load()).toMatchObject({ result: "done" });
+    expect(await here.query("SELECT count(*) FROM parts")).toEqual([{ count: "0" }]);
+    expect(await here.query(`SELECT count(*) FROM "Session, Cache"`)).toEqual([{ count: "100" }]);
+    expect(await here.compare()).toMatchObject({ result: "done" });
+  },
+  caseMs,
+);
+
+it(
+  "is no more than its limit, by where a large object ends and not by what it takes",
+  async () => {
+    const [there] = await filledPair([10, 18]);
+    // bytes that nobody has written weigh too: they would be carried
+    const objects = 4_096 + 900_000 + 4_096 + 3_000_003 + 4_097;
+    const all = { kinds: ["large-objects"] } as const;
+    expect(await there.weigh({ ...all, limitBytes: objects })).toEqual({
+      result: "done",
+      outputs: { bytes: String(objects) },
+    });
+    const tooMuch = {
+      failure: {
+        code: "postgresql.unreplicated-too-much",
+        facts: { bytes: String(objects), limit: String(objects - 1), found: `postgres: ${objects}` },
+      },
+    };
+    expect(await there.weigh({ ...all, limitBytes: objects - 1 })).toMatchObject(tooMuch);
+    // also of what came between the weighing and the fence
+    expect(await there.write({ ...all, limitBytes: objects - 1 })).toMatchObject(tooMuch);
+    expect(there.ran).toEqual([]);
+    expect(await there.weigh({ kinds: [], limitBytes: 0 })).toMatchObject({ result: "done" });
+    expect(await there.weigh({ kinds: ["unlogged"], limitBytes: 8_192 })).toMatchObject({
+      failure: { code: "postgresql.unreplicated-too-much" },
+    });
+  },
+  caseMs,
+);
+
+const differences: readonly (readonly [string, string])[] = [
+  ["large object 70002: other content", "SELECT lo_put(70002, 5, 'x')"],
+  ["large object 70002: other owner, rights", "ALTER LARGE OBJECT 70002 OWNER TO readers"],
+  ["large object 70001: other rights", "REVOKE SELECT ON LARGE OBJECT 70001 FROM readers"],
+  ["large object 70001: other comment", "COMMENT ON LARGE OBJECT 70001 IS NULL"],
+  ["large object 70001 is not here", "SELECT lo_unlink(70001)"],
+  ["large object 70009 is here alone", "SELECT lo_create(70009)"],
+  ["public.parts: other number of rows, content", "DELETE FROM parts WHERE n = 1"],
+  ["public.parts: other content", "UPDATE parts SET n = 51 WHERE n = 1"],
+  [
+    "public.parts is not here",
+    "ALTER TABLE parts DROP CONSTRAINT parts_of_fkey; ALTER TABLE parts SET LOGGED",
+  ],
+];
+
+it(
+  "is compared, and stops at every difference",
+  async () => {
+    const pair = await filledPair([15, 18]);
+    const [, here] = pair;
+    await carried(pair);
+    for (const [found, statement] of differences) {
+      await here.run(statement);
+      expect(await here.compare()).toMatchObject({
+        failure: { code: "postgresql.data-differs", facts: { database: "postgres", found } },
+      });
+      expect(await here.probe()).toBe("not-done");
+      await here.load();
+    }
+  },
+  caseMs,
+);
+
+it(
+  "goes where the server's table of locks is far too small for all objects at once",
+  async () => {
+    const pair = await pairOf([15, 18], { max_locks_per_transaction: "10", max_connections: "30" });
+    for (const side of pair)
+      await side.run("SELECT count(lo_from_bytea(100000 + i, 'x')) FROM generate_series(1, 9000) i");
+    await pair[0].run("SELECT lo_put(100001, 0, 'y')");
+    expect(await carried(pair)).toMatchObject({ result: "done" });
+  },
+  caseMs,
+);
+
+it(
+  "is never loaded into a server that takes writes",
+  async () => {
+    const pair = await filledPair([15, 18]);
+    await pair[0].write();
+    await pair[1].run(
+      "SELECT lo_create(4711)",
+      "ALTER SYSTEM RESET default_transaction_read_only",
+      "SELECT pg_reload_conf()",
+      "SELECT pg_sleep(0.3)",
+    );
+    expect(await pair[1].load()).toMatchObject({ failure: { code: "postgresql.unreplicated-open" } });
+    expect(await pair[1].query("SELECT oid FROM pg_largeobject_metadata")).toEqual([{ oid: 4711 }]);
+  },
+  caseMs,
+);
