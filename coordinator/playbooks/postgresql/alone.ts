@@ -105,7 +105,15 @@ function aloneOf(
     major: isOld ? plan.to : plan.from,
   };
   const [source, target] = isOld ? [left, gone] : [gone, left];
-  const move = { source, target, databases, there: databases, settings: settings.value, mover };
+  const move = {
+    source,
+    target,
+    databases,
+    there: databases,
+    settings: settings.value,
+    mover,
+    carried: { kinds: [], limitBytes: 0 },
+  };
   return succeed({ move, left, isOld });
 }
 

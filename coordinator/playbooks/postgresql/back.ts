@@ -11,12 +11,14 @@ import type { Undone } from "../../domain/undone.ts";
 import { planBackAlone } from "./alone.ts";
 import { clearing } from "./clearing.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { databasesIn, replacedOf } from "./first-plan.ts";
+import { databasesIn, kindsIn, replacedOf } from "./first-plan.ts";
 import { gate, type Move, moveOf, on, phase, proveServer } from "./move.ts";
 import * as patroni from "./patroni.ts";
 import { settingsBack } from "./restart-settings.ts";
 import { result } from "./result.ts";
+import { databasesOn } from "./sides.ts";
 import * as steps from "./steps.ts";
+import { carriedWithin, unreplicatedResults } from "./unreplicated.ts";
 
 /**
  * Refused: as `moveOf`; `postgresql.back-retired`, where the old server no longer follows the new one;
@@ -28,7 +30,11 @@ export function planBack(input: PlaybookInput, back: Undone): Outcome<Plan> {
   const found = moveOf({ ...input, wish: { ...wish, to: back.plan.to, method: back.plan.method } });
   if (!found.ok) return found;
   const databases = databasesIn(back.plan, input.cluster.name) ?? found.value.databases;
-  const move = { ...found.value, databases };
+  // where nobody has told it, the step that weighs it does
+  const onNew = databasesOn(found.value.target.input, databases);
+  const { carryLimitBytes } = found.value.settings;
+  const carried = carriedWithin(onNew ?? [], carryLimitBytes, kindsIn(back.plan, input.cluster.name));
+  const move = { ...found.value, databases, carried };
   const of = { of: back.rollout };
   const begun = (node: string, step: string) =>
     back.nodes.some((each) => each.node === node && each.begun.includes(step));
@@ -46,6 +52,7 @@ export function planBack(input: PlaybookInput, back: Undone): Outcome<Plan> {
     if (!replaced.ok) return replaced;
   }
   const isOpened = begun(move.target.node, "open-writes");
+  const unreplicated = isOpened ? unreplicatedResults(onNew, carried) : [];
   return succeed({
     format: planFormat,
     digest: "",
@@ -78,8 +85,11 @@ export function planBack(input: PlaybookInput, back: Undone): Outcome<Plan> {
         gates: [gate("serves", move.source, {}, { dwellMs: 0 })],
       },
     ],
-    checks: [result({ id: "back" }, "ok", { rollout: back.rollout, opened: isOpened ? "yes" : "no" })],
-    asks: [],
+    checks: [
+      result({ id: "back" }, "ok", { rollout: back.rollout, opened: isOpened ? "yes" : "no" }),
+      ...unreplicated,
+    ],
+    asks: unreplicated.flatMap(({ id, status }) => (status === "unknown" ? [id] : [])),
     ...(isOpened ? { pointOfNoReturn: "return/open/open-writes" } : {}),
     wayBack: ["way-back.postgresql.back"],
     warnings: isOpened ? ["warning.postgresql.pause", "warning.postgresql.new-stays"] : [],
@@ -87,7 +97,7 @@ export function planBack(input: PlaybookInput, back: Undone): Outcome<Plan> {
 }
 
 function returning(move: Move, of: { readonly of: string }): ClusterStage {
-  const { source, target, databases, settings, mover } = move;
+  const { source, target, databases, settings, mover, carried } = move;
   const { fenceLimitMs, compareWithinMs, cutOverLagBytes } = settings;
   return {
     kind: "cluster",
@@ -96,12 +106,19 @@ function returning(move: Move, of: { readonly of: string }): ClusterStage {
     before: [gate("serves", source, {}), gate("serves", target, {})],
     phases: [
       // of an earlier try whose fence has come down by itself: followed on, and only then closed again
-      phase("align", [on(source, proveServer(source), mover.resumeSubscriptions("back", databases, of))], {
-        after: [
-          gate("caught-up", target, { maxLagBytes: String(cutOverLagBytes) }),
-          gate("following", source, { databases: JSON.stringify(databases) }),
+      phase(
+        "align",
+        [
+          on(source, proveServer(source), mover.resumeSubscriptions("back", databases, of)),
+          on(target, proveServer(target), steps.weighUnreplicated(databases, carried)),
         ],
-      }),
+        {
+          after: [
+            gate("caught-up", target, { maxLagBytes: String(cutOverLagBytes) }),
+            gate("following", source, { databases: JSON.stringify(databases) }),
+          ],
+        },
+      ),
       phase("pause", [on(source, steps.pausePooler(fenceLimitMs))]),
       phase("fence", [
         on(
@@ -111,6 +128,7 @@ function returning(move: Move, of: { readonly of: string }): ClusterStage {
           steps.proveFenced(),
           steps.drain("back", databases, of),
           steps.measure(databases, compareWithinMs, fenceLimitMs),
+          steps.writeUnreplicated(databases, carried, fenceLimitMs),
           steps.proveFenced("prove-fenced-still"),
         ),
       ]),
@@ -120,7 +138,9 @@ function returning(move: Move, of: { readonly of: string }): ClusterStage {
           proveServer(source),
           steps.proveFenced("prove-closed"),
           steps.setSequences(databases),
+          steps.loadUnreplicated(databases, fenceLimitMs),
           steps.compare(databases, fenceLimitMs),
+          steps.compareUnreplicated(databases, fenceLimitMs),
           mover.pauseSubscriptions("back", databases, of),
         ),
       ]),

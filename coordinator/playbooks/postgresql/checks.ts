@@ -26,6 +26,7 @@ import {
   sourceVersion,
 } from "./source-checks.ts";
 import { targetChecks } from "./target-checks.ts";
+import { carriedWithin, unreplicatedResults } from "./unreplicated.ts";
 
 export function checkMove(input: PlaybookInput): readonly CheckResult[] {
   return offered(input, allChecks(input));
@@ -79,7 +80,10 @@ function checkSource(
   const inDatabases =
     databases === undefined
       ? []
-      : [...sourceChecks, ...objectChecks].map((check) => check({ input, settings, source, databases }));
+      : [
+          ...[...sourceChecks, ...objectChecks].map((check) => check({ input, settings, source, databases })),
+          ...unreplicatedResults(databases, carriedWithin(databases, settings.carryLimitBytes)),
+        ];
   return [
     ...sideChecksOf(input).flatMap((check) => check(source) ?? []),
     ...patroniChecks(input, source),

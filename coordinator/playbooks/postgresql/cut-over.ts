@@ -9,7 +9,7 @@ import * as patroni from "./patroni.ts";
 import * as steps from "./steps.ts";
 
 export function cutOver(move: Move): ClusterStage {
-  const { source, target, databases, settings, mover } = move;
+  const { source, target, databases, settings, mover, carried } = move;
   const { fenceLimitMs, compareWithinMs, cutOverLagBytes } = settings;
   return {
     kind: "cluster",
@@ -43,6 +43,7 @@ export function cutOver(move: Move): ClusterStage {
           ...drainLate(move),
           steps.proveDatabases(move.there),
           steps.describeSchema(databases),
+          steps.weighUnreplicated(databases, carried),
         ),
       ]),
       phase("same-shapes", [on(target, ...settleColumns(move), steps.compareSchema(databases))]),
@@ -57,6 +58,7 @@ export function cutOver(move: Move): ClusterStage {
           steps.proveFenced(),
           steps.drain("forward", databases),
           steps.measure(databases, compareWithinMs, fenceLimitMs),
+          steps.writeUnreplicated(databases, carried, fenceLimitMs),
           // whoever came in between has been seen
           steps.proveFenced("prove-fenced-still"),
         ),
@@ -68,7 +70,9 @@ export function cutOver(move: Move): ClusterStage {
           // one that clients write to already is not set back
           steps.proveFenced("prove-closed"),
           steps.setSequences(databases),
+          steps.loadUnreplicated(databases, fenceLimitMs),
           steps.compare(databases, fenceLimitMs),
+          steps.compareUnreplicated(databases, fenceLimitMs),
           mover.pauseSubscriptions("forward", databases),
           mover.makeSlots(databases),
         ),

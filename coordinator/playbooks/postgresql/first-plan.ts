@@ -1,5 +1,6 @@
 /** What a way back takes from the plan of the rollout that it goes back from: which servers, and which databases. */
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
+import type { UnreplicatedKind } from "#proto/engines/postgresql-unreplicated.ts";
 import type { Plan, PlanProgram, PlanStep } from "../../domain/plan.ts";
 import { programsOf } from "../../domain/stage-programs.ts";
 import type { Undone } from "../../domain/undone.ts";
@@ -25,6 +26,15 @@ export function replacedOf(
 export function databasesIn(plan: Plan, cluster: string): readonly string[] | undefined {
   const exported = stepsIn(plan, cluster).find(({ call }) => call.verb === "postgresql.export-schema");
   return exported && (JSON.parse(exported.call.args["databases"] ?? "[]") as string[]);
+}
+
+/**
+ * Of what replication does not carry, what the first plan has taken along: of the rest the old server has its own still, and nothing may
+ * come in its place.
+ */
+export function kindsIn(plan: Plan, cluster: string): readonly UnreplicatedKind[] {
+  const written = stepsIn(plan, cluster).find(({ call }) => call.verb === "postgresql.write-unreplicated");
+  return written === undefined ? [] : (JSON.parse(written.call.args["kinds"] ?? "[]") as UnreplicatedKind[]);
 }
 
 /** The server of that cluster, as the plan's own programs prove it. */

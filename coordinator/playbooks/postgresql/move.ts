@@ -7,7 +7,8 @@ import type { Mover } from "./mover.ts";
 import { moveMethod, moverOf } from "./movers.ts";
 import { wantedOf } from "./new-server.ts";
 import { type PostgresqlClusterSettings, settingsOf } from "./settings.ts";
-import { databasesAt, databasesOf, primariesOf, sourceSide, targetOf } from "./sides.ts";
+import { carriedOf, databasesAt, databasesOf, primariesOf, sourceSide, targetOf } from "./sides.ts";
+import { type Carried, carriedWithin } from "./unreplicated.ts";
 
 /** One server as plans name it, with what it is known again by; how it was measured is its side (sides.ts). */
 export interface Endpoint {
@@ -28,6 +29,8 @@ export interface Move {
   readonly there: readonly string[];
   readonly settings: PostgresqlClusterSettings;
   readonly mover: Mover;
+  /** Of what replication does not carry. */
+  readonly carried: Carried;
 }
 
 /**
@@ -65,6 +68,7 @@ export function moveOf(input: PlaybookInput): Outcome<Move> {
     there,
     settings: settings.value,
     mover,
+    carried: carriedWithin(carriedOf(input) ?? [], settings.value.carryLimitBytes),
   });
 }
 

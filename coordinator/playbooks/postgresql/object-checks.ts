@@ -6,7 +6,7 @@ import { byDatabase, type SourceCheck } from "./pair.ts";
 import { result } from "./result.ts";
 
 type ListName = {
-  [Name in keyof PgDatabase]: PgDatabase[Name] extends string[] ? Name : never;
+  [Name in keyof PgDatabase]-?: PgDatabase[Name] extends string[] ? Name : never;
 }[keyof PgDatabase];
 
 interface Kind {
@@ -20,7 +20,6 @@ interface Kind {
 const kinds: readonly Kind[] = [
   { id: "identity-impossible", list: "identityImpossible", status: "ko" },
   { id: "full-incomparable", list: "fullIncomparable", status: "unknown" },
-  { id: "unlogged", list: "unlogged", status: "unknown" },
   { id: "foreign-tables", list: "foreignTables", status: "warn" },
   { id: "foreign-servers", list: "foreignServers", status: "warn" },
   { id: "materialized-views", list: "materializedViews", status: "warn" },
@@ -46,13 +45,11 @@ const listCheck =
     return result({ id, ...yields(status) }, count === 0 ? "ok" : status, { found, count: String(count) });
   };
 
-const numberCheck =
-  (id: string, field: "largeObjects" | "hypertables", status: Kind["status"]): SourceCheck =>
-  ({ databases }) => {
-    const having = databases.filter((database) => database[field] > 0);
-    const found = having.map((database) => `${database.name}: ${database[field]}`).join(", ");
-    return result({ id, ...yields(status) }, having.length === 0 ? "ok" : status, { found });
-  };
+const hypertables: SourceCheck = ({ databases }) => {
+  const having = databases.filter((database) => database.hypertables > 0);
+  const found = having.map(({ name, hypertables: count }) => `${name}: ${count}`).join(", ");
+  return result({ id: "hypertables" }, having.length === 0 ? "ok" : "ko", { found });
+};
 
 /** Fixed by the plan, table by table, and put back at its end. */
 const identity: SourceCheck = ({ databases }) => {
@@ -80,10 +77,4 @@ const cron: SourceCheck = ({ databases }) => {
   return result({ id: "cron" }, having.length === 0 ? "ok" : "warn", { found });
 };
 
-export const objectChecks: readonly SourceCheck[] = [
-  identity,
-  ...kinds.map(listCheck),
-  numberCheck("large-objects", "largeObjects", "unknown"),
-  numberCheck("hypertables", "hypertables", "ko"),
-  cron,
-];
+export const objectChecks: readonly SourceCheck[] = [identity, ...kinds.map(listCheck), hypertables, cron];

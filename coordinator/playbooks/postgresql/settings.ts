@@ -20,6 +20,8 @@ export interface PostgresqlClusterSettings {
   readonly copyLimitMs: number;
   /** How far the target may be behind before the fence is set. */
   readonly cutOverLagBytes: number;
+  /** How much of what replication does not carry is taken along while writes stand still. */
+  readonly carryLimitBytes: number;
   /** How `pg_upgrade` gets at the old server's files. */
   readonly upgradeMode: "copy" | "clone" | "link";
   /** What becomes of the old data folder after an upgrade in place and its soak. */
@@ -38,6 +40,9 @@ export interface PostgresqlClusterSettings {
 
 const hour = 3_600_000;
 
+/** More is no matter of seconds, and the server hashes a large object as one value. */
+const mostCarriedBytes = 512 * 1024 ** 2;
+
 const defaults: PostgresqlClusterSettings = {
   databasesAtOnce: 2,
   fenceLimitMs: 120_000,
@@ -46,6 +51,7 @@ const defaults: PostgresqlClusterSettings = {
   giveUpAtPercent: 90,
   copyLimitMs: 14 * 24 * hour,
   cutOverLagBytes: 1_048_576,
+  carryLimitBytes: 64 * 1024 ** 2,
   upgradeMode: "copy",
   oldData: "keep",
   keepOldMs: 7 * 24 * hour,
@@ -81,6 +87,10 @@ function readOne(name: string, value: string): Partial<PostgresqlClusterSettings
       return /^[1-9]\d$/.test(value) ? { giveUpAtPercent: Number(value) } : undefined;
     case "cut-over-lag-bytes":
       return /^[1-9]\d{0,11}$/.test(value) ? { cutOverLagBytes: Number(value) } : undefined;
+    case "carry-limit-bytes":
+      return /^\d{1,9}$/.test(value) && Number(value) <= mostCarriedBytes
+        ? { carryLimitBytes: Number(value) }
+        : undefined;
     case "upgrade-mode":
       return value === "copy" || value === "clone" || value === "link" ? { upgradeMode: value } : undefined;
     case "keep-old":

@@ -91,6 +91,14 @@ export function carriedOf(input: PlaybookInput): readonly PgDatabase[] | undefin
   return names === undefined ? undefined : found?.filter(({ name }) => names.includes(name));
 }
 
+/** The facts of these on one side, whichever it is; undefined where it does not tell its databases. */
+export function databasesOn(
+  input: PlaybookInput,
+  names: readonly string[],
+): readonly PgDatabase[] | undefined {
+  return known(sourceSide(input)?.facts.databases)?.filter(({ name }) => names.includes(name));
+}
+
 /** Two measured values as one: known where both are. */
 export function together<A, B>(one: Measured<A>, other: Measured<B>): Measured<readonly [A, B]> {
   if (!("value" in one)) return one;

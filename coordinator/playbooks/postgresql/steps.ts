@@ -6,3 +6,4 @@ export * from "./steps/old-server.ts";
 export * from "./steps/peers.ts";
 export * from "./steps/replication.ts";
 export * from "./steps/schema.ts";
+export * from "./steps/unreplicated.ts";

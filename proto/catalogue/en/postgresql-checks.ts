@@ -41,7 +41,7 @@ export const postgresqlChecks: Catalogue = {
   },
   "check.postgresql.rows-not-come": { says: "every row of the new server is on the old one" },
   "check.postgresql.rows-not-come.unknown": {
-    says: "nobody can say so: rows that the new server has taken last may not have come over, and are lost. Sequences are set by the rows that are there",
+    says: "nobody can say so: rows that the new server has taken last may not have come over, and are lost; large objects and unlogged tables are as they were at the cut-over. Sequences are set by the rows that are there",
     next: "can the new server be started for a moment? Then plan without --without. Else --ack postgresql.rows-not-come --reason …",
   },
   "check.postgresql.prepared-transactions": { says: "no transaction of the source is prepared" },
@@ -90,14 +90,22 @@ export const postgresqlChecks: Catalogue = {
     next: "ALTER TABLE … ADD PRIMARY KEY (…), or a unique index on columns that are NOT NULL and not generated, and REPLICA IDENTITY USING INDEX …",
   },
   "check.postgresql.unlogged": { says: "no table is unlogged" },
+  "check.postgresql.unlogged.warn": {
+    says: "the rows of unlogged tables go along while writes stand still, {mebibytes} MiB at most, and are compared: {found}",
+    next: "nothing to do; what nobody needs makes the pause longer: TRUNCATE it before the cut-over",
+  },
   "check.postgresql.unlogged.unknown": {
-    says: "the rows of unlogged tables are not carried; the target has them empty: {found}",
-    next: "ALTER TABLE … SET LOGGED, or answer for it: who fills them",
+    says: "the rows of unlogged tables are NOT carried, the other server has these tables empty or as they were: {found}. They take {mebibytes} MiB, and {limit} go along, large objects first (carry-limit-bytes)",
+    next: "raise carry-limit-bytes in the cluster's entry, and fence-limit with it; or TRUNCATE what nobody needs; or answer for it: who fills them",
   },
   "check.postgresql.large-objects": { says: "there are no large objects" },
+  "check.postgresql.large-objects.warn": {
+    says: "large objects go along while writes stand still, {mebibytes} MiB at most, and are compared: {found}",
+    next: "nothing to do; what nobody refers to makes the pause longer: vacuumlo, before the cut-over",
+  },
   "check.postgresql.large-objects.unknown": {
-    says: "large objects are not carried by logical replication: {found}",
-    next: "move them into a bytea column, or answer for it: who copies them while writes are fenced",
+    says: "large objects are NOT carried: {found}. They weigh {mebibytes} MiB (each 4 KiB at least), and {limit} go along (carry-limit-bytes)",
+    next: "raise carry-limit-bytes in the cluster's entry, and fence-limit with it; or vacuumlo, or bytea columns in their place; or answer for it: who copies them while writes are fenced",
   },
   "check.postgresql.hypertables": { says: "there are no hypertables" },
   "check.postgresql.hypertables.ko": {

@@ -25,7 +25,7 @@ export const postgresqlPlan: Catalogue = {
   },
   "postgresql.setting-unreadable": {
     says: 'the setting {name} of {cluster} is not understood: "{value}"',
-    next: "databases, databases-at-once, fence-limit, verify-within, compare-within, copy-limit, old-data, keep-old, give-up-at-percent, cut-over-lag-bytes, new-standbys, new-connections, new-backup, new-backup-within, upgrade-mode",
+    next: "databases, databases-at-once, fence-limit, verify-within, compare-within, copy-limit, old-data, keep-old, give-up-at-percent, cut-over-lag-bytes, carry-limit-bytes, new-standbys, new-connections, new-backup, new-backup-within, upgrade-mode",
   },
   "postgresql.back-retired": {
     says: "the old server no longer follows the new one: rollout {rollout} has retired it",

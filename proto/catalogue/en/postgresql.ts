@@ -203,6 +203,14 @@ export const postgresql: Catalogue = {
     says: "{database} stopped following: {cause}",
     next: "mend it on the new server: {subscription} tries again every few seconds; lockkeeper plan --back gives up",
   },
+  "postgresql.unreplicated-too-much": {
+    says: "large objects and rows of unlogged tables have grown to {bytes} bytes, and {limit} go along (carry-limit-bytes): {found}",
+    next: "nothing was opened. Let go of what nobody needs (vacuumlo, TRUNCATE), then lockkeeper retry; or raise carry-limit-bytes, fence-limit with it, and plan anew; on the way forth, lockkeeper plan --back comes before",
+  },
+  "postgresql.unreplicated-open": {
+    says: "the server takes writes: large objects and unlogged rows of somebody may be there, and would be replaced",
+    next: "nothing was changed; see who has opened it",
+  },
   "postgresql.sequences-differ": { says: "sequences are not the same on both sides: {found}" },
   "postgresql.hook-failed": { says: "the command {hook} of the agent's file ended with {exitCode}" },
   "postgresql.left-overs": {

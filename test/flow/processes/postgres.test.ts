@@ -31,7 +31,17 @@ const tables = [
   "SELECT nextval('free'), nextval('free')",
   "CREATE INDEX later ON bare (b)",
   "GRANT ALL ON ALL TABLES IN SCHEMA public TO app",
+  "CREATE UNLOGGED TABLE cache (id int PRIMARY KEY, body text)",
+  "INSERT INTO cache SELECT i, 'c' || i FROM generate_series(1, 100) AS i",
+  "SELECT lo_from_bytea(70001, 'there from the beginning'), lo_from_bytea(70002, 'removed later')",
+  "ALTER LARGE OBJECT 70001 OWNER TO app",
 ];
+
+/** Of what replication does not carry. */
+const unreplicated = `
+  SELECT string_agg(format('%s %s %s', m.oid, lomowner::regrole, convert_from(lo_get(m.oid), 'UTF8')), ', ' ORDER BY m.oid) AS objects,
+         (SELECT format('%s rows, %s', count(*), max(body) FILTER (WHERE id = 7)) FROM cache) AS cache
+    FROM pg_largeobject_metadata m`;
 
 /** A row beside each order, by a trigger that fires wherever the order arrives; another where it arrives from elsewhere. */
 const audited = [
@@ -83,10 +93,10 @@ async function typed(code: number, ...words: readonly string[]): Promise<string>
   return follow.events[0]?.rollout ?? "";
 }
 
-async function goBack(rollout: string): Promise<void> {
+async function goBack(rollout: string): Promise<string> {
   const file = join(fleet.folder, "back.json");
   await fleet.must("plan", "--back", rollout, "-o", file);
-  await typed(0, "apply", file, "-y");
+  return typed(0, "apply", file, "-y");
 }
 
 async function lastWords(): Promise<WriterLog> {
@@ -157,6 +167,15 @@ async function abortTells(rollout: string): Promise<void> {
   expect(log).not.toContain("disarmed");
 }
 
+const unreplicatedOn = (node: Node) =>
+  fleet.on(node, "shop", async (client) => (await client.query(unreplicated)).rows[0]);
+
+/** What the end of a rollout tells of it. */
+async function told(rollout: string): Promise<string> {
+  const { stdout } = await fleet.cli(["status", rollout]);
+  return stdout;
+}
+
 const nextOf = (node: Node) =>
   fleet.on(node, "shop", async (client) => (await client.query("SELECT nextval('free') AS n")).rows[0].n);
 
@@ -192,13 +211,32 @@ describe("a PostgreSQL server taken to a newer major version", () => {
       const passwords = [await passwordOn(fleet, "new1")];
       // neither server may be in two moves
       await typed(6, "apply", plan, "-y");
+      // long after the checks
+      await run("old1", "shop", [
+        "SELECT lo_unlink(70002), lo_from_bytea(70003, 'written after the checks')",
+        "UPDATE cache SET body = 'changed' WHERE id = 7",
+      ]);
       await typed(8, "approve", rollout);
+      expect(await unreplicatedOn("new1")).toEqual({
+        objects: "70001 app there from the beginning, 70003 postgres written after the checks",
+        cache: "100 rows, changed",
+      });
       passwords.push(await passwordOn(fleet, "old1"));
+      await run("new1", "shop", [
+        "SELECT lo_unlink(70001), lo_put(70003, 0, 'changed'), lo_from_bytea(70004, 'new')",
+        "DELETE FROM cache WHERE id > 50",
+        "UPDATE cache SET body = 'once more' WHERE id = 7",
+      ]);
       const before = writer?.log.accepted.length ?? 0;
       await writer?.accepted(before + 30);
       expect(await nextOf("new1")).toBe("46");
       await run("new1", "shop", ["INSERT INTO orders VALUES (501), (502)"]);
-      await goBack(rollout);
+      const back = await goBack(rollout);
+      expect(await unreplicatedOn("old1")).toEqual({
+        objects: "70003 postgres changed after the checks, 70004 postgres new",
+        cache: "50 rows, once more",
+      });
+      expect(await told(back)).toMatch(/large objects of shop.*2 went along; equal by content/);
       // fired once, where the order was written
       const audit =
         "always_notesA replica_notesR: 500 always_notes 500, 501 always_notes 501, 502 always_notes 502";
