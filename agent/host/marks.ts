@@ -36,7 +36,11 @@ export function markFolder({ host, rollout }: Of): string {
 }
 
 export function markOf<T>(context: Of, name: string, schema: z.ZodType<T>): Mark<T> {
-  const folder = markFolder(context);
+  return markAt(markFolder(context), name, schema);
+}
+
+/** One that outlives its rollout lies elsewhere than among those of moves. */
+export function markAt<T>(folder: string, name: string, schema: z.ZodType<T>): Mark<T> {
   const file = join(folder, `${name}.json`);
   return {
     file,

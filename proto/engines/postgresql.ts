@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { measured } from "../common/measured.ts";
 import { birthSchema, madeSchema } from "./postgresql-made.ts";
+import { packagesSchema } from "./postgresql-packages.ts";
 import { patroniSchema } from "./postgresql-patroni.ts";
 import { backupSchema, readinessSchema } from "./postgresql-readiness.ts";
 
@@ -217,6 +218,8 @@ const fullShape = {
   birth: measured(birthSchema).optional(),
   /** Absent where the agent's file names no server to be made. */
   made: measured(madeSchema).optional(),
+  /** Absent where the agent's file names no packages. */
+  packages: measured(packagesSchema).optional(),
 };
 
 export const postgresqlPulseSchema = z.object(pulseShape);

@@ -2,6 +2,7 @@
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Measured } from "#proto/common/measured.ts";
 import type { KwdbFull } from "#proto/engines/kwdb.ts";
+import { packageToolOn } from "../../host/packages/tool.ts";
 import type { Host } from "../../verb.ts";
 import type { Take } from "../measure.ts";
 import { readText, sha256Of } from "./files.ts";
@@ -140,11 +141,8 @@ async function meddlersOn(host: Host): Promise<Outcome<string[]>> {
 }
 
 export async function packageToolOf(host: Host): Promise<Outcome<"dpkg" | "rpm">> {
-  // deploy.sh decides in the same way
-  const dpkg = await host.look(["dpkg", "--help"], { deadlineMs: lookMs });
-  if (dpkg.exitCode === 0) return succeed("dpkg");
-  const rpm = await host.look(["rpm", "--version"], { deadlineMs: lookMs });
-  return rpm.exitCode === 0 ? succeed("rpm") : fail("kwdb.no-package-tool", {});
+  const tool = await packageToolOn(host);
+  return tool === undefined ? fail("kwdb.no-package-tool", {}) : succeed(tool);
 }
 
 async function architectureOf(host: Host): Promise<Outcome<string>> {

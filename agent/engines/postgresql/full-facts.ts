@@ -13,6 +13,7 @@ import { madeFacts } from "./made/facts.ts";
 import { isOwn } from "./names.ts";
 import { oldServerOf } from "./old-server.ts";
 import { readBirth } from "./on-host/birth.ts";
+import { foresee } from "./packages/foreseen.ts";
 import { patroniFacts, restartOf } from "./patroni/facts.ts";
 import { isBackgroundWorker } from "./processes.ts";
 import { logicalPids } from "./senders.ts";
@@ -21,6 +22,9 @@ import { type Sql, withSql } from "./sql.ts";
 import { toolsMajor } from "./tools-version.ts";
 
 export type FullOnly = Omit<PostgresqlFull, keyof PostgresqlGate>;
+
+/** How long somebody may go on changing packages while we look. */
+const othersMs = 5_000;
 
 export async function fullFacts(
   host: Host,
@@ -34,19 +38,32 @@ export async function fullFacts(
   // a throw of either is told by each of those who await it
   for (const each of [answers, databases]) each.catch(() => undefined);
   const place = placeIn(means);
-  const [ofServer, onHost, tools, ofDatabases, leftOvers, inPlace, made, patroni, restart, oldServer] =
-    await Promise.all([
-      take(() => answers),
-      take(() => seenOnHost(host)),
-      take(() => toolsMajor(host, means)),
-      take(() => databases),
-      take(async () => succeed(await leftOversOn({ host, signal }, means))),
-      place === undefined ? undefined : take(() => readInPlace(host, means, place)),
-      means.settings.made === undefined ? undefined : take(() => madeFacts(host, means)),
-      take(() => patroniFacts(host, means)),
-      take(async () => succeed(restartOf(means))),
-      take(async () => succeed(oldServerOf(means))),
-    ]);
+  const { packages: named } = means.settings;
+  const [
+    ofServer,
+    onHost,
+    tools,
+    ofDatabases,
+    leftOvers,
+    inPlace,
+    made,
+    packages,
+    patroni,
+    restart,
+    oldServer,
+  ] = await Promise.all([
+    take(() => answers),
+    take(() => seenOnHost(host)),
+    take(() => toolsMajor(host, means)),
+    take(() => databases),
+    take(async () => succeed(await leftOversOn({ host, signal }, means))),
+    place === undefined ? undefined : take(() => readInPlace(host, means, place)),
+    means.settings.made === undefined ? undefined : take(() => madeFacts(host, means)),
+    named === undefined ? undefined : take(() => foresee(host, named, { limitMs: othersMs, signal })),
+    take(() => patroniFacts(host, means)),
+    take(async () => succeed(restartOf(means))),
+    take(async () => succeed(oldServerOf(means))),
+  ]);
   const { traces, ...rest } = "value" in ofServer ? ofServer.value : allAs(ofServer);
   return {
     ...rest,
@@ -56,6 +73,7 @@ export async function fullFacts(
     leftOvers,
     ...(inPlace === undefined ? {} : { inPlace }),
     ...(made === undefined ? {} : { made }),
+    ...(packages === undefined ? {} : { packages }),
     patroni,
     restart,
     oldServer,

@@ -23,6 +23,7 @@ import { notedVerbs } from "./mending/noted.ts";
 import { settlingVerbs } from "./mending/settling.ts";
 import { tellingVerbs } from "./mending/telling.ts";
 import { oldServerVerbs } from "./old-server.ts";
+import { packageVerbs } from "./packages/index.ts";
 import { keepingVerbs } from "./patroni/keeping.ts";
 import { pausingVerbs } from "./patroni/pausing.ts";
 import { provingVerbs } from "./patroni/proving.ts";
@@ -91,6 +92,7 @@ export const postgresqlKind = engineKind<PostgresqlSettings>({
         ...forgettingVerbs(),
         ...inPlaceVerbs(means),
         ...madeVerbs(means),
+        ...packageVerbs(means),
       ],
       folders: async (host) => {
         const folder = await withSql(host, means, { signal: AbortSignal.timeout(foldersMs) }, async (sql) =>

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { encryptionSettings } from "./encryption.ts";
 import { inPlaceSettings } from "./in-place/settings.ts";
 import { madeSettings } from "./made/settings.ts";
+import { packagesSettings } from "./packages/settings.ts";
 
 const path = z.string().startsWith("/", "must be an absolute path");
 const argv = z.array(z.string().max(4_096)).min(1);
@@ -57,6 +58,8 @@ export const postgresqlSettings = z.strictObject({
   inPlace: inPlaceSettings.optional(),
   /** A server that may be made on this host; absent: this agent makes none. */
   made: madeSettings.optional(),
+  /** Packages that may be installed on this host for a move; absent: none is. */
+  packages: packagesSettings.optional(),
 });
 
 export type PostgresqlSettings = z.infer<typeof postgresqlSettings>;

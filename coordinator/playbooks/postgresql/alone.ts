@@ -13,6 +13,7 @@ import { fingerprint } from "./fingerprint.ts";
 import { databasesIn, provenIn, replacedOf } from "./first-plan.ts";
 import { type Endpoint, endpointOf, gate, type Move, on, phase, proveServer } from "./move.ts";
 import { moverOf } from "./movers.ts";
+import { packagesBack } from "./packages/moved.ts";
 import * as patroni from "./patroni.ts";
 import { settingsBack } from "./restart-settings.ts";
 import { result } from "./result.ts";
@@ -41,6 +42,7 @@ export function planBackAlone(input: PlaybookInput, back: Undone): Outcome<Plan>
     isOpened,
     managed: patroni.wayBack(back.plan, of),
     written: settingsBack(back.plan, of),
+    added: packagesBack(back.plan, of),
   });
   return succeed({
     format: planFormat,

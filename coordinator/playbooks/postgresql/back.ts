@@ -13,6 +13,7 @@ import { clearing } from "./clearing.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { databasesIn, kindsIn, replacedOf } from "./first-plan.ts";
 import { gate, type Move, moveOf, on, phase, proveServer } from "./move.ts";
+import { packagesBack } from "./packages/moved.ts";
 import * as patroni from "./patroni.ts";
 import { settingsBack } from "./restart-settings.ts";
 import { result } from "./result.ts";
@@ -77,6 +78,7 @@ export function planBack(input: PlaybookInput, back: Undone): Outcome<Plan> {
         isOpened,
         managed: patroni.wayBack(back.plan, of),
         written: settingsBack(back.plan, of),
+        added: packagesBack(back.plan, of),
       }),
       {
         kind: "finish",

@@ -8,6 +8,7 @@ import { capacityChecks } from "./capacity-checks.ts";
 import { pglogicalMethod } from "./movers.ts";
 import { newServerChecks } from "./new-server-checks.ts";
 import { objectChecks } from "./object-checks.ts";
+import { packagesOfTarget, promised } from "./packages/moved.ts";
 import type { Pair, SideCheck } from "./pair.ts";
 import { otherServer, pairChecks, toolsOf, versionsFit } from "./pair-checks.ts";
 import { patroniChecks } from "./patroni-checks.ts";
@@ -29,7 +30,7 @@ import { targetChecks } from "./target-checks.ts";
 import { carriedWithin, unreplicatedResults } from "./unreplicated.ts";
 
 export function checkMove(input: PlaybookInput): readonly CheckResult[] {
-  return offered(input, allChecks(input));
+  return promised(input, offered(input, allChecks(input)));
 }
 
 /** As the servers stand now, whatever the plan would make of it. */
@@ -45,6 +46,7 @@ export function allChecks(input: PlaybookInput): readonly CheckResult[] {
     ...sidesFit(input, source, target),
     ...(source === undefined ? [] : checkSource(input, settings.value, source)),
     ...(target === undefined ? [] : sideChecksOf(input).flatMap((check) => check(target) ?? [])),
+    ...packagesOfTarget(input),
     ...(source === undefined || target === undefined
       ? []
       : checkPair(input, settings.value, { source, target })),

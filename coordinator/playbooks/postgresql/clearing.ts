@@ -1,6 +1,7 @@
 /** What was made for a move is taken away from both servers, or from the one that is left. */
 import type { ClusterStage, Phase } from "../../domain/plan.ts";
 import { gate, type Move, on, othersOf, phase, proveServer } from "./move.ts";
+import type { packagesBack } from "./packages/moved.ts";
 import * as patroni from "./patroni.ts";
 import type { settingsBack } from "./restart-settings.ts";
 import * as steps from "./steps.ts";
@@ -13,11 +14,14 @@ export function clearing(
     isOpened,
     managed,
     written,
+    added,
   }: {
     readonly of: { readonly of: string };
     readonly isOpened: boolean;
     readonly managed: ReturnType<typeof patroni.wayBack>;
     readonly written: ReturnType<typeof settingsBack>;
+    /** Taken away as long as the new server was never opened. */
+    readonly added: ReturnType<typeof packagesBack>;
   },
 ): ClusterStage {
   const { source, target, databases, mover } = move;
@@ -76,6 +80,7 @@ export function clearing(
                 ...databases.map((database, index) => steps.dropLoaded(database, index, of)),
                 steps.dropRoles(of),
                 steps.unfence(of),
+                ...added.flatMap((each) => (each.node === target.node ? [each.step] : [])),
               ]),
           steps.forget(of),
           ...ownNotes,

@@ -2,9 +2,12 @@
  * What a plan is bound to. Fields of one node begin with `node.<name>.`: they may change once it was touched, as the old server does
  * that is put away at the end. Which server it is, each program proves once more by its first step.
  */
+
+import { known } from "#proto/common/measured.ts";
 import { fieldOf } from "../../domain/digest.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
-import { serverOf } from "./facts.ts";
+import { fullOf, serverOf } from "./facts.ts";
+import { addsIn } from "./packages/check.ts";
 import { databasesOf, primariesOf, targetOf } from "./sides.ts";
 
 export const playbookVersion = 1;
@@ -19,10 +22,23 @@ export function fingerprint(input: PlaybookInput): Readonly<Record<string, strin
     ...sideFields("", input),
   };
   if (young !== undefined) Object.assign(fields, sideFields("into.", young));
+  for (const { name } of input.wish.back === undefined ? (young?.cluster.nodes ?? []) : []) {
+    const { packages } = fullOf(young?.reports[name]) ?? {};
+    if (packages !== undefined)
+      fields[`node.${name}.packages`] = fieldOf(
+        known(packages) === undefined ? undefined : exactly(packages),
+      );
+  }
   const first = primariesOf(input)[0] ?? input.cluster.nodes[0];
   if (first !== undefined && input.wish.back === undefined)
     fields[`node.${first.name}.databases`] = fieldOf(databasesOf(input));
   return fields;
+}
+
+function exactly(packages: Parameters<typeof addsIn>[0]): readonly string[] {
+  return addsIn(packages)
+    .map(({ name, version }) => `${name}=${version}`)
+    .sort();
 }
 
 function sideFields(prefix: string, { cluster, reports }: PlaybookInput): Readonly<Record<string, string>> {

@@ -119,7 +119,7 @@ const preload: PairCheck = (pair) => {
       const used = extensionsOf(pair).map(({ name }) => name);
       const isNeeded = missing.some((each) => preloadNeeded.has(each) && used.includes(each));
       const wanted = [...has, ...missing].join(", ");
-      const facts = { found: firstOf(missing), wanted, cluster: target.cluster };
+      const facts = { found: firstOf(missing), wanted, cluster: target.cluster, first: "" };
       return [missing.length === 0 ? "ok" : isNeeded ? "ko" : "warn", facts];
     },
   );

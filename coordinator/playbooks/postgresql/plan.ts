@@ -12,6 +12,7 @@ import { fingerprint } from "./fingerprint.ts";
 import { guard, mendSchema } from "./mending.ts";
 import { gate, type Move, moveOf, on, othersOf, phase, proveServer, stage } from "./move.ts";
 import { mayRemove, putAway, removal } from "./old-server.ts";
+import { added } from "./packages/moved.ts";
 import * as patroni from "./patroni.ts";
 import { settingStages } from "./restart-settings.ts";
 import { minute } from "./step.ts";
@@ -86,6 +87,7 @@ function look(move: Move): PreflightStage {
 function prepare(move: Move): ClusterStage {
   const { source, target, databases } = move;
   return stage(move, "prepare", [
+    ...added(move),
     phase("export", [
       on(source, proveServer(source), steps.fixIdentities(databases), steps.exportSchema(databases)),
       on(target, proveServer(target), steps.close("close")),

@@ -21,6 +21,7 @@ import { postgresqlInPlace } from "./postgresql-in-place.ts";
 import { postgresqlInPlaceChecks } from "./postgresql-in-place-checks.ts";
 import { postgresqlMade } from "./postgresql-made.ts";
 import { postgresqlNewServer } from "./postgresql-new-server.ts";
+import { postgresqlPackages } from "./postgresql-packages.ts";
 import { postgresqlPairChecks } from "./postgresql-pair-checks.ts";
 import { postgresqlPatroni } from "./postgresql-patroni.ts";
 import { postgresqlPglogical } from "./postgresql-pglogical.ts";
@@ -61,6 +62,7 @@ export const en: Catalogue = {
   ...postgresqlInPlaceChecks,
   ...postgresqlNewServer,
   ...postgresqlMade,
+  ...postgresqlPackages,
   ...postgresqlPatroni,
   ...postgresqlPglogical,
   ...postgresqlRestart,

@@ -51,7 +51,7 @@ export const postgresqlPairChecks: Catalogue = {
   "check.postgresql.extensions": { says: "the target has every extension of the source" },
   "check.postgresql.extensions.ko": {
     says: "not installed on {cluster}: {found}",
-    next: "install their packages for the target's version on its host, for example: apt-get install postgresql-contrib",
+    next: "install their packages for the target's version on its host, for example: apt-get install postgresql-contrib; or name them as engine.settings.packages in its agent's file, systemctl restart lockkeeper-agent there, and the plan installs them",
   },
   "check.postgresql.extensions.unknown": { says: "what could be installed on the target is not known" },
   "check.postgresql.extension-versions": { says: "extensions keep their versions" },
@@ -65,11 +65,11 @@ export const postgresqlPairChecks: Catalogue = {
   "check.postgresql.preload": { says: "the target loads the libraries that the source loads" },
   "check.postgresql.preload.ko": {
     says: "{cluster} does not load {found}, without which an extension of the source cannot be made",
-    next: "ALTER SYSTEM SET shared_preload_libraries = {wanted}; then restart PostgreSQL of {cluster}",
+    next: "{first}ALTER SYSTEM SET shared_preload_libraries = {wanted}; then restart PostgreSQL of {cluster}",
   },
   "check.postgresql.preload.warn": {
     says: "{cluster} does not load {found}",
-    next: "ALTER SYSTEM SET shared_preload_libraries = {wanted}; then restart PostgreSQL of {cluster}",
+    next: "{first}ALTER SYSTEM SET shared_preload_libraries = {wanted}; then restart PostgreSQL of {cluster}",
   },
   "check.postgresql.preload.unknown": { says: "the settings could not be read" },
   "check.postgresql.tablespaces": { says: "the target has the tablespaces of the source" },

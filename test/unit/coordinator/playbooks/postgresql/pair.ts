@@ -190,7 +190,10 @@ function reportOf(name: "old" | "new", databases: readonly PgDatabase[], changed
   const read = Object.entries({ ...settings, ...changed.settings }).filter(
     ([, value]) => value !== undefined,
   );
-  const facts: Record<Exclude<keyof PostgresqlFull, "inPlace" | "birth" | "made">, Measured<unknown>> = {
+  const facts: Record<
+    Exclude<keyof PostgresqlFull, "inPlace" | "birth" | "made" | "packages">,
+    Measured<unknown>
+  > = {
     server: is(server),
     slots: is([]),
     subscriptions: is([]),
