@@ -55,7 +55,7 @@ export const postgresqlPackages: Catalogue = {
   },
   "postgresql.packages-not-whole": {
     says: "dpkg has them not, or not whole: {found}",
-    next: "lockkeeper retry runs dpkg --configure -a and installs what is missing",
+    next: "lockkeeper retry; it runs dpkg --configure -a, and installs what is missing",
   },
   "postgresql.packages-changed": {
     says: "what was installed before is not as it was: {found}",
@@ -71,7 +71,7 @@ export const postgresqlPackages: Catalogue = {
   },
   "postgresql.packages-without": {
     says: "the packages are installed, and did not bring: {found}",
-    next: "lockkeeper abort takes them away; name the right ones as engine.settings.packages, systemctl restart lockkeeper-agent, and plan anew",
+    next: "lockkeeper abort, which takes them away; name the right ones as engine.settings.packages, systemctl restart lockkeeper-agent, and plan anew",
   },
   "undo.postgresql.remove-packages": {
     says: "the packages go again that were not there before and that nothing else needs",

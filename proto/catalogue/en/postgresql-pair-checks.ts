@@ -51,7 +51,7 @@ export const postgresqlPairChecks: Catalogue = {
   "check.postgresql.extensions": { says: "the target has every extension of the source" },
   "check.postgresql.extensions.ko": {
     says: "not installed on {cluster}: {found}",
-    next: "install their packages for the target's version on its host, for example: apt-get install postgresql-contrib; or name them as engine.settings.packages in its agent's file, systemctl restart lockkeeper-agent there, and the plan installs them",
+    next: "install their packages for the target's version on its host, for example: apt-get install postgresql-contrib; or name them as engine.settings.packages in its agent's file, systemctl restart lockkeeper-agent, and the plan installs them",
   },
   "check.postgresql.extensions.unknown": { says: "what could be installed on the target is not known" },
   "check.postgresql.extension-versions": { says: "extensions keep their versions" },
