@@ -242,6 +242,11 @@ describe.skipIf(lackOfApt !== undefined)("packages that the agent's file names",
     expect(at.installed["ext"]).toBe("3.0 half-configured");
     expect(existsSync(inRoot("usr/sbin/policy-rc.d"))).toBe(false);
     expect(await add.probe(args)).toEqual({ state: "not-done" });
+    // as a power cut leaves it: what dpkg had not yet written into its own file
+    const half = readFileSync(inRoot("var/lib/dpkg/status"), "utf8")
+      .split("\n\n")
+      .find((stanza) => stanza.startsWith("Package: ext\n"));
+    writeFileSync(inRoot("var/lib/dpkg/updates/0000"), `${half}\n`);
     writeFileSync(inRoot("mended"), "");
     expect(await add.run(args)).toMatchObject({ result: "done" });
     expect(at.installed).toEqual({ ext: "3.0", lib: "1.0" });
