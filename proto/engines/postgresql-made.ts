@@ -21,6 +21,8 @@ export type PgBirth = z.infer<typeof birthSchema>;
 
 /** What stands on the host, by the folders, the unit and the programs that the agent's own file names for a new server. */
 export const madeSchema = z.object({
+  /** Its programs are not there: they come with packages that the agent's file names. What hangs on them is not known yet. */
+  isToCome: z.boolean().default(false),
   /** Of the programs on disk: 18.1. */
   version: z.string(),
   major: z.number(),

@@ -1,6 +1,6 @@
 /** The part of the facts that is asked for before a plan: settings, databases, what hangs on the server. */
 import { type Outcome, succeed } from "#proto/common/failure.ts";
-import type { Measured } from "#proto/common/measured.ts";
+import { known, type Measured } from "#proto/common/measured.ts";
 import type { PostgresqlFull, PostgresqlGate } from "#proto/engines/postgresql.ts";
 import type { Host } from "../../verb.ts";
 import type { Take } from "../measure.ts";
@@ -39,6 +39,8 @@ export async function fullFacts(
   for (const each of [answers, databases]) each.catch(() => undefined);
   const place = placeIn(means);
   const { packages: named } = means.settings;
+  const foreseen =
+    named === undefined ? undefined : take(() => foresee(host, named, { limitMs: othersMs, signal }));
   const [
     ofServer,
     onHost,
@@ -58,8 +60,10 @@ export async function fullFacts(
     take(() => databases),
     take(async () => succeed(await leftOversOn({ host, signal }, means))),
     place === undefined ? undefined : take(() => readInPlace(host, means, place)),
-    means.settings.made === undefined ? undefined : take(() => madeFacts(host, means)),
-    named === undefined ? undefined : take(() => foresee(host, named, { limitMs: othersMs, signal })),
+    means.settings.made === undefined
+      ? undefined
+      : take(async () => madeFacts(host, means, known(await foreseen))),
+    foreseen,
     take(() => patroniFacts(host, means)),
     take(async () => succeed(restartOf(means))),
     take(async () => succeed(oldServerOf(means))),

@@ -4,6 +4,7 @@
  */
 
 import { known } from "#proto/common/measured.ts";
+import type { NodeReport } from "#proto/common/report.ts";
 import { fieldOf } from "../../domain/digest.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import { fullOf, serverOf } from "./facts.ts";
@@ -22,23 +23,24 @@ export function fingerprint(input: PlaybookInput): Readonly<Record<string, strin
     ...sideFields("", input),
   };
   if (young !== undefined) Object.assign(fields, sideFields("into.", young));
-  for (const { name } of input.wish.back === undefined ? (young?.cluster.nodes ?? []) : []) {
-    const { packages } = fullOf(young?.reports[name]) ?? {};
-    if (packages !== undefined)
-      fields[`node.${name}.packages`] = fieldOf(
-        known(packages) === undefined ? undefined : exactly(packages),
-      );
-  }
+  if (input.wish.back === undefined)
+    for (const { name } of young?.cluster.nodes ?? [])
+      Object.assign(fields, packagesField(name, young?.reports[name]));
   const first = primariesOf(input)[0] ?? input.cluster.nodes[0];
   if (first !== undefined && input.wish.back === undefined)
     fields[`node.${first.name}.databases`] = fieldOf(databasesOf(input));
   return fields;
 }
 
-function exactly(packages: Parameters<typeof addsIn>[0]): readonly string[] {
-  return addsIn(packages)
-    .map(({ name, version }) => `${name}=${version}`)
-    .sort();
+/** What would be installed, each with its version; no field where the agent's file names nothing. */
+export function packagesField(
+  node: string,
+  report: NodeReport | undefined,
+): Readonly<Record<string, string>> {
+  const packages = fullOf(report)?.packages;
+  if (packages === undefined) return {};
+  const exact = addsIn(packages).map(({ name, version }) => `${name}=${version}`);
+  return { [`node.${node}.packages`]: fieldOf(known(packages) === undefined ? undefined : exact.sort()) };
 }
 
 function sideFields(prefix: string, { cluster, reports }: PlaybookInput): Readonly<Record<string, string>> {

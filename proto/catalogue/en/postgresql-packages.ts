@@ -82,6 +82,10 @@ export const postgresqlPackages: Catalogue = {
   ...comes("extensions"),
   ...comes("target-tools"),
   ...comes("target-pglogical"),
+  ...comes("make-libraries"),
+  ...comes("make-extensions"),
+  ...comes("make-socket"),
+  ...comes("make-unit"),
 };
 
 function comes(id: string): Catalogue {

@@ -3,30 +3,41 @@ import { readFile, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { type Failure, fail, failure, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { PgMade } from "#proto/engines/postgresql-made.ts";
+import type { PgPackages } from "#proto/engines/postgresql-packages.ts";
 import type { Host } from "../../../verb.ts";
 import { must } from "../desk.ts";
 import { contentOf, endingsIn, standingFolder } from "../on-host/folders.ts";
-import { folderOf, programVersion } from "../on-host/programs.ts";
+import { folderOf, type ProgramVersion, programVersion } from "../on-host/programs.ts";
 import { readUnit } from "../on-host/unit.ts";
+import { majorOfServer } from "../packages/clusters.ts";
 import type { Means } from "../settings.ts";
 import { foldersOf, placeIn, placeOf, readAccount } from "./place.ts";
 
 const lookMs = 5_000;
 
 /**
- * Refused: `postgresql.tool-not-run`, `postgresql.unit-unknown`, `postgresql.account-unknown`, `postgresql.locales-not-listed`.
- * Throws FailureError.
+ * `packages`: those that may be installed, where the agent's file names any. Refused: `postgresql.tool-not-run`,
+ * `postgresql.unit-unknown`, `postgresql.account-unknown`, `postgresql.locales-not-listed`. Throws FailureError.
  */
-export async function madeFacts(host: Host, means: Means): Promise<Outcome<PgMade>> {
+export async function madeFacts(
+  host: Host,
+  means: Means,
+  packages: PgPackages | undefined,
+): Promise<Outcome<PgMade>> {
   const place = placeOf(means);
   const { unit, bin, data, config, account, listen, tablespaces } = place;
-  const { version, major } = must(await programVersion(host, bin));
-  must(await readAccount(host, account));
+  const found = await programVersion(host, bin);
+  const toCome = found.ok ? undefined : serverToCome(packages, bin);
+  const { version, major } = toCome ?? must(found);
+  const isToCome = toCome !== undefined;
+  // the account comes along
+  if (!isToCome) must(await readAccount(host, account));
   const { load, active } = must(await readUnit(host, unit));
   const { bavail, bsize } = await statfs(await standingFolder(host, data));
   const taken: string[] = [];
   for (const folder of foldersOf(place)) if ((await contentOf({ host }, folder)) > 0) taken.push(folder);
   return succeed({
+    isToCome,
     version,
     major,
     data,
@@ -40,13 +51,29 @@ export async function madeFacts(host: Host, means: Means): Promise<Outcome<PgMad
     taken,
     availableBytes: bavail * bsize,
     locales: must(await localesOn(host)),
-    extensions: await endingsIn(
-      host,
-      join(must(await folderOf(host, bin, "sharedir")), "extension"),
-      ".control",
-    ),
-    libraries: await endingsIn(host, must(await folderOf(host, bin, "pkglibdir")), ".so"),
+    ...(isToCome ? { extensions: [], libraries: [] } : await broughtBy(host, bin)),
   });
+}
+
+/** What the programs of a folder have: extensions and libraries. Throws FailureError. */
+export async function broughtBy(host: Host, bin: string) {
+  const extensions = join(must(await folderOf(host, bin, "sharedir")), "extension");
+  return {
+    extensions: await endingsIn(host, extensions, ".control"),
+    libraries: await endingsIn(host, must(await folderOf(host, bin, "pkglibdir")), ".so"),
+  };
+}
+
+/** The server among the packages, where it is the one whose programs go into this folder. */
+function serverToCome(packages: PgPackages | undefined, bin: string): ProgramVersion | undefined {
+  for (const { name, version } of packages?.adds ?? []) {
+    const major = majorOfServer(name);
+    // 18.1-1.pgdg12+1, 1:18.1-1
+    const upstream = /^(?:\d+:)?([^-+~]+)/.exec(version)?.[1];
+    if (major !== undefined && upstream !== undefined && bin === `/usr/lib/postgresql/${major}/bin`)
+      return { version: upstream, major: Number(major) };
+  }
+  return undefined;
 }
 
 /** Why nothing answers, where that is because nothing was made yet: `postgresql.not-made-yet`. */

@@ -1,12 +1,10 @@
 /** Whether the packages have brought what the move counts on: before anything else is made. */
-import { join } from "node:path";
 import { z } from "zod";
 import { done } from "../../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../../verb.ts";
 import { jsonArg } from "../../json-arg.ts";
 import { ask, must, resultOf, stop } from "../desk.ts";
-import { endingsIn } from "../on-host/folders.ts";
-import { folderOf } from "../on-host/programs.ts";
+import { broughtBy } from "../made/facts.ts";
 import type { Means } from "../settings.ts";
 import { toolsMajor } from "../tools-version.ts";
 
@@ -55,12 +53,5 @@ async function thereOn(context: StepContext, means: Means) {
     const rows = await ask(context, means, (sql) => sql.rows("SELECT name FROM pg_available_extensions"));
     return { extensions: rows.map(({ name }) => name ?? ""), libraries: [] };
   }
-  const [shared, own] = [
-    must(await folderOf(host, made.bin, "sharedir")),
-    must(await folderOf(host, made.bin, "pkglibdir")),
-  ];
-  return {
-    extensions: await endingsIn(host, join(shared, "extension"), ".control"),
-    libraries: await endingsIn(host, own, ".so"),
-  };
+  return broughtBy(host, made.bin);
 }

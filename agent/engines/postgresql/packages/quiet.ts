@@ -47,8 +47,9 @@ export async function speakAgain(host: Host): Promise<void> {
   const text = await readFile(host.path(beside), "utf8").catch(() => "");
   await rm(host.path(beside), { force: true });
   const made = text.split("\n").filter((line) => line.startsWith(cameWith));
-  // a package may have put something into them meanwhile
-  for (const line of made) await rmdir(host.path(line.slice(cameWith.length))).catch(() => undefined);
+  // a package may have put something into them meanwhile; or have gone, and left it to us to take the last of them away
+  for (const each of [...made.map((line) => line.slice(cameWith.length)), folder])
+    await rmdir(host.path(each)).catch(() => undefined);
 }
 
 export async function isQuiet(host: Host): Promise<boolean> {

@@ -8,6 +8,7 @@ import { programsOf } from "../../../domain/stage-programs.ts";
 import type { Undone } from "../../../domain/undone.ts";
 import { fullOf } from "../facts.ts";
 import { on, phase } from "../move.ts";
+import { packagesUnmade } from "../packages/made.ts";
 import { result } from "../result.ts";
 import { otherCluster } from "../sides.ts";
 import { fingerprintMaking } from "./fingerprint.ts";
@@ -51,6 +52,7 @@ export function planBackMaking(input: PlaybookInput, { rollout, plan }: Undone):
               steps.giveBack("tablespaces", "the tablespaces' folders", of),
               steps.giveBack("configuration", config, of),
               steps.giveBack("data", data, of),
+              ...packagesUnmade(plan, of),
             ),
           ]),
         ],

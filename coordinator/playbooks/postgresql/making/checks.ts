@@ -6,6 +6,7 @@ import type { CheckResult } from "../../../domain/check.ts";
 import type { PlaybookInput } from "../../../domain/playbook.ts";
 import { fullOf } from "../facts.ts";
 import { missingLibraries } from "../libraries.ts";
+import { packagesOfPlace, promisedToMake } from "../packages/made.ts";
 import { byDatabase, firstOf } from "../pair.ts";
 import { judge, result } from "../result.ts";
 import { settingsOf } from "../settings.ts";
@@ -22,6 +23,11 @@ interface Asked {
 type PlaceCheck = (asked: Asked) => CheckResult;
 
 export function checkMaking(input: PlaybookInput): readonly CheckResult[] {
+  return promisedToMake(input, allChecks(input));
+}
+
+/** As the hosts stand now. */
+function allChecks(input: PlaybookInput): readonly CheckResult[] {
   const settings = settingsOf(input.cluster);
   if (!settings.ok)
     return [{ ...result({ id: "settings" }, "ko", settings.failure.facts), reason: settings.failure }];
@@ -31,6 +37,7 @@ export function checkMaking(input: PlaybookInput): readonly CheckResult[] {
     ...reached(input),
     onePrimary("source", input),
     ...(side === undefined ? [] : [sourceVersion(side), superuser(side), birth(side)]),
+    ...packagesOfPlace(input),
     ...(side === undefined ? [] : onPlace(input, side)),
   ];
 }

@@ -3,7 +3,7 @@ import { known } from "#proto/common/measured.ts";
 import { fieldOf, unmeasured } from "../../../domain/digest.ts";
 import type { PlaybookInput } from "../../../domain/playbook.ts";
 import { fullOf, serverOf } from "../facts.ts";
-import { playbookVersion } from "../fingerprint.ts";
+import { packagesField, playbookVersion } from "../fingerprint.ts";
 import { targetOf } from "../sides.ts";
 import { makingMethod } from "./making.ts";
 
@@ -36,6 +36,7 @@ export function fingerprintMaking(input: PlaybookInput): Readonly<Record<string,
       place === undefined
         ? unmeasured
         : `${place.version} ${place.data} ${place.config} ${place.unit.name} ${place.port}`;
+    Object.assign(fields, packagesField(name, young?.reports[name]));
     fields[`node.${name}.taken`] = place === undefined ? unmeasured : place.taken.join(" ");
   }
   return fields;

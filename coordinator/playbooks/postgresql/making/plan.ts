@@ -4,6 +4,7 @@ import type { ClusterStage, FinishStage, GateSpec, Plan, PreflightStage } from "
 import { planFormat } from "../../../domain/plan.ts";
 import type { PlaybookInput } from "../../../domain/playbook.ts";
 import { gate, on, phase, proveServer } from "../move.ts";
+import { addedToMake } from "../packages/made.ts";
 import { minute } from "../step.ts";
 import { checkMaking } from "./checks.ts";
 import { fingerprintMaking } from "./fingerprint.ts";
@@ -44,7 +45,10 @@ function look(making: Making): PreflightStage {
   return {
     kind: "preflight",
     id: "look",
-    programs: [on(source, proveServer(source), steps.sendConfiguration), on(target, steps.proveFree(making))],
+    programs: [
+      on(source, proveServer(source), steps.sendConfiguration),
+      on(target, ...(making.place.isToCome ? [] : [steps.proveFree(making)])),
+    ],
   };
 }
 
@@ -58,6 +62,7 @@ function make(making: Making): ClusterStage {
     clusters: [target.input.cluster.name],
     before: [gate("serves", source, {})],
     phases: [
+      ...addedToMake(making),
       phase("files", [
         on(
           target,

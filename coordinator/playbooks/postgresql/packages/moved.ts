@@ -7,13 +7,13 @@ import { known } from "#proto/common/measured.ts";
 import type { CheckResult } from "../../../domain/check.ts";
 import type { Phase, Plan } from "../../../domain/plan.ts";
 import type { PlaybookInput } from "../../../domain/playbook.ts";
-import { programsOf } from "../../../domain/stage-programs.ts";
 import { fullOf } from "../facts.ts";
 import { type Move, on, phase, proveServer } from "../move.ts";
 import { pglogicalMethod } from "../movers.ts";
 import { carriedOf, majorOn, targetSide } from "../sides.ts";
 import type { Of } from "../steps/of.ts";
 import { addsIn, packagesCheck } from "./check.ts";
+import { addsOn } from "./planned.ts";
 import { addPackages, type Brought, proveBrought, removePackages } from "./steps.ts";
 
 /** Of the new server's host. */
@@ -76,8 +76,5 @@ export function added({ source, target }: Move): readonly Phase[] {
 
 /** The node on which a rollout has installed packages, with the step that takes them away. */
 export function packagesBack(plan: Plan, of: Of) {
-  const programs = plan.stages.flatMap((stage) => programsOf(stage).map(({ program }) => program));
-  return programs.flatMap(({ node, steps }) =>
-    steps.some(({ id }) => id === "add-packages") ? [{ node, step: removePackages(of, "move") }] : [],
-  );
+  return addsOn(plan).map((node) => ({ node, step: removePackages(of, "move") }));
 }

@@ -18,6 +18,7 @@ export const birth: PgBirth = {
 };
 
 export const place: PgMade = {
+  isToCome: false,
   version: "18.1",
   major: 18,
   data: "/data18",
