@@ -29,6 +29,9 @@ async function bothWrite(): Promise<void> {
   await fleet.on("old1", "shop", async (client) => {
     await client.query("CREATE TABLE written (id bigint PRIMARY KEY, body text)");
     await client.query("GRANT ALL ON written TO app");
+    await client.query(
+      "SELECT lo_from_bytea(70001, 'there'), lo_from_bytea(70002, decode(repeat('ab', 500000), 'hex'))",
+    );
   });
   writers = (["old1", "new1"] as const).map((node, index) =>
     startWriter({
@@ -76,6 +79,16 @@ async function areOn(log: WriterLog, ...nodes: readonly Node[]): Promise<void> {
     });
 }
 
+/** Whatever was killed while they were carried. */
+async function objectsAreOn(...nodes: readonly Node[]): Promise<void> {
+  const query =
+    "SELECT string_agg(oid || ' ' || md5(lo_get(oid)), ', ' ORDER BY oid) AS are FROM pg_largeobject_metadata";
+  for (const node of nodes) {
+    const { rows } = await fleet.on(node, "shop", (client) => client.query(query));
+    expect([node, rows[0].are]).toEqual([node, objects]);
+  }
+}
+
 async function locksAreFree(): Promise<void> {
   const locks = await fleet.json<readonly { readonly state: string }[]>(["lock", "list"]);
   expect(locks.map(({ state }) => state)).toEqual(["free", "free"]);
@@ -87,6 +100,9 @@ async function written(): Promise<readonly [WriterLog, WriterLog]> {
   if (old === undefined || young === undefined) throw new Error("no writers");
   return [old, young];
 }
+
+/** As md5 has them. */
+const objects = "70001 d850f04cdb48312a9be171e214c0b4ee, 70002 f64e805c194d70dc634614e3a4570fc1";
 
 const firstOf = (rows: WriterLog["accepted"]) => Math.min(...rows.map(({ before }) => before));
 const lastOf = (rows: WriterLog["accepted"]) => Math.max(...rows.map(({ at }) => at));
@@ -114,6 +130,7 @@ async function cutOver(plot: Plot): Promise<void> {
   expect(lastOf(before.accepted)).toBeLessThanOrEqual(firstOf(after.accepted));
   console.log(`writes stood still for ${firstOf(after.accepted) - lastOf(before.accepted)} ms under kills`);
   for (const log of [before, after]) await areOn(log, "new1", "old1");
+  await objectsAreOn("new1", "old1");
   await locksAreFree();
 }
 
@@ -130,6 +147,7 @@ async function wayBack(plot: Plot): Promise<void> {
   const again = before.accepted.filter((row) => row.before > firstOf(after.accepted));
   expect(lastOf(after.accepted)).toBeLessThanOrEqual(firstOf(again));
   for (const log of [before, after]) await areOn(log, "old1");
+  await objectsAreOn("old1");
   await locksAreFree();
 }
 
@@ -145,7 +163,9 @@ describe.each([
     [
       "cut-over/fence/fence-writes",
       "cut-over/fence/drain-forward",
+      "cut-over/fence/write-unreplicated",
       "cut-over/take-over/set-sequences",
+      "cut-over/take-over/load-unreplicated",
       "cut-over/follow/subscribe-back",
       "cut-over/open/open-writes",
       "settle/slots/drop-slots-forward",
@@ -154,7 +174,13 @@ describe.each([
   [
     "the way back of a PostgreSQL server",
     wayBack,
-    ["return/fence/fence-writes", "return/take-over/set-sequences", "return/open/open-writes"],
+    [
+      "return/fence/fence-writes",
+      "return/take-over/set-sequences",
+      // what is there already is the same
+      "return/take-over/compare-unreplicated",
+      "return/open/open-writes",
+    ],
   ],
 ] as const)("killed at every boundary: %s", (name, story, steps) => {
   const whom: readonly Victim[] = [...victims, "server"];

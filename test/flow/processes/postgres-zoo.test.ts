@@ -1,13 +1,13 @@
 /**
  * One object of every kind taken from each old major to a newer one, by the whole product: rows by content, sequences, roles and
- * settings, triggers as they were, and what is said of that which replication does not carry.
+ * settings, triggers as they were, and what replication does not carry.
  */
 import { describe, expect, it } from "vitest";
 import type { Major } from "#test/postgres/binaries.ts";
 import { proveRows } from "#test/postgres/rows-proof.ts";
 import { startWriter, type Writer } from "#test/postgres/writer.ts";
 import { shop, street, writerRole } from "#test/postgres/zoo/roles.ts";
-import { zooSequences } from "#test/postgres/zoo/values.ts";
+import { zooLargeObjects, zooSequences } from "#test/postgres/zoo/values.ts";
 import { loadZoo } from "#test/postgres/zoo/zoo.ts";
 import { zooCounts } from "#test/postgres/zoo/zoo-counts.ts";
 import { zooTables } from "#test/postgres/zoo/zoo-tables.ts";
@@ -65,6 +65,10 @@ const indexes = `
 const constraints = `
   SELECT conrelid::regclass::text, conname, contype, convalidated FROM pg_constraint
    WHERE contype IN ('p', 'u', 'f', 'c', 'x') AND conrelid >= 16384 ORDER BY 1, 2`;
+/** Large objects, by all that is theirs. */
+const objects = `
+  SELECT m.oid, lomowner::regrole, lomacl, md5(lo_get(m.oid)), obj_description(m.oid, 'pg_largeobject')
+    FROM pg_largeobject_metadata m ORDER BY 1`;
 const acl = "SELECT datname, unnest(datacl)::text FROM pg_database WHERE datname = 'shop' ORDER BY 1, 2";
 
 describe("every kind of object", () => {
@@ -106,6 +110,7 @@ describe("every kind of object", () => {
         constraints: await text("old1", shop, constraints),
         indexes: await text("old1", shop, indexes),
         acl: await text("old1", "postgres", acl),
+        objects: await text("old1", shop, objects),
       };
       const rollout = await typed(8, "apply", planned.file, "-y", ...(await wordsFor(planned.file)));
       await added("old1");
@@ -128,7 +133,7 @@ describe("every kind of object", () => {
         const [there, here] = await Promise.all(
           (["old1", "new1"] as const).map((node) => fleet.on(node, database, zooCounts)),
         );
-        const carried = zooTables(old).filter((table) => table.database === database && !table.unlogged);
+        const carried = zooTables(old).filter((table) => table.database === database);
         for (const { schema, name } of carried) {
           const key = `${schema}.${name}`;
           if (name !== "written") expect([key, here?.get(key)]).toEqual([key, there?.get(key)]);
@@ -141,6 +146,8 @@ describe("every kind of object", () => {
       expect(await text("new1", "postgres", settings)).toEqual(before.settings);
       expect(await text("new1", "postgres", members)).toEqual(before.members);
       expect(await text("new1", "postgres", acl)).toEqual(before.acl);
+      expect(before.objects).toHaveLength(zooLargeObjects.length);
+      expect(await text("new1", shop, objects)).toEqual(before.objects);
       expect(await text("new1", shop, triggers)).toEqual(before.triggers);
       expect(await text("new1", shop, constraints)).toEqual(before.constraints);
       expect(await text("new1", shop, indexes)).toEqual(before.indexes);

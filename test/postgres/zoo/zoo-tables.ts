@@ -20,8 +20,6 @@ export interface ZooTable {
   /** Of this table alone: children and partitions are tables of their own. */
   readonly rows: number;
   readonly parent?: string;
-  /** Replication does not carry it. */
-  readonly unlogged?: true;
   /** Of its trigger, which needs a search_path. */
   readonly fires?: "always" | "replica" | "plainly" | "never";
   /**
@@ -56,7 +54,7 @@ const all: readonly ZooTable[] = [
   plain("表", 2, { schema: "lager.数据" }),
   plain("vehicles", 1),
   plain("cars", 2, { parent: "vehicles" }),
-  plain("session_cache", 100, { unlogged: true }),
+  plain("session_cache", 100),
   plain("measured_2025", 184, { parent: "measured" }),
   plain("measured_2026", 116, { parent: "measured" }),
   plain("hashed_0", 31, { parent: "hashed", since: 11 }),

@@ -111,6 +111,8 @@ async function replace(file: string, text: string): Promise<void> {
 
 async function compare(context: StepContext, means: Means, names: readonly string[]): Promise<StepResult> {
   const sent = await sentContents(context);
+  // what is seen below was committed without waiting for the disk
+  await ask(context, means, (sql) => sql.run(flushed));
   const found = await unlike(context, means, names, sent);
   const told: Record<string, string> = {};
   for (const database of names) {
@@ -121,6 +123,10 @@ async function compare(context: StepContext, means: Means, names: readonly strin
   }
   return done(told);
 }
+
+/** A commit that waits until the disk has all before it, of whatever session; not for standbys. */
+const flushed =
+  "SET synchronous_commit = local; SELECT pg_logical_emit_message(true, 'lockkeeper', 'loaded')";
 
 async function unlike(
   context: StepContext,

@@ -20,7 +20,7 @@ export interface Cleared {
 
 /**
  * For a session of its own, which waits for one of an earlier try to end. As replication does it: no trigger fires but those that
- * always do, no foreign key is asked. Each is a transaction; what is lost with the server is seen by whoever compares.
+ * always do, no foreign key is asked. Each is a transaction and does not wait for the disk: whoever compares does.
  */
 export function clearing({ objects, tables }: Cleared): readonly string[] {
   const some = `SELECT oid AS id FROM pg_catalog.pg_largeobject_metadata LIMIT ${unlinkedAtOnce}`;

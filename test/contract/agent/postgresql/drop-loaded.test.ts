@@ -118,6 +118,15 @@ describe("a database that was there before, empty", () => {
     expect(await isThere(server)).toBe(true);
   }, 60_000);
 
+  it("stays with large objects that were loaded into it", async () => {
+    const { server, does, marked } = await loaded();
+    marked({ wasThere: true });
+    await run(server, "shop", "SELECT lo_create(4711)");
+    expect(await does("drop-loaded", { database: "shop" })).toMatchObject({
+      failure: { code: "postgresql.database-was-there", facts: { first: "large object 4711" } },
+    });
+  }, 60_000);
+
   it("is let go of where it is not there any more", async () => {
     const { server, does, probe, marked } = await loaded();
     marked({ wasThere: true });

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
 import pg from "pg";
+import { ask } from "#agent/engines/postgresql/desk.ts";
+import { schemaShape } from "#agent/engines/postgresql/schema-shape.ts";
 import { postgresqlSettings } from "#agent/engines/postgresql/settings.ts";
 import { unreplicatedVerbs } from "#agent/engines/postgresql/unreplicated/index.ts";
 import type { StepContext, StepResult, ToolRequest } from "#agent/verb.ts";
@@ -131,6 +133,8 @@ async function sideOf(major: Major, parcels: string, given: Readonly<Record<stri
     write: (given?: Given) => does("write", carry(given)),
     load: (fault?: Fault) => does("load", {}, fault),
     compare: () => does("compare"),
+    /** Of its schema, as it is told to the other side. */
+    shape: () => ask(contextOf(), { settings }, schemaShape, { database }),
     probe: async () => (await verbOf("load").probe?.(contextOf(), verbOf("load").args.parse(args)))?.state,
   };
 }

@@ -243,6 +243,34 @@ it(
 );
 
 it(
+  "is there after a crash of the server, once it was compared",
+  async () => {
+    const pair = await pairOf([15, 18], { wal_writer_delay: "10s" });
+    await pair[0].run("SELECT lo_from_bytea(70001, 'x')");
+    expect(await carried(pair)).toMatchObject({ result: "done" });
+    await pair[1].server.kill();
+    await pair[1].server.start();
+    expect(await pair[1].compare()).toMatchObject({ result: "done" });
+  },
+  caseMs,
+);
+
+it(
+  "is no table that is unlogged on one side alone: that is a change of the schema",
+  async () => {
+    const [there, here] = await filledPair([10, 18]);
+    expect(await here.shape()).toEqual(await there.shape());
+    await here.run("ALTER TABLE empty_one SET LOGGED");
+    const line = "unlogged table public.empty_one";
+    expect([(await there.shape()).includes(line), (await here.shape()).includes(line)]).toEqual([
+      true,
+      false,
+    ]);
+  },
+  caseMs,
+);
+
+it(
   "is never loaded into a server that takes writes",
   async () => {
     const pair = await filledPair([15, 18]);
