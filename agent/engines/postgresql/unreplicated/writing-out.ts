@@ -69,7 +69,7 @@ function selecting({ objects, tables }: Unreplicated): readonly string[] {
   const some = Object.entries(tables).filter(([, { rows }]) => rows !== "0");
   return [
     Object.keys(objects).length === 0 ? "-B" : "-b",
-    ...(some.length === 0 ? ["-T", "*"] : ["--strict-names", ...some.flatMap(([name]) => ["-t", name])]),
+    ...(some.length === 0 ? ["-T", "*.*"] : ["--strict-names", ...some.flatMap(([name]) => ["-t", name])]),
   ];
 }
 

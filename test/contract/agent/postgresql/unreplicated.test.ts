@@ -243,6 +243,30 @@ it(
 );
 
 it(
+  "takes no row along of a table that is replicated, in whatever schema, and no sequence",
+  async () => {
+    const pair = await pairOf([15, 18]);
+    for (const side of pair)
+      await side.run(
+        'CREATE SCHEMA "Odd one"',
+        'CREATE TABLE "Odd one".replicated (id serial PRIMARY KEY)',
+        "CREATE TABLE replicated (id serial PRIMARY KEY)",
+        `INSERT INTO "Odd one".replicated DEFAULT VALUES; INSERT INTO replicated DEFAULT VALUES`,
+        'CREATE UNLOGGED TABLE "Odd one"."a.b" (a int)',
+      );
+    await pair[0].run(`SELECT lo_create(70001), setval('"Odd one".replicated_id_seq', 7)`);
+    expect(await carried(pair)).toMatchObject({ result: "done" });
+    await pair[0].run('INSERT INTO "Odd one"."a.b" VALUES (1)');
+    expect(await carried(pair)).toMatchObject({ result: "done" });
+    expect(await pair[1].query('SELECT last_value FROM "Odd one".replicated_id_seq')).toEqual([
+      { last_value: "1" },
+    ]);
+    expect(await pair[1].query('SELECT a FROM "Odd one"."a.b"')).toEqual([{ a: 1 }]);
+  },
+  caseMs,
+);
+
+it(
   "is there after a crash of the server, once it was compared",
   async () => {
     const pair = await pairOf([15, 18], { wal_writer_delay: "10s" });
