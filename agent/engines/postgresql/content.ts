@@ -83,8 +83,8 @@ function textOf(name: string, type: string, element: string): string {
   if (sender !== undefined) return `encode(${sender}(${name}), 'hex')`;
   if (senders[element] !== undefined) return `encode(array_send(${name}), 'hex')`;
   if (type === "money") return `${name}::numeric::text`;
-  // the text that the type's own output gives, past every cast
-  return type === "" ? `format('%s', ${name})` : `${name}::text`;
+  // the text that the type's own output gives, past every cast; an xml's encoding is in no text that travels, and so not on the other side
+  return type === "" || type === "xml" ? `format('%s', ${name})` : `${name}::text`;
 }
 
 export interface SequenceStand {

@@ -14,11 +14,12 @@ import { hostOf, rowsOf, run, serverOf, stopAll, told } from "./asked-server.ts"
 afterEach(stopAll);
 
 const database = "postgres";
-const tables = ["public.by_key", "public.by_index", "public.by_type"];
+const tables = ["public.by_key", "public.by_index", "public.by_type", "public.by_text"];
 const made = [
   "CREATE TABLE by_key (id int, doc json)",
   "CREATE TABLE by_index (id int, spot point, page xml)",
   "CREATE TABLE by_type (doc json)",
+  "CREATE TABLE by_text (doc json, page xml)",
   ...tables.map((table) => `ALTER TABLE ${table} REPLICA IDENTITY FULL`),
 ];
 
@@ -121,6 +122,26 @@ describe.each([
     await stops(young, "public.by_type");
     await both("ALTER TABLE by_type ALTER COLUMN doc TYPE jsonb");
     await until(young, "SELECT FROM by_type HAVING count(*) = 3");
+    // on the one that follows alone, and only until the row has come: to the letter, also what jsonb would not keep
+    const odd = `('{"k":  1, "k": 2}', '<?xml version="1.0" encoding="UTF-8"?><a  b="1"/>')`;
+    await run(old, database, `INSERT INTO by_text VALUES ${odd}, ${odd}, (NULL, NULL)`);
+    await until(young, "SELECT FROM by_text HAVING count(*) = 3");
+    const first = "ctid = (SELECT min(ctid::text)::tid FROM by_text WHERE doc IS NOT NULL)";
+    await run(old, database, `UPDATE by_text SET doc = '[1,  2]' WHERE ${first}`);
+    await stops(young, "public.by_text");
+    await run(young, database, "ALTER TABLE by_text ALTER COLUMN doc TYPE text, ALTER COLUMN page TYPE text");
+    await until(young, "SELECT FROM by_text WHERE doc::text = '[1,  2]'");
+    await run(old, database, `DELETE FROM by_text WHERE doc::text = '[1,  2]'`);
+    await until(young, "SELECT FROM by_text HAVING count(*) = 2");
+    await run(
+      young,
+      database,
+      "ALTER TABLE by_text ALTER COLUMN doc TYPE json USING doc::json, ALTER COLUMN page TYPE xml USING page::xml",
+    );
+    await run(old, database, `INSERT INTO by_text VALUES ${odd}`);
+    await until(young, "SELECT FROM by_text HAVING count(*) = 3");
+    expect(await contentOf(young)).toEqual(await contentOf(old));
+
     // and it goes on
     await run(old, database, "INSERT INTO by_type VALUES ('4')", "DELETE FROM by_key WHERE id = 1");
     await until(young, "SELECT FROM by_type HAVING count(*) = 4");
