@@ -197,7 +197,7 @@ export const postgresql: Catalogue = {
   },
   "postgresql.type-incomparable": {
     says: "{database} stopped following: {cause}",
-    next: "a row was changed or deleted in a table without a key. On both servers (on the closed one as its superuser: SET default_transaction_read_only = off): ALTER TABLE … ADD PRIMARY KEY (…), or a unique index over columns that are NOT NULL and ALTER TABLE … REPLICA IDENTITY USING INDEX …; where no column is unique, json as jsonb: ALTER TABLE … ALTER COLUMN … TYPE jsonb (it rewrites the table). It goes on by itself. Where nothing of this will do: before the cut-over lockkeeper plan --back",
+    next: "a row was changed or deleted in a table without a key. On both servers (on the closed one as its superuser: SET default_transaction_read_only = off): ALTER TABLE … ADD PRIMARY KEY (…), or a unique index over columns that are NOT NULL and ALTER TABLE … REPLICA IDENTITY USING INDEX …; where no column is unique, json as jsonb: ALTER TABLE … ALTER COLUMN … TYPE jsonb (it rewrites the table). Or leave the old types, and on the server that follows alone: ALTER TABLE … ALTER COLUMN … TYPE text, each of json and xml, and when the row has come: ALTER COLUMN … TYPE json USING …::json. It goes on by itself. Where nothing of this will do: before the cut-over lockkeeper plan --back",
   },
   "postgresql.apply-failed": {
     says: "{database} stopped following: {cause}",
