@@ -43,7 +43,7 @@ export function clusterCommand(shell: Shell): Command {
       ),
   );
   group.addCommand(
-    command("apply", "Take the file's clusters into the inventory; others stay, unless --prune is given", {
+    command("apply", "Take the file's clusters into the inventory; others stay, without --prune", {
       examples: ["cluster apply fleet.yaml", "cluster apply fleet.yaml --prune"],
     })
       .argument("<file>")

@@ -17,9 +17,7 @@ const engines = Object.keys(programs) as (keyof typeof programs)[];
 /** Each demo is a program of its own beside the bundle: it needs stand-ins and servers that no coordinator has. */
 export function demoCommand(shell: Shell, { env, execPath }: DemoProcess): Command {
   const command = new Command("demo")
-    .description(
-      "Upgrade databases on this machine, for real: coordinator, NATS, gRPC, agents; three stand-ins of KWDB, or PostgreSQL 15 to 18",
-    )
+    .description("Upgrade databases on this machine: stand-ins of KWDB, or PostgreSQL 15 to 18")
     .addHelpText(
       "after",
       examplesText(["demo", "demo --fail-at db2", "demo postgresql", "demo postgresql --back"]),

@@ -50,11 +50,9 @@ function renderAudit(entries: readonly AuditEntry[]): string {
 }
 
 export function doctorCommand(shell: Shell): Command {
-  const doctor = command(
-    "doctor",
-    "Is the coordinator's own ground firm: NATS version, replicas, JetStream, names of agents",
-    { examples: ["doctor", "doctor --coordinator 10.0.0.5:7440"] },
-  ).action((options) =>
+  const doctor = command("doctor", "Is the coordinator's own ground firm: NATS, JetStream, names of agents", {
+    examples: ["doctor", "doctor --coordinator 10.0.0.5:7440"],
+  }).action((options) =>
     run(shell, options, async (session) => {
       const { findings } = await session.call((client) => client.doctor({}));
       const results = read<readonly CheckResult[]>(findings, "doctor");
