@@ -4,12 +4,13 @@ import { renderDuration } from "#proto/common/duration.ts";
 import type { Failure } from "#proto/common/failure.ts";
 import type { RolloutEvent, RolloutFact } from "../../domain/rollout/event.ts";
 import { toldIn } from "../../domain/rollout/told.ts";
+import { named } from "./named.ts";
 import { hintText } from "./stop.ts";
 
 /** Undefined for events that a reader of the log gains nothing from (progress, resend marks). */
 export function renderEvent(event: RolloutEvent): string | undefined {
   const words = describe(event.fact);
-  return words === undefined ? undefined : `${event.at.slice(11, 19)}  ${words}`;
+  return words === undefined ? undefined : named(`${event.at.slice(11, 19)}  ${words}`, event.rollout);
 }
 
 type Describe = {

@@ -6,5 +6,6 @@ import { forReaders } from "./deed.ts";
 
 export function gateWords({ what, everyMs, dwellMs, limitMs }: Omit<GateView, "stage">): string {
   const { says } = render({ code: what.code, facts: forReaders(what.facts) });
-  return `${says}: every ${renderDuration(everyMs)}, green for ${renderDuration(dwellMs)}, at most ${renderDuration(limitMs)}`;
+  const green = dwellMs === 0 ? "green once" : `green for ${renderDuration(dwellMs)}`;
+  return `${says}: every ${renderDuration(everyMs)}, ${green}, at most ${renderDuration(limitMs)}`;
 }

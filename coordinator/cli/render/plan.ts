@@ -6,11 +6,12 @@ import type { GateSpec, Plan, PlanProgram, PlanStep, Stage } from "../../domain/
 import { countChecks } from "./checks.ts";
 import { deedWords } from "./deed.ts";
 import { gateWords } from "./gate.ts";
+import { named } from "./named.ts";
 import type { Paint } from "./style.ts";
 
 export function renderPlan(plan: Plan, paint: Paint): string {
   const title = `Plan ${plan.digest.slice(0, 12)}: ${plan.clusters.join(", ")} (${plan.engine}) ${plan.from} → ${plan.to}, ${plan.strategy}, by ${plan.method}`;
-  return [
+  const lines = [
     paint("strong", title),
     ...(plan.artefact === undefined ? [] : [`package ${plan.artefact.name} sha256:${plan.artefact.digest}`]),
     `checks when it was made: ${countChecks(plan.checks)}`,
@@ -24,12 +25,18 @@ export function renderPlan(plan: Plan, paint: Paint): string {
     ...plan.wayBack.map((code) => `way back: ${text(code)}`),
     // a plan has hundreds of lines: what a person must do stands where the eye ends
     ...plan.asks.map((check) =>
-      paint(
-        "warn",
-        `needs your word: --ack ${check} --reason "…"   (${text(`check.${check}`, plan.checks.find(({ id }) => id === check)?.facts)})`,
-      ),
+      paint("warn", `needs your word: --ack ${check} --reason "…"   (${whatIsFound(check, plan)})`),
     ),
-  ].join("\n");
+  ];
+  const [cluster = ""] = plan.clusters;
+  return named(lines.join("\n"), cluster, plan.back ?? cluster);
+}
+
+/** The check's own name says how it should be: what was found is what a word is given for. */
+function whatIsFound(check: string, { checks }: Plan): string {
+  const found = checks.find(({ id, status }) => id === check && (status === "ko" || status === "unknown"));
+  if (found === undefined) return text(`check.${check}`, checks.find(({ id }) => id === check)?.facts);
+  return text(`check.${check}.${found.status}`, found.facts).replace(/:?\s*\n\s*/g, ": ");
 }
 
 function renderStage(stage: Stage, index: number, plan: Plan, paint: Paint): readonly string[] {
@@ -64,7 +71,7 @@ function renderStage(stage: Stage, index: number, plan: Plan, paint: Paint): rea
         ...stage.gates.map((gate) => `   until: ${renderGate(gate)}`),
         ...stage.watches.map(
           (watch) =>
-            `   watch ${watch.id} on ${watch.node}: ${deedWords("probe", watch.probe)}; warns at ${watch.warnAt}, at ${watch.reactAt}: ${deedWords("reaction", watch.reaction)}${watch.until === undefined ? "" : `; until the end of ${watch.until}`}${watch.goesOn === true ? "; goes on after that" : ""}`,
+            `   watch ${watch.id} on ${watch.node}: ${deedWords("probe", watch.probe)}; ${watch.warnAt === watch.reactAt ? "" : `warns at ${watch.warnAt}, `}at ${watch.reactAt}: ${deedWords("reaction", watch.reaction)}${watch.goesOn === true ? ", each time" : ""}${watch.until === undefined ? "" : `; until the end of ${watch.until}`}`,
         ),
         ...(stage.mendedBy === undefined
           ? []

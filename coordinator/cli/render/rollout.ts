@@ -4,6 +4,7 @@ import { renderDuration } from "#proto/common/duration.ts";
 import type { RolloutPhase, RolloutView, StageStanding, StageView } from "../../domain/views.ts";
 import { followingLines } from "./following.ts";
 import { gateWords } from "./gate.ts";
+import { named } from "./named.ts";
 import { otherwiseLines, stopLines } from "./stop.ts";
 import type { Paint } from "./style.ts";
 import { nothing, renderTable } from "./table.ts";
@@ -33,12 +34,13 @@ const tones: Readonly<Record<RolloutPhase, Parameters<Paint>[0]>> = {
 export function renderRollout(rollout: RolloutView, nowMs: number, paint: Paint): string {
   const { id, clusters, engine, from, to, phase, by, startedAt } = rollout;
   const age = renderDuration(Math.max(0, nowMs - Date.parse(startedAt)));
-  return [
+  const lines = [
     `${paint("strong", id)}  ${clusters.join(", ")} (${engine}) ${from} → ${to}  ${paint(tones[phase], phase)}  by ${by}, ${age} ago`,
     ...rollout.stages.map((stage) => renderStage(stage, paint)),
     ...(rollout.following === undefined ? [] : followingLines(rollout.following, paint)),
     ...renderEnd(rollout, paint),
-  ].join("\n");
+  ];
+  return named(lines.join("\n"), id);
 }
 
 function renderStage(stage: StageView, paint: Paint): string {

@@ -46,7 +46,7 @@ export const agent: Catalogue = {
   "parcel.name-malformed": { says: '"{name}" is no name of a file for another node' },
   "parcel.no-room": {
     says: "there is no room at the coordinator for {name}: {bytes} bytes wanted, {free} free (1 GiB stays free)",
-    next: "make room in the coordinator's state folder, then lockkeeper retry",
+    next: "make room in the coordinator's state folder, then lockkeeper retry ROLLOUT",
   },
   "parcel.without-header": { says: "a file for another node came without a header and was refused" },
   "enter.refused": { says: "the coordinator did not let the program enter ({reason}); nothing was touched" },
@@ -93,7 +93,7 @@ export const agent: Catalogue = {
   "step.did-not-end": { says: "step {step} was ended at its deadline and did not come back" },
   "step.interrupted": {
     says: "the tool of step {step} was running when the host or the agent went down, its end is not known, and the host shows that the step is not done",
-    next: "look at the host, then lockkeeper retry",
+    next: "look at the host, then lockkeeper retry ROLLOUT",
   },
   "step.still-running": { says: "{step} runs on beyond its deadline and is not ended: a person decides" },
   "step.without-reason": { says: "{step} failed without saying why" },

@@ -40,11 +40,11 @@ export const kwdbBack: Catalogue = {
   },
   "kwdb.back-no-image": {
     says: "the image of {from} ({image}) is not in the engine of {nodes} any more, no package of {from} is named, and the rollout had none of a registry by digest",
-    next: "lockkeeper plan --back … --artefact KWDB-{from}-container.tar.gz",
+    next: "lockkeeper plan --back ROLLOUT --artefact KWDB-{from}-container.tar.gz",
   },
   "kwdb.back-takes-no-package": {
     says: "a build from source goes back to the build that {rollout} has put aside, and to no package",
-    next: "lockkeeper plan --back …, with no package named",
+    next: "lockkeeper plan --back ROLLOUT, with no package named",
   },
   "kwdb.back-no-build": {
     says: "{nodes}: {folder} with the build of {from} is not there, or {rollout} has not recorded its files: what it should hold nobody knows",
@@ -73,7 +73,7 @@ export const kwdbBack: Catalogue = {
   },
   "kwdb.back-no-package": {
     says: "nobody knows the package of {from}: {nodes} have kept none in common, and the rollout named none",
-    next: "lockkeeper plan --back … --artefact KWDB-{from}.tar.gz",
+    next: "lockkeeper plan --back ROLLOUT --artefact KWDB-{from}.tar.gz",
   },
   "kwdb.back-no-archives": {
     says: "{to} has run on {cluster}, and {nodes} have no proven archive of the common stop in {rollout}: an image of some nodes is no way back for all",
@@ -120,14 +120,14 @@ export const kwdbBack: Catalogue = {
   },
   "warning.kwdb.data-kept": { says: "the data stays as it is: nothing that was written is lost" },
   "way-back.kwdb.back-before": {
-    says: "before the point of no return: lockkeeper abort, and all is as it was",
+    says: "before the point of no return: lockkeeper abort ROLLOUT, and all is as it was",
   },
   "way-back.kwdb.back-after": {
-    says: "after it: go on (lockkeeper retry), or make the plan anew; data folders of before stay where they are, aside",
+    says: "after it: go on (lockkeeper retry ROLLOUT), or make the plan anew; data folders of before stay where they are, aside",
   },
-  "way.kwdb.go-on-back": { says: "mend the node and go on with the way back: lockkeeper retry" },
+  "way.kwdb.go-on-back": { says: "mend the node and go on with the way back: lockkeeper retry ROLLOUT" },
   "way.kwdb.back-anew": {
-    says: "make the way back anew from the same rollout (lockkeeper plan --back); its apply takes over from this one",
+    says: "make the way back anew from the same rollout (lockkeeper plan --back ROLLOUT); its apply takes over from this one",
   },
   "back.kwdb.untouched": { says: "{node} is left as it is" },
   "back.kwdb.package": {
@@ -149,6 +149,6 @@ export const kwdbBack: Catalogue = {
   "back.kwdb.data-only": { says: "{node} gets its data of the common stop back" },
   "kwdb.configuration-not-restored": { says: "the saved configuration could not be put back: {cause}" },
   "way-back.kwdb.put-back-after": {
-    says: "after it: go on (lockkeeper retry), or make a plan to the newer version",
+    says: "after it: go on (lockkeeper retry ROLLOUT), or make a plan to the newer version",
   },
 };

@@ -96,7 +96,7 @@ export const kwdbCompiled: Catalogue = {
     says: "before the new build is started on a node: the old folder gets its name back, and is started as before",
   },
   "way-back.kwdb.kept-build": {
-    says: "after the new build was started on one node: finish there, or go back (lockkeeper plan --back): the kept folder FOLDER.kept-VERSION-ROLLOUT gets its name back, and is started as before",
+    says: "after the new build was started on one node: finish there, or go back (lockkeeper plan --back ROLLOUT): the kept folder FOLDER.kept-VERSION-ROLLOUT gets its name back, and is started as before",
   },
   "check.kwdb.program-folder": { says: "{folder} holds bin and lib, and nothing else" },
   "check.kwdb.program-folder.ko": {

@@ -28,11 +28,11 @@ export const kwdbMove: Catalogue = {
   },
   "kwdb.move-no-room": {
     says: "there is no room in {place}: {wanted} bytes wanted, {free} free",
-    next: "make room, then lockkeeper retry; texts are counted as twice of what the data folder holds, which is a guess",
+    next: "make room, then lockkeeper retry ROLLOUT; texts are counted as twice of what the data folder holds, which is a guess",
   },
   "kwdb.move-job-runs": {
     says: "a job of {type} still runs ({jobs}): begun by a client that is gone, maybe",
-    next: "SHOW JOBS; wait until it has ended or CANCEL JOB it, then lockkeeper retry",
+    next: "SHOW JOBS; wait until it has ended or CANCEL JOB it, then lockkeeper retry ROLLOUT",
   },
   "kwdb.move-not-removed": { says: "what an earlier try left in {folder} could not be removed: {cause}" },
   "kwdb.fence-not-standing": {
@@ -41,30 +41,30 @@ export const kwdbMove: Catalogue = {
   },
   "kwdb.export-failed": {
     says: "the export of {what} failed: {cause}",
-    next: "mend the cause, then lockkeeper retry: what was written by halves is removed and made again",
+    next: "mend the cause, then lockkeeper retry ROLLOUT: what was written by halves is removed and made again",
   },
   "kwdb.export-incomplete": { says: "the export of {what} holds no {missing} ({folder})" },
   "kwdb.export-not-made": { says: "there is no whole export of {what} on this node" },
   "kwdb.export-changed": { says: "a file of the export of {what} has changed since it was made: {file}" },
   "kwdb.export-not-carried": {
     says: "the coordinator has no export of {what} for this rollout",
-    next: "another coordinator may have taken over, and they share no folder (artefacts:); lockkeeper abort, then a new plan",
+    next: "another coordinator may have taken over, and they share no folder (artefacts:); lockkeeper abort ROLLOUT, then a new plan",
   },
   "kwdb.database-exists": {
     says: "the new cluster has a database {database} that this rollout has not made: it is neither dropped nor written to",
-    next: "rename or drop it yourself, then lockkeeper retry",
+    next: "rename or drop it yourself, then lockkeeper retry ROLLOUT",
   },
   "kwdb.import-failed": {
     says: "the import of {database} failed: {cause}",
-    next: "mend the cause, then lockkeeper retry: what this rollout has imported of it is dropped and made again",
+    next: "mend the cause, then lockkeeper retry ROLLOUT: what this rollout has imported of it is dropped and made again",
   },
   "kwdb.import-mute": {
     says: "the import of {database} ended well and did not say what it has imported",
-    next: "look into SHOW JOBS, then lockkeeper retry",
+    next: "look into SHOW JOBS, then lockkeeper retry ROLLOUT",
   },
   "kwdb.rows-rejected": {
     says: "rows of {database} were rejected ({rejected}) or left out as doubles ({abandoned}); {file}: {first}",
-    next: "mend these rows on the old cluster, or the table; then lockkeeper retry",
+    next: "mend these rows on the old cluster, or the table; then lockkeeper retry ROLLOUT",
   },
   "kwdb.not-dropped": { says: "{database}, which this rollout has made, could not be dropped: {cause}" },
   "kwdb.accounts-not-imported": { says: "the {what} could not be imported: {cause}" },
@@ -72,11 +72,11 @@ export const kwdbMove: Catalogue = {
   "kwdb.counts-missing": { says: "the old cluster's counts ({when}) did not come to this node" },
   "kwdb.rows-differ": {
     says: "{table}, {of}: the old cluster has {before} (before) and {after} (after), the new one {here}",
-    next: "the old cluster is whole; look for the cause, then lockkeeper retry, or drop what was imported: lockkeeper abort",
+    next: "the old cluster is whole; look for the cause, then lockkeeper retry ROLLOUT, or drop what was imported: lockkeeper abort ROLLOUT",
   },
   "kwdb.rows-came-after": {
     says: "{table}, {of}: {before} before the export and {after} after it: somebody wrote in spite of the fence",
-    next: "find the writer; lockkeeper abort, then a new plan",
+    next: "find the writer; lockkeeper abort ROLLOUT, then a new plan",
   },
   "check.kwdb.move-target": { says: "the data goes into another cluster that is known" },
   "check.kwdb.move-target.ok": { says: "into {into}" },
@@ -125,16 +125,16 @@ export const kwdbMove: Catalogue = {
     says: "how many copies the new cluster keeps and where is its own matter: look at what is told of zones and leaseholders at the end before it is relied on",
   },
   "way-back.kwdb.move-before-switch": {
-    says: "until applications write to the new cluster: the old one is whole; lockkeeper abort, or SET CLUSTER SETTING default_transaction_read_only.enabled = false",
+    says: "until applications write to the new cluster: the old one is whole; lockkeeper abort ROLLOUT, or SET CLUSTER SETTING default_transaction_read_only.enabled = false",
   },
   "way-back.kwdb.move-after-switch": {
     says: "after that: what was written to the new cluster is lost, or moved back by hand",
   },
   "way.kwdb.move-again": {
-    says: "mend the cause and go on where it stopped: lockkeeper retry; whole exports and imports are not made again",
+    says: "mend the cause and go on where it stopped: lockkeeper retry ROLLOUT; whole exports and imports are not made again",
   },
   "way.kwdb.move-undone": {
-    says: "lockkeeper abort: what this rollout has imported and written is dropped, and the fence taken down",
+    says: "lockkeeper abort ROLLOUT: what this rollout has imported and written is dropped, and the fence taken down",
   },
   "downtime.kwdb.move-read-only": {
     says: "no reads; writes are refused from the export until applications are pointed at the new cluster",

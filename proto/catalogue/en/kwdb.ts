@@ -98,12 +98,12 @@ export const kwdb: Catalogue = {
   "way-back.kwdb.all-stopped": {
     says: "after it failed while all is stopped: finish the new version on that node, or reinstall the kept old package on every node that was changed; nothing is started before that",
   },
-  "way.kwdb.go-on-with-node": { says: "mend the node and go on with it: lockkeeper retry" },
+  "way.kwdb.go-on-with-node": { says: "mend the node and go on with it: lockkeeper retry ROLLOUT" },
   "way.kwdb.old-version-back": {
     says: "put the kept old package back on the nodes that were changed, and start all at the old version",
   },
   "way-back.kwdb.all": {
-    says: "when all is upgraded and regretted: lockkeeper plan --back, on the data that is there where versions may serve mixed, else from the archives of the common stop, which loses later writes; without either, an export into a new cluster of the old version",
+    says: "when all is upgraded and regretted: lockkeeper plan --back ROLLOUT, on the data that is there where versions may serve mixed, else from the archives of the common stop, which loses later writes; without either, an export into a new cluster of the old version",
   },
   "warning.kwdb.store-dead-raised": {
     says: "server.time_until_store_dead is raised while a node is away: a node that dies then is given up later",

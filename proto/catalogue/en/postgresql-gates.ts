@@ -63,5 +63,5 @@ export const postgresqlGates: Catalogue = {
   "undo.postgresql.stop-server": { says: "the server is stopped ({which})" },
   "undo.postgresql.unmask-unit": { says: "the unit is unmasked ({which})" },
   "undo.postgresql.stop-made": { says: "the server that was made is stopped" },
-  "undo.postgresql.give-back": { says: "{what}: given back as it was" },
+  "undo.postgresql.give-back": { says: "the folder of {what} is given back as it was" },
 };

@@ -37,7 +37,7 @@ export const postgresqlInPlace: Catalogue = {
   },
   "postgresql.unit-refused": {
     says: "systemctl {order}: {cause}",
-    next: "journalctl and the server's own log tell why; mend it, then lockkeeper retry",
+    next: "journalctl and the server's own log tell why; mend it, then lockkeeper retry ROLLOUT",
   },
   "postgresql.unit-masked": { says: "{unit} is still masked", next: "systemctl unmask {unit}" },
   "postgresql.unit-not-masked": {
@@ -54,27 +54,27 @@ export const postgresqlInPlace: Catalogue = {
   },
   "postgresql.new-data-not-fresh": {
     says: "pg_upgrade was begun on {data} before, or nothing was made there",
-    next: "made anew by lockkeeper retry",
+    next: "made anew by lockkeeper retry ROLLOUT",
   },
   "postgresql.new-started-already": {
     says: "the new server was started already ({unit}): its data is not thrown away",
-    next: "lockkeeper plan --back shows what is left to do",
+    next: "lockkeeper plan --back ROLLOUT shows what is left to do",
   },
   "postgresql.server-still-runs": {
     says: "a server still lives in {data} ({cause})",
-    next: "who has started it? stop it as it was started, then lockkeeper retry",
+    next: "who has started it? stop it as it was started, then lockkeeper retry ROLLOUT",
   },
   "postgresql.not-shut-down": {
     says: "the server in {data} was not shut down in order: its control file says {state}",
-    next: "started again by lockkeeper abort; then plan anew",
+    next: "started again by lockkeeper abort ROLLOUT; then plan anew",
   },
   "postgresql.other-runs": {
     says: "the other server still runs: {found}; two on one port serve nobody",
-    next: "stop it, then lockkeeper retry",
+    next: "stop it, then lockkeeper retry ROLLOUT",
   },
   "postgresql.server-does-not-serve": {
     says: "{unit} was started and does not serve: {cause}",
-    next: "journalctl -u {unit} and the server's own log; then lockkeeper retry",
+    next: "journalctl -u {unit} and the server's own log; then lockkeeper retry ROLLOUT",
   },
   "postgresql.linked-data-used": {
     says: "the new server was started on the files in {data}: the old one would find them changed, and is not started",
@@ -82,35 +82,35 @@ export const postgresqlInPlace: Catalogue = {
   },
   "postgresql.new-does-not-run": {
     says: "{unit} does not run: as long as that is so, the old data stays",
-    next: "start it, then lockkeeper retry",
+    next: "start it, then lockkeeper retry ROLLOUT",
   },
   "postgresql.configuration-refused": {
     says: "the new version does not take the configuration in {config}: {cause}",
-    next: "mend it in the old server's files, from which it is carried; then lockkeeper retry",
+    next: "mend it in the old server's files, from which it is carried; then lockkeeper retry ROLLOUT",
   },
   "postgresql.configuration-shared": {
     says: "{name} is not known to the new version, and stands in a file that both servers read: {file}:{line}",
-    next: "take it out there, or into a file of the old server's own; then lockkeeper retry",
+    next: "take it out there, or into a file of the old server's own; then lockkeeper retry ROLLOUT",
   },
   "postgresql.upgrade-check-refused": {
     says: "pg_upgrade --check: {words} ({listed})",
-    next: "nothing was changed on the old server. Mend what it names, then lockkeeper retry",
+    next: "nothing was changed on the old server. Mend what it names, then lockkeeper retry ROLLOUT",
   },
   "postgresql.upgrade-failed": {
     says: "pg_upgrade: {words} ({listed})",
-    next: "the old server is started again by lockkeeper abort; or mend the cause, then lockkeeper retry",
+    next: "the old server is started again by lockkeeper abort ROLLOUT; or mend the cause, then lockkeeper retry ROLLOUT",
   },
   "postgresql.upgrade-not-through": {
     says: "pg_upgrade has not come to its end: {found}",
-    next: "begun anew, from the old data, by lockkeeper retry; the old server is started again by lockkeeper abort",
+    next: "begun anew, from the old data, by lockkeeper retry ROLLOUT; the old server is started again by lockkeeper abort ROLLOUT",
   },
   "postgresql.old-server-serves": {
     says: "{node}: the old server serves again ({version}, {systemId}), and not the new one",
-    next: "who has started it? stop it, start the new one, then lockkeeper retry",
+    next: "who has started it? stop it, start the new one, then lockkeeper retry ROLLOUT",
   },
   "postgresql.back-linked": {
     says: "nothing leads back from rollout {rollout}: after --link the new server has changed the files of the old one in {data}",
-    next: "restore from a backup; or go on: lockkeeper retry",
+    next: "restore from a backup; or go on: lockkeeper retry ROLLOUT",
   },
   "postgresql.back-in-place-retired": {
     says: "rollout {rollout} has let the old data go: {data} is not kept as it was, or nobody knows what stood before",
@@ -129,26 +129,26 @@ export const postgresqlInPlace: Catalogue = {
     says: "nobody is served while pg_upgrade runs: seconds to minutes with link or clone, as long as copying takes with copy",
   },
   "way-back.postgresql.in-place-before": {
-    says: "until then: lockkeeper abort, and lockkeeper plan --back, which takes away what was made; the old server serves again, nothing is lost",
+    says: "until then: lockkeeper abort ROLLOUT, and lockkeeper plan --back ROLLOUT, which takes away what was made; the old server serves again, nothing is lost",
   },
   "way-back.postgresql.in-place-copied": {
-    says: "after that, while the old data is kept: lockkeeper plan --back starts the old server again; rows written since are LOST",
+    says: "after that, while the old data is kept: lockkeeper plan --back ROLLOUT starts the old server again; rows written since are LOST",
   },
   "way-back.postgresql.in-place-linked": {
     says: "after that there is none: both servers share their files",
   },
   "way-back.postgresql.in-place-again": { says: "forward again is an upgrade of its own" },
   "way.postgresql.in-place-gone": {
-    says: "lockkeeper abort: what was made goes; the old server serves all the time",
+    says: "lockkeeper abort ROLLOUT: what was made goes; the old server serves all the time",
   },
   "way.postgresql.in-place-undone": {
-    says: "until open-writes has begun: lockkeeper abort, and the old server serves again",
+    says: "until open-writes has begun: lockkeeper abort ROLLOUT, and the old server serves again",
   },
   "way.postgresql.in-place-back": {
-    says: "from then on an abort undoes nothing: lockkeeper plan --back starts the old server again; rows written since are LOST",
+    says: "from then on an abort undoes nothing: lockkeeper plan --back ROLLOUT starts the old server again; rows written since are LOST",
   },
   "way.postgresql.in-place-unstarted": {
-    says: "until start-new has begun: lockkeeper abort, and the old server serves again",
+    says: "until start-new has begun: lockkeeper abort ROLLOUT, and the old server serves again",
   },
   "way.postgresql.in-place-linked": {
     says: "from then on an abort undoes nothing, and nothing leads back but a backup: both servers share their files",

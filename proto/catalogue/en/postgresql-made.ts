@@ -131,7 +131,7 @@ export const postgresqlMade: Catalogue = {
   },
   "postgresql.certificates-missing": {
     says: "the old server encrypts its connections, and these files are not on this host: {files}",
-    next: "keys are not carried: place them there, readable by the server's account; then lockkeeper retry",
+    next: "keys are not carried: place them there, readable by the server's account; then lockkeeper retry ROLLOUT",
   },
   "postgresql.tablespace-not-named": {
     says: "this agent's file names no folder for the tablespace {name}",
@@ -139,20 +139,22 @@ export const postgresqlMade: Catalogue = {
   },
   "postgresql.tablespaces-missing": {
     says: "not there after they were made: {names}",
-    next: "the server's own log tells why; then lockkeeper retry",
+    next: "the server's own log tells why; then lockkeeper retry ROLLOUT",
   },
   "postgresql.made-otherwise": {
     says: "the new server is not what was wanted: {found}",
-    next: "lockkeeper abort, and plan anew",
+    next: "lockkeeper abort ROLLOUT, and plan anew",
   },
   "postgresql.made-server-used": {
     says: "the server in {data} is not taken away: it holds {found}",
-    next: "a move that went into it is led back first: lockkeeper plan --back; else it is yours to remove",
+    next: "a move that went into it is led back first, by plan --back of its own rollout; else it is yours to remove",
   },
   "downtime.postgresql.none": { says: "none: the old server serves on, and a new one is made for the move" },
-  "way.postgresql.made-undone": { says: "lockkeeper abort: what was made goes, the new host is as it was" },
+  "way.postgresql.made-undone": {
+    says: "lockkeeper abort ROLLOUT: what was made goes, the new host is as it was",
+  },
   "way-back.postgresql.made": {
-    says: "until something is on the new server: lockkeeper plan --back stops it and takes away what was made",
+    says: "until something is on the new server: lockkeeper plan --back ROLLOUT stops it and takes away what was made",
   },
   "way-back.postgresql.made-again": { says: "forward again is a plan of its own" },
   "warning.postgresql.made-open": {

@@ -7,7 +7,7 @@ const waits = "the rollout waits for it in its stage ready, before it asks for t
 /** Words of what the new server must have before the cut-over: standbys, a backup, connections. */
 export const postgresqlNewServer: Catalogue = {
   "gate.postgresql.new-server-ready": {
-    says: "the new server has {standbys} standbys, {connections} connections, and a backup by {backup}",
+    says: "the new server has what is asked of it: standbys {standbys}, connections {connections}, backup {backup}",
   },
   "check.postgresql.target-standbys": { says: "the target has its standbys ({standbys} wanted)" },
   "check.postgresql.target-standbys.warn": {

@@ -15,7 +15,7 @@ export const postgresqlPackages: Catalogue = {
   },
   "packages.locked": {
     says: "others were still changing packages on this host after {limitMs} ms: {by}",
-    next: "when they are through, ask again: lockkeeper check, or lockkeeper retry",
+    next: "when they are through, ask again: lockkeeper check, or lockkeeper retry ROLLOUT",
   },
   "packages.unsettled": {
     says: "an earlier change of packages has not come to its end: {found}",
@@ -43,35 +43,35 @@ export const postgresqlPackages: Catalogue = {
   },
   "postgresql.packages-not-allowed": {
     says: "the agent's file names no packages that may be installed",
-    next: "engine.settings.packages in it, systemctl restart lockkeeper-agent, then lockkeeper retry",
+    next: "engine.settings.packages in it, systemctl restart lockkeeper-agent, then lockkeeper retry ROLLOUT",
   },
   "postgresql.packages-otherwise": {
     says: "the host would install {found} (not found: {missing}), and the plan says {planned}",
-    next: "lockkeeper abort, and plan anew",
+    next: "lockkeeper abort ROLLOUT, and plan anew",
   },
   "postgresql.packages-not-added": {
     says: "{command} failed: {cause}",
-    next: "mend it on its host, then lockkeeper retry, which goes on where it was; or lockkeeper abort",
+    next: "mend it on its host, then lockkeeper retry ROLLOUT, which goes on where it was; or lockkeeper abort ROLLOUT",
   },
   "postgresql.packages-not-whole": {
     says: "dpkg has them not, or not whole: {found}",
-    next: "lockkeeper retry; it runs dpkg --configure -a, and installs what is missing",
+    next: "lockkeeper retry ROLLOUT; it runs dpkg --configure -a, and installs what is missing",
   },
   "postgresql.packages-changed": {
     says: "what was installed before is not as it was: {found}",
-    next: "was it somebody else, at the same time? /var/log/apt/history.log tells; then lockkeeper retry",
+    next: "was it somebody else, at the same time? /var/log/apt/history.log tells; then lockkeeper retry ROLLOUT",
   },
   "postgresql.packages-made-cluster": {
     says: "while the packages were installed a cluster came to be: {found}",
-    next: "is it nobody's? pg_dropcluster VERSION NAME; then lockkeeper retry",
+    next: "is it nobody's? pg_dropcluster VERSION NAME; then lockkeeper retry ROLLOUT",
   },
   "postgresql.packages-not-removed": {
     says: "{command} failed: {cause}",
-    next: "mend it on its host, then lockkeeper retry",
+    next: "mend it on its host, then lockkeeper retry ROLLOUT",
   },
   "postgresql.packages-without": {
     says: "the packages are installed, and did not bring: {found}",
-    next: "lockkeeper abort, which takes them away; name the right ones as engine.settings.packages, systemctl restart lockkeeper-agent, and plan anew",
+    next: "lockkeeper abort ROLLOUT, which takes them away; name the right ones as engine.settings.packages, systemctl restart lockkeeper-agent, and plan anew",
   },
   "undo.postgresql.remove-packages": {
     says: "the packages go again that were not there before and that nothing else needs",

@@ -50,15 +50,15 @@ export const postgresqlPatroni: Catalogue = {
   },
   "postgresql.patronictl-failed": {
     says: "patronictl {command} failed: {cause}",
-    next: "run it on the host; does etcd (or consul, zookeeper) answer? then lockkeeper retry",
+    next: "run it on the host; does etcd (or consul, zookeeper) answer? then lockkeeper retry ROLLOUT",
   },
   "postgresql.patroni-not-taken": {
     says: "Patroni was told and its configuration still lacks it: {what}",
-    next: "patronictl show-config on the host, then lockkeeper retry",
+    next: "patronictl show-config on the host, then lockkeeper retry ROLLOUT",
   },
   "postgresql.patroni-other-leader": {
     says: "this host ({member}) does not lead {scope}: {leader} does",
-    next: "patronictl switchover --candidate {member}, then lockkeeper retry; after a failover: lockkeeper plan --back ROLLOUT, and plan anew",
+    next: "patronictl switchover --candidate {member}, then lockkeeper retry ROLLOUT; after a failover: lockkeeper plan --back ROLLOUT, and plan anew",
   },
   "postgresql.timeline-changed": {
     says: "the old cluster has failed over since contents were compared last (timeline {before}, now {now}): whether the new server has what it has cannot be told",

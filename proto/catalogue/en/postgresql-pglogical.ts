@@ -51,19 +51,19 @@ export const postgresqlPglogical: Catalogue = {
   "check.postgresql.pglogical-patroni.unknown": { says: "Patroni could not be asked" },
   "postgresql.pglogical-node-there": {
     says: "{database} is a node of pglogical already: {node}",
-    next: "SELECT pglogical.drop_node('{node}') where it is not needed any more, then lockkeeper retry",
+    next: "SELECT pglogical.drop_node('{node}') where it is not needed any more, then lockkeeper retry ROLLOUT",
   },
   "postgresql.pglogical-not-trusted": {
     says: "pglogical_output was added to output_plugin_libraries, and the server still has {found}",
-    next: "is it set on the server's command line or in a later file? put it right there, then lockkeeper retry",
+    next: "is it set on the server's command line or in a later file? put it right there, then lockkeeper retry ROLLOUT",
   },
   "postgresql.pglogical-copy-cut": {
     says: "{database}: the first copy was cut, and pglogical does not begin it again ({cause})",
-    next: "lockkeeper plan --back, and plan anew",
+    next: "lockkeeper plan --back ROLLOUT, and plan anew",
   },
   "postgresql.subscription-not-so": {
     says: "{subscription} has not come so far within the time: it is {status}",
-    next: "look at the server's log, then lockkeeper retry",
+    next: "look at the server's log, then lockkeeper retry ROLLOUT",
   },
   "postgresql.never-tested": {
     says: "it is PostgreSQL {version}: pglogical knows 9.4 to 9.6, nobody has tested a move from there, and it is refused",

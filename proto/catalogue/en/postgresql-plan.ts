@@ -50,35 +50,35 @@ export const postgresqlPlan: Catalogue = {
   "downtime.postgresql.seconds": { says: "writes stand still for seconds, while the fence is up" },
   "lost.postgresql.nothing": { says: "nothing that was committed" },
   "way-back.postgresql.before": {
-    says: "until the new server is opened: lockkeeper plan --back removes all that was made, on both",
+    says: "until the new server is opened: lockkeeper plan --back ROLLOUT removes all that was made, on both",
   },
   "way-back.postgresql.after": {
-    says: "until the old one is let go: lockkeeper plan --back cuts over to it, with every row that the new one has taken",
+    says: "until the old one is let go: lockkeeper plan --back ROLLOUT cuts over to it, with every row that the new one has taken",
   },
   "way-back.postgresql.retired": {
     says: "after that: a move of its own, into a new server of the old version",
   },
   "way-back.postgresql.back": { says: "forward again is a move of its own" },
-  "way.postgresql.again": { says: "mend the cause and go on: lockkeeper retry" },
+  "way.postgresql.again": { says: "mend the cause and go on: lockkeeper retry ROLLOUT" },
   "way.postgresql.undone": {
-    says: "until open-writes has begun: lockkeeper abort, and the fence comes down, the old server goes on",
+    says: "until open-writes has begun: lockkeeper abort ROLLOUT, and the fence comes down, the old server goes on",
   },
   "way.postgresql.opened-back": {
-    says: "from then on an abort undoes nothing: lockkeeper plan --back cuts over to the old server again, with every row that the new one has taken",
+    says: "from then on an abort undoes nothing: lockkeeper plan --back ROLLOUT cuts over to the old server again, with every row that the new one has taken",
   },
   "way.postgresql.stays-new": {
-    says: "writes stay on the new server; lockkeeper plan --back cuts over to the old one, with every row that the new one has taken",
+    says: "writes stay on the new server; lockkeeper plan --back ROLLOUT cuts over to the old one, with every row that the new one has taken",
   },
   "way.postgresql.retired": {
-    says: "writes stay on the new server. Once unsubscribe-back has begun nothing leads back, and it is not aborted; is one of the two servers gone for good: lockkeeper plan --back, with --without",
+    says: "writes stay on the new server. Once unsubscribe-back has begun nothing leads back, and it is not aborted; is one of the two servers gone for good: lockkeeper plan --back ROLLOUT, with --without",
   },
   "way.postgresql.return-undone": {
-    says: "until open-writes has begun: lockkeeper abort, and the fence comes down, the new server goes on",
+    says: "until open-writes has begun: lockkeeper abort ROLLOUT, and the fence comes down, the new server goes on",
   },
   "way.postgresql.returned": {
-    says: "from then on an abort undoes nothing: lockkeeper retry goes on, to the old server",
+    says: "from then on an abort undoes nothing: lockkeeper retry ROLLOUT goes on, to the old server",
   },
-  "way.postgresql.back": { says: "lockkeeper plan --back: all that was made goes from both servers" },
+  "way.postgresql.back": { says: "lockkeeper plan --back ROLLOUT: all that was made goes from both servers" },
   "warning.postgresql.ddl": {
     says: "change no schema on the old server from now to the cut-over: a new table or column stops the copy",
   },

@@ -19,23 +19,23 @@ export const postgresqlRestart: Catalogue = {
   "postgresql.set-by-plan": { says: "the plan sets {settings}" },
   "postgresql.setting-not-written": {
     says: "{names} could not be written down: another line decides",
-    next: "look at pg_file_settings, or at patronictl show-config; then lockkeeper retry",
+    next: "look at pg_file_settings, or at patronictl show-config; then lockkeeper retry ROLLOUT",
   },
   "postgresql.setting-not-in-force": {
     says: "the server was restarted, and these are still as they were: {names}",
-    next: "does its command line set them? SELECT name, setting, source FROM pg_settings; then lockkeeper retry",
+    next: "does its command line set them? SELECT name, setting, source FROM pg_settings; then lockkeeper retry ROLLOUT",
   },
   "postgresql.restart-not-named": {
     says: "the agent's file names no unit to restart",
-    next: "engine.settings.unit in the agent's file, systemctl restart lockkeeper-agent, then lockkeeper retry",
+    next: "engine.settings.unit in the agent's file, systemctl restart lockkeeper-agent, then lockkeeper retry ROLLOUT",
   },
   "postgresql.unit-of-another": {
     says: "{unit} is not the unit of the server in {data}: main process of the unit {mainPid}, of the server {pid}",
-    next: "systemctl status PID tells the server's own unit (on Debian postgresql@15-main, never postgresql); write it as engine.settings.unit into the agent's file, systemctl restart lockkeeper-agent, then lockkeeper retry; a server without a unit is yours to restart and to stop",
+    next: "systemctl status PID tells the server's own unit (on Debian postgresql@15-main, never postgresql); write it as engine.settings.unit into the agent's file, systemctl restart lockkeeper-agent, then lockkeeper retry ROLLOUT; a server without a unit is yours to restart and to stop",
   },
   "postgresql.restart-failed": {
     says: "{command} failed: {cause}",
-    next: "systemctl status and the server's log on its host; then lockkeeper retry, or lockkeeper abort",
+    next: "systemctl status and the server's log on its host; then lockkeeper retry ROLLOUT, or lockkeeper abort ROLLOUT",
   },
 };
 

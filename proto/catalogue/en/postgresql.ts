@@ -12,11 +12,11 @@ export const postgresql: Catalogue = {
   },
   "postgresql.peer-not-reached": {
     says: "from this host, {role} does not get into {database} at {at}: {cause}",
-    next: "look at listen_addresses, the firewall and pg_hba.conf over there, then lockkeeper retry",
+    next: "look at listen_addresses, the firewall and pg_hba.conf over there, then lockkeeper retry ROLLOUT",
   },
   "postgresql.root-certificate": {
     says: "the other side cannot be proven: {path} {cause}",
-    next: "write sslRootCert into the agent's file: a file that the agent and its server can read; then lockkeeper retry",
+    next: "write sslRootCert into the agent's file: a file that the agent and its server can read; then lockkeeper retry ROLLOUT",
   },
   "postgresql.password-file": {
     says: "the file with the password cannot be read: {path} ({cause})",
@@ -32,19 +32,19 @@ export const postgresql: Catalogue = {
   "postgresql.processes-not-seen": { says: "the host's processes could not be listed: {cause}" },
   "postgresql.data-unreadable": {
     says: "the data folder {data} is not to be read: {cause}",
-    next: "nothing was removed by this try; look at that folder on the host, then lockkeeper retry",
+    next: "nothing was removed by this try; look at that folder on the host, then lockkeeper retry ROLLOUT",
   },
   "postgresql.not-taken-back": {
     says: "{unit} was told to start, and is {active}",
-    next: "systemctl status {unit} on that host, then lockkeeper retry",
+    next: "systemctl status {unit} on that host, then lockkeeper retry ROLLOUT",
   },
   "postgresql.unit-not-named": {
     says: "this agent's file names no unit of its server",
-    next: "write engine.settings.unit into the agent's file and restart it, then lockkeeper retry",
+    next: "write engine.settings.unit into the agent's file and restart it, then lockkeeper retry ROLLOUT",
   },
   "postgresql.data-not-named": {
     says: "this agent's file names no data folder that it may empty",
-    next: "write engine.settings.data into the agent's file and restart it, then lockkeeper retry; or remove the data yourself",
+    next: "write engine.settings.data into the agent's file and restart it, then lockkeeper retry ROLLOUT; or remove the data yourself",
   },
   "postgresql.old-data-not-named": {
     says: "old-data is remove, and the agent's file of {node} does not name unit and data",
@@ -56,7 +56,7 @@ export const postgresql: Catalogue = {
   },
   "postgresql.not-put-away": {
     says: "{unit} is not stopped and masked: {cause}",
-    next: "nothing was removed; systemctl status {unit} on that host, then lockkeeper retry",
+    next: "nothing was removed; systemctl status {unit} on that host, then lockkeeper retry ROLLOUT",
   },
   "postgresql.another-server": {
     says: "this is another server than the one of the plan: its system identifier is {systemId}, not {wanted}",
@@ -73,7 +73,7 @@ export const postgresql: Catalogue = {
   "postgresql.version-differs": { says: "the server runs {version}, not {wanted}", next: "plan anew" },
   "postgresql.identity-impossible": {
     says: "by nothing can rows be told apart in {tables}: UPDATE and DELETE fail there once it is published",
-    next: "ALTER TABLE … ADD PRIMARY KEY (…), or a unique index over columns that are NOT NULL; are its rows only ever added: ALTER TABLE … REPLICA IDENTITY FULL (an UPDATE or DELETE there then stops the move); then lockkeeper retry",
+    next: "ALTER TABLE … ADD PRIMARY KEY (…), or a unique index over columns that are NOT NULL; are its rows only ever added: ALTER TABLE … REPLICA IDENTITY FULL (an UPDATE or DELETE there then stops the move); then lockkeeper retry ROLLOUT",
   },
   "postgresql.target-not-empty": {
     says: "{database} is there already and not empty: {first}",
@@ -81,28 +81,28 @@ export const postgresql: Catalogue = {
   },
   "postgresql.extension-rows": {
     says: "{database} was there before, and its extensions have rows in {tables}: the old server's own rows of these tables are carried",
-    next: "psql -d {database} -c 'TRUNCATE {tables} CASCADE' on the new server, then lockkeeper retry",
+    next: "psql -d {database} -c 'TRUNCATE {tables} CASCADE' on the new server, then lockkeeper retry ROLLOUT",
   },
   "postgresql.schema-not-loaded": { says: "{database}: its tables have not been loaded by this rollout" },
   "postgresql.database-was-there": {
     says: "{database} was there before, empty, and now holds {first}; what was loaded into it is not ours to drop with it",
-    next: 'SET default_transaction_read_only = off; DROP DATABASE "{database}"; CREATE DATABASE "{database}" as it was; then lockkeeper retry',
+    next: 'SET default_transaction_read_only = off; DROP DATABASE "{database}"; CREATE DATABASE "{database}" as it was; then lockkeeper retry ROLLOUT',
   },
   "postgresql.contents-not-met": {
     says: "the contents of {database} were not compared: in {tries} tries both servers did not stand at one moment ({cause})",
-    next: "a transaction of an application that holds its locks for long keeps every try from the tables. Look: SELECT pid, xact_start, query FROM pg_stat_activity WHERE xact_start < now() - interval '1 second'; then lockkeeper retry, at a quieter time",
+    next: "a transaction of an application that holds its locks for long keeps every try from the tables. Look: SELECT pid, xact_start, query FROM pg_stat_activity WHERE xact_start < now() - interval '1 second'; then lockkeeper retry ROLLOUT, at a quieter time",
   },
   "postgresql.database-new": {
     says: "came to the old server after it was planned, and is not copied: {databases}. The cut-over would close it",
-    next: "DROP DATABASE it, or move it to another server, then lockkeeper retry; to take it along: lockkeeper plan --back, and plan anew",
+    next: "DROP DATABASE it, or move it to another server, then lockkeeper retry ROLLOUT; to take it along: lockkeeper plan --back ROLLOUT, and plan anew",
   },
   "postgresql.database-not-ours": {
     says: "{database} on the new server is not the one that this rollout has made: it was dropped and made anew since, or the whole server was",
-    next: "nothing was dropped. Whoever made it may need it: ALTER DATABASE … RENAME TO another name, or DROP DATABASE by hand, then lockkeeper retry",
+    next: "nothing was dropped. Whoever made it may need it: ALTER DATABASE … RENAME TO another name, or DROP DATABASE by hand, then lockkeeper retry ROLLOUT",
   },
   "postgresql.database-opened": {
     says: "the new server takes writes, and {database} would be dropped with them",
-    next: "nothing was dropped. Does nobody need its rows? Then ALTER SYSTEM SET default_transaction_read_only = on; SELECT pg_reload_conf(); on the new server, then lockkeeper retry",
+    next: "nothing was dropped. Does nobody need its rows? Then ALTER SYSTEM SET default_transaction_read_only = on; SELECT pg_reload_conf(); on the new server, then lockkeeper retry ROLLOUT",
   },
   "postgresql.server-replaced": {
     says: "{cluster}: {node} is another server than the one of rollout {rollout}: system identifier {found}, then {expected}",
@@ -115,23 +115,23 @@ export const postgresql: Catalogue = {
   "postgresql.password-missing": { says: "the password of {role} is not on this host any more" },
   "postgresql.hba-unreadable": {
     says: "{file}, line {line}: {cause}; the file was put back as it was",
-    next: "mend that line, then lockkeeper retry",
+    next: "mend that line, then lockkeeper retry ROLLOUT",
   },
   "postgresql.not-reloaded": {
     says: "the server was told to read its configuration again, {file} with it, and did not",
-    next: "SELECT sourcefile, sourceline, name, error FROM pg_file_settings WHERE error IS NOT NULL; mend what keeps it from that, then lockkeeper retry",
+    next: "SELECT sourcefile, sourceline, name, error FROM pg_file_settings WHERE error IS NOT NULL; mend what keeps it from that, then lockkeeper retry ROLLOUT",
   },
   "postgresql.file-not-read": {
     says: "the server's own account cannot read {path}: {cause}",
-    next: "let it read that file and enter every folder above it (passfileFolder, sslRootCert in the agent's file), then lockkeeper retry",
+    next: "let it read that file and enter every folder above it (passfileFolder, sslRootCert in the agent's file), then lockkeeper retry ROLLOUT",
   },
   "postgresql.slot-missing": {
     says: "the slot is gone: {slots}",
-    next: "what was not copied yet is lost to the new server: lockkeeper plan --back, then plan anew",
+    next: "what was not copied yet is lost to the new server: lockkeeper plan --back ROLLOUT, then plan anew",
   },
   "postgresql.slot-lost": {
     says: "the server has given up the WAL of slot {slot}",
-    next: "lockkeeper plan --back, then plan anew; look at max_slot_wal_keep_size",
+    next: "lockkeeper plan --back ROLLOUT, then plan anew; look at max_slot_wal_keep_size",
   },
   "postgresql.slot-idle": {
     says: "nobody reads slot {slot} ({lag} bytes behind)",
@@ -140,7 +140,7 @@ export const postgresql: Catalogue = {
   "postgresql.lagging": { says: "slot {slot} is {lag} bytes behind; at most {max} are wanted" },
   "postgresql.not-drained": {
     says: "the other side has not confirmed all that was written before the fence: {databases}",
-    next: "nothing was opened; find out why it is slow, then lockkeeper retry",
+    next: "nothing was opened; find out why it is slow, then lockkeeper retry ROLLOUT",
   },
   "postgresql.fence-not-standing": {
     says: "the fence does not stand: {found}",
@@ -148,11 +148,11 @@ export const postgresql: Catalogue = {
   },
   "postgresql.closed-already": {
     says: "the server is read-only already, and this rollout has not closed it: at the end it would stay closed",
-    next: "find out who has closed it; SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf(); ALTER DATABASE … CONNECTION LIMIT -1; then lockkeeper retry",
+    next: "find out who has closed it; SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf(); ALTER DATABASE … CONNECTION LIMIT -1; then lockkeeper retry ROLLOUT",
   },
   "postgresql.still-closed": {
     says: "{node} should be open and is not: {databases} (read-only: {readOnly})",
-    next: "SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf(); ALTER DATABASE … CONNECTION LIMIT as before; then lockkeeper retry",
+    next: "SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf(); ALTER DATABASE … CONNECTION LIMIT as before; then lockkeeper retry ROLLOUT",
   },
   "postgresql.fence-fallen": {
     says: "the old server is open again: {open} (read-only: {readOnly})",
@@ -164,19 +164,19 @@ export const postgresql: Catalogue = {
   },
   "postgresql.data-differs": {
     says: "{database} is not the same on both sides: {found}",
-    next: "nothing was opened, the old server is whole; lockkeeper abort, and look for the cause",
+    next: "nothing was opened, the old server is whole; lockkeeper abort ROLLOUT, and look for the cause",
   },
   "postgresql.counting-too-long": {
     says: "{database}: its rows were not counted within {withinMs} ms, which is half of the fence's limit",
-    next: "the old server is whole and serves. Set a longer fence-limit, and mind that applications wait for as long; then plan anew. Was anything made already, lockkeeper plan --back comes before",
+    next: "the old server is whole and serves. Set a longer fence-limit, and mind that applications wait for as long; then plan anew. Was anything made already, before it: lockkeeper plan --back ROLLOUT",
   },
   "postgresql.schemas-differ": {
     says: "{database}: the schema was changed on one side alone: {found}",
-    next: "make the same change on the other side (on the new server as its superuser: SET default_transaction_read_only = off), for a new table also ALTER SUBSCRIPTION … REFRESH PUBLICATION; then lockkeeper retry",
+    next: "make the same change on the other side (on the new server as its superuser: SET default_transaction_read_only = off), for a new table also ALTER SUBSCRIPTION … REFRESH PUBLICATION; then lockkeeper retry ROLLOUT",
   },
   "postgresql.changed-by-hand": {
     says: "the old server's tables were changed in a way that cannot be made on the new one without a person: {found}",
-    next: "make the same change on the new server (as its superuser: SET default_transaction_read_only = off), or take it back on the old one; then lockkeeper retry",
+    next: "make the same change on the new server (as its superuser: SET default_transaction_read_only = off), or take it back on the old one; then lockkeeper retry ROLLOUT",
   },
   "postgresql.late-not-empty": { says: "{cause}: they would be there twice; TRUNCATE it on the new server" },
   "postgresql.table-missing": {
@@ -197,15 +197,15 @@ export const postgresql: Catalogue = {
   },
   "postgresql.type-incomparable": {
     says: "{database} stopped following: {cause}",
-    next: "a row was changed or deleted in a table without a key. On both servers (on the closed one as its superuser: SET default_transaction_read_only = off): ALTER TABLE … ADD PRIMARY KEY (…), or a unique index over columns that are NOT NULL and ALTER TABLE … REPLICA IDENTITY USING INDEX …; where no column is unique, json as jsonb: ALTER TABLE … ALTER COLUMN … TYPE jsonb (it rewrites the table). Or leave the old types, and on the server that follows alone: ALTER TABLE … ALTER COLUMN … TYPE text, each of json and xml, and when the row has come: ALTER COLUMN … TYPE json USING …::json. It goes on by itself. Where nothing of this will do: before the cut-over lockkeeper plan --back",
+    next: "a row was changed or deleted in a table without a key. On both servers (on the closed one as its superuser: SET default_transaction_read_only = off): ALTER TABLE … ADD PRIMARY KEY (…), or a unique index over columns that are NOT NULL and ALTER TABLE … REPLICA IDENTITY USING INDEX …; where no column is unique, json as jsonb: ALTER TABLE … ALTER COLUMN … TYPE jsonb (it rewrites the table). Or leave the old types, and on the server that follows alone: ALTER TABLE … ALTER COLUMN … TYPE text, each of json and xml, and when the row has come: ALTER COLUMN … TYPE json USING …::json. It goes on by itself. Where nothing of this will do: before the cut-over lockkeeper plan --back ROLLOUT",
   },
   "postgresql.apply-failed": {
     says: "{database} stopped following: {cause}",
-    next: "mend it on the new server: {subscription} tries again every few seconds; lockkeeper plan --back gives up",
+    next: "mend it on the new server: {subscription} tries again every few seconds. To give up: lockkeeper plan --back ROLLOUT",
   },
   "postgresql.unreplicated-too-much": {
     says: "large objects and rows of unlogged tables have grown to {bytes} bytes, and {limit} go along (carry-limit-bytes): {found}",
-    next: "nothing was opened. Let go of what nobody needs (vacuumlo, TRUNCATE), then lockkeeper retry; or raise carry-limit-bytes, fence-limit with it, and plan anew; on the way forth, lockkeeper plan --back comes before",
+    next: "nothing was opened. Let go of what nobody needs (vacuumlo, TRUNCATE), then lockkeeper retry ROLLOUT; or raise carry-limit-bytes, fence-limit with it, and plan anew; on the way forth, before it: lockkeeper plan --back ROLLOUT",
   },
   "postgresql.unreplicated-open": {
     says: "the server takes writes: large objects and unlogged rows of somebody may be there, and would be replaced",
@@ -215,7 +215,7 @@ export const postgresql: Catalogue = {
   "postgresql.hook-failed": { says: "the command {hook} of the agent's file ended with {exitCode}" },
   "postgresql.left-overs": {
     says: "still there: {found}",
-    next: "remove it by hand, then lockkeeper retry",
+    next: "remove it by hand, then lockkeeper retry ROLLOUT",
   },
   "postgresql.facts-unreadable": { says: "{node} says nothing that can be read as PostgreSQL's" },
   "postgresql.follows": {
@@ -236,6 +236,6 @@ export const postgresql: Catalogue = {
   },
   "postgresql.subscription-stopped": {
     says: "{database} stopped following at an error: {subscription} was disabled by its server",
-    next: "look at the new server's log; mend the cause, ALTER SUBSCRIPTION {subscription} ENABLE, then lockkeeper resume",
+    next: "look at the new server's log; mend the cause, ALTER SUBSCRIPTION {subscription} ENABLE, then lockkeeper resume ROLLOUT",
   },
 };

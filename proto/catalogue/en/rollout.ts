@@ -91,7 +91,7 @@ export const rollout: Catalogue = {
   "watch.reacted": { says: "watch {watch} on {node} measured {measured} and has reacted" },
   "wait.limit-passed": { says: "{stage} has waited as long as it may; nobody answered" },
   "hint.watch-reacted": {
-    says: "its prepared reaction is done: {reaction}; look at {node}. Where that gave something up for good, lockkeeper plan --back; else resume goes on",
+    says: "its prepared reaction is done: {reaction}; look at {node}. Where that gave something up for good, lockkeeper plan --back ROLLOUT; else resume goes on",
   },
   "hint.watch-failed": { says: "nobody watches now: mend it, then resume arms the watch anew" },
   "hint.wait-limit": { says: "resume begins the wait anew" },

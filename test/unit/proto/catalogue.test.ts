@@ -32,6 +32,12 @@ function codesMade(): readonly string[] {
 }
 
 describe("the catalogue", () => {
+  it("names a rollout, or the place for one, in every command of a hint that needs it", () => {
+    const texts = Object.values(en).flatMap(({ says, next = "" }) => [says, next]);
+    const needy = /lockkeeper (?:retry|resume|abort|approve|plan --back)(?! (?:ROLLOUT|\{)).{0,20}/;
+    expect(texts.flatMap((text) => needy.exec(text)?.[0] ?? [])).toEqual([]);
+  });
+
   it("has words for every failure that is made", () => {
     expect(codesMade().filter((code) => en[code] === undefined)).toEqual([]);
   });

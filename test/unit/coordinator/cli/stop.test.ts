@@ -154,3 +154,22 @@ describe("an answer", () => {
     );
   });
 });
+
+it("what a stop says first names its rollout, in the log as in why and status", () => {
+  const why = failure("postgresql.tablespaces-missing", { names: "fast" });
+  const event = {
+    format: 1 as const,
+    rollout: "r7",
+    sequence: 3,
+    at: "2026-01-31T06:00:00.000Z",
+    fact: { kind: "stopped" as const, stage, why, hint: "hint.watch-reacted" },
+  };
+  expect(renderEvent(event as Parameters<typeof renderEvent>[0])).toContain("lockkeeper plan --back r7;");
+  if (view.stop === undefined) throw new Error("it has not stopped");
+  const stopped = { ...view, id: "r7", stop: { ...view.stop, why, command: "lockkeeper abort r7" } };
+  expect(renderRollout(stopped, 0, plain)).toContain(
+    "first:   the server's own log tells why; then lockkeeper retry r7",
+  );
+  const answer = { waitingFor: why, who: "who.operator", command: "lockkeeper abort r7", stop: stopped.stop };
+  expect(renderWhy({ subject: "shop", answers: [answer] }, plain)).toContain("then lockkeeper retry shop");
+});

@@ -62,7 +62,27 @@ it("a move says in words what comes late and is mended, and names a watch as the
 
 it("what a person must answer for stands in its last lines, where it is read", () => {
   const lines = linesOf(inputOf({ shop: { unlogged: ["public.u"] } }));
-  expect(lines.at(-1)).toContain("needs your word: --ack postgresql.unlogged");
+  expect(lines.at(-1)).toMatch(
+    /^needs your word: --ack postgresql.unlogged --reason "…" {3}\(the rows of unlogged tables are NOT carried, .*: shop: public.u/,
+  );
+});
+
+it("the commands of a plan name its cluster, and are pasted as they stand", () => {
+  for (const input of [inputOf({}), inPlaceInput(), makingInput()]) {
+    const [cluster = ""] = [input.cluster.name];
+    const commands = linesOf(input).flatMap(
+      (line) => line.match(/lockkeeper (retry|abort|plan --back)( \S+)?/g) ?? [],
+    );
+    expect(commands.length).toBeGreaterThan(2);
+    expect(commands.filter((command) => !new RegExp(` ${cluster}[,:;]?$`).test(command))).toEqual([]);
+  }
+});
+
+it("a gate that needs no dwell is green once, and a limit that warns and reacts alike is told once", () => {
+  const text = linesOf(inputOf({})).join("\n");
+  expect(text).toContain("every 500ms, green once, at most 1m00s");
+  expect(text).not.toContain(" 0ms");
+  expect(text).toContain(": how many published tables cannot be found by their rows; at 1: these tables are");
 });
 
 /** Also of plans that these servers do not ask for: under Patroni, by pglogical, with a restart, of the other engine. */

@@ -105,6 +105,8 @@ it("at the way back's own cut-over an abort lets the new server go on, and not t
   const back = backOf(inputOf({ to: "18" }), { new: ["open-writes"] });
   const stage = back?.ok === true ? back.value.stages.find(({ id }) => id === "return") : undefined;
   const ways = stage?.kind === "cluster" ? waysOf(stage) : [];
-  expect(ways[1]).toMatch(/^until open-writes has begun: lockkeeper abort, .* the new server goes on$/);
+  expect(ways[1]).toMatch(
+    /^until open-writes has begun: lockkeeper abort ROLLOUT, .* the new server goes on$/,
+  );
   expect(ways[2]).toMatch(/undoes nothing/);
 });
