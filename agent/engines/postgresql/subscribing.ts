@@ -74,7 +74,9 @@ async function subscribe(
           given.copy === "yes" ? "copy_data = true" : "copy_data = false, create_slot = false",
           // no disable_on_error: a lost connection is an error too, and nobody would enable it again
           // as the table's owner, row security would stop it
-          ...(version >= 160_000 ? ["origin = none", "run_as_owner = true"] : []),
+          ...(version >= 160_000 ? ["run_as_owner = true"] : []),
+          // with a copy, the server would ask the other one for what 10 and 11 do not have; nothing has come back then yet
+          ...(version >= 160_000 && given.copy === "no" ? ["origin = none"] : []),
         ];
         const publication = quoted(publicationName(owner, given.direction));
         await sql.run(
