@@ -2,6 +2,7 @@
 import { succeed } from "#proto/common/failure.ts";
 import { type AgentEngine, engineKind } from "../../verb.ts";
 import { type BackupProof, backupProof } from "./backup-proof.ts";
+import { behindFenceVerbs } from "./behind-fence.ts";
 import { comparingVerbs } from "./comparing.ts";
 import { drainVerbs } from "./draining.ts";
 import { exportVerbs } from "./exporting.ts";
@@ -72,6 +73,7 @@ export const postgresqlKind = engineKind<PostgresqlSettings>({
         ...fenceVerbs(means),
         ...fenceOpeningVerbs(means),
         ...drainVerbs(means),
+        ...behindFenceVerbs(means),
         ...driftVerbs(means),
         ...tellingVerbs(means),
         ...mendingVerbs(means),
