@@ -2,6 +2,7 @@
 import { type CheckResult, needsAnswer, type Word } from "./check.ts";
 import type { GateSpec, Plan, Stage } from "./plan.ts";
 import type { Playbook } from "./playbook.ts";
+import { isAnswerable } from "./rollout/answered.ts";
 
 export interface Asked {
   readonly plan: Pick<Plan, "stages" | "asks">;
@@ -20,13 +21,13 @@ export function idleWords(words: readonly Pick<Word, "check">[], asked: Asked): 
 /** What a person is asked for now, whether it was answered already or not. */
 export function askedFor({ plan, checks, stop }: Asked): readonly string[] {
   const standing = checks.filter((result) => needsAnswer(result) && result.yields !== "never");
-  const ofStop = stop !== undefined && isAnsweredByWord(stop) ? [stop] : [];
+  const ofStop = stop !== undefined && isAnsweredByWord(stop, plan) ? [stop] : [];
   return [...new Set([...ofStop, ...plan.asks, ...standing.map(({ id }) => id)])];
 }
 
-/** Stops that nothing moves but a person's word for the node. */
-export function isAnsweredByWord(code: string): boolean {
-  return code === "node.unproven" || code === "lock.broken";
+/** Stops that nothing moves but a person's word: for the node, or for what a step has found. */
+export function isAnsweredByWord(code: string, plan: Pick<Plan, "stages">): boolean {
+  return code === "node.unproven" || code === "lock.broken" || isAnswerable(plan, code);
 }
 
 /** What is good when the plan is made may be missing when its gate is taken: a word for it is never idle. */

@@ -23,6 +23,11 @@ export interface PlanStep {
   /** The node may be left as it stands after this step. */
   readonly mayStopAfter: boolean;
   readonly undo?: Call;
+  /**
+   * Code of a failure of this observing step that a person may answer for, once it has stopped: what the stop has told as `found` is then
+   * its argument `answered`.
+   */
+  readonly answeredBy?: FailureCode;
   /** The node serves nobody from this step's beginning (`goes`), and does again when this one is done (`is-back`). */
   readonly service?: "goes" | "is-back";
   /** Present: the step is a hold and is undone by its agent after this long unless made permanent. */

@@ -1,7 +1,7 @@
 /** A cluster stage: one lock of cluster scope over ordered phases, each one program per node. */
 import type { ClusterStage, Phase } from "../plan.ts";
 import { type Action, nextGate } from "./action.ts";
-import { nextHold } from "./hold.ts";
+import { nextHold, stopForLapsed } from "./hold.ts";
 import { wantedOf } from "./skipped.ts";
 import { type HeldLock, programKey, type RolloutState, type StageState } from "./state.ts";
 import { afterWithdrawn, beforeGrant, enterAgain, lockOf, programFailed } from "./under-lock.ts";
@@ -61,6 +61,7 @@ function decidePhase(
   if (failed !== undefined && running.length === 0)
     return (
       enterAgain(spec, stage, { phase: phase.id, programs: phase.programs, lock, failed }) ??
+      stopForLapsed(spec, stage, failed) ??
       programFailed(stage, lock, failed)
     );
   const unsent = failed === undefined ? wanted.filter((_, index) => states[index] === undefined) : [];

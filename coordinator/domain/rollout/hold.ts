@@ -1,8 +1,17 @@
-/** Holds that a phase makes permanent before it begins. */
+/** Holds: those that a phase makes permanent before it begins, and those that came down before. */
+import { failure } from "#proto/common/failure.ts";
 import type { ClusterStage, Phase } from "../plan.ts";
-import type { Action } from "./action.ts";
+import { stepsOf } from "../stage-programs.ts";
+import { type Action, whyEnded } from "./action.ts";
 import { wantedOf } from "./skipped.ts";
-import { type HoldRef, holdKey, type RolloutState, stageState } from "./state.ts";
+import {
+  type HoldRef,
+  holdKey,
+  type ProgramState,
+  type RolloutState,
+  type StageState,
+  stageState,
+} from "./state.ts";
 
 /** A hold that is not kept yet, or the stop for one that its node would not keep. */
 export function nextHold(state: RolloutState, { id: stage }: ClusterStage, phase: Phase): Action | undefined {
@@ -15,6 +24,30 @@ export function nextHold(state: RolloutState, { id: stage }: ClusterStage, phase
     return { do: "stop", stage, node, why, hint: "hint.hold-refused" };
   }
   return undefined;
+}
+
+/**
+ * The stop for a program that has failed where a hold of an earlier phase has come down by itself meanwhile: what it has found behind
+ * that hold says nothing.
+ */
+export function stopForLapsed(
+  spec: ClusterStage,
+  { begun, phasesPassed }: StageState,
+  failed: ProgramState,
+): Action | undefined {
+  const lapsed = begun.find(
+    ({ wireStage, node, step, undone }) =>
+      undone &&
+      phasesPassed.some((phase) => wireStage === `${spec.id}/${phase}`) &&
+      stepsOf(spec, { wireStage, node }).some(
+        ({ id, holdLimitMs }) => id === step && holdLimitMs !== undefined,
+      ),
+  );
+  if (lapsed === undefined) return undefined;
+  const { node, step: hold } = lapsed;
+  const { node: behind, lastStep: step = "" } = failed;
+  const why = failure("hold.lapsed", { node, hold, behind, step, cause: whyEnded(failed).code });
+  return { do: "stop", stage: spec.id, node, why, hint: "hint.hold-refused" };
 }
 
 /** On every node whose program has made one. */

@@ -234,7 +234,7 @@ function commandFor(state: RolloutState): string {
   if (stop?.hint === "hint.left-standing") return wayBackFrom(state);
   if (aborting && stop?.hint !== "hint.past-return") return `lockkeeper abort ${id}`;
   if (stop?.hint === "hint.plan-anew") return `lockkeeper abort ${id}, then plan anew`;
-  if (stop !== undefined && isAnsweredByWord(stop.why.code))
+  if (stop !== undefined && isAnsweredByWord(stop.why.code, state.plan))
     return `lockkeeper resume ${id} --ack ${stop.why.code} --reason "…"`;
   return stop?.node !== undefined && lock !== undefined
     ? `lockkeeper retry ${id} -n ${stop.node}`

@@ -1,6 +1,7 @@
 /** Programs on their way: sent, sent again when the message may be lost, awaited, asked to stop. */
 import type { PlanProgram } from "../../domain/plan.ts";
 import type { Action } from "../../domain/rollout/action.ts";
+import { withAnswers } from "../../domain/rollout/answered.ts";
 import { decide } from "../../domain/rollout/decide.ts";
 import type { RolloutFact } from "../../domain/rollout/event.ts";
 import { type HeldLock, type ProgramState, stageOfWire, stageState } from "../../domain/rollout/state.ts";
@@ -55,7 +56,7 @@ function sendProgram(
   const head = { rollout: desk.state.id, stage: wireStage, attempt, epoch, nonce: lock?.nonce ?? "" };
   fleet.send(program.node, {
     $case: "runProgram",
-    value: { program: toProgram(program, head) },
+    value: { program: toProgram(withAnswers(desk.state, program), head) },
   });
 }
 

@@ -9,6 +9,7 @@ import { planFormat } from "../../domain/plan.ts";
 import type { PlaybookInput } from "../../domain/playbook.ts";
 import type { Undone } from "../../domain/undone.ts";
 import { planBackAlone } from "./alone.ts";
+import { rowsLeft, unwritten } from "./behind-fence.ts";
 import { clearing } from "./clearing.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { databasesIn, kindsIn, replacedOf } from "./first-plan.ts";
@@ -101,6 +102,7 @@ export function planBack(input: PlaybookInput, back: Undone): Outcome<Plan> {
 function returning(move: Move, of: { readonly of: string }): ClusterStage {
   const { source, target, databases, settings, mover, carried } = move;
   const { fenceLimitMs, compareWithinMs, cutOverLagBytes } = settings;
+  const left = rowsLeft(move, "back", of);
   return {
     kind: "cluster",
     id: "return",
@@ -146,6 +148,7 @@ function returning(move: Move, of: { readonly of: string }): ClusterStage {
           mover.pauseSubscriptions("back", databases, of),
         ),
       ]),
+      ...unwritten(move, { left: target, way: "back", of }),
       phase("open", [on(source, steps.wakeTriggers(databases, of), steps.open(of))], {
         makesPermanent: ["return/fence/fence-writes", "return/pause/pause-pooler"],
         after: [
@@ -153,6 +156,8 @@ function returning(move: Move, of: { readonly of: string }): ClusterStage {
         ],
       }),
       phase("switch", [on(source, steps.hook("switchTrafficBack"), steps.hook("resumePooler"))]),
+      // before the slots go with all that is cleared
+      ...(left.length === 0 ? [] : [phase("left", [on(target, ...left)])]),
     ],
     waysOnFailure: ["way.postgresql.again", "way.postgresql.return-undone", "way.postgresql.returned"],
   };

@@ -3,6 +3,7 @@
  * server is opened only after the old one's agent has made its fence permanent.
  */
 import type { ClusterStage } from "../../domain/plan.ts";
+import { rowsLeft, unwritten } from "./behind-fence.ts";
 import { drainLate, mendPhases, settleColumns } from "./mending.ts";
 import { gate, type Move, newServerReady, on, phase, proveServer } from "./move.ts";
 import * as patroni from "./patroni.ts";
@@ -74,9 +75,9 @@ export function cutOver(move: Move): ClusterStage {
           steps.compare(databases, fenceLimitMs),
           steps.compareUnreplicated(databases, fenceLimitMs),
           mover.pauseSubscriptions("forward", databases),
-          mover.makeSlots(databases),
         ),
       ]),
+      ...unwritten(move, { left: source, way: "forward" }, on(target, mover.makeSlots(databases))),
       phase("follow", [on(source, steps.quietTriggers(databases), mover.follow(databases, target))], {
         // the fence first: whatever else is refused then, it stands
         makesPermanent: [
@@ -113,6 +114,8 @@ export function settle(move: Move): ClusterStage {
           on(
             source,
             proveServer(source),
+            // before anything of it goes: nobody can know it afterwards
+            ...rowsLeft(move, "forward"),
             ...patroni.beforeSlotsGo(move),
             steps.dropSlots("forward", databases, { subscriber: target }),
             mover.unpublish("forward", databases),

@@ -12,6 +12,8 @@ export interface Mover {
   readonly method: string;
   /** Every table, those that come later too; else each is named. */
   readonly publishesAll: boolean;
+  /** What its slots keep can be read by whoever asks. */
+  readonly tellsChanges: boolean;
   /** On the side that publishes that way: before anything is published there. */
   readonly enter: (way: Way, databases: Databases) => readonly PlanStep[];
   readonly admitPeer: (way: Way, databases: Databases, peer: Endpoint) => PlanStep;

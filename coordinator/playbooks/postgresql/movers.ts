@@ -8,6 +8,7 @@ import * as native from "./steps/replication.ts";
 const logicalReplication: Mover = {
   method: "logical-replication",
   publishesAll: true,
+  tellsChanges: true,
   enter: () => [],
   admitPeer: (way, databases, peer) => admitPeer(way, databases, { peer }),
   publish: native.publish,
@@ -25,6 +26,7 @@ const logicalReplication: Mover = {
 const throughPglogical: Mover = {
   method: "pglogical",
   publishesAll: false,
+  tellsChanges: false,
   enter: (way, databases) => [pglogical.trustPlugin, pglogical.makeNode(way, databases)],
   admitPeer: (way, databases, peer) => admitPeer(way, databases, { peer, as: "superuser" }),
   publish: pglogical.publish,

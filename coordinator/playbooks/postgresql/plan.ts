@@ -65,7 +65,7 @@ export function planMove(input: PlaybookInput): Outcome<Plan> {
     wayBack: ["way-back.postgresql.before", "way-back.postgresql.after", "way-back.postgresql.retired"],
     warnings: [
       move.mover.publishesAll ? "warning.postgresql.ddl-mended" : "warning.postgresql.ddl",
-      "warning.postgresql.superusers",
+      move.mover.tellsChanges ? "warning.postgresql.superusers" : "warning.postgresql.superusers-unseen",
       "warning.postgresql.pause",
     ],
   });

@@ -1,4 +1,5 @@
 /** A step of PostgreSQL's programs: the verb that the agent runs, and the statement that a person would type for it. */
+import type { FailureCode } from "#proto/common/failure.ts";
 import type { Call, PlanStep, StepClass } from "../../domain/plan.ts";
 
 export const second = 1_000;
@@ -11,6 +12,7 @@ interface StepOptions {
   readonly deadlineMs?: number;
   readonly undo?: Call;
   readonly holdLimitMs?: number;
+  readonly answeredBy?: FailureCode;
 }
 
 /** Each may be the last for now: what it has made is known again, and gone on from. */
@@ -18,7 +20,14 @@ export function step(
   id: string,
   args: Call["args"],
   shownAs: string,
-  { verb = id, class: stepClass = "observe", deadlineMs = 5 * minute, undo, holdLimitMs }: StepOptions = {},
+  {
+    verb = id,
+    class: stepClass = "observe",
+    deadlineMs = 5 * minute,
+    undo,
+    holdLimitMs,
+    answeredBy,
+  }: StepOptions = {},
 ): PlanStep {
   return {
     id,
@@ -29,6 +38,7 @@ export function step(
     mayStopAfter: true,
     ...(undo === undefined ? {} : { undo }),
     ...(holdLimitMs === undefined ? {} : { holdLimitMs }),
+    ...(answeredBy === undefined ? {} : { answeredBy }),
     shownAs,
   };
 }

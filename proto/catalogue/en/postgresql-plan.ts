@@ -86,7 +86,10 @@ export const postgresqlPlan: Catalogue = {
     says: "change as little of the schema on the old server as you can from now to the cut-over: a new table or plain column is made on the new one too, anything else stops the move",
   },
   "warning.postgresql.superusers": {
-    says: "the fence does not hold superusers that ask for writes (SET default_transaction_read_only = off): let none do so",
+    says: "the fence does not hold superusers that ask for writes (SET default_transaction_read_only = off): let none do so. Rows that they write are found before the old server's slots go, and stop the rollout",
+  },
+  "warning.postgresql.superusers-unseen": {
+    says: "the fence does not hold superusers that ask for writes (SET default_transaction_read_only = off): let none do so. Through pglogical nobody looks for rows that they write after the old server was counted",
   },
   "warning.postgresql.pause": { says: "sessions are ended at the cut-over: applications must connect anew" },
   "warning.postgresql.new-stays": {

@@ -162,6 +162,14 @@ export const postgresql: Catalogue = {
     says: "{node}, the old server, was opened to clients after the cut-over ({measured} of its databases): rows may be there that the new server does not have",
     next: "look there for rows that came after the cut-over, bring them to the new server by hand, and close the old one again; then resume. What is not brought over is lost when the old server goes",
   },
+  "postgresql.written-behind-fence": {
+    says: "looked for rows that somebody has written on {node} behind its fence, after they were counted: {found}",
+    next: "nothing was opened. The fence comes down by itself when its limit has passed, and the rows then go over like all others. Find out who writes there as a superuser; then lockkeeper retry",
+  },
+  "postgresql.rows-left-behind": {
+    says: "looked for rows that somebody has written on {node} behind its fence, and that the open server does not have: {found}",
+    next: "look at these tables on {node}, as its superuser. What is wanted goes to the open server by hand: delete it on {node} before (SET default_transaction_read_only = off), since replication would bring it there once more. What could not be looked at: lockkeeper retry looks again. When nothing is missing, say so by the command; it is told once more at the end. lockkeeper plan --back asks for equal rows on both, too",
+  },
   "postgresql.data-differs": {
     says: "{database} is not the same on both sides: {found}",
     next: "nothing was opened, the old server is whole; lockkeeper abort ROLLOUT, and look for the cause",

@@ -4,6 +4,7 @@
  */
 import pg from "pg";
 import { describe, expect, it } from "vitest";
+import type { RolloutEvent } from "#coordinator/domain/rollout/event.ts";
 import { proveRows } from "#test/postgres/rows-proof.ts";
 import { startWriter, type Writer } from "#test/postgres/writer.ts";
 import type { Follow } from "./harness/fleet.ts";
@@ -76,6 +77,19 @@ async function findings(node: Node): Promise<readonly string[]> {
   const found = clusters.flatMap(({ nodes }) => nodes).find(({ name }) => name === node);
   return found?.findings.map(({ code }) => code) ?? [];
 }
+
+/** Done when the step is, whichever node's it is. */
+function stepsDone(deeds: Readonly<Record<string, () => unknown>>): (event: RolloutEvent) => void {
+  return ({ fact }) => {
+    if (fact.kind === "step" && fact.phase === "done") deeds[fact.step]?.();
+  };
+}
+
+const senderOn = (node: Node) =>
+  fleet.on(node, "postgres", async (client) => {
+    const { rows } = await client.query("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walsender'");
+    return Number(rows[0].pid);
+  });
 
 const named = (code: string) =>
   fleet.until(`${code} is told`, async () => (await findings("new1")).includes(code), 40_000);
@@ -287,12 +301,7 @@ describe("what passes for caught up, and is not", () => {
       table: "written",
     });
     await writer.accepted(10);
-    const sender = await fleet.on("old1", "postgres", async (client) => {
-      const { rows } = await client.query(
-        "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walsender'",
-      );
-      return Number(rows[0].pid);
-    });
+    const sender = await senderOn("old1");
     fleet.server("old1").pause(sender);
     try {
       await writer.accepted(writer.log.accepted.length + 50);
@@ -309,6 +318,66 @@ describe("what passes for caught up, and is not", () => {
     await writer.accepted(writer.log.accepted.length + 10);
     const log = await writer.stop();
     expect(log.accepted.at(-1)?.server).toBe(fleet.server("new1").urlOf("shop", "app"));
+    expect(await fleet.on("new1", "shop", (client) => proveRows(log, client))).toEqual({
+      lost: [],
+      doubled: [],
+      stale: [],
+      strange: [],
+    });
+  }, 300_000);
+
+  it("rows that a superuser writes behind the fence stop it, by name, before the opening and before the slots go", async (context) => {
+    skipUnlessFull(context);
+    const rollout = await ready({ "fence-limit": "20s" });
+    const urls = (["old1", "new1"] as const).map((node) => fleet.server(node).urlOf("shop", "app"));
+    writer = startWriter({ urls, table: "written" });
+    await writer.accepted(10);
+    const old = fleet.server("old1");
+    const sender = await senderOn("old1");
+    const frozen: Promise<void>[] = [];
+    // nothing that is written from here on reaches the new server, until nobody there listens any more
+    const first = stepsDone({
+      "drain-forward": () => old.pause(sender),
+      measure: () => frozen.push(run("old1", "INSERT INTO kept VALUES (1000, 'behind the fence')")),
+      "pause-subscriptions-forward": () => old.resume(sender),
+    });
+    const stopped = fleet.follow(["approve", rollout], first);
+    expect((await stopped.ended).code).toBe(5);
+    await Promise.all(frozen);
+    expect(stopOf(stopped)?.why).toMatchObject({
+      code: "postgresql.written-behind-fence",
+      facts: { node: "old1", found: expect.stringMatching(/^shop: public\.kept \(1 inserted\), since 2/) },
+    });
+    const before = writer.log.accepted.length;
+    await writer.accepted(before + 10, 40_000);
+    expect(writer.log.accepted.at(-1)?.server).toBe(urls[0]);
+
+    const late: Promise<void>[] = [];
+    const second = stepsDone({
+      "open-writes": () => late.push(run("old1", "INSERT INTO kept VALUES (1001, 'after the opening')")),
+    });
+    const left = fleet.follow(["retry", rollout], second);
+    expect((await left.ended).code).toBe(5);
+    await Promise.all(late);
+    const found = "shop: public.kept (1 inserted)";
+    expect(stopOf(left)?.why).toMatchObject({
+      code: "postgresql.rows-left-behind",
+      facts: { node: "old1", found: expect.stringContaining(found) },
+    });
+    // the one that was found in time has gone over; no word, no way on
+    expect(await count("new1", "kept")).toBe(1);
+    expect(await typed("retry", rollout)).toMatchObject({ code: 5, stop: "postgresql.rows-left-behind" });
+    const { stdout: why } = await fleet.cli(["why", rollout]);
+    const command = /command: lockkeeper (resume \S+ --ack postgresql.rows-left-behind) --reason/.exec(
+      why,
+    )?.[1];
+    expect(command, why).toBeDefined();
+    const words = [...(command ?? "").split(" "), "--reason", "seen, nobody needs it"];
+    expect(await typed(...words)).toMatchObject({ code: 8 });
+    expect(await typed("approve", rollout)).toMatchObject({ code: 0 });
+    const { stdout: status } = await fleet.cli(["status", rollout]);
+    expect(status).toMatch(new RegExp(`rows that this server alone has.*${found.replace(/[().]/g, "\\$&")}`));
+    const log = await writer.stop();
     expect(await fleet.on("new1", "shop", (client) => proveRows(log, client))).toEqual({
       lost: [],
       doubled: [],

@@ -1,7 +1,7 @@
 /** Steps for publications, subscriptions and slots, in both directions. */
 import type { PlanStep } from "../../../domain/plan.ts";
 import { type Endpoint, hostOf, list } from "../move.ts";
-import { call, second, step } from "../step.ts";
+import { call, minute, second, step, within } from "../step.ts";
 import { type Of, systemOf, type Way } from "./of.ts";
 
 export function publish(direction: Way, databases: readonly string[]): PlanStep {
@@ -79,6 +79,32 @@ export function drain(direction: Way, databases: readonly string[], of: Of = {})
     { databases: list(databases), direction, ...of },
     "pg_logical_emit_message; wait until every slot's confirmed_flush_lsn has passed it",
     { verb: "drain", deadlineMs: 30 * second },
+  );
+}
+
+const peeked = "pg_logical_slot_peek_binary_changes('lockkeeper_…', …)";
+
+/** Before the other side is opened. `fenceLimitMs`: a hold stands meanwhile. */
+export function proveUnwritten(
+  direction: Way,
+  databases: readonly string[],
+  { fenceLimitMs, of = {} }: { readonly fenceLimitMs: number; readonly of?: Of },
+): PlanStep {
+  return step(
+    `prove-unwritten-${direction}`,
+    { databases: list(databases), direction, ...of },
+    `${peeked}: no row was written since the stream was drained`,
+    { verb: "prove-unwritten", deadlineMs: within(minute, fenceLimitMs) },
+  );
+}
+
+/** The last look, before the slots go that tell of it. */
+export function findRowsLeft(direction: Way, databases: readonly string[], of: Of = {}): PlanStep {
+  return step(
+    `find-rows-left-${direction}`,
+    { databases: list(databases), direction, ...of },
+    `${peeked}: rows that were written behind the fence, and are on this server alone`,
+    { verb: "find-rows-left", deadlineMs: 2 * minute, answeredBy: "postgresql.rows-left-behind" },
   );
 }
 

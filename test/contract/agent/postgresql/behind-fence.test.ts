@@ -56,6 +56,7 @@ const pairs: readonly (readonly [Major, Major])[] = [
 describe("behind a fence whose stream is paused", () => {
   it.for(pairs)(
     "a superuser's rows on %i are found, and nothing that is ours or came back",
+    { timeout: 120_000 },
     async ([old, young], { skip }) => {
       const why = old === 17 ? undefined : whyLeft(old);
       if (why !== undefined) skip(why);
@@ -111,7 +112,6 @@ describe("behind a fence whose stream is paused", () => {
         all.replace("2 inserted", "3 inserted"),
       );
     },
-    120_000,
   );
 
   it("what a subscription of somebody else has brought is not on the other side either", async () => {

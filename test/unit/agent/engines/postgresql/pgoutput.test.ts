@@ -78,7 +78,7 @@ it("of any transactions, each change counts once unless it came by the expected 
   fc.assert(
     fc.property(transactions, (all) => {
       const wanted: Record<string, Record<string, number>> = {};
-      const messages = [1, 2, 3].map(relation);
+      const messages: Buffer[] = [1, 2, 3].map(relation);
       for (const { origin: from, deeds } of all) {
         messages.push(begin, ...(from === undefined ? [] : [origin(from)]));
         for (const { deed, table } of deeds) {

@@ -30,7 +30,8 @@ describe("the way back of a move", () => {
     const made = backFrom({}, [{ node: "new", begun: ["open-writes"], isChanged: false }]);
     const stage = made?.ok === true ? made.value.stages.find(({ id }) => id === "return") : undefined;
     const phases = stage?.kind === "cluster" ? stage.phases : [];
-    expect(phases.map(({ id }) => id)).toEqual(["align", "pause", "fence", "take-over", "open", "switch"]);
+    const ids = ["align", "pause", "fence", "take-over", "unwritten", "open", "switch", "left"];
+    expect(phases.map(({ id }) => id)).toEqual(ids);
     expect(phases[0]?.programs[0]?.steps.at(-1)?.call).toEqual({
       verb: "postgresql.resume-subscriptions",
       args: { databases: '["shop"]', direction: "back", of: "r1" },
@@ -39,7 +40,7 @@ describe("the way back of a move", () => {
       "postgresql.caught-up",
       "postgresql.following",
     ]);
-    expect(phases[4]?.makesPermanent).toEqual(["return/fence/fence-writes", "return/pause/pause-pooler"]);
+    expect(phases[5]?.makesPermanent).toEqual(["return/fence/fence-writes", "return/pause/pause-pooler"]);
   });
 
   it("begins nothing on a server, in any stage, before it is proven to be the one", () => {
