@@ -168,7 +168,7 @@ export const postgresql: Catalogue = {
   },
   "postgresql.rows-left-behind": {
     says: "looked for rows that somebody has written on {node} behind its fence, and that the open server does not have: {found}",
-    next: "look at these tables on {node}, as its superuser. What is wanted goes to the open server by hand: delete it on {node} before (SET default_transaction_read_only = off), since replication would bring it there once more. What could not be looked at: lockkeeper retry looks again. When nothing is missing, say so by the command; it is told once more at the end. lockkeeper plan --back asks for equal rows on both, too",
+    next: "look at these tables on {node}, as its superuser. What is wanted goes to the open server by hand: delete it on {node} before (SET default_transaction_read_only = off), since replication would bring it there once more. What could not be looked at may be by another try: lockkeeper retry; when nothing is missing, say so by the command: what was found is told once more at the end. The way back asks for equal rows on both servers, too",
   },
   "postgresql.data-differs": {
     says: "{database} is not the same on both sides: {found}",
