@@ -10,7 +10,7 @@ import { publicationName, roleName, subscriptionName } from "./names.ts";
 import { type Given, missing, present, subscriptions } from "./own-objects.ts";
 import { passfileOf } from "./passfile.ts";
 import type { Means } from "./settings.ts";
-import { versionOf } from "./sql.ts";
+import { type Sql, versionOf } from "./sql.ts";
 
 export function subscribingVerbs(means: Means): readonly Verb[] {
   return [
@@ -109,13 +109,19 @@ async function unsubscribe(context: StepContext, means: Means, given: Given): Pr
 
 async function enable(context: StepContext, means: Means, given: Given, on: boolean): Promise<StepResult> {
   for (const database of await present(context, means, given, subscriptions)) {
-    const name = quoted(subscriptionName(ownerOf(context, given), given.direction, database));
-    await ask(context, means, (sql) => sql.run(`ALTER SUBSCRIPTION ${name} ${on ? "ENABLE" : "DISABLE"}`), {
-      database,
-    });
+    const name = subscriptionName(ownerOf(context, given), given.direction, database);
+    const alter = async (sql: Sql) => {
+      await sql.run(`ALTER SUBSCRIPTION ${quoted(name)} ${on ? "ENABLE" : "DISABLE"}`);
+      // below 16 nobody wakes it, and its slot is in use for up to a second more
+      if (!on && (await versionOf(sql)) < 160_000) await sql.rows(endWorkers, [name]);
+    };
+    await ask(context, means, alter, { database });
   }
   return done();
 }
+
+const endWorkers =
+  "SELECT pg_terminate_backend(pid) FROM pg_stat_subscription WHERE subname = $1 AND pid IS NOT NULL";
 
 /** Subscriptions of these databases whose `subenabled` is so. */
 async function thatAre(

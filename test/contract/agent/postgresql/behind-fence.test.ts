@@ -114,6 +114,17 @@ describe("behind a fence whose stream is paused", () => {
     },
   );
 
+  it("a follower of 15 or older lets the slot go at once, and not when it next looks up", async () => {
+    const { old: left, young: taken } = await followedPair([14, 15], tables);
+    await taken.must("pause-subscriptions", forward);
+    const proof = await left.does("prove-unwritten", forward);
+    expect(Number(proof.result === "done" ? proof.outputs["tookMs"] : Number.NaN)).toBeLessThan(700);
+    await left.run("INSERT INTO kept VALUES (1, 'later')");
+    await taken.must("resume-subscriptions", forward);
+    await untilRows(taken.server, "SELECT FROM kept");
+    await taken.until([]);
+  }, 60_000);
+
   it("what a subscription of somebody else has brought is not on the other side either", async () => {
     const server = await serverOf(18);
     await run(server, "postgres", ...tables);
