@@ -334,16 +334,17 @@ describe("what passes for caught up, and is not", () => {
     await writer.accepted(10);
     const old = fleet.server("old1");
     const sender = await senderOn("old1");
-    const frozen: Promise<void>[] = [];
+    const written: Promise<void>[] = [];
     // nothing that is written from here on reaches the new server, until nobody there listens any more
     const first = stepsDone({
       "drain-forward": () => old.pause(sender),
-      measure: () => frozen.push(run("old1", "INSERT INTO kept VALUES (1000, 'behind the fence')")),
+      "prove-fenced-still": () =>
+        written.push(run("old1", "INSERT INTO kept VALUES (1000, 'behind the fence')")),
       "pause-subscriptions-forward": () => old.resume(sender),
     });
     const stopped = fleet.follow(["approve", rollout], first);
     expect((await stopped.ended).code).toBe(5);
-    await Promise.all(frozen);
+    await Promise.all(written);
     expect(stopOf(stopped)?.why).toMatchObject({
       code: "postgresql.written-behind-fence",
       facts: { node: "old1", found: expect.stringMatching(/^shop: public\.kept \(1 inserted\), since 2/) },
