@@ -84,8 +84,8 @@ it("of any transactions, each change counts once unless it came by the expected 
         for (const { deed, table } of deeds) {
           messages.push(numbers(letters[deed], table));
           if (from === "pg_7") continue;
-          const of = (wanted[`s.t${table}`] ??= {});
-          of[deed] = (of[deed] ?? 0) + 1;
+          const before = wanted[`s.t${table}`] ?? {};
+          wanted[`s.t${table}`] = { ...before, [deed]: (before[deed] ?? 0) + 1 };
         }
         messages.push(Buffer.from("C"));
       }
