@@ -79,7 +79,8 @@ describe("what replication does not carry", () => {
     const plan = planOf({}, { entry: { "fence-limit": "20s" } });
     const stage = plan.stages.find(({ id }) => id === "cut-over");
     const phases = stage?.kind === "cluster" ? stage.phases : [];
-    expect(phases.map(({ id }) => id).slice(-5)).toEqual(["fence", "take-over", "follow", "open", "switch"]);
+    const ids = ["fence", "take-over", "unwritten", "follow", "open", "switch"];
+    expect(phases.map(({ id }) => id).slice(-6)).toEqual(ids);
     const steps = phases.flatMap(({ programs }) => programs).flatMap((program) => program.steps);
     for (const id of ["write-unreplicated", "load-unreplicated", "compare-unreplicated"])
       expect(steps.find((step) => step.id === id)?.deadlineMs).toBe(countRows(["shop"], 20_000).deadlineMs);
