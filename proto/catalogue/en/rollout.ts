@@ -90,7 +90,7 @@ export const rollout: Catalogue = {
   "hold.refused": { says: "{node} would not keep the hold {step}" },
   "hold.lapsed": {
     says: "the hold {hold} on {node} came down by itself, since its limit had passed, before {step} on {behind} was done: what that has found says nothing ({cause})",
-    next: "lockkeeper retry, by which the stage begins anew, with a hold of its own. Where its time never suffices: lockkeeper plan --back, set a longer limit, and plan anew",
+    next: "lockkeeper retry ROLLOUT, by which the stage begins anew, with a hold of its own. Where its time never suffices: lockkeeper plan --back ROLLOUT, set a longer limit, and plan anew",
   },
   "watch.reacted": { says: "watch {watch} on {node} measured {measured} and has reacted" },
   "wait.limit-passed": { says: "{stage} has waited as long as it may; nobody answered" },
