@@ -1,6 +1,6 @@
 /** The same contract on three real servers with three copies, and what happens when one of them goes. */
 import { jetstreamManager } from "@nats-io/jetstream";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { readSurely, swapSurely } from "#coordinator/engine/lock/swap.ts";
 import type { EventLog, SwapResult } from "#coordinator/engine/ports.ts";
 import { type NatsStore, openStore } from "#coordinator/nats/store.ts";
@@ -17,7 +17,7 @@ const means = { clock: systemClock, random: Math.random, limitMs: 20_000 };
 
 beforeAll(async () => {
   cluster = await startCluster();
-  store = await openStore({ servers: cluster.urls, replicas: 3, timeoutMs: 2_000 });
+  store = await openStore({ servers: cluster.urls, replicas: 3, timeoutMs: 5_000 });
 });
 
 afterAll(async () => {
@@ -40,17 +40,25 @@ documentCases("on three servers", () => {
 });
 
 async function leaderOf(stream: string): Promise<string> {
-  const manager = await jetstreamManager(store.connection, { timeout: 2_000 });
+  const manager = await jetstreamManager(store.connection, { timeout: 5_000 });
   return (await manager.streams.info(stream)).cluster?.leader ?? "";
 }
 
 describe("three servers of which one goes", () => {
+  // a case that failed in the middle has left one dead or frozen, and its second try would find no quorum
+  afterEach(async () => {
+    for (const server of cluster.servers) server.signal("SIGCONT");
+    await Promise.all(cluster.servers.map((server) => server.startAgain()));
+    await vi.waitFor(inStep, { timeout: 40_000, interval: 200 });
+  });
+
   it("keep every record over the death of the stream's leader, and a swap is never lost to nobody", async () => {
-    const register = await store.register("dying", values);
+    opened += 1;
+    const register = await store.register(`dying-${opened}`, values);
     let held = { revision: 0, name: 0 };
     for (; held.name < 10; )
       held = { revision: written(await register.swap("k", value("x"), held.revision)), name: held.name + 1 };
-    const server = cluster.byName(await leaderOf("KV_dying"));
+    const server = cluster.byName(await leaderOf(`KV_dying-${opened}`));
     await server.kill();
     const before = await readSurely(register, "k", means);
     expect(before?.revision).toBe(held.revision);
@@ -60,15 +68,14 @@ describe("three servers of which one goes", () => {
       means,
     );
     expect(swapped.ok).toBe(true);
-    expect((await register.read("k"))?.value.name).toBe("after");
-    server.start();
-    await server.answers();
+    expect((await readSurely(register, "k", means))?.value.name).toBe("after");
   });
 
   it("keep each event once and in order, while writers try again through the election", async () => {
-    const log = await store.log("DYING", "dying", texts);
-    await log.append("r", events(1, 5), 0);
-    const server = cluster.byName(await leaderOf("DYING"));
+    opened += 1;
+    const log = await store.log(`DYING${opened}`, `dying${opened}`, texts);
+    expect(await log.append("r", events(1, 5), 0)).toMatchObject({ result: "written" });
+    const server = cluster.byName(await leaderOf(`DYING${opened}`));
     await server.kill();
     let end = 5;
     const deadlineMs = performance.now() + 30_000;
@@ -78,17 +85,18 @@ describe("three servers of which one goes", () => {
       if (found === end || found === "refused") await systemClock.sleep(200);
       else end = found;
     }
-    expect(await log.read("r")).toEqual(events(1, 15));
-    server.start();
-    await server.answers();
+    // what was not answered in time is asked again: only another history would be wrong
+    expect(await vi.waitFor(() => log.read("r"), { timeout: 20_000, interval: 200 })).toEqual(events(1, 15));
   });
 
   it("never give a shorter history than was acknowledged, though one replica lags", async () => {
-    await store.log("LAGGING", "lagging", texts);
-    const leader = cluster.byName(await leaderOf("LAGGING"));
+    opened += 1;
+    const [name, prefix] = [`LAGGING${opened}`, `lagging${opened}`];
+    await store.log(name, prefix, texts);
+    const leader = cluster.byName(await leaderOf(name));
     const laggard = cluster.servers.find((server) => server !== leader);
-    const near = await openStore({ servers: [leader.url], replicas: 3, timeoutMs: 2_000 });
-    const log = await near.log("LAGGING", "lagging", texts);
+    await using near = await openStore({ servers: [leader.url], replicas: 3, timeoutMs: 5_000 });
+    const log = await near.log(name, prefix, texts);
     let end = 0;
     for (let round = 0; round < 3; round += 1) {
       laggard?.signal("SIGSTOP");
@@ -97,9 +105,16 @@ describe("three servers of which one goes", () => {
       const found = await Promise.all(Array.from({ length: 8 }, () => lengthOf(log)));
       for (const length of found) expect([end, "refused"]).toContain(length);
     }
-    await near[Symbol.asyncDispose]();
   });
 });
+
+/** Every replica of every stream has what its leader has. */
+async function inStep(): Promise<void> {
+  const manager = await jetstreamManager(store.connection, { timeout: 5_000 });
+  for await (const { config, cluster: raft } of manager.streams.list())
+    if (raft?.leader === undefined || raft.replicas?.every(({ current }) => current) !== true)
+      throw new Error(`${config.name} is not in step`);
+}
 
 /** An append that nobody acknowledged in time is looked for, and made again only when it is not there. */
 async function appendSurely(log: EventLog<Event>, end: number): Promise<void> {

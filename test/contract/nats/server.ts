@@ -73,9 +73,19 @@ export class PlainServer {
     this.#child?.kill(name);
   }
 
+  /** Where it runs already, only its answer is waited for. */
+  async startAgain(): Promise<void> {
+    if (!this.#runs()) this.start();
+    await this.answers();
+  }
+
+  #runs(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   async kill(): Promise<void> {
     const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || !this.#runs()) return;
     const gone = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGKILL");
     await gone;
