@@ -16,13 +16,13 @@ lint: setup
 	@deploy/lint.sh
 
 test: build
-	@node_modules/.bin/vitest run
+	@node_modules/.bin/tsx test/run.ts
 
 test-full: build
-	@LOCKKEEPER_TEST_FULL=1 node_modules/.bin/vitest run
+	@LOCKKEEPER_TEST_FULL=1 node_modules/.bin/tsx test/run.ts
 
 lab: build
-	@LOCKKEEPER_TEST_FULL=1 node_modules/.bin/vitest run --project lab test/lab/$(SUITE)
+	@LOCKKEEPER_TEST_FULL=1 node_modules/.bin/tsx test/run.ts --project lab test/lab/$(SUITE)
 
 bench: build
 	@node_modules/.bin/tsx test/bench/main.ts

@@ -1,12 +1,9 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-const project = (name: string, include: string[], testTimeout: number, retry = 0) => ({
-  test: { name, include, testTimeout, hookTimeout: testTimeout, retry },
+const project = (name: string, include: string[], testTimeout: number) => ({
+  test: { name, include, testTimeout, hookTimeout: testTimeout },
 });
-
-/** Real processes on a machine that others use too: one more try, and the closing lines name who needed it. */
-const secondTry = 1;
 
 export default defineConfig({
   test: {
@@ -15,11 +12,10 @@ export default defineConfig({
     reporters: ["default", "./test/reporter.ts"],
     projects: [
       project("unit", ["test/unit/**/*.test.ts", "test/property/**/*.test.ts"], 120_000),
-      project("contract", ["test/contract/**/*.test.ts"], 60_000, secondTry),
-      // in one process, on a clock of its own: what fails once is wrong
+      project("contract", ["test/contract/**/*.test.ts"], 60_000),
       project("flow", ["test/flow/{engine,lock}/**/*.test.ts"], 300_000),
-      project("processes", ["test/flow/{agent,cli,documents,processes}/**/*.test.ts"], 300_000, secondTry),
-      project("lab", ["test/lab/**/*.test.ts"], 600_000, secondTry),
+      project("processes", ["test/flow/{agent,cli,documents,processes}/**/*.test.ts"], 300_000),
+      project("lab", ["test/lab/**/*.test.ts"], 600_000),
     ],
   },
 });
