@@ -326,6 +326,48 @@ describe("what passes for caught up, and is not", () => {
     });
   }, 300_000);
 
+  it("a fence that comes down before the new server has compared is the cause that is told, and not a difference", async (context) => {
+    skipUnlessFull(context);
+    const rollout = await ready({ "fence-limit": "12s" });
+    const urls = (["old1", "new1"] as const).map((node) => fleet.server(node).urlOf("shop", "app"));
+    writer = startWriter({ urls, table: "written" });
+    await writer.accepted(10);
+    const frozen = stepsDone({ measure: () => fleet.agent("new1").signal("SIGSTOP") });
+    const follow = fleet.follow(["approve", rollout], frozen);
+    try {
+      await fleet.until("it is measured", () =>
+        Promise.resolve(
+          follow.events.some(({ fact }) => fact.kind === "step" && fact.step === "prove-fenced-still"),
+        ),
+      );
+      await writer.accepted(writer.log.accepted.length + 20, 40_000);
+    } finally {
+      fleet.agent("new1").signal("SIGCONT");
+    }
+    expect((await follow.ended).code).toBe(5);
+    expect(stopOf(follow)?.why).toMatchObject({
+      code: "hold.lapsed",
+      facts: {
+        node: "old1",
+        hold: "fence-writes",
+        behind: "new1",
+        step: "compare",
+        cause: "postgresql.data-differs",
+      },
+    });
+    const { stdout: why } = await fleet.cli(["why", rollout]);
+    expect(why).toContain("the hold fence-writes on old1 came down by itself");
+    expect(why).not.toContain("is not the same on both sides");
+    expect((await typed("retry", rollout)).code).toBe(8);
+    await writer.accepted(writer.log.accepted.length + 10);
+    const log = await writer.stop();
+    expect(log.accepted.at(-1)?.server).toBe(urls[1]);
+    expect(await fleet.on("new1", "shop", (client) => proveRows(log, client))).toMatchObject({
+      lost: [],
+      doubled: [],
+    });
+  }, 300_000);
+
   it("rows that a superuser writes behind the fence stop it, by name, before the opening and before the slots go", async (context) => {
     skipUnlessFull(context);
     const rollout = await ready({ "fence-limit": "20s" });

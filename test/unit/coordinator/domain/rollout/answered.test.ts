@@ -39,6 +39,7 @@ it.each<[string, readonly Word[], string | undefined]>([
   ["none", [], undefined],
   ["one to its stop", [about("shop: kept")], "shop: kept"],
   ["the newest", [about("shop: kept"), about("shop: more")], "shop: more"],
+  ["one to its stop, and since then one to another", [about("shop: kept"), word], "shop: kept"],
   ["one that was given to no stop, as with apply", [word], undefined],
   ["one on another check", [{ ...about("shop: kept"), check: "node.unproven" }], undefined],
   ["an override", [{ ...about("shop: kept"), kind: "override" }], undefined],
