@@ -23,6 +23,9 @@ const tables = [
   "SELECT nextval('free'), nextval('free')",
   "CREATE INDEX later ON chosen (b)",
   "GRANT ALL ON ALL TABLES IN SCHEMA public TO app",
+  "CREATE UNLOGGED TABLE quick (a int)",
+  "INSERT INTO quick SELECT generate_series(1, 100)",
+  "SELECT lo_from_bytea(70001, 'there'), lo_from_bytea(70002, 'removed later')",
 ];
 
 export const shop: Application = {
@@ -41,6 +44,11 @@ export const shop: Application = {
 export const counts = `
   SELECT (SELECT count(*) FROM chosen), (SELECT sum(a) FROM chosen), (SELECT count(*) FROM made), (SELECT sum(n) FROM made),
          (SELECT sum(took) FROM made), (SELECT count(*) FROM parts), (SELECT count(*) FROM "Mixed Case")`;
+
+/** What neither pglogical nor the server's own replication carries; a crash empties the table. */
+export const unreplicated = `
+  SELECT (SELECT string_agg(oid || ' ' || convert_from(lo_get(oid), 'UTF8'), ', ' ORDER BY oid) FROM pg_largeobject_metadata),
+         (SELECT count(*) || ' ' || sum(a) FROM quick)`;
 
 /** What pglogical itself would leave in a database, and in the server. */
 const leftOfIt = `

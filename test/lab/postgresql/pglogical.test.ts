@@ -6,7 +6,7 @@ import type { Plan } from "#coordinator/domain/plan.ts";
 import { describeLongLab, until } from "../harness/index.ts";
 import type { PgFleetSpec } from "./fleet.ts";
 import { lackOf, type PgHost } from "./pg-host.ts";
-import { counts, everythingLeftOn, far, shop, throughPglogical } from "./pglogical-story.ts";
+import { counts, everythingLeftOn, far, shop, throughPglogical, unreplicated } from "./pglogical-story.ts";
 import { MoveStory, noticedMs } from "./story.ts";
 
 const caseMs = 580_000;
@@ -47,10 +47,15 @@ async function movesWhole(pair: Pick<PgFleetSpec, "old" | "new">): Promise<void>
   // changes of every kind, after the copy
   await fleet.old.sql("shop", "UPDATE chosen SET b = 'y' WHERE a <= 100; DELETE FROM chosen WHERE a > 450");
   await fleet.old.sql("shop", `INSERT INTO made (n) VALUES ('NaN'), (1e-300); TRUNCATE "Mixed Case"`);
+  await fleet.old.sql(
+    "shop",
+    "SELECT lo_unlink(70002), lo_from_bytea(70003, 'late'); DELETE FROM quick WHERE a > 90",
+  );
   const before = await fleet.old.sql("shop", counts);
   await story.approve(8);
   expect(await story.writesOn(50)).toBe("new");
   expect(await fleet.new.sql("shop", counts)).toBe(before);
+  expect(await fleet.new.sql("shop", unreplicated)).toBe("70001 there, 70003 late|90 4095");
   await story.approve(0);
   await story.writesOn(20);
   const log = await story.prove("new");
@@ -71,6 +76,10 @@ async function goesBack(pair: Pick<PgFleetSpec, "old" | "new">): Promise<void> {
     "shop",
     "UPDATE chosen SET b = 'z' WHERE a <= 10; INSERT INTO parts VALUES (1, '2021-05-05')",
   );
+  await fleet.new.sql(
+    "shop",
+    "SELECT lo_unlink(70002), lo_from_bytea(70004, 'new'); DELETE FROM quick WHERE a > 80",
+  );
   const after = await fleet.new.sql("shop", counts);
   expect(await fleet.new.sql("shop", "SELECT nextval('free')")).toBe("46");
   await story.goBack();
@@ -78,6 +87,7 @@ async function goesBack(pair: Pick<PgFleetSpec, "old" | "new">): Promise<void> {
   const log = await story.prove("old");
   expect(log.longestPauseMs).toBeLessThan(noticedMs);
   expect(await fleet.old.sql("shop", counts)).toBe(after);
+  expect(await fleet.old.sql("shop", unreplicated)).toBe("70001 there, 70004 new|80 3240");
   expect(await fleet.old.sql("shop", "SELECT nextval('free')")).toBe("49");
   for (const server of [fleet.old, fleet.new]) expect(await everythingLeftOn(server)).toEqual([]);
 }
