@@ -26,7 +26,7 @@ import {
   sentContents,
   type Unreplicated,
 } from "./contents.ts";
-import { type Cleared, clearing, scriptOfDump } from "./script.ts";
+import { type Cleared, clearing, writeScript } from "./script.ts";
 
 const args = z.strictObject({ databases });
 
@@ -86,7 +86,7 @@ async function loadOne(
   const statements = clearing(await ask(context, means, first, { database }));
   await replace(before, ["\\o /dev/null", ...statements.map((each) => `${each};`), ""].join("\n"));
   const dump = await fetched(context, `${parcelName}-${slug(database)}`);
-  await scriptOfDump(context, means, { dump, script: rows });
+  await writeScript(context, means, { dump, script: rows });
   await play(context, means, { scripts: [before, rows], into: connection(database), whole: false });
   // rows of users: what is needed again is fetched again
   await rm(dump, { force: true });

@@ -1,6 +1,6 @@
 /** A dump of what replication does not carry as scripts for psql, which may be run again after a half: they begin with an empty place. */
 import { createReadStream, createWriteStream } from "node:fs";
-import { open, rename, rm, writeFile } from "node:fs/promises";
+import { open, rename, writeFile } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import type { StepContext } from "../../../verb.ts";
 import { client } from "../client-tools.ts";
@@ -37,12 +37,13 @@ export function clearing({ objects, tables }: Cleared): readonly string[] {
 /** Far more than the head of a dump. */
 const headBytes = 16_384;
 
-/** Path of the script. Never changed in its place: a psql of before this agent's restart may read it still. */
-export async function scriptOfDump(
+/** Never changed in its place: a psql of before this agent's restart may read it still. */
+export async function writeScript(
   context: StepContext,
   means: Means,
   { dump, script }: { readonly dump: string; readonly script: string },
-): Promise<string> {
+): Promise<void> {
+  // it stays beside the script: once this agent was restarted, pg_restore is not run again
   const whole = `${script}.whole`;
   await client(context, means, "pg_restore", ["--data-only", "-f", whole, dump]);
   const unknown = await unknownSettings(context, means);
@@ -54,8 +55,6 @@ export async function scriptOfDump(
     createWriteStream(beside, { flags: "a" }),
   );
   await rename(beside, script);
-  await rm(whole, { force: true });
-  return script;
 }
 
 async function firstOf(file: string): Promise<string> {

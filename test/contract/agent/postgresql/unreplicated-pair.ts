@@ -8,7 +8,7 @@ import { ask } from "#agent/engines/postgresql/desk.ts";
 import { schemaShape } from "#agent/engines/postgresql/schema-shape.ts";
 import { postgresqlSettings } from "#agent/engines/postgresql/settings.ts";
 import { unreplicatedVerbs } from "#agent/engines/postgresql/unreplicated/index.ts";
-import type { StepContext, StepResult, ToolRequest } from "#agent/verb.ts";
+import type { StepContext, StepResult, ToolRequest, ToolRun } from "#agent/verb.ts";
 import { succeed } from "#proto/common/failure.ts";
 import type { UnreplicatedKind } from "#proto/engines/postgresql-unreplicated.ts";
 import type { Major } from "#test/postgres/binaries.ts";
@@ -28,8 +28,11 @@ export interface Given {
   readonly limitBytes?: number;
 }
 
-/** What becomes of a tool that is run: undefined: it is run as ever. */
-export type Fault = (tool: string, words: readonly string[]) => readonly string[] | undefined;
+/** What becomes of a tool that is to be run. */
+export type Tool = (
+  request: ToolRequest,
+  run: (request: ToolRequest) => Promise<ToolRun>,
+) => Promise<ToolRun>;
 
 type Pair = Awaited<ReturnType<typeof pairOf>>;
 
@@ -61,7 +64,12 @@ async function sideOf(major: Major, parcels: string, given: Readonly<Record<stri
   });
   const host = hostOf();
   const ran: string[] = [];
-  const contextOf = (fault?: Fault) =>
+  const run = async ({ argv: [program, ...words], env }: ToolRequest): Promise<ToolRun> => {
+    ran.push(path.basename(program));
+    const done = await execa(program, words, { env: { ...env }, reject: false, all: true });
+    return { exitCode: done.exitCode, result: "exited", tail: done.all, runner: "" };
+  };
+  const contextOf = (tool: Tool = (request) => run(request)) =>
     ({
       host,
       signal: AbortSignal.timeout(60_000),
@@ -81,18 +89,7 @@ async function sideOf(major: Major, parcels: string, given: Readonly<Record<stri
           return succeed(fetched);
         },
       },
-      tool: async ({ argv: [program, ...words], env }: ToolRequest) => {
-        const tool = path.basename(program);
-        ran.push(tool);
-        const other = fault?.(tool, words);
-        const done = await execa(program, other ?? words, { env: { ...env }, reject: false, all: true });
-        return {
-          exitCode: other === undefined ? done.exitCode : 137,
-          result: "exited",
-          tail: done.all,
-          runner: "",
-        };
-      },
+      tool: (request: ToolRequest) => tool(request, run),
     }) as unknown as StepContext;
   const verbOf = (name: string) => {
     const verb = unreplicatedVerbs({ settings }).find(
@@ -102,9 +99,9 @@ async function sideOf(major: Major, parcels: string, given: Readonly<Record<stri
     return verb;
   };
   const args = { databases: JSON.stringify([database]) };
-  const does = (name: string, more: object = {}, fault?: Fault): Promise<StepResult> => {
+  const does = (name: string, more: object = {}, tool?: Tool): Promise<StepResult> => {
     const verb = verbOf(name);
-    return verb.run(contextOf(fault), verb.args.parse({ ...args, ...more }));
+    return verb.run(contextOf(tool), verb.args.parse({ ...args, ...more }));
   };
   const carry = ({ kinds = ["large-objects", "unlogged"], limitBytes = 64 * 1024 ** 2 }: Given = {}) => ({
     kinds: JSON.stringify(kinds),
@@ -131,12 +128,33 @@ async function sideOf(major: Major, parcels: string, given: Readonly<Record<stri
     },
     weigh: (given?: Given) => does("weigh", carry(given)),
     write: (given?: Given) => does("write", carry(given)),
-    load: (fault?: Fault) => does("load", {}, fault),
+    load: (tool?: Tool) => does("load", {}, tool),
     compare: () => does("compare"),
     /** Of its schema, as it is told to the other side. */
     shape: () => ask(contextOf(), { settings }, schemaShape, { database }),
     probe: async () => (await verbOf("load").probe?.(contextOf(), verbOf("load").args.parse(args)))?.state,
   };
+}
+
+/**
+ * Tools of a step whose agent is killed when this one has ended, and of the same step as the agent takes it up again: what has run is
+ * not run once more.
+ */
+export function killedAfter(last: string) {
+  const ended: ToolRun[] = [];
+  let died = () => {};
+  const death = new Promise<void>((resolve) => {
+    died = resolve;
+  });
+  const before: Tool = async (request, run) => {
+    ended.push(await run(request));
+    if (path.basename(request.argv[0]) !== last) return ended.at(-1) as ToolRun;
+    died();
+    return new Promise(() => undefined);
+  };
+  let asked = 0;
+  const after: Tool = async (request, run) => ended[asked++] ?? run(request);
+  return { before, after, death };
 }
 
 /** Written out on the one, loaded on the other, and equal. Throws what a step says. */

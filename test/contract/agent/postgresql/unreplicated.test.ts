@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Major } from "#test/postgres/binaries.ts";
 import { stopAll } from "./asked-server.ts";
-import { carried, type Fault, pairOf, removeParcels } from "./unreplicated-pair.ts";
+import { carried, killedAfter, pairOf, removeParcels, type Tool } from "./unreplicated-pair.ts";
 
 afterEach(async () => {
   await stopAll();
@@ -58,14 +58,14 @@ type Pair = Awaited<ReturnType<typeof filledPair>>;
 const same = async ([there, here]: Pair) => expect(await here.query(seen)).toEqual(await there.query(seen));
 
 /** The tool has done a part of its work when it is killed. */
-const cutInTheMiddle: Fault = (tool, words) => {
-  if (tool !== "psql") return undefined;
-  return words.map((word) => {
-    if (!word.endsWith("rows.sql")) return word;
-    const text = readFileSync(word, "utf8");
-    writeFileSync(`${word}.cut`, text.slice(0, text.lastIndexOf("lo_close") - 20));
-    return `${word}.cut`;
-  });
+const cutInTheMiddle: Tool = async (request, run) => {
+  const [program, ...words] = request.argv;
+  const rows = words.find((word) => word.endsWith("rows.sql"));
+  if (rows === undefined) return run(request);
+  const text = readFileSync(rows, "utf8");
+  writeFileSync(`${rows}.cut`, text.slice(0, text.lastIndexOf("lo_close") - 20));
+  const cut = words.map((word) => (word === rows ? `${rows}.cut` : word));
+  return { ...(await run({ ...request, argv: [program, ...cut] })), exitCode: 137 };
 };
 
 describe.each<readonly [Major, Major]>([
@@ -122,6 +122,21 @@ describe.each<readonly [Major, Major]>([
     caseMs,
   );
 });
+
+it(
+  "is taken up again where its agent was killed as psql had ended",
+  async () => {
+    const [there, here] = await filledPair([15, 18]);
+    await there.write();
+    const { before, after, death } = killedAfter("psql");
+    void here.load(before);
+    await death;
+    expect(await here.load(after)).toMatchObject({ result: "done" });
+    expect(here.ran).toEqual(["pg_restore", "psql"]);
+    expect(await here.compare()).toMatchObject({ result: "done" });
+  },
+  caseMs,
+);
 
 it(
   "is emptied without a tool where the other side has nothing any more",
