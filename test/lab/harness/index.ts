@@ -4,6 +4,7 @@ export {
   kernelHasNetem,
   labAvailable,
 } from "./available.ts";
+export { debsFor } from "./debs.ts";
 export { dockerHost } from "./docker-host.ts";
 export type { Host } from "./host.ts";
 export type { JournalEntry, JournalQuery } from "./journal.ts";

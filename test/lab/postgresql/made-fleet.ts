@@ -1,6 +1,7 @@
 // A move from one host with a server to another that has packages and an agent, and no server yet.
 import { type TypedCommand, wordsOf } from "#test/contract/documents/page.ts";
-import type { Host, RunResult } from "../harness/index.ts";
+import { debianRoot, debsFor, type Host, type Lab, type RunResult } from "../harness/index.ts";
+import { archive, openArchive } from "./package-archive.ts";
 import { bareHost, type Major, PgHost, type PgHostSpec, startPgHost } from "./pg-host.ts";
 import { MoveStory } from "./story.ts";
 
@@ -25,10 +26,13 @@ const plainPlace: Place = { unit: "pg-new", data: "/srv/pg/data" };
 /** Its agent may make a server. */
 class HostToBe extends PgHost {
   readonly #place: Place;
+  readonly #packages: readonly string[];
 
-  constructor(host: Host, major: Major, place: Place) {
+  /** `packages`: those that it may install. */
+  constructor(host: Host, major: Major, place: Place, packages: readonly string[] = []) {
     super(host, major, place.unit);
     this.#place = place;
+    this.#packages = packages;
   }
 
   override get dataFolder(): string {
@@ -42,7 +46,8 @@ class HostToBe extends PgHost {
       ...(config === undefined ? [] : [`config: ${config}`]),
       ...[`listen: ${this.host.ip}`, `tablespaces: { fast: ${fast} }`],
     ];
-    return [...super.moreSettings, `made: { ${made.join(", ")} }`];
+    const packages = this.#packages.length === 0 ? [] : [`packages: [${this.#packages.join(", ")}]`];
+    return [...super.moreSettings, `made: { ${made.join(", ")} }`, ...packages];
   }
 
   /** What is there of a server; nothing where the host is as if none had ever been made. */
@@ -74,6 +79,8 @@ interface MadeSpec extends Pick<PgHostSpec, "checksums" | "encoding" | "locale" 
   readonly name: string;
   /** Of the new server; 17 on Debian's places, 18 on plain ones. */
   readonly major: 17 | 18;
+  /** The new host has no PostgreSQL at all: its packages lie in an archive that its apt knows. */
+  readonly isBare?: true;
 }
 
 export interface MadeStory {
@@ -81,7 +88,7 @@ export interface MadeStory {
   readonly young: HostToBe;
 }
 
-export async function beginMade({ name, major, ...birth }: MadeSpec): Promise<MadeStory> {
+export async function beginMade({ name, major, isBare, ...birth }: MadeSpec): Promise<MadeStory> {
   let young: HostToBe | undefined;
   const story = await MoveStory.begin({
     name,
@@ -91,6 +98,10 @@ export async function beginMade({ name, major, ...birth }: MadeSpec): Promise<Ma
       await startPgHost({ lab, name: "pg-old", major: 15, number: 11, settings, ...birth }),
     ],
     newServer: async (lab) => {
+      if (isBare === true) {
+        young = new HostToBe(await hostOfNothing(lab), 17, debianPlace, [server]);
+        return young;
+      }
       const host = await bareHost({ lab, name: "pg-new", major, number: 21 });
       if (major === 18) await placePlainUnit(host);
       young = new HostToBe(host, major, major === 18 ? plainPlace : debianPlace);
@@ -104,6 +115,17 @@ export async function beginMade({ name, major, ...birth }: MadeSpec): Promise<Ma
   await old.sql("shop", "CREATE TABLE quick (id int PRIMARY KEY, body text) TABLESPACE fast");
   await old.sql("shop", "INSERT INTO quick SELECT i, chr(228) FROM generate_series(1, 100) AS i");
   return { story, young };
+}
+
+const server = "postgresql-17";
+
+async function hostOfNothing(lab: Lab): Promise<Host> {
+  const root = await debianRoot({ suite: "trixie" });
+  const host = await lab.host({ name: "pg-new", root, ip: lab.ip.replace(/\d+$/, "21") });
+  await host.copyIn(await debsFor({ suite: "trixie", packages: [server] }), archive);
+  await openArchive(host);
+  await host.must(["apt-get", "update"]);
+  return host;
 }
 
 async function placePlainUnit(host: Host): Promise<void> {

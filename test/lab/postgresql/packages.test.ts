@@ -3,6 +3,7 @@
 import { afterEach, expect, it } from "vitest";
 import { describeLongLab, type Host } from "../harness/index.ts";
 import { AgentWatch } from "../product/agent-watch.ts";
+import { archive, buildPackage, openArchive, packagesOn } from "./package-archive.ts";
 import { bareHost, createCluster, PgHost, startPgHost } from "./pg-host.ts";
 import { leftOn, MoveStory } from "./story.ts";
 
@@ -22,49 +23,28 @@ function extensionIn(major: number): Readonly<Record<string, string>> {
   return { [`${folder}/tiny.control`]: control, [`${folder}/tiny--1.0.sql`]: script };
 }
 
-const archive = "/srv/archive";
-
-/** Builds packages on the host itself, into an archive that is the only one its apt knows. */
 async function placeArchive(host: Host): Promise<void> {
-  const build = async (
-    name: string,
-    fields: string,
-    files: Readonly<Record<string, string>>,
-    mode = "0644",
-  ) => {
-    const folder = `/root/build/${name}`;
-    const head = `Package: ${name}\nVersion: 1.0-1\nArchitecture: all\nMaintainer: nobody <nobody@localhost>\n`;
-    await host.write(`${folder}/DEBIAN/control`, `${head}${fields}Description: of a test\n`);
-    for (const [file, text] of Object.entries(files))
-      await host.write(`${folder}/${file}`, text, file.startsWith("DEBIAN/") ? "0755" : mode);
-    await host.must(["dpkg-deb", "--root-owner-group", "-b", folder, `${archive}/${name}.deb`]);
-  };
-  await host.must(["install", "-d", archive]);
-  await build("postgresql-17-tiny", "Depends: tiny-data, postgresql-17\n", extensionIn(17));
-  // as any package with a service: enabled, and started where it may be
-  await build("tiny-data", "", {
-    "usr/lib/systemd/system/tiny.service":
-      "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n",
-    "DEBIAN/postinst":
-      "#!/bin/sh\nset -e\nsystemctl daemon-reload\ndeb-systemd-helper enable tiny.service\ndeb-systemd-invoke start tiny.service\n",
-    "DEBIAN/postrm": '#!/bin/sh\n[ "$1" != purge ] || deb-systemd-helper purge tiny.service\n',
+  await buildPackage(host, "postgresql-17-tiny", {
+    fields: "Depends: tiny-data, postgresql-17\n",
+    files: extensionIn(17),
   });
-  const index = `cd ${archive}; for f in *.deb; do dpkg-deb -f $f; echo "Filename: ./$f"; stat -c 'Size: %s' $f; echo "SHA256: $(sha256sum <$f | cut -d' ' -f1)"; echo; done >Packages`;
-  await host.must(["sh", "-ec", index]);
-  await host.must(["sh", "-ec", "rm -f /etc/apt/sources.list /etc/apt/sources.list.d/*"]);
-  await host.write("/etc/apt/sources.list", `deb [trusted=yes] file:${archive} ./\n`);
+  // as any package with a service: enabled, and started where it may be
+  await buildPackage(host, "tiny-data", {
+    files: {
+      "usr/lib/systemd/system/tiny.service":
+        "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n",
+      "DEBIAN/postinst":
+        "#!/bin/sh\nset -e\nsystemctl daemon-reload\ndeb-systemd-helper enable tiny.service\ndeb-systemd-invoke start tiny.service\n",
+      "DEBIAN/postrm": '#!/bin/sh\n[ "$1" != purge ] || deb-systemd-helper purge tiny.service\n',
+    },
+  });
+  await openArchive(host);
 }
 
 /** Its agent may install the extension. */
 class HostWithPackages extends PgHost {
   protected override get moreSettings(): readonly string[] {
     return [...super.moreSettings, `packages: ["postgresql-17", "postgresql-17-tiny=1.0-1"]`];
-  }
-
-  /** `dpkg-query` of all of the host, one per line. */
-  packages(): Promise<string> {
-    const fields = ["Package", "Version", "db:Status-Abbrev"].map((field) => `\${${field}}`);
-    return this.host.must(["dpkg-query", "-W", "-f", `${fields.join(" ")}\\n`]);
   }
 }
 
@@ -102,7 +82,7 @@ await describeLongLab("a move whose new host lacks an extension's package", () =
     async () => {
       const { story: here, young } = await begin("pg-packages");
       const { fleet } = here;
-      const before = await young.packages();
+      const before = await packagesOn(young.host);
       const pid = await young.postmasterPid();
       const early = await fleet.cli("check", "orders", "--to", "17", "--into", "orders-new");
       expect(early.code).toBe(3);
@@ -124,7 +104,9 @@ await describeLongLab("a move whose new host lacks an extension's package", () =
         expect(await watch.deeds()).toEqual(expect.arrayContaining(moments));
       }
       expect(await young.sql("shop", tiny)).toBe("7");
-      const more = (await young.packages()).split("\n").filter((line) => !before.split("\n").includes(line));
+      const more = (await packagesOn(young.host))
+        .split("\n")
+        .filter((line) => !before.split("\n").includes(line));
       expect(more).toEqual(["postgresql-17-tiny 1.0-1 ii ", "tiny-data 1.0-1 ii "]);
       expect((await young.host.exec(["systemctl", "is-active", "tiny"])).stdout.trim()).toBe("inactive");
       expect(await young.postmasterPid()).toBe(pid);
@@ -133,7 +115,7 @@ await describeLongLab("a move whose new host lacks an extension's package", () =
       const leaks = await fleet.cli("leaks", "orders-new");
       expect(leaks.stdout).toContain("packages.json");
       await here.goBack();
-      expect(await young.packages()).toBe(before);
+      expect(await packagesOn(young.host)).toBe(before);
       expect(await young.postmasterPid()).toBe(pid);
       for (const server of [fleet.old, young]) expect(await leftOn(server)).toEqual([]);
       expect(await here.writesOn(20)).toBe("old");
@@ -161,7 +143,7 @@ await describeLongLab("a move whose new host lacks an extension's package", () =
       ]);
       await fleet.old.sql("shop", "CREATE EXTENSION huge");
       await young.host.must(["apt-get", "update"]);
-      const before = await young.packages();
+      const before = await packagesOn(young.host);
       const planned = await fleet.plan();
       expect(planned.code, planned.stderr).toBe(0);
       const stopped = await here.apply(5);
@@ -171,7 +153,7 @@ await describeLongLab("a move whose new host lacks an extension's package", () =
       );
       const aborted = await fleet.longCli(200_000, "abort", here.rollout);
       expect(aborted.stdout, await fleet.explained(aborted)).toContain("aborted");
-      expect(await young.packages()).toBe(before);
+      expect(await packagesOn(young.host)).toBe(before);
       expect(await here.writesOn(20)).toBe("old");
     },
     caseMs,
