@@ -34,20 +34,16 @@ await describeLongLab("a PostgreSQL 17 that is made on a host without PostgreSQL
         expect(checked.stdout).toContain(told);
       await typedLine(here, plan);
       const applied = typedLine(here, { ...apply, exitCode: 5 });
-      await until(
-        "dpkg is at work",
-        async () =>
-          /half|unpacked/.test(await packagesOn(young.host)) ||
-          (await packagesOn(young.host)).includes(" iU"),
-        180_000,
-      );
+      const early = applied.then(async (ended) => {
+        throw new Error(`it ended before: ${await story.fleet.explained(ended)}`);
+      });
+      const isAtWork = async () => / i[UFHW] /.test(await packagesOn(young.host));
+      await Promise.race([until("dpkg is at work", isAtWork, 120_000), early]);
+      early.catch(() => undefined);
       await young.host.powerOff();
       await young.host.powerOn();
       await applied;
-      console.log(
-        (await whyOf(story.fleet)).text,
-        await packagesOn(young.host).then((all) => all.match(/^.* i[^i] $/gm)),
-      );
+      console.log((await whyOf(story.fleet)).text);
       const again = await typePrinted(story.fleet);
       expect(again.code, await story.fleet.explained(again)).toBe(0);
       expect(await young.serves()).toBe(true);

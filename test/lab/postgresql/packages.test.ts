@@ -91,7 +91,7 @@ await describeLongLab("a move whose new host lacks an extension's package", () =
       const checked = await fleet.cli("check", "orders", "--to", "17", "--into", "orders-new");
       console.log(checked.stdout);
       for (const told of [
-        `postgresql-17-tiny 1.0-1 (file:${archive} ./)`,
+        `postgresql-17-tiny 1.0-1 from file:${archive} ./`,
         "with them come: tiny-data 1.0-1",
         "there already: postgresql-17 17.",
         "it may come with postgresql-17-tiny=1.0-1",

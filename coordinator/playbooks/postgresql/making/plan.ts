@@ -47,7 +47,8 @@ function look(making: Making): PreflightStage {
     id: "look",
     programs: [
       on(source, proveServer(source), steps.sendConfiguration),
-      on(target, ...(making.place.isToCome ? [] : [steps.proveFree(making)])),
+      // programs that are to come cannot be asked yet
+      ...(making.place.isToCome ? [] : [on(target, steps.proveFree(making))]),
     ],
   };
 }

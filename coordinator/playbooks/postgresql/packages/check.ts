@@ -51,11 +51,13 @@ function whyNot({ notFound, changes, removes, whyMainCluster }: PgPackages): Fai
     : failure("postgresql.packages-main-cluster", { file: whyMainCluster });
 }
 
+/** All of them, whatever their number: it is somebody's host that they come to. */
 function listed(all: readonly PgAddedPackage[]): string {
-  const shown = all.map(
-    ({ name, version, origin }) => `${name} ${version} (${origin || "of no named origin"})`,
-  );
-  return firstOf(shown) || "nothing";
+  const origins = [...new Set(all.map(({ origin }) => origin))];
+  const from = (wanted: string) =>
+    all.flatMap(({ name, version, origin }) => (origin === wanted ? [`${name} ${version}`] : [])).join(", ");
+  const parts = origins.map((origin) => `${from(origin)} from ${origin || "an archive without a name"}`);
+  return parts.join("; ") || "nothing";
 }
 
 /** What the plan installs: nothing where the check refuses it, or where all is there. */

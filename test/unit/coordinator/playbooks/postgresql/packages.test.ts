@@ -64,8 +64,8 @@ describe("packages of the new host", () => {
     expect({ status, node }).toEqual({ status: "warn", node: "new" });
     const says = render({ code: "check.postgresql.packages.warn", facts }).says;
     for (const told of [
-      "postgresql-18-cron 1.6.4-2 (http://deb.debian.org/debian forky/main)",
-      "libcron 3 (Debian:forky)",
+      "postgresql-18-cron 1.6.4-2 from http://deb.debian.org/debian forky/main",
+      "libcron 3 from Debian:forky",
       "postgresql-18 18.1-1",
     ])
       expect(says).toContain(told);
