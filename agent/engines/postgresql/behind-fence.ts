@@ -28,7 +28,8 @@ const letGoMs = 5_000;
 const pollMs = 20;
 /** Of the step's time, kept for what follows the last statement. */
 const restMs = 1_000;
-const mostTables = 20;
+/** That are named, each. */
+const [mostTables, mostDatabases] = [10, 50];
 
 /** Databases whose slots were looked into, and may be gone by the next try: by our own deed. */
 const lookedInto = z.object({ databases: z.array(z.string()) });
@@ -48,7 +49,7 @@ export function behindFenceVerbs(means: Means): readonly Verb[] {
     verb({
       name: "postgresql.find-rows-left",
       class: "observe",
-      args: ofDirection.extend({ answered: z.string().max(20_000).optional() }),
+      args: ofDirection.extend({ answered: z.string().max(500_000).optional() }),
       run: (context, given) => resultOf(() => findLeft(context, means, given)),
     }),
   ];
@@ -96,8 +97,10 @@ async function lookBehind(context: StepContext, means: Means, given: Given): Pro
   const { clock } = context.host;
   const beganMs = clock.monotonicMs();
   const found = await fewAtOnce(given.databases, (database) => wordsOn(context, means, given, database));
+  const words = given.databases.flatMap((database) => found[database] ?? []);
+  const left = words.length - mostDatabases;
   return {
-    words: given.databases.flatMap((database) => found[database] ?? []),
+    words: [...words.slice(0, mostDatabases), ...(left > 0 ? [`${left} more databases`] : [])],
     told: {
       databases: String(given.databases.length),
       tookMs: String(Math.round(clock.monotonicMs() - beganMs)),

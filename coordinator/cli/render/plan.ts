@@ -128,6 +128,7 @@ function renderSteps(steps: readonly PlanStep[], stage: string, plan: Plan): rea
       `at most ${renderDuration(step.deadlineMs)}${step.onDeadline === "observe" ? ", then watched, never ended" : ""}`,
       ...(step.undo === undefined ? [] : [`undo: ${deedWords("undo", step.undo)}`]),
       ...(step.holdLimitMs === undefined ? [] : [`held at most ${renderDuration(step.holdLimitMs)}`]),
+      ...(step.answeredBy === undefined ? [] : [`a find goes on by your word: --ack ${step.answeredBy}`]),
       ...(step.mayStopAfter ? ["may stop here"] : []),
       ...(plan.pointOfNoReturn === `${stage}/${step.id}` ? ["point of no return"] : []),
     ];

@@ -429,6 +429,31 @@ describe("what passes for caught up, and is not", () => {
     });
   }, 300_000);
 
+  it("and on the way back the new server's do, before its slots go", async (context) => {
+    skipUnlessFull(context);
+    const rollout = await ready();
+    expect(await typed("approve", rollout)).toMatchObject({ code: 8, stop: "" });
+    const file = `${fleet.folder}/back.json`;
+    await fleet.must("plan", "--back", rollout, "-o", file);
+    const late: Promise<void>[] = [];
+    const deeds = stepsDone({
+      "open-writes": () =>
+        late.push(run("new1", "INSERT INTO kept VALUES (2000, 'on the one that is left')")),
+    });
+    const back = fleet.follow(["apply", file, "-y"], deeds);
+    expect((await back.ended).code).toBe(5);
+    await Promise.all(late);
+    expect(stopOf(back)?.why).toMatchObject({
+      code: "postgresql.rows-left-behind",
+      facts: { node: "new1", found: expect.stringContaining("shop: public.kept (1 inserted)") },
+    });
+    const word = ["--ack", "postgresql.rows-left-behind", "--reason", "a test of ours"];
+    const id = back.events[0]?.rollout ?? "";
+    expect(await typed("resume", id, ...word)).toMatchObject({ code: 0 });
+    const { stdout: status } = await fleet.cli(["status", id]);
+    expect(status).toMatch(/rows that this server alone has.*shop: public\.kept \(1 inserted\)/);
+  }, 300_000);
+
   it("a large open transaction, one that asks for writes, and large objects are ended at the fence, not committed", async (context) => {
     skipUnlessFull(context);
     const rollout = await ready();
