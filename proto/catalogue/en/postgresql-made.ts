@@ -149,6 +149,10 @@ export const postgresqlMade: Catalogue = {
     says: "the server in {data} is not taken away: it holds {found}",
     next: "a move that went into it is led back first, by plan --back of its own rollout; else it is yours to remove",
   },
+  "postgresql.made-server-not-asked": {
+    says: "whether the server in {data} holds views, functions or roles of somebody's, only it can say, and it is not asked: it does not run, or lets the agent not in",
+    next: "systemctl start {unit}   (on its host), then lockkeeper retry ROLLOUT; is nothing in it for sure, its folder is yours to remove",
+  },
   "downtime.postgresql.none": { says: "none: the old server serves on, and a new one is made for the move" },
   "way.postgresql.made-undone": {
     says: "lockkeeper abort ROLLOUT: what was made goes, the new host is as it was",

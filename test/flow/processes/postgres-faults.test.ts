@@ -4,9 +4,12 @@
  */
 import pg from "pg";
 import { describe, expect, it } from "vitest";
+import { saidUsed } from "#agent/engines/postgresql/made/said-used.ts";
+import { postgresqlSettings } from "#agent/engines/postgresql/settings.ts";
 import type { RolloutEvent } from "#coordinator/domain/rollout/event.ts";
 import { proveRows } from "#test/postgres/rows-proof.ts";
 import { startWriter, type Writer } from "#test/postgres/writer.ts";
+import { fakeHost, lookOf } from "#test/unit/agent/engines/kwdb/fake-host.ts";
 import type { Follow } from "./harness/fleet.ts";
 import { type Node, PostgresFleet } from "./harness/postgres-fleet.ts";
 import { bundle, onlyFull, stoppedAfterEach } from "./harness/preface.ts";
@@ -90,6 +93,18 @@ const senderOn = (node: Node) =>
     const { rows } = await client.query("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walsender'");
     return Number(rows[0].pid);
   });
+
+/** By the server's own word, as it is asked before one that was made is taken away. */
+async function usedOn(node: Node): Promise<readonly string[]> {
+  const shown = (name: string) => `current_setting('${name}') AS ${name}`;
+  const { rows } = await fleet.on(node, "postgres", (client) =>
+    client.query(`SELECT ${shown("port")}, ${shown("data_directory")}, current_user AS role`),
+  );
+  const [{ port, data_directory: data, role: user }] = rows;
+  const settings = postgresqlSettings.parse({ host: "127.0.0.1", port: Number(port), user, tools: "/tools" });
+  const host = fakeHost(() => lookOf(""));
+  return saidUsed({ host, signal: AbortSignal.timeout(10_000) }, { settings }, { data, tablespaces: {} });
+}
 
 const named = (code: string) =>
   fleet.until(`${code} is told`, async () => (await findings("new1")).includes(code), 40_000);
@@ -289,6 +304,8 @@ describe("while the new server follows", () => {
     const back = `${fleet.folder}/back.json`;
     await fleet.must("plan", "--back", rollout, "-o", back);
     expect((await typed("apply", back, "-y")).code).toBe(0);
+    // as initdb has made it: had it been made for the move, it could be taken away now
+    expect(await usedOn("new1")).toEqual([]);
   }, 300_000);
 });
 

@@ -15,7 +15,7 @@ import type { Means } from "../settings.ts";
 import { emptyFolder, giveBack, takeFolder } from "./folders.ts";
 import { alterNote, dropNote, type Of, readNote } from "./note.ts";
 import { type MadePlace, placeOf, readAccount } from "./place.ts";
-import { usedIn } from "./used.ts";
+import { mustBeUnusedAtRest } from "./unused.ts";
 
 export const ofBirth = z.strictObject({ birth: jsonArg("a JSON object", birthSchema) });
 const what = z.enum(["tablespaces", "configuration", "data"]);
@@ -60,7 +60,7 @@ async function makeData(context: StepContext, means: Means, of: PgBirth): Promis
   if (note?.clearedFor !== turn) {
     await mustBeAtRest(context, place);
     await takeFolder(context, place.data, { ...account, mode: 0o700 });
-    await mustBeUnused(context, place);
+    await mustBeUnusedAtRest(context, place);
     await emptyFolder(host, place.data);
     await alterNote(context, { clearedFor: turn, systemId: null, isConfigured: false });
   }
@@ -88,7 +88,7 @@ async function remove(context: StepContext, means: Means, args: z.infer<typeof o
   if ((await readNote(whose)) === undefined) return done({ found: "not made by this rollout" });
   await mustBeAtRest(context, place);
   await mustBeOurs(whose, place);
-  await mustBeUnused(context, place);
+  await mustBeUnusedAtRest(whose, place);
   const given: string[] = [];
   for (const folder of foldersFor(place, args.what)) if (await giveBack(whose, folder)) given.push(folder);
   if ((await readNote(whose))?.folders.length === 0) await dropNote(whose);
@@ -109,12 +109,6 @@ export async function mustBeOurs(of: Of, place: MadePlace): Promise<void> {
   const found = must(await readControl(host, place));
   if (found.systemId !== systemId)
     stop("postgresql.another-server", { systemId: found.systemId, wanted: systemId });
-}
-
-/** Ends the step where rows may be there and nowhere else. */
-export async function mustBeUnused({ host }: Pick<StepContext, "host">, { data }: MadePlace): Promise<void> {
-  const found = await usedIn(host, data);
-  if (found.length > 0) stop("postgresql.made-server-used", { data, found: found.slice(0, 5).join(", ") });
 }
 
 function lastLines(tail: string): string {

@@ -31,6 +31,8 @@ const note = z.object({
   isEnabled: z.boolean(),
   /** It was so before; null: not looked at yet. */
   wasEnabled: z.boolean().nullable(),
+  /** Checkpoint of its stop, where the server had said before it that nothing of anybody's is in it. */
+  unusedAt: z.string().nullable().default(null),
 });
 export type Note = z.infer<typeof note>;
 
@@ -43,6 +45,7 @@ const nothingMade: Note = {
   isConfigured: false,
   isEnabled: true,
   wasEnabled: null,
+  unusedAt: null,
 };
 
 function fileOf({ host, rollout }: Of): string {

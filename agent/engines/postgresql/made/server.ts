@@ -13,9 +13,10 @@ import { until, whatRuns } from "../on-host/standing.ts";
 import { isDown, order, readUnit } from "../on-host/unit.ts";
 import { mustBeUnitOf } from "../on-host/unit-of-server.ts";
 import type { Means } from "../settings.ts";
-import { mustBeOurs, mustBeUnused, ofBirth } from "./data.ts";
+import { mustBeOurs, ofBirth } from "./data.ts";
 import { alterNote, mustRead, type Note, readNote } from "./note.ts";
 import { foldersOf, type MadePlace, placeOf } from "./place.ts";
+import { isSaidUnused, mustBeUnused, noteUnused } from "./unused.ts";
 
 const ofVersion = z.strictObject({ version: z.string() });
 
@@ -54,10 +55,10 @@ export function serverVerbs(means: Means): readonly Verb[] {
     verb({
       name: "postgresql.prove-unused",
       class: "observe",
-      args: z.strictObject({}),
-      run: (context) =>
+      args: of,
+      run: (context, args) =>
         resultOf(async () => {
-          await mustBeUnused(context, placeOf(means));
+          await mustBeUnused(context, means, { ...context, rollout: ownerOf(context, args) });
           return done({ found: "nothing but what initdb has made" });
         }),
     }),
@@ -117,12 +118,13 @@ async function stopMade(context: StepContext, means: Means, rollout: string): Pr
   const note = await readNote({ ...context, rollout });
   if (note === undefined) return done({ found: "not made by this rollout" });
   await mustBeOurs({ ...context, rollout }, place);
-  await mustBeUnused(context, place);
+  const isSaid = await isSaidUnused(context, means);
   const { mainPid } = must(await readUnit(context.host, unit));
   // one that fails again and again has no process at this moment
   if (mainPid !== 0 || (await postmasterIn(context.host, data)) !== 0) await mustBeUnitOf(context, place);
   await order(context, "stop", unit);
   await until(context, () => whatRuns(context, place), "postgresql.server-still-runs", { data });
+  if (isSaid) await noteUnused({ ...context, rollout }, place);
   if (note.wasEnabled === false && note.isEnabled) await order(context, "disable", unit);
   const left = await notAsBefore(context, place, note);
   if (left.length > 0) stop("postgresql.server-still-runs", { data, cause: left.join("; ") });

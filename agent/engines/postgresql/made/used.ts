@@ -5,7 +5,7 @@ import { namesIn } from "../../../host/names-in.ts";
 import type { Host } from "../../../verb.ts";
 
 /** Numbers from here on are given to what is made after `initdb`: databases, tables. */
-const firstOfUsers = 16_384;
+export const firstOfUsers = 16_384;
 
 /** Table of initdb's own in which the bytes of users lie; empty at first. */
 const largeObjects = "2613";

@@ -15,29 +15,65 @@ export interface Control {
 
 const lookMs = 10_000;
 
+/** Up to where a server has come; of one that was shut down, all that it has ever done. */
+export interface Checkpoint extends Pick<Control, "state"> {
+  readonly location: string;
+  /** The number that the next thing gets. */
+  readonly nextOid: number;
+}
+
+interface Place {
+  readonly bin: string;
+  readonly data: string;
+}
+
 /** Refused: `postgresql.control-unreadable`. */
-export async function readControl(
+export function readControl(host: Host, place: Place): Promise<Outcome<Control>> {
+  return read(host, place, controlIn);
+}
+
+/** Refused: `postgresql.control-unreadable`. */
+export function readCheckpoint(host: Host, place: Place): Promise<Outcome<Checkpoint>> {
+  return read(host, place, checkpointIn);
+}
+
+async function read<T>(
   host: Host,
-  { bin, data }: { readonly bin: string; readonly data: string },
-): Promise<Outcome<Control>> {
+  { bin, data }: Place,
+  parse: (text: string) => T | undefined,
+): Promise<Outcome<T>> {
   const look = await host.look([`${bin}/pg_controldata`, `--pgdata=${data}`], {
     deadlineMs: lookMs,
     env: { LC_ALL: "C" },
   });
-  const found = look.exitCode === 0 ? controlIn(look.stdout) : undefined;
+  const found = look.exitCode === 0 ? parse(look.stdout) : undefined;
   if (found !== undefined) return succeed(found);
   const cause = look.spawnError ?? (look.stderr.trim().slice(-300) || "its output is not understood");
   return fail("postgresql.control-unreadable", { data, cause });
 }
 
-/** Undefined where a line is missing. */
-export function controlIn(text: string): Control | undefined {
-  const lines = new Map(
+function linesIn(text: string): ReadonlyMap<string, string> {
+  return new Map(
     text.split("\n").flatMap((line) => {
       const at = line.indexOf(":");
       return at === -1 ? [] : [[line.slice(0, at).trim(), line.slice(at + 1).trim()] as const];
     }),
   );
+}
+
+/** Undefined where a line is missing. */
+export function checkpointIn(text: string): Checkpoint | undefined {
+  const lines = linesIn(text);
+  const state = lines.get("Database cluster state") ?? "";
+  const location = lines.get("Latest checkpoint location") ?? "";
+  const nextOid = Number(lines.get("Latest checkpoint's NextOID") ?? Number.NaN);
+  if (state === "" || location === "" || !(nextOid > 0)) return undefined;
+  return { state, location, nextOid };
+}
+
+/** Undefined where a line is missing. */
+export function controlIn(text: string): Control | undefined {
+  const lines = linesIn(text);
   const systemId = lines.get("Database system identifier") ?? "";
   const state = lines.get("Database cluster state") ?? "";
   const walSegmentBytes = Number(lines.get("Bytes per WAL segment") ?? Number.NaN);

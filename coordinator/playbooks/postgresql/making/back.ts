@@ -38,7 +38,7 @@ export function planBackMaking(input: PlaybookInput, { rollout, plan }: Undone):
     back: rollout,
     boundTo: fingerprintMaking(input),
     stages: [
-      { kind: "preflight", id: "look", programs: [on(target, steps.proveUnused)] },
+      { kind: "preflight", id: "look", programs: [on(target, steps.proveUnused(of))] },
       {
         kind: "cluster",
         id: "remove",

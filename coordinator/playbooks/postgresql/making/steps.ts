@@ -82,12 +82,14 @@ export function proveMade({ birth, to }: Making): PlanStep {
   );
 }
 
-export const proveUnused: PlanStep = step(
-  "prove-unused",
-  {},
-  "no database and no table beside those of initdb in the new data folder",
-  { deadlineMs: minute },
-);
+export function proveUnused(of: Of): PlanStep {
+  return step(
+    "prove-unused",
+    { ...of },
+    "nothing beside what initdb has made, by the files of the new data folder and by the server's own word",
+    { deadlineMs: minute },
+  );
+}
 
 export function stopMade(unit: string, of: Of): PlanStep {
   return step("stop-server", { ...of }, `systemctl stop ${unit}; disabled again where it was`, {

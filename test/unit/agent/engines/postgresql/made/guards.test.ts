@@ -14,6 +14,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { postgresqlFacts } from "#agent/engines/postgresql/facts.ts";
 import { madeVerbs } from "#agent/engines/postgresql/made/index.ts";
+import { noteUnused } from "#agent/engines/postgresql/made/unused.ts";
 import { usedIn } from "#agent/engines/postgresql/made/used.ts";
 import { postgresqlSettings } from "#agent/engines/postgresql/settings.ts";
 import type { StepContext, StepResult, ToolRequest } from "#agent/verb.ts";
@@ -54,11 +55,27 @@ interface Bench {
   readonly there: (path: string) => boolean;
   readonly host: ReturnType<typeof fakeHost>;
   readonly tools: ToolRequest[];
-  readonly state: { running: boolean; cuts: boolean; isEnabled: boolean; systemId: string };
+  readonly state: {
+    running: boolean;
+    cuts: boolean;
+    isEnabled: boolean;
+    systemId: string;
+    cluster: string;
+    checkpoint: string;
+    nextOid: number;
+  };
 }
 
 function bench(settings: object = {}): Bench {
-  const state = { running: false, cuts: false, isEnabled: false, systemId: "77" };
+  const state = {
+    running: false,
+    cuts: false,
+    isEnabled: false,
+    systemId: "77",
+    cluster: "shut down",
+    checkpoint: "0/1",
+    nextOid: 13_507,
+  };
   const host = fakeHost(([program = "", ...words]) => {
     if (program === "id") return lookOf(`${words[0] === "-u" ? uid : gid}\n`);
     if (program === "systemctl")
@@ -67,7 +84,7 @@ function bench(settings: object = {}): Bench {
       );
     if (program.endsWith("/pg_controldata"))
       return lookOf(
-        `Database system identifier: ${state.systemId}\nDatabase cluster state: shut down\nBytes per WAL segment: 16777216\nData page checksum version: 1\n`,
+        `Database system identifier: ${state.systemId}\nDatabase cluster state: ${state.cluster}\nLatest checkpoint location: ${state.checkpoint}\nLatest checkpoint's NextOID: ${state.nextOid}\nBytes per WAL segment: 16777216\nData page checksum version: 1\n`,
       );
     if (program.endsWith("/postgres") && words[0] === "--version")
       return lookOf("postgres (PostgreSQL) 18.1\n");
@@ -317,6 +334,11 @@ describe("a server that is being made", () => {
   });
 });
 
+/** As `stop-made` leaves it, of a server that has said that it is unused. */
+function asked({ host }: Bench): Promise<void> {
+  return noteUnused(stepContext(host), { ...made, account: "postgres", listen: undefined });
+}
+
 describe("what somebody has put into it", () => {
   const fill = (here: Bench, path: string) => here.write(join(made.data, path));
 
@@ -360,6 +382,53 @@ describe("what somebody has put into it", () => {
       expect(codeOf(await here.run(name, args)), name).toBe("postgresql.made-server-used");
     expect(here.tools.length).toBe(1);
     expect(here.there(`${made.config}/postgresql.conf`)).toBe(true);
+  });
+
+  it.each([
+    ["has given numbers to things, and was not asked", { nextOid: 16_384 }],
+    ["has ended in a crash", { cluster: "in production" }],
+    ["has run since it was asked", { nextOid: 16_390, checkpoint: "0/2" }],
+  ])("is not known of a server that %s: nothing of it is removed", async (_, changed) => {
+    const here = bench();
+    await here.run("make-new-data", makeArgs);
+    await here.run("take-configuration", { settings: "{}" }, parcel(here.host));
+    await asked(here);
+    here.write(`${made.data}/global/pg_control`);
+    Object.assign(here.state, changed, "checkpoint" in changed ? {} : { checkpoint: "0/9" });
+    for (const [name, args] of [
+      ["prove-unused", {}],
+      ["give-back", { what: "configuration" }],
+      ["give-back", { what: "data" }],
+    ] as const)
+      expect(await here.run(name, args), name).toMatchObject({
+        failure: { code: "postgresql.made-server-not-asked", facts: { data: made.data, unit: made.unit } },
+      });
+    expect(here.there(`${made.config}/postgresql.conf`)).toBe(true);
+    expect(here.there(`${made.data}/PG_VERSION`)).toBe(true);
+  });
+
+  it("is not asked again of one that rests since it was asked, whatever numbers it had given", async () => {
+    const here = bench();
+    await here.run("make-new-data", makeArgs);
+    here.write(`${made.data}/global/pg_control`);
+    Object.assign(here.state, { nextOid: 24_577, checkpoint: "0/7" });
+    await asked(here);
+    expect(codeOf(await here.run("give-back", { what: "data" }))).toBe("done");
+  });
+
+  it("is no question any more where a removal that was cut short has taken its control file", async () => {
+    const here = bench();
+    await here.run("make-new-data", makeArgs);
+    Object.assign(here.state, { nextOid: 24_577 });
+    expect(codeOf(await here.run("give-back", { what: "data" }))).toBe("done");
+  });
+
+  it("cannot be said by one that runs and lets nobody in: nothing is proven, and it may be stopped", async () => {
+    const here = bench();
+    await here.run("make-new-data", makeArgs);
+    livesIn(here, made.data, 43);
+    expect(codeOf(await here.run("prove-unused"))).toBe("postgresql.made-server-not-asked");
+    expect(codeOf(await here.run("stop-made"))).toBe("postgresql.unit-of-another");
   });
 
   it("of another rollout is not this one's to stop", async () => {
