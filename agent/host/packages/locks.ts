@@ -1,5 +1,6 @@
 /** Who changes packages on this host at this moment: apt and dpkg keep their lock files open for as long as they hold them. */
-import { readdir, readFile, readlink } from "node:fs/promises";
+import { readdir, readFile, readlink, stat } from "node:fs/promises";
+import { basename } from "node:path";
 import { fail, type Outcome, succeed } from "#proto/common/failure.ts";
 import type { Host } from "../../verb.ts";
 
@@ -8,6 +9,7 @@ const lockFiles = [
   "/var/lib/dpkg/lock",
   "/var/cache/apt/archives/lock",
 ] as const;
+const names: ReadonlySet<string> = new Set(lockFiles.map((file) => basename(file)));
 const pauseMs = 500;
 
 /** Waits until nobody does. Refused: `packages.locked`, once the limit has passed. */
@@ -27,19 +29,30 @@ export async function untilUnlocked(
 
 /** As `pid program`. */
 async function holdersOf(host: Host): Promise<readonly string[]> {
-  const files: ReadonlySet<string> = new Set(lockFiles.map((file) => host.path(file)));
+  const found = await Promise.all(lockFiles.map((file) => identityOf(host.path(file))));
+  const locks: ReadonlySet<string> = new Set(found.flatMap((each) => each ?? []));
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(
+  const holders = await Promise.all(
     pids.map(async (pid) => {
+      const folder = `/proc/${pid}/fd`;
       // gone meanwhile, or not ours to look at
-      const numbers = await readdir(`/proc/${pid}/fd`).catch(() => []);
-      const links = await Promise.all(
-        numbers.map((number) => readlink(`/proc/${pid}/fd/${number}`).catch(() => "")),
-      );
-      if (!links.some((link) => files.has(link))) return [];
-      const name = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "");
-      return [`${pid} ${name.trim()}`];
+      const numbers = await readdir(folder).catch(() => []);
+      for (const number of numbers) {
+        const file = `${folder}/${number}`;
+        // by its name first: a process may have thousands open. One of a container has the name alone
+        const isNamed = names.has(basename(await readlink(file).catch(() => "")));
+        if (isNamed && locks.has((await identityOf(file)) ?? "")) {
+          const name = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "");
+          return [`${pid} ${name.trim()}`];
+        }
+      }
+      return [];
     }),
   );
-  return found.flat();
+  return holders.flat();
+}
+
+async function identityOf(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  return found === undefined ? undefined : `${found.dev} ${found.ino}`;
 }

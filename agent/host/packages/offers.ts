@@ -35,7 +35,7 @@ export function offersIn(text: string): ReadonlyMap<string, Offer> {
     const origins: Record<string, string[]> = {};
     let version = "";
     for (const line of part.split("\n")) {
-      version = /^ (?:\*\*\*| {3}) (\S+) -?\d+$/.exec(line)?.[1] ?? version;
+      version = /^ (?:\*\*\*| {3}) (\S+) -?\d+(?: \(phased .*\))?$/.exec(line)?.[1] ?? version;
       const origin = /^ {7,}-?\d+ (\S+ \S+)(?: \S+)? Packages$/.exec(line)?.[1];
       if (origin !== undefined && version !== "") origins[version] = [...(origins[version] ?? []), origin];
     }

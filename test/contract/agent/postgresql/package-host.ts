@@ -12,6 +12,7 @@ import { type PostgresqlSettings, postgresqlSettings } from "#agent/engines/post
 import { localHost } from "#agent/host/local-host.ts";
 import type { Host, Probe, StepContext, StepResult, ToolRequest, ToolRun } from "#agent/verb.ts";
 import { systemClock } from "#proto/common/clock.ts";
+import type { Facts } from "#proto/common/failure.ts";
 
 /** Why there is no such host here; undefined where there is. */
 export const lackOfApt = ["apt-get", "dpkg-deb"].find(
@@ -33,6 +34,7 @@ export class PackageHost {
   readonly root: string;
   readonly host: Host;
   readonly ran: string[][] = [];
+  readonly told: Facts[] = [];
   readonly #archive: string;
   readonly #index: string[] = [];
 
@@ -155,7 +157,7 @@ export class PackageHost {
       signal: AbortSignal.timeout(60_000),
       deadlineMs: 60_000,
       rollout,
-      progress: () => undefined,
+      progress: (facts: Facts) => this.told.push(facts),
       tool: (request: ToolRequest) => this.#tool(request),
     } as unknown as StepContext;
     return {

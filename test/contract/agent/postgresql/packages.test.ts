@@ -96,6 +96,11 @@ describe.skipIf(lackOfApt !== undefined)(
         failure: { code: "packages.locked", facts: { by: expect.stringContaining(String(process.pid)) } },
       });
       closeSync(held);
+      // as a container has it, whose packages are no matter of this host's
+      mkdirSync(inRoot("elsewhere/var/lib/dpkg"), { recursive: true });
+      const other = openSync(inRoot("elsewhere/var/lib/dpkg/lock-frontend"), "a");
+      expect(await look("ext")).toMatchObject({ ok: true });
+      closeSync(other);
       expect(await look("ext")).toMatchObject({ ok: true });
       writeFileSync(inRoot("var/lib/dpkg/updates/0001"), "");
       expect(await look("ext")).toMatchObject({ failure: { code: "packages.unsettled" } });
@@ -150,6 +155,7 @@ describe.skipIf(lackOfApt !== undefined)("packages that the agent's file names",
     expect(await add.probe(args)).toEqual({ state: "not-done" });
     expect(await add.run(args)).toMatchObject({ result: "done" });
     expect(at.installed).toEqual({ ext: "1.0", lib: "1.0", other: "1.0" });
+    expect(at.told[0]).toEqual({ done: "0", of: "2" });
     expect(readFileSync(inRoot("told"), "utf8")).toMatch(
       /^refused 101\n(?:#.*\n)+create_main_cluster = false\n$/,
     );
