@@ -148,7 +148,7 @@ function returning(move: Move, of: { readonly of: string }): ClusterStage {
           mover.pauseSubscriptions("back", databases, of),
         ),
       ]),
-      ...unwritten(move, { left: target, way: "back", of }),
+      unwritten(move, { left: target, way: "back", of }),
       phase("open", [on(source, steps.wakeTriggers(databases, of), steps.open(of))], {
         makesPermanent: ["return/fence/fence-writes", "return/pause/pause-pooler"],
         after: [

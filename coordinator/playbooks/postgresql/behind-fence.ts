@@ -1,6 +1,6 @@
 /**
  * Rows that a superuser writes behind the fence, which does not hold him: looked for before the other server is opened, and once more
- * before the slots go that tell of them. Nothing where the mover's slots cannot be read.
+ * before the slots go that tell of them. Where the mover's slots cannot be read, of what replication does not carry alone.
  */
 import type { Phase, PlanStep } from "../../domain/plan.ts";
 import { type Endpoint, type Move, on, phase } from "./move.ts";
@@ -15,12 +15,10 @@ export function unwritten(
   { databases, mover, settings: { fenceLimitMs } }: Move,
   { left, way, of = {} }: { readonly left: Endpoint; readonly way: Way; readonly of?: Of },
   ...beside: Phase["programs"]
-): readonly Phase[] {
-  const looking = mover.tellsChanges
-    ? [on(left, steps.proveUnwritten(way, databases, { fenceLimitMs, of }))]
-    : [];
-  const programs = [...looking, ...beside];
-  return programs.length === 0 ? [] : [phase("unwritten", programs)];
+): Phase {
+  const looking = mover.tellsChanges ? [steps.proveUnwritten(way, databases, { fenceLimitMs, of })] : [];
+  const programs = [on(left, ...looking, steps.proveUnreplicated(databases, fenceLimitMs)), ...beside];
+  return phase("unwritten", programs);
 }
 
 export function rowsLeft({ databases, mover }: Move, way: Way, of: Of = {}): readonly PlanStep[] {

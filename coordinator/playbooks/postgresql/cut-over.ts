@@ -77,7 +77,7 @@ export function cutOver(move: Move): ClusterStage {
           mover.pauseSubscriptions("forward", databases),
         ),
       ]),
-      ...unwritten(move, { left: source, way: "forward" }, on(target, mover.makeSlots(databases))),
+      unwritten(move, { left: source, way: "forward" }, on(target, mover.makeSlots(databases))),
       phase("follow", [on(source, steps.quietTriggers(databases), mover.follow(databases, target))], {
         // the fence first: whatever else is refused then, it stands
         makesPermanent: [

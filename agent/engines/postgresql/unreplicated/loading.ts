@@ -1,4 +1,4 @@
-/** What the other side has written out, in place of what is here; and both compared by content. */
+/** What the other side has written out, in place of what is here. */
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -8,17 +8,15 @@ import { done } from "../../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../../verb.ts";
 import { databases, slug } from "../../databases.ts";
 import { ask, probeOf, resultOf, stop } from "../desk.ts";
-import { ofEach } from "../each-database.ts";
 import { connection } from "../exporting.ts";
 import { takesWrites } from "../fence.ts";
 import { fetched } from "../mending/parcel.ts";
 import { play } from "../schema-script.ts";
 import type { Means } from "../settings.ts";
 import type { Sql } from "../sql.ts";
+import { unlike } from "./comparing.ts";
 import {
   contentsIn,
-  contentsOf,
-  differencesOf,
   isNothing,
   type Kinds,
   parcelName,
@@ -42,12 +40,6 @@ export function loadingVerbs(means: Means): readonly Verb[] {
           const sent = await sentContents(context);
           return Object.values(await unlike(context, means, given.databases, sent)).flat();
         }),
-    }),
-    verb({
-      name: "postgresql.compare-unreplicated",
-      class: "observe",
-      args,
-      run: (context, given) => resultOf(() => compare(context, means, given.databases)),
     }),
   ];
 }
@@ -107,53 +99,4 @@ async function clearedFirst(sql: Sql, kinds: Kinds, { tables }: Unreplicated): P
 async function replace(file: string, text: string): Promise<void> {
   await writeFile(`${file}.part`, text, { mode: 0o600 });
   await rename(`${file}.part`, file);
-}
-
-async function compare(context: StepContext, means: Means, names: readonly string[]): Promise<StepResult> {
-  const sent = await sentContents(context);
-  // what is seen below was committed without waiting for the disk
-  await ask(context, means, (sql) => sql.run(flushed));
-  const found = await unlike(context, means, names, sent);
-  const told: Record<string, string> = {};
-  for (const database of names) {
-    const differences = found[database] ?? [];
-    if (differences.length > 0)
-      stop("postgresql.data-differs", { database, found: differences.slice(0, 10).join("; ") });
-    Object.assign(told, saying(database, contentsIn(sent, database)));
-  }
-  return done(told);
-}
-
-/** A commit that waits until the disk has all before it, of whatever session; not for standbys. */
-const flushed =
-  "SET synchronous_commit = local; SELECT pg_logical_emit_message(true, 'lockkeeper', 'loaded')";
-
-async function unlike(
-  context: StepContext,
-  means: Means,
-  names: readonly string[],
-  sent: SentContents,
-): Promise<Record<string, readonly string[]>> {
-  return ofEach(context, means, names, async (sql) =>
-    differencesOf(contentsIn(sent, sql.database), await contentsOf(sql, sent.kinds)),
-  );
-}
-
-/** As a person reads it at the end; nothing of what is not there. */
-function saying(database: string, { objects, tables }: Unreplicated): Readonly<Record<string, string>> {
-  const count = Object.keys(objects).length;
-  const names = Object.keys(tables);
-  const rows = Object.values(tables).reduce((sum, each) => sum + BigInt(each.rows), 0n);
-  return {
-    ...(count === 0
-      ? {}
-      : {
-          [`told.large objects of ${database}`]: `${count} went along; equal by content, owner, rights and comment`,
-        }),
-    ...(names.length === 0
-      ? {}
-      : {
-          [`told.unlogged tables of ${database}`]: `${names.length} went along with ${rows} rows; equal by content`,
-        }),
-  };
 }

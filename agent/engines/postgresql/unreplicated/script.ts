@@ -1,9 +1,10 @@
 /** A dump of what replication does not carry as scripts for psql, which may be run again after a half: they begin with an empty place. */
 import { createReadStream, createWriteStream } from "node:fs";
-import { open, rename, writeFile } from "node:fs/promises";
+import { open, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
 import type { StepContext } from "../../../verb.ts";
-import { client } from "../client-tools.ts";
 import { headOf, unknownSettings, withoutSettings } from "../schema-script.ts";
 import type { Means } from "../settings.ts";
 
@@ -34,8 +35,10 @@ export function clearing({ objects, tables }: Cleared): readonly string[] {
   ];
 }
 
-/** Far more than the head of a dump. */
+/** Far more than the head of a dump, and than its last word. */
 const headBytes = 16_384;
+const tailBytes = 4_096;
+const helpMs = 5_000;
 
 /** Never changed in its place: a psql of before this agent's restart may read it still. */
 export async function writeScript(
@@ -43,25 +46,43 @@ export async function writeScript(
   means: Means,
   { dump, script }: { readonly dump: string; readonly script: string },
 ): Promise<void> {
-  // it stays beside the script: once this agent was restarted, pg_restore is not run again
   const whole = `${script}.whole`;
-  await client(context, means, "pg_restore", ["--data-only", "-f", whole, dump]);
+  await pipeline(createReadStream(dump), createGunzip(), createWriteStream(whole, { mode: 0o600 }));
   const unknown = await unknownSettings(context, means);
+  const knows = await knowsRestrict(context, means);
+  const { size } = await stat(whole);
+  const head = headOf(await partOf(whole, 0));
+  const tailAt = Math.max(head.length, size - tailBytes);
+  const foot = knows ? -1 : (await partOf(whole, tailAt)).lastIndexOf("\n\\unrestrict ");
   const beside = `${script}.part`;
-  const head = headOf(await firstOf(whole));
-  await writeFile(beside, withoutSettings(head, unknown), { mode: 0o600 });
+  const lines = withoutSettings(head, unknown);
+  await writeFile(beside, Buffer.from(knows ? lines : lines.replace(/^\\restrict .*$/m, ""), "latin1"), {
+    mode: 0o600,
+  });
   await pipeline(
-    createReadStream(whole, { start: Buffer.byteLength(head) }),
+    createReadStream(whole, {
+      start: head.length,
+      ...(foot === -1 ? {} : { end: tailAt + foot }),
+    }),
     createWriteStream(beside, { flags: "a" }),
   );
   await rename(beside, script);
+  await rm(whole, { force: true });
 }
 
-async function firstOf(file: string): Promise<string> {
+/** Of the minor versions since August 2025: until the script's own word it takes no command of psql's out of it. */
+async function knowsRestrict({ host }: StepContext, { settings }: Means): Promise<boolean> {
+  const psql = host.path(join(settings.tools, "psql"));
+  const { stdout } = await host.look([psql, "--help=commands"], { deadlineMs: helpMs });
+  return stdout.includes("\\restrict");
+}
+
+async function partOf(file: string, position: number): Promise<string> {
   const source = await open(file, "r");
   try {
-    const { bytesRead, buffer } = await source.read(Buffer.alloc(headBytes), 0, headBytes, 0);
-    return buffer.toString("utf8", 0, bytesRead);
+    const { bytesRead, buffer } = await source.read(Buffer.alloc(headBytes), 0, headBytes, position);
+    // a sign of each byte: what is cut within one is none the worse
+    return buffer.toString("latin1", 0, bytesRead);
   } finally {
     await source.close();
   }

@@ -48,9 +48,10 @@ async function write(context: StepContext, means: Means, given: WeighArgs): Prom
     for (const database of names) {
       const contents = contentsIn(sent, database);
       if (isNothing(contents)) continue;
-      const file = join(folder, `${slug(database)}.dump`);
+      const file = join(folder, `${slug(database)}.sql.gz`);
+      // a script: on the way back the other side's tools may be older, and read no archive of these
       await client(context, means, "pg_dump", [
-        ...["-Fc", "--data-only", ...selecting(contents)],
+        ...["-Fp", "-Z", "1", "--data-only", ...selecting(contents)],
         ...["-f", file, "-d", connection(database)],
       ]);
       must(await context.parcels.send(`${parcelName}-${slug(database)}`, file));

@@ -60,3 +60,13 @@ export function compareUnreplicated(databases: readonly string[], fenceLimitMs: 
     { deadlineMs: within(10 * minute, fenceLimitMs) },
   );
 }
+
+/** Where it was written out, before the other side is opened. */
+export function proveUnreplicated(databases: readonly string[], fenceLimitMs: number): PlanStep {
+  return step(
+    "prove-unreplicated",
+    { databases: list(databases) },
+    "the same hashes once more: no large object and no unlogged row was written since",
+    { deadlineMs: within(10 * minute, fenceLimitMs) },
+  );
+}

@@ -8,7 +8,7 @@ import { ask } from "#agent/engines/postgresql/desk.ts";
 import { schemaShape } from "#agent/engines/postgresql/schema-shape.ts";
 import { postgresqlSettings } from "#agent/engines/postgresql/settings.ts";
 import { unreplicatedVerbs } from "#agent/engines/postgresql/unreplicated/index.ts";
-import type { StepContext, StepResult, ToolRequest, ToolRun } from "#agent/verb.ts";
+import type { Host, StepContext, StepResult, ToolRequest, ToolRun } from "#agent/verb.ts";
 import { succeed } from "#proto/common/failure.ts";
 import type { UnreplicatedKind } from "#proto/engines/postgresql-unreplicated.ts";
 import type { Major } from "#test/postgres/binaries.ts";
@@ -40,10 +40,14 @@ type Pair = Awaited<ReturnType<typeof pairOf>>;
 export async function pairOf(
   [there, here]: readonly [Major, Major],
   settings: Readonly<Record<string, string>> = {},
+  isOldPsql = false,
 ) {
   const parcels = mkdtempSync(path.join(tmpdir(), "lockkeeper-parcels-"));
   folders.push(parcels);
-  const sides = [await sideOf(there, parcels, settings), await sideOf(here, parcels, settings)] as const;
+  const sides = [
+    await sideOf(there, parcels, settings, false),
+    await sideOf(here, parcels, settings, isOldPsql),
+  ] as const;
   for (const side of sides)
     await side.run(
       "CREATE ROLE app",
@@ -54,7 +58,12 @@ export async function pairOf(
   return sides;
 }
 
-async function sideOf(major: Major, parcels: string, given: Readonly<Record<string, string>>) {
+async function sideOf(
+  major: Major,
+  parcels: string,
+  given: Readonly<Record<string, string>>,
+  isOldPsql: boolean,
+) {
   const server: PostgresServer = await serverOf(major, given);
   const settings = postgresqlSettings.parse({
     host: "127.0.0.1",
@@ -62,7 +71,15 @@ async function sideOf(major: Major, parcels: string, given: Readonly<Record<stri
     user: server.superuser,
     tools: await postgresTools(),
   });
-  const host = hostOf();
+  const host: Host = {
+    ...hostOf(),
+    look: async ([program, ...words]) => {
+      const { stdout } = await execa(program, words);
+      // as those of before August 2025
+      const told = isOldPsql ? stdout.replaceAll("restrict", "") : stdout;
+      return { exitCode: 0, signal: undefined, timedOut: false, stdout: told, stderr: "" };
+    },
+  };
   const ran: string[] = [];
   const run = async ({ argv: [program, ...words], env }: ToolRequest): Promise<ToolRun> => {
     ran.push(path.basename(program));
@@ -130,6 +147,7 @@ async function sideOf(major: Major, parcels: string, given: Readonly<Record<stri
     write: (given?: Given) => does("write", carry(given)),
     load: (tool?: Tool) => does("load", {}, tool),
     compare: () => does("compare"),
+    prove: () => does("prove"),
     /** Of its schema, as it is told to the other side. */
     shape: () => ask(contextOf(), { settings }, schemaShape, { database }),
     probe: async () => (await verbOf("load").probe?.(contextOf(), verbOf("load").args.parse(args)))?.state,

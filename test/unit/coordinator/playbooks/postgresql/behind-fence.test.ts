@@ -41,9 +41,10 @@ describe("of a move by the server's own replication", () => {
       0,
       programs.findIndex(({ makesPermanent }) => makesPermanent),
     );
-    expect(idsOf(before).slice(-3)).toEqual([
+    expect(idsOf(before).slice(-4)).toEqual([
       "new pause-subscriptions-forward",
       "old prove-unwritten-forward",
+      "old prove-unreplicated",
       "new make-slots-back",
     ]);
     const look = programs.flatMap(({ steps }) => steps).find(({ id }) => id === "prove-unwritten-forward");
@@ -76,7 +77,7 @@ describe("of a move by the server's own replication", () => {
   });
 });
 
-it("through pglogical nobody looks, and the plan says so", () => {
+it("through pglogical nobody looks, but at what no slot tells of, and the plan says so", () => {
   const plan = planOf(throughPglogical());
   const all = [plan, backFrom(plan, throughPglogical())].flatMap(({ stages }) =>
     stages.flatMap((stage) =>
@@ -84,6 +85,10 @@ it("through pglogical nobody looks, and the plan says so", () => {
     ),
   );
   expect(all.filter((id) => /unwritten|rows-left/.test(id))).toEqual([]);
+  expect(all.filter((id) => /prove-unreplicated/.test(id))).toEqual([
+    "old prove-unreplicated",
+    "new prove-unreplicated",
+  ]);
   expect(plan.warnings).toContain("warning.postgresql.superusers-unseen");
   expect(planOf({}).warnings).not.toContain("warning.postgresql.superusers-unseen");
 });

@@ -63,6 +63,7 @@ describe("what replication does not carry", () => {
       "old write-unreplicated",
       "new load-unreplicated",
       "new compare-unreplicated",
+      "old prove-unreplicated",
     ]);
     expect(kindsOf(plan)).toEqual([both, both]);
     expect(argsOf(plan)[0]).toMatchObject({ databases: '["shop"]', limitBytes: String(64 * mebibyte) });
@@ -72,6 +73,7 @@ describe("what replication does not carry", () => {
       "new write-unreplicated",
       "old load-unreplicated",
       "old compare-unreplicated",
+      "new prove-unreplicated",
     ]);
   });
 
@@ -82,7 +84,12 @@ describe("what replication does not carry", () => {
     const ids = ["fence", "take-over", "unwritten", "follow", "open", "switch"];
     expect(phases.map(({ id }) => id).slice(-6)).toEqual(ids);
     const steps = phases.flatMap(({ programs }) => programs).flatMap((program) => program.steps);
-    for (const id of ["write-unreplicated", "load-unreplicated", "compare-unreplicated"])
+    for (const id of [
+      "write-unreplicated",
+      "load-unreplicated",
+      "compare-unreplicated",
+      "prove-unreplicated",
+    ])
       expect(steps.find((step) => step.id === id)?.deadlineMs).toBe(countRows(["shop"], 20_000).deadlineMs);
   });
 
