@@ -8,10 +8,12 @@ import { markOf } from "../../host/marks.ts";
 import { done, failed } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { literal, quoted } from "../databases.ts";
+import { keptContents } from "./contents-kept.ts";
 import { ask, ofDirection, ownerOf, resultOf, stop } from "./desk.ts";
 import { fewAtOnce } from "./each-database.ts";
 import { publicationName, subscriptionName } from "./names.ts";
 import { changesBeside, type RowsChanged } from "./pgoutput.ts";
+import { sequencesUnlike } from "./sequences.ts";
 import type { Means } from "./settings.ts";
 import { slotsIn } from "./slots.ts";
 import type { Sql } from "./sql.ts";
@@ -43,7 +45,8 @@ export function behindFenceVerbs(means: Means): readonly Verb[] {
       run: (context, given) =>
         resultOf(async () => {
           const { words, told } = await lookBehind(context, means, given);
-          return words.length === 0 ? done(told) : failed("postgresql.written-behind-fence", foundIn(words));
+          const all = [...words, ...(await sequencesMoved(context, means, given))];
+          return all.length === 0 ? done(told) : failed("postgresql.written-behind-fence", foundIn(all));
         }),
     }),
     verb({
@@ -57,6 +60,13 @@ export function behindFenceVerbs(means: Means): readonly Verb[] {
 
 function foundIn(words: readonly string[]): { readonly found: string } {
   return { found: words.join("; ") };
+}
+
+/** Since they were measured: rows that went over after that are on both sides, and the numbers that they took are not. */
+async function sequencesMoved(context: StepContext, means: Means, given: Given): Promise<readonly string[]> {
+  const measured = { names: given.databases, other: await keptContents(context) };
+  const moved = await sequencesUnlike(context, means, measured);
+  return moved.slice(0, mostDatabases).map((sequence) => `${sequence} has moved`);
 }
 
 /** `answered`: what a person has said to go on from, and nothing else. */

@@ -163,12 +163,12 @@ export const postgresql: Catalogue = {
     next: "look there for rows that came after the cut-over, bring them to the new server by hand, and close the old one again; then resume. What is not brought over is lost when the old server goes",
   },
   "postgresql.written-behind-fence": {
-    says: "looked for rows that somebody has written on {node} behind its fence, after they were counted: {found}",
+    says: "looked for what somebody has written on {node} behind its fence, after it was measured: {found}",
     next: "nothing was opened. The fence comes down by itself when its limit has passed, and the rows then go over like all others. Find out who writes there as a superuser; then lockkeeper retry ROLLOUT",
   },
   "postgresql.rows-left-behind": {
     says: "looked for rows that somebody has written on {node} behind its fence, and that the open server does not have: {found}",
-    next: "look at these tables on {node}, as its superuser. What is wanted goes to the open server by hand: delete it on {node} before (SET default_transaction_read_only = off), since replication would bring it there once more. What could not be looked at may be by another try: lockkeeper retry ROLLOUT; when nothing is missing, say so by the command: what was found is told once more at the end. The way back asks for equal rows on both servers, too",
+    next: "look at these tables on {node}, as its superuser. What is wanted goes to the open server by hand: delete it on {node} before (SET default_transaction_read_only = off), since replication would bring it there once more. Where something was not looked at, look again: lockkeeper retry ROLLOUT; where nothing is missing any more, say so by the command: what was found is told once more at the end. The way back asks for equal rows on both servers, too",
   },
   "postgresql.data-differs": {
     says: "{database} is not the same on both sides: {found}",

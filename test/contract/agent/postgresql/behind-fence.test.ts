@@ -1,10 +1,12 @@
 /** What is written on the server that is left, after its stream was paused: found in its slots, with tables and counts, on real servers. */
 import { afterEach, describe, expect, it } from "vitest";
 import { behindFenceVerbs } from "#agent/engines/postgresql/behind-fence.ts";
+import { measuringVerbs } from "#agent/engines/postgresql/measuring.ts";
 import { publicationName, roleName, subscriptionName } from "#agent/engines/postgresql/names.ts";
 import { publishingVerbs } from "#agent/engines/postgresql/publishing.ts";
 import { postgresqlSettings } from "#agent/engines/postgresql/settings.ts";
 import type { StepContext } from "#agent/verb.ts";
+import { succeed } from "#proto/common/failure.ts";
 import { type Major, whyLeft } from "#test/postgres/binaries.ts";
 import type { PostgresServer } from "#test/postgres/server.ts";
 import { hostOf, run, serverOf, stopAll } from "./asked-server.ts";
@@ -16,16 +18,25 @@ const tables = [
   "CREATE TABLE kept (id int PRIMARY KEY, note text)",
   'CREATE TABLE "Mixed" (id int PRIMARY KEY)',
 ];
+const measured = { databases: forward.databases, withinMs: "0" };
 const back = { ...forward, direction: "back" };
 
 /** One server alone, whose slots nobody reads. */
 function alone({ port }: PostgresServer) {
   const settings = postgresqlSettings.parse({ host: "127.0.0.1", port, user: "kw", tools: "/tools" });
-  const verbs = [...behindFenceVerbs({ settings }), ...publishingVerbs({ settings })];
+  const verbs = [behindFenceVerbs, publishingVerbs, measuringVerbs].flatMap((each) => each({ settings }));
   const host = hostOf();
+  const parcels = { send: () => Promise.resolve(succeed("")) };
   return async (name: string, args: object, more: Partial<StepContext> = {}) => {
     const verb = verbs.find((each) => each.name === `postgresql.${name}`);
-    const context = { host, signal: AbortSignal.timeout(30_000), deadlineMs: 30_000, rollout, ...more };
+    const context = {
+      host,
+      signal: AbortSignal.timeout(30_000),
+      deadlineMs: 30_000,
+      rollout,
+      parcels,
+      ...more,
+    };
     return verb?.run(context as unknown as StepContext, verb.args.parse(args));
   };
 }
@@ -36,6 +47,7 @@ async function kept(server: PostgresServer, ...names: readonly string[]) {
   const given = { databases: JSON.stringify(names), direction: "forward" };
   await does("publish", given);
   await does("make-slots", given);
+  await does("measure", { databases: given.databases, withinMs: "0" });
   return { does, given };
 }
 
@@ -64,6 +76,7 @@ describe("behind a fence whose stream is paused", () => {
       await left.run("INSERT INTO kept VALUES (1, 'carried')");
       await untilRows(taken.server, "SELECT FROM kept");
       expect(await left.does("drain", forward)).toMatchObject({ result: "done" });
+      await left.must("measure", measured);
       await taken.must("pause-subscriptions", forward);
       // what a move does itself on the server that it leaves
       await left.does("quiet-triggers", { databases: forward.databases });
@@ -116,6 +129,7 @@ describe("behind a fence whose stream is paused", () => {
 
   it("a follower of 15 or older lets the slot go at once, and not when it next looks up", async () => {
     const { old: left, young: taken } = await followedPair([14, 15], tables);
+    await left.must("measure", measured);
     await taken.must("pause-subscriptions", forward);
     const proof = await left.does("prove-unwritten", forward);
     expect(Number(proof.result === "done" ? proof.outputs["tookMs"] : Number.NaN)).toBeLessThan(700);
@@ -154,6 +168,15 @@ describe("behind a fence whose stream is paused", () => {
   }, 60_000);
 });
 
+it("a sequence that moved after it was measured is found, though its row went over in time", async () => {
+  const server = await serverOf(18);
+  await run(server, "postgres", "CREATE SEQUENCE numbers", "SELECT nextval('numbers')");
+  const { does, given } = await kept(server, "postgres");
+  expect(await does("prove-unwritten", given)).toMatchObject({ result: "done" });
+  await run(server, "postgres", "SELECT nextval('numbers')");
+  expect(foundBy(await does("prove-unwritten", given))).toBe("postgres: public.numbers has moved");
+}, 60_000);
+
 describe("what cannot be looked at is no ok", () => {
   it("a slot that its server has given up, or that is gone: told, and gone on from by a word", async () => {
     const server = await serverOf(15, {
@@ -189,6 +212,7 @@ describe("what cannot be looked at is no ok", () => {
 
   it("one that is still read from is waited for, and not for ever", async () => {
     const { old: left } = await followedPair([17, 18], tables);
+    await left.must("measure", measured);
     const fromMs = Date.now();
     expect(foundBy(await left.does("prove-unwritten", forward))).toMatch(
       /postgres: not looked at \(slot lockkeeper_r1_\w+ is in use by process \d+\)/,

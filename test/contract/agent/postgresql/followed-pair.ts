@@ -8,6 +8,7 @@ import type { StepContext, StepResult } from "#agent/verb.ts";
 import type { GateInput } from "#coordinator/domain/gate.ts";
 import { postgresql } from "#coordinator/playbooks/postgresql.ts";
 import { systemClock } from "#proto/common/clock.ts";
+import { succeed } from "#proto/common/failure.ts";
 import type { NodeReport } from "#proto/common/report.ts";
 import type { Major } from "#test/postgres/binaries.ts";
 import type { PostgresServer } from "#test/postgres/server.ts";
@@ -67,7 +68,8 @@ async function sideOf(major: Major, node: string, settings: Settings) {
   const does = async (name: string, given: object = {}, deadlineMs = 30_000): Promise<StepResult> => {
     const verb = verbs.find((each) => each.name === `postgresql.${name}`);
     if (verb === undefined) throw new Error(`no verb ${name}`);
-    const context = { host, signal: AbortSignal.timeout(deadlineMs), deadlineMs, rollout };
+    const parcels = { send: () => Promise.resolve(succeed("")) };
+    const context = { host, signal: AbortSignal.timeout(deadlineMs), deadlineMs, rollout, parcels };
     return verb.run(context as unknown as StepContext, verb.args.parse(given));
   };
   const report = async () => {
