@@ -25,6 +25,10 @@ export const elsewhere: readonly { readonly command: string; readonly where: str
     "lockkeeper pause orders",
     'lockkeeper resume orders --ack postgresql.target-backup --reason "taken by hand at 21:00"',
   ].map((command) => ({ command, where: "test/flow/processes/postgres-ready.test.ts" })),
+  {
+    command: 'lockkeeper resume orders --ack postgresql.rows-left-behind --reason "a test row of ours"',
+    where: "test/flow/processes/postgres-faults.test.ts",
+  },
   ...["journalctl -u kaiwudb -n 100 --no-pager", "systemctl status kaiwudb --no-pager"].map((command) => ({
     command,
     where: "test/lab/kwdb/cluster.test.ts",
