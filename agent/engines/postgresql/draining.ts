@@ -39,7 +39,8 @@ export async function drain(
   }
   const beganMs = clock.monotonicMs();
   const marks = await inEach(context, means, given.databases, (sql) => markWal(sql, rollout));
-  return ask(context, means, async (sql) => {
+  const late = () => stop("postgresql.not-drained", { databases: given.databases.join(", ") });
+  const confirmed = async (sql: Sql): Promise<StepResult> => {
     while (!context.signal.aborted) {
       const slots = await sql.rows(
         `SELECT slot_name AS name, (confirmed_flush_lsn >= (SELECT m FROM unnest($1::pg_lsn[]) AS m ORDER BY m DESC LIMIT 1))::text AS is,
@@ -53,7 +54,12 @@ export async function drain(
         return done({ drainedMs: String(Math.round(clock.monotonicMs() - beganMs)) });
       await clock.sleep(pollMs, context.signal).catch(() => undefined);
     }
-    return stop("postgresql.not-drained", { databases: given.databases.join(", ") });
+    return late();
+  };
+  // the end may come while a statement is asked: it is cut then
+  return ask(context, means, confirmed).catch((error: unknown) => {
+    if (context.signal.aborted) return late();
+    throw error;
   });
 }
 
