@@ -266,6 +266,25 @@ describe("while the new server follows", () => {
     expect((await typed("retry", follow.events[0]?.rollout ?? "")).code).toBe(8);
   }, 300_000);
 
+  it("more large objects than go along, written after the checks, are no reason for a fence: let go of, and it goes on", async (context) => {
+    skipUnlessFull(context);
+    const rollout = await ready();
+    // a hole weighs too
+    await run("old1", "SELECT lo_create(1), lo_put(1, 70000000, 'end'), lo_from_bytea(2, 'kept')");
+    const approved = await typed("approve", rollout);
+    expect([approved.code, approved.stop]).toEqual([5, "postgresql.unreplicated-too-much"]);
+    await run("old1", "SELECT lo_unlink(1)");
+    const { rows } = await fleet.on("old1", "postgres", (client) =>
+      client.query("SELECT count(*)::int AS n FROM pg_database WHERE datconnlimit = 0"),
+    );
+    expect(rows).toEqual([{ n: 0 }]);
+    expect((await typed("retry", rollout)).code).toBe(8);
+    const found = await fleet.on("new1", "shop", (client) =>
+      client.query("SELECT oid::int, lo_get(oid) AS is FROM pg_largeobject_metadata"),
+    );
+    expect(found.rows).toEqual([{ oid: 2, is: Buffer.from("kept") }]);
+  }, 300_000);
+
   it("a schema that was changed on one side alone is no reason for a fence", async (context) => {
     skipUnlessFull(context);
     const rollout = await ready();

@@ -175,6 +175,17 @@ const bads: readonly Bad[] = [
     ),
   },
   {
+    what: "more in large objects than goes along, and nobody's word for it",
+    check: "large-objects",
+    says: /NOT carried: shop: 1\. They weigh 67 MiB/,
+    spoil: statements(
+      "old1",
+      "shop",
+      ["SELECT lo_create(1), lo_put(1, 70000000, 'end')"],
+      ["SELECT lo_unlink(1)"],
+    ),
+  },
+  {
     what: "a prepared transaction",
     check: "prepared-transactions",
     says: /left-open/,
