@@ -183,3 +183,39 @@ export async function carried([there, here]: Pair, given?: Given): Promise<StepR
   }
   return here.compare();
 }
+
+const tables = [
+  'CREATE UNLOGGED TABLE "Session, Cache" (id serial PRIMARY KEY, f float8, b bytea, at timestamptz, line text)',
+  'CREATE UNLOGGED TABLE parts (of int REFERENCES "Session, Cache", n int)',
+  "CREATE UNLOGGED TABLE empty_one (a int)",
+  "CREATE TABLE replicated (a int)",
+  // on the side that is loaded nothing of this may be done once more
+  `CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+     $$ BEGIN INSERT INTO public.replicated VALUES (1); RETURN NEW; END $$`,
+  "CREATE TRIGGER notes AFTER INSERT ON parts FOR EACH ROW EXECUTE PROCEDURE note()",
+];
+
+const filled = [
+  `INSERT INTO "Session, Cache" (f, b, at, line) SELECT i / 3.0::float8, decode(md5(i::text), 'hex'), '2026-01-01 00:00Z', E'tab\\t\\\\.\\n' || i
+     FROM generate_series(1, 100) i`,
+  "INSERT INTO parts SELECT i, i FROM generate_series(1, 50) i",
+  "SELECT lo_from_bytea(70001, '\\x00010203')",
+  "SELECT lo_from_bytea(70002, decode(repeat('ab', 900000), 'hex'))",
+  "SELECT lo_create(70003)",
+  // a hole of 3 MB, and what was cut off
+  "SELECT lo_create(70004); SELECT lo_put(70004, 3000000, 'end')",
+  "SELECT lo_from_bytea(70005, decode(repeat('cd', 9000), 'hex'))",
+  "DO $$ DECLARE fd int; BEGIN fd := lo_open(70005, 131072); PERFORM lo_truncate(fd, 4097); END $$",
+  "ALTER LARGE OBJECT 70002 OWNER TO app",
+  "GRANT SELECT ON LARGE OBJECT 70001 TO readers",
+  "REVOKE ALL ON LARGE OBJECT 70004 FROM kw",
+  `COMMENT ON LARGE OBJECT 70001 IS 'it''s four bytes'`,
+];
+
+/** With a bit of everything on the first, and the same tables on the other. */
+export async function filledPair(majors: readonly [Major, Major], isOldPsql = false) {
+  const pair = await pairOf(majors, {}, isOldPsql);
+  await pair[0].run(...tables, ...filled);
+  await pair[1].run(...tables);
+  return pair;
+}

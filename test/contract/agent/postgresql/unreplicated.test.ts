@@ -1,10 +1,9 @@
 /** Large objects and rows of unlogged tables, taken along with a move: as they are on the one side, so on the other. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import pg from "pg";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Major } from "#test/postgres/binaries.ts";
 import { stopAll } from "./asked-server.ts";
-import { carried, killedAfter, pairOf, removeParcels, type Tool } from "./unreplicated-pair.ts";
+import { carried, filledPair, killedAfter, pairOf, removeParcels, type Tool } from "./unreplicated-pair.ts";
 
 afterEach(async () => {
   await stopAll();
@@ -13,47 +12,12 @@ afterEach(async () => {
 
 const caseMs = 120_000;
 
-const tables = [
-  'CREATE UNLOGGED TABLE "Session, Cache" (id serial PRIMARY KEY, f float8, b bytea, at timestamptz, line text)',
-  'CREATE UNLOGGED TABLE parts (of int REFERENCES "Session, Cache", n int)',
-  "CREATE UNLOGGED TABLE empty_one (a int)",
-  "CREATE TABLE replicated (a int)",
-  // on the side that is loaded nothing of this may be done once more
-  `CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
-     $$ BEGIN INSERT INTO public.replicated VALUES (1); RETURN NEW; END $$`,
-  "CREATE TRIGGER notes AFTER INSERT ON parts FOR EACH ROW EXECUTE PROCEDURE note()",
-];
-
-const filled = [
-  `INSERT INTO "Session, Cache" (f, b, at, line) SELECT i / 3.0::float8, decode(md5(i::text), 'hex'), '2026-01-01 00:00Z', E'tab\\t\\\\.\\n' || i
-     FROM generate_series(1, 100) i`,
-  "INSERT INTO parts SELECT i, i FROM generate_series(1, 50) i",
-  "SELECT lo_from_bytea(70001, '\\x00010203')",
-  "SELECT lo_from_bytea(70002, decode(repeat('ab', 900000), 'hex'))",
-  "SELECT lo_create(70003)",
-  // a hole of 3 MB, and what was cut off
-  "SELECT lo_create(70004); SELECT lo_put(70004, 3000000, 'end')",
-  "SELECT lo_from_bytea(70005, decode(repeat('cd', 9000), 'hex'))",
-  "DO $$ DECLARE fd int; BEGIN fd := lo_open(70005, 131072); PERFORM lo_truncate(fd, 4097); END $$",
-  "ALTER LARGE OBJECT 70002 OWNER TO app",
-  "GRANT SELECT ON LARGE OBJECT 70001 TO readers",
-  "REVOKE ALL ON LARGE OBJECT 70004 FROM kw",
-  `COMMENT ON LARGE OBJECT 70001 IS 'it''s four bytes'`,
-];
-
 /** By the servers' own words, and none of the product's. */
 const seen = `
   SELECT (SELECT string_agg(format('%s %s %s %s %s', m.oid, lomowner::regrole, lomacl, obj_description(m.oid, 'pg_largeobject'),
                    md5(lo_get(m.oid))), '; ' ORDER BY m.oid) FROM pg_largeobject_metadata m) AS objects,
          (SELECT md5(string_agg(format('%s %s %s %s %s', id, float8send(f), b, at, line), ';' ORDER BY id)) FROM "Session, Cache") AS cache,
          (SELECT string_agg(t::text, ';' ORDER BY n) FROM parts t) AS parts`;
-
-async function filledPair(majors: readonly [Major, Major], isOldPsql = false) {
-  const pair = await pairOf(majors, {}, isOldPsql);
-  await pair[0].run(...tables, ...filled);
-  await pair[1].run(...tables);
-  return pair;
-}
 
 type Pair = Awaited<ReturnType<typeof filledPair>>;
 const same = async ([there, here]: Pair) => expect(await here.query(seen)).toEqual(await there.query(seen));
@@ -192,68 +156,6 @@ it(
 );
 
 it(
-  "is no more than its limit, by where a large object ends and not by what it takes",
-  async () => {
-    const [there] = await filledPair([10, 18]);
-    // bytes that nobody has written weigh too: they would be carried
-    const objects = 4_096 + 900_000 + 4_096 + 3_000_003 + 4_097;
-    const all = { kinds: ["large-objects"] } as const;
-    expect(await there.weigh({ ...all, limitBytes: objects })).toEqual({
-      result: "done",
-      outputs: { bytes: String(objects) },
-    });
-    const tooMuch = {
-      failure: {
-        code: "postgresql.unreplicated-too-much",
-        facts: { bytes: String(objects), limit: String(objects - 1), found: `postgres: ${objects}` },
-      },
-    };
-    expect(await there.weigh({ ...all, limitBytes: objects - 1 })).toMatchObject(tooMuch);
-    // also of what came between the weighing and the fence
-    expect(await there.write({ ...all, limitBytes: objects - 1 })).toMatchObject(tooMuch);
-    expect(there.ran).toEqual([]);
-    expect(await there.weigh({ kinds: [], limitBytes: 0 })).toMatchObject({ result: "done" });
-    expect(await there.weigh({ kinds: ["unlogged"], limitBytes: 8_192 })).toMatchObject({
-      failure: { code: "postgresql.unreplicated-too-much" },
-    });
-  },
-  caseMs,
-);
-
-const differences: readonly (readonly [string, string])[] = [
-  ["large object 70002: other content", "SELECT lo_put(70002, 5, 'x')"],
-  ["large object 70002: other owner, rights", "ALTER LARGE OBJECT 70002 OWNER TO readers"],
-  ["large object 70001: other rights", "REVOKE SELECT ON LARGE OBJECT 70001 FROM readers"],
-  ["large object 70001: other comment", "COMMENT ON LARGE OBJECT 70001 IS NULL"],
-  ["large object 70001 is not here", "SELECT lo_unlink(70001)"],
-  ["large object 70009 is here alone", "SELECT lo_create(70009)"],
-  ["public.parts: other number of rows, content", "DELETE FROM parts WHERE n = 1"],
-  ["public.parts: other content", "UPDATE parts SET n = 51 WHERE n = 1"],
-  [
-    "public.parts is not here",
-    "ALTER TABLE parts DROP CONSTRAINT parts_of_fkey; ALTER TABLE parts SET LOGGED",
-  ],
-];
-
-it(
-  "is compared, and stops at every difference",
-  async () => {
-    const pair = await filledPair([15, 18]);
-    const [, here] = pair;
-    await carried(pair);
-    for (const [found, statement] of differences) {
-      await here.run(statement);
-      expect(await here.compare()).toMatchObject({
-        failure: { code: "postgresql.data-differs", facts: { database: "postgres", found } },
-      });
-      expect(await here.probe()).toBe("not-done");
-      await here.load();
-    }
-  },
-  caseMs,
-);
-
-it(
   "goes where the server's table of locks is far too small for all objects at once",
   async () => {
     const pair = await pairOf([15, 18], { max_locks_per_transaction: "10", max_connections: "30" });
@@ -290,28 +192,6 @@ it(
 );
 
 it(
-  "is proven not to have changed on the side that is left, which a fence of before 16 does not see to",
-  async () => {
-    const pair = await filledPair([15, 18]);
-    const [there] = pair;
-    await carried(pair);
-    expect(await there.prove()).toMatchObject({ result: "done" });
-    const { superuser, port } = there.server;
-    const closed = new pg.Client({ host: "127.0.0.1", port, user: superuser, database: "postgres" });
-    await closed.connect();
-    await closed.query("SELECT lo_from_bytea(4711, 'behind the fence')");
-    await closed.end();
-    expect(await there.prove()).toMatchObject({
-      failure: {
-        code: "postgresql.written-behind-fence",
-        facts: { found: "postgres: large object 4711 is here alone" },
-      },
-    });
-  },
-  caseMs,
-);
-
-it(
   "is there after a crash of the server, once it was compared",
   async () => {
     const pair = await pairOf([15, 18], { wal_writer_delay: "10s" });
@@ -320,38 +200,6 @@ it(
     await pair[1].server.kill();
     await pair[1].server.start();
     expect(await pair[1].compare()).toMatchObject({ result: "done" });
-  },
-  caseMs,
-);
-
-it(
-  "is no table that is unlogged on one side alone: that is a change of the schema",
-  async () => {
-    const [there, here] = await filledPair([10, 18]);
-    expect(await here.shape()).toEqual(await there.shape());
-    await here.run("ALTER TABLE empty_one SET LOGGED");
-    const line = "unlogged table public.empty_one";
-    expect([(await there.shape()).includes(line), (await here.shape()).includes(line)]).toEqual([
-      true,
-      false,
-    ]);
-  },
-  caseMs,
-);
-
-it(
-  "is never loaded into a server that takes writes",
-  async () => {
-    const pair = await filledPair([15, 18]);
-    await pair[0].write();
-    await pair[1].run(
-      "SELECT lo_create(4711)",
-      "ALTER SYSTEM RESET default_transaction_read_only",
-      "SELECT pg_reload_conf()",
-      "SELECT pg_sleep(0.3)",
-    );
-    expect(await pair[1].load()).toMatchObject({ failure: { code: "postgresql.unreplicated-open" } });
-    expect(await pair[1].query("SELECT oid FROM pg_largeobject_metadata")).toEqual([{ oid: 4711 }]);
   },
   caseMs,
 );
