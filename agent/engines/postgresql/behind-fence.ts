@@ -10,9 +10,10 @@ import { type StepContext, type StepResult, type Verb, verb } from "../../verb.t
 import { literal, quoted } from "../databases.ts";
 import { keptContents } from "./contents-kept.ts";
 import { ask, ofDirection, ownerOf, resultOf, stop } from "./desk.ts";
+import { drainedMark } from "./draining.ts";
 import { fewAtOnce } from "./each-database.ts";
 import { publicationName, subscriptionName } from "./names.ts";
-import { changesBeside, type RowsChanged } from "./pgoutput.ts";
+import { changesBeside, placeOf, type RowsChanged } from "./pgoutput.ts";
 import { sequencesUnlike } from "./sequences.ts";
 import type { Means } from "./settings.ts";
 import { slotsIn } from "./slots.ts";
@@ -164,7 +165,11 @@ async function changesIn(
   const origins = await sql.rows("SELECT 'pg_' || oid AS name FROM pg_subscription WHERE subname = $1", [
     other,
   ]);
-  const changes = changesBeside(new Set(origins.map(({ name }) => name ?? "")));
+  const drained = (await drainedMark(context, direction).read())?.[sql.database];
+  const changes = changesBeside(
+    new Set(origins.map(({ name }) => name ?? "")),
+    drained === undefined ? 0n : placeOf(drained),
+  );
   await sql.run(`SET temp_file_limit = ${mostDiskKiB}`);
   await sql.run("BEGIN");
   await sql.run(`DECLARE messages NO SCROLL CURSOR FOR ${messagesOf(slot, publication)}`);

@@ -2,17 +2,21 @@
  * The end of the stream behind the fence: a mark in the WAL, and the wait until every slot of this rollout has confirmed it. A lag of
  * zero proves nothing while a sender is stopped or a transaction open; this does.
  */
-import type { z } from "zod";
+import { z } from "zod";
 import { ownPrefix } from "#proto/engines/postgresql-names.ts";
+import { markOf } from "../../host/marks.ts";
 import { done } from "../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../verb.ts";
 import { ask, inEach, ofDirection, ownerOf, resultOf, stop } from "./desk.ts";
-import { subscriptionName } from "./names.ts";
+import { type Direction, subscriptionName } from "./names.ts";
 import type { Means } from "./settings.ts";
 import { slotsIn } from "./slots.ts";
 import type { Sql } from "./sql.ts";
 
 const pollMs = 20;
+
+/** By database: what was committed before this place in the WAL has been confirmed by the slot that is read there. */
+const drainedTo = z.record(z.string(), z.string());
 
 export function drainVerbs(means: Means): readonly Verb[] {
   return [
@@ -50,8 +54,11 @@ export async function drain(
       );
       const gone = names.filter((name) => slots.every((slot) => slot["name"] !== name));
       if (gone.length > 0) stop("postgresql.slot-missing", { slots: gone.join(", ") });
-      if (slots.every((slot) => slot["is"] === "true"))
-        return done({ drainedMs: String(Math.round(clock.monotonicMs() - beganMs)) });
+      if (slots.every((slot) => slot["is"] === "true")) {
+        const drainedMs = Math.round(clock.monotonicMs() - beganMs);
+        await noteDrained(context, given, marks);
+        return done({ drainedMs: String(drainedMs) });
+      }
       await clock.sleep(pollMs, context.signal).catch(() => undefined);
     }
     return late();
@@ -61,6 +68,21 @@ export async function drain(
     if (context.signal.aborted) return late();
     throw error;
   });
+}
+
+/** What a slot says itself may go back behind it: it is saved at checkpoints only, and a crash takes the rest. */
+async function noteDrained(
+  context: StepContext,
+  { databases, direction }: z.infer<typeof ofDirection>,
+  marks: readonly string[],
+): Promise<void> {
+  const mark = drainedMark(context, direction);
+  const now = Object.fromEntries(databases.map((database, index) => [database, marks[index] ?? ""]));
+  await mark.write({ ...(await mark.read()), ...now });
+}
+
+export function drainedMark(context: StepContext, direction: Direction) {
+  return markOf(context, `drained-${direction}`, drainedTo);
 }
 
 /**

@@ -7,8 +7,8 @@
 export type Deed = "inserted" | "updated" | "deleted" | "truncated";
 
 export type PgoutputMessage =
-  /** `atMs`: when its transaction was committed, since the epoch. */
-  | { readonly kind: "begin"; readonly atMs: number }
+  /** Its transaction was committed at this place in the WAL, and `atMs` since the epoch. */
+  | { readonly kind: "begin"; readonly at: bigint; readonly atMs: number }
   /** Its transaction was applied by replication: the name of the origin on the server that was asked. */
   | { readonly kind: "origin"; readonly name: string }
   | { readonly kind: "relation"; readonly id: number; readonly table: string }
@@ -44,7 +44,11 @@ function read(bytes: Buffer): PgoutputMessage | undefined {
   if (deed !== undefined) return { kind: "change", deed, relations: [bytes.readUInt32BE(1)] };
   switch (letter) {
     case "B":
-      return { kind: "begin", atMs: serverEpochMs + Number(bytes.readBigInt64BE(9) / 1_000n) };
+      return {
+        kind: "begin",
+        at: bytes.readBigUInt64BE(1),
+        atMs: serverEpochMs + Number(bytes.readBigInt64BE(9) / 1_000n),
+      };
     case "O":
       return { kind: "origin", name: textAt(bytes, 9).text };
     case "R": {
@@ -75,6 +79,12 @@ function shown(name: string): string {
   return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 
+/** As the server writes a place in its WAL: two numbers of 32 bits. */
+export function placeOf(lsn: string): bigint {
+  const [high = "", low = ""] = lsn.split("/");
+  return (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
+}
+
 export interface RowsChanged {
   /** By table. */
   readonly tables: Readonly<Record<string, Readonly<Partial<Record<Deed, number>>>>>;
@@ -83,17 +93,20 @@ export interface RowsChanged {
 }
 
 /**
- * Counts, message by message, what was changed by transactions that came by no origin, or by one that is none of `expected`. As many
- * numbers are kept as there are tables.
+ * Counts, message by message, what was changed by transactions that were committed at `from` or later and came by no origin, or by one
+ * that is none of `expected`. As many numbers are kept as there are tables.
  */
-export function changesBeside(expected: ReadonlySet<string>): {
+export function changesBeside(
+  expected: ReadonlySet<string>,
+  from = 0n,
+): {
   /** False: it could not be read. */
   take(message: Buffer): boolean;
   found(): RowsChanged;
 } {
   const names = new Map<number, string>();
   const tables = new Map<string, Partial<Record<Deed, number>>>();
-  let [atMs, isExpected, firstAtMs] = [0, false, Number.POSITIVE_INFINITY];
+  let [atMs, isBefore, isExpected, firstAtMs] = [0, false, false, Number.POSITIVE_INFINITY];
   const count = (deed: Deed, relation: number): boolean => {
     const table = names.get(relation);
     if (table === undefined) return false;
@@ -109,7 +122,7 @@ export function changesBeside(expected: ReadonlySet<string>): {
         case undefined:
           return false;
         case "begin":
-          [atMs, isExpected] = [message.atMs, false];
+          [atMs, isBefore, isExpected] = [message.atMs, message.at < from, false];
           return true;
         case "origin":
           isExpected = expected.has(message.name);
@@ -119,7 +132,7 @@ export function changesBeside(expected: ReadonlySet<string>): {
           return true;
         case "change": {
           const { deed, relations } = message;
-          return isExpected || relations.every((relation) => count(deed, relation));
+          return isBefore || isExpected || relations.every((relation) => count(deed, relation));
         }
         case "other":
           return true;

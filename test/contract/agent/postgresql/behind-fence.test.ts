@@ -67,6 +67,33 @@ const pairs: readonly (readonly [Major, Major])[] = [
 
 describe("behind a fence whose stream is paused", () => {
   it.for(pairs)(
+    "what %i has carried before is no find either where a crash has taken its slot back behind it",
+    { timeout: 120_000 },
+    async ([old, young], { skip }) => {
+      const why = whyLeft(old);
+      if (why !== undefined) skip(why);
+      const { old: left, young: taken } = await followedPair([old, young], tables);
+      await left.run("CHECKPOINT", "INSERT INTO kept VALUES (1, 'carried')");
+      await untilRows(taken.server, "SELECT FROM kept");
+      expect(await left.does("drain", forward)).toMatchObject({ result: "done" });
+      await left.must("measure", measured);
+      await taken.must("pause-subscriptions", forward);
+      const slot = "SELECT confirmed_flush_lsn::text AS at FROM pg_replication_slots";
+      const [before] = await left.rows(slot);
+      await left.server.kill();
+      await left.server.start();
+      const [after] = await left.rows(slot);
+      expect(after).not.toEqual(before);
+      expect(await left.does("prove-unwritten", forward)).toMatchObject({ result: "done" });
+      expect(await left.does("find-rows-left", forward)).toMatchObject({ result: "done" });
+      await left.run("INSERT INTO kept VALUES (2, 'behind')");
+      expect(untimed(foundBy(await left.does("find-rows-left", forward)))).toBe(
+        "postgres: public.kept (1 inserted)",
+      );
+    },
+  );
+
+  it.for(pairs)(
     "a superuser's rows on %i are found, and nothing that is ours or came back",
     { timeout: 120_000 },
     async ([old, young], { skip }) => {
