@@ -24,7 +24,7 @@ import {
   sentContents,
   type Unreplicated,
 } from "./contents.ts";
-import { type Cleared, clearing, writeScript } from "./script.ts";
+import { type Cleared, clearing, clearingScript, writeScript } from "./script.ts";
 
 const args = z.strictObject({ databases });
 
@@ -75,8 +75,7 @@ async function loadOne(
   const [before, rows] = ["before.sql", "rows.sql"].map((name) =>
     join(folder, `${slug(database)}.${name}`),
   ) as [string, string];
-  const statements = clearing(await ask(context, means, first, { database }));
-  await replace(before, ["\\o /dev/null", ...statements.map((each) => `${each};`), ""].join("\n"));
+  await replace(before, clearingScript(await ask(context, means, first, { database })));
   const dump = await fetched(context, `${parcelName}-${slug(database)}`);
   await writeScript(context, means, { dump, script: rows });
   await play(context, means, { scripts: [before, rows], into: connection(database), whole: false });

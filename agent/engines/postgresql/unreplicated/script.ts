@@ -35,6 +35,19 @@ export function clearing({ objects, tables }: Cleared): readonly string[] {
   ];
 }
 
+/** As a script that begins a session of psql, which has what its database and its role say. */
+export function clearingScript(cleared: Cleared): string {
+  const all = [
+    // no function of a user, and no time but the step's own
+    "SELECT pg_catalog.set_config('search_path', '', false)",
+    "SET statement_timeout = 0",
+    "SET lock_timeout = 0",
+    "SET client_encoding = 'UTF8'",
+    ...clearing(cleared),
+  ];
+  return ["\\o /dev/null", ...all.map((each) => `${each};`), ""].join("\n");
+}
+
 /** Far more than the head of a dump, and than its last word. */
 const headBytes = 16_384;
 const tailBytes = 4_096;

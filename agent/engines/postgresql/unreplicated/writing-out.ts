@@ -8,7 +8,7 @@ import { done } from "../../../outcome.ts";
 import { type StepContext, type StepResult, type Verb, verb } from "../../../verb.ts";
 import { slug } from "../../databases.ts";
 import { client } from "../client-tools.ts";
-import { must, resultOf } from "../desk.ts";
+import { ask, must, resultOf } from "../desk.ts";
 import { ofEach } from "../each-database.ts";
 import { connection } from "../exporting.ts";
 import type { Means } from "../settings.ts";
@@ -50,8 +50,10 @@ async function write(context: StepContext, means: Means, given: WeighArgs): Prom
       if (isNothing(contents)) continue;
       const file = join(folder, `${slug(database)}.sql.gz`);
       // a script: on the way back the other side's tools may be older, and read no archive of these
+      const selected = selecting(contents);
       await client(context, means, "pg_dump", [
-        ...["-Fp", "-Z", "1", "--data-only", ...selecting(contents)],
+        ...["-Fp", "-Z", "1", "--data-only", ...selected],
+        ...(await inEncodingOf(context, means, { words: selected, database })),
         ...["-f", file, "-d", connection(database)],
       ]);
       must(await context.parcels.send(`${parcelName}-${slug(database)}`, file));
@@ -72,6 +74,20 @@ function selecting({ objects, tables }: Unreplicated): readonly string[] {
     Object.keys(objects).length === 0 ? "-B" : "-b",
     ...(some.length === 0 ? ["-T", "*.*"] : ["--strict-names", ...some.flatMap(([name]) => ["-t", name])]),
   ];
+}
+
+/**
+ * Patterns are read in the encoding of the dump, by default the database's; ours are UTF-8. One without an encoding takes them as they
+ * are, and would not have rows back that are said to be UTF-8.
+ */
+async function inEncodingOf(
+  context: StepContext,
+  means: Means,
+  { words, database }: { readonly words: readonly string[]; readonly database: string },
+): Promise<readonly string[]> {
+  if (words.every((word) => /^[ -~]*$/.test(word))) return [];
+  const [row] = await ask(context, means, (sql) => sql.rows("SHOW server_encoding"), { database });
+  return row?.["server_encoding"] === "SQL_ASCII" ? [] : ["-E", "UTF8"];
 }
 
 /** Of what a person has said that it stays: what it is by now. */

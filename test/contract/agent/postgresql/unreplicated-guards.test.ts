@@ -2,7 +2,7 @@
 import pg from "pg";
 import { afterEach, expect, it } from "vitest";
 import { stopAll } from "./asked-server.ts";
-import { carried, filledPair, removeParcels } from "./unreplicated-pair.ts";
+import { carried, filledPair, pairOf, removeParcels } from "./unreplicated-pair.ts";
 
 afterEach(async () => {
   await stopAll();
@@ -123,6 +123,48 @@ it(
     );
     expect(await pair[1].load()).toMatchObject({ failure: { code: "postgresql.unreplicated-open" } });
     expect(await pair[1].query("SELECT oid FROM pg_largeobject_metadata")).toEqual([{ oid: 4711 }]);
+  },
+  caseMs,
+);
+
+it.for(["LATIN1", "SQL_ASCII", "UTF8"])(
+  "goes along with tables of any name, in a database of any name, in %s",
+  { timeout: caseMs },
+  async (encoding) => {
+    const making = `ENCODING '${encoding}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'`;
+    const pair = await pairOf([15, 18], {}, { database: `We"ird 'one=\\`, making });
+    for (const side of pair) await side.run('CREATE UNLOGGED TABLE "Café, $.*?""[a]|b" (line text)');
+    await pair[0].run(`INSERT INTO "Café, $.*?""[a]|b" VALUES ('é')`, "SELECT lo_create(70001)");
+    if (encoding === "SQL_ASCII")
+      await pair[0].run(`INSERT INTO "Café, $.*?""[a]|b" VALUES (convert_from('\\xe9', 'SQL_ASCII'))`);
+    expect(await carried(pair)).toMatchObject({ result: "done" });
+    const rows = 'SELECT line::bytea::text FROM "Café, $.*?""[a]|b" ORDER BY 1';
+    expect(await pair[1].query(rows)).toEqual(await pair[0].query(rows));
+    expect(await carried(pair)).toMatchObject({ result: "done" });
+  },
+);
+
+it(
+  "goes along whatever a database's owner has set for its sessions, and no function of his runs",
+  async () => {
+    const pair = await pairOf([15, 18], {}, { database: "shop" });
+    const [, here] = pair;
+    for (const side of pair)
+      await side.run(
+        "CREATE SCHEMA his",
+        "CREATE SEQUENCE his.calls",
+        "CREATE FUNCTION his.hashtext(text) RETURNS int LANGUAGE sql AS $$ SELECT nextval('his.calls')::int $$",
+        "CREATE UNLOGGED TABLE filled (line text)",
+        `CREATE FUNCTION his.slow() RETURNS trigger LANGUAGE plpgsql AS
+           $$ BEGIN PERFORM pg_catalog.pg_sleep(0.5); RETURN OLD; END $$`,
+        "CREATE TRIGGER slow BEFORE DELETE ON filled FOR EACH ROW EXECUTE PROCEDURE his.slow()",
+        "ALTER TABLE filled ENABLE ALWAYS TRIGGER slow",
+        "INSERT INTO filled VALUES ('x')",
+        "ALTER DATABASE shop SET search_path = his, pg_catalog",
+        "ALTER DATABASE shop SET statement_timeout = '300ms'",
+      );
+    expect(await carried(pair)).toMatchObject({ result: "done" });
+    expect(await here.query("SELECT is_called::text FROM his.calls")).toEqual([{ is_called: "false" }]);
   },
   caseMs,
 );

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
 import pg from "pg";
+import { quoted } from "#agent/engines/databases.ts";
 import { ask } from "#agent/engines/postgresql/desk.ts";
 import { schemaShape } from "#agent/engines/postgresql/schema-shape.ts";
 import { postgresqlSettings } from "#agent/engines/postgresql/settings.ts";
@@ -14,9 +15,8 @@ import type { UnreplicatedKind } from "#proto/engines/postgresql-unreplicated.ts
 import type { Major } from "#test/postgres/binaries.ts";
 import type { PostgresServer } from "#test/postgres/server.ts";
 import { postgresTools } from "#test/postgres/tools.ts";
-import { hostOf, serverOf } from "./asked-server.ts";
+import { hostOf, run, serverOf } from "./asked-server.ts";
 
-const database = "postgres";
 const folders: string[] = [];
 
 export function removeParcels(): void {
@@ -36,18 +36,30 @@ export type Tool = (
 
 type Pair = Awaited<ReturnType<typeof pairOf>>;
 
+export interface Odd {
+  /** Of before August 2025, on the side that is loaded. */
+  readonly isOldPsql?: boolean;
+  readonly database?: string;
+  /** How the database is made, in words of SQL. */
+  readonly making?: string;
+}
+
 /** Both have the roles app and readers; the younger is closed, as it is before its opening. */
 export async function pairOf(
   [there, here]: readonly [Major, Major],
   settings: Readonly<Record<string, string>> = {},
-  isOldPsql = false,
+  { isOldPsql = false, database = "postgres", making = "" }: Odd = {},
 ) {
   const parcels = mkdtempSync(path.join(tmpdir(), "lockkeeper-parcels-"));
   folders.push(parcels);
+  const all = { parcels, settings, database };
   const sides = [
-    await sideOf(there, parcels, settings, false),
-    await sideOf(here, parcels, settings, isOldPsql),
+    await sideOf(there, { ...all, isOldPsql: false }),
+    await sideOf(here, { ...all, isOldPsql }),
   ] as const;
+  if (database !== "postgres")
+    for (const { server } of sides)
+      await run(server, "postgres", `CREATE DATABASE ${quoted(database)} ${making}`);
   for (const side of sides)
     await side.run(
       "CREATE ROLE app",
@@ -60,9 +72,17 @@ export async function pairOf(
 
 async function sideOf(
   major: Major,
-  parcels: string,
-  given: Readonly<Record<string, string>>,
-  isOldPsql: boolean,
+  {
+    parcels,
+    settings: given,
+    database,
+    isOldPsql,
+  }: {
+    readonly parcels: string;
+    readonly settings: Readonly<Record<string, string>>;
+    readonly database: string;
+    readonly isOldPsql: boolean;
+  },
 ) {
   const server: PostgresServer = await serverOf(major, given);
   const settings = postgresqlSettings.parse({
@@ -81,12 +101,12 @@ async function sideOf(
     },
   };
   const ran: string[] = [];
-  const run = async ({ argv: [program, ...words], env }: ToolRequest): Promise<ToolRun> => {
+  const runTool = async ({ argv: [program, ...words], env }: ToolRequest): Promise<ToolRun> => {
     ran.push(path.basename(program));
     const done = await execa(program, words, { env: { ...env }, reject: false, all: true });
     return { exitCode: done.exitCode, result: "exited", tail: done.all, runner: "" };
   };
-  const contextOf = (tool: Tool = (request) => run(request)) =>
+  const contextOf = (tool: Tool = (request) => runTool(request)) =>
     ({
       host,
       signal: AbortSignal.timeout(60_000),
@@ -106,7 +126,7 @@ async function sideOf(
           return succeed(fetched);
         },
       },
-      tool: (request: ToolRequest) => tool(request, run),
+      tool: (request: ToolRequest) => tool(request, runTool),
     }) as unknown as StepContext;
   const verbOf = (name: string) => {
     const verb = unreplicatedVerbs({ settings }).find(
@@ -126,7 +146,8 @@ async function sideOf(
   });
   const query = async (text: string) => {
     const options = "-c default_transaction_read_only=off";
-    const client = new pg.Client({ connectionString: server.urlOf(database), options });
+    const { port, superuser: user } = server;
+    const client = new pg.Client({ host: "127.0.0.1", port, user, database, options });
     await client.connect();
     try {
       return (await client.query(text)).rows as readonly Record<string, string>[];
@@ -214,7 +235,7 @@ const filled = [
 
 /** With a bit of everything on the first, and the same tables on the other. */
 export async function filledPair(majors: readonly [Major, Major], isOldPsql = false) {
-  const pair = await pairOf(majors, {}, isOldPsql);
+  const pair = await pairOf(majors, {}, { isOldPsql });
   await pair[0].run(...tables, ...filled);
   await pair[1].run(...tables);
   return pair;
