@@ -186,8 +186,11 @@ async function changesIn(
   return { changed: changes.found(), isCut: count >= mostMessages };
 }
 
-const allPublished =
-  "SELECT FROM pg_publication WHERE pubname = $1 AND puballtables AND pubinsert AND pubupdate AND pubdelete";
+/** 10 knows no TRUNCATE. */
+const allPublished = `
+  SELECT FROM pg_publication p
+   WHERE pubname = $1 AND puballtables AND pubinsert AND pubupdate AND pubdelete
+     AND coalesce((to_jsonb(p) ->> 'pubtruncate')::boolean, true)`;
 
 /** Of a change the row itself is not needed, and may be large. */
 function messagesOf(slot: string, publication: string): string {
