@@ -216,11 +216,19 @@ async function letGo({ host: { clock }, signal }: StepContext, sql: Sql, slot: s
 }
 
 function inWords({ tables, firstAtMs = 0 }: RowsChanged): string {
-  const all = Object.entries(tables).map(([table, deeds]) => {
-    const counts = Object.entries(deeds).map(([deed, count]) => `${count} ${deed}`);
-    return `${table} (${counts.join(", ")})`;
-  });
-  const left = all.length - mostTables;
-  const some = [...all.slice(0, mostTables), ...(left > 0 ? [`${left} more tables`] : [])];
-  return `${some.join(", ")}, since ${new Date(firstAtMs).toISOString()}`;
+  const all = Object.entries(tables);
+  const left = all.slice(mostTables).map(([, deeds]) => deeds);
+  const some = all.slice(0, mostTables).map(([table, deeds]) => `${table} (${countsOf([deeds])})`);
+  // with their counts: what comes after a person's word makes another text
+  const more = left.length === 0 ? [] : [`${left.length} more tables (${countsOf(left)})`];
+  return `${[...some, ...more].join(", ")}, since ${new Date(firstAtMs).toISOString()}`;
+}
+
+function countsOf(all: readonly RowsChanged["tables"][string][]): string {
+  const sums: Partial<Record<string, number>> = {};
+  for (const deeds of all)
+    for (const [deed, count] of Object.entries(deeds)) sums[deed] = (sums[deed] ?? 0) + count;
+  return Object.entries(sums)
+    .map(([deed, count]) => `${count} ${deed}`)
+    .join(", ");
 }

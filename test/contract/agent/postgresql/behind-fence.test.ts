@@ -278,6 +278,20 @@ describe("what cannot be looked at is no ok", () => {
   }, 60_000);
 });
 
+it("a row that comes after the word is named, also in a table that none of the first ten is", async () => {
+  const server = await serverOf(18);
+  const names = Array.from({ length: 12 }, (_, index) => `t${index + 10}`);
+  await run(server, "postgres", ...names.map((name) => `CREATE TABLE ${name} (a int)`));
+  const { does, given } = await kept(server, "postgres");
+  await run(server, "postgres", ...names.map((name) => `INSERT INTO ${name} VALUES (1)`));
+  const answered = foundBy(await does("find-rows-left", given));
+  expect(untimed(answered)).toMatch(/t19 \(1 inserted\), 2 more tables \(2 inserted\)$/);
+  await run(server, "postgres", "INSERT INTO t21 VALUES (2)");
+  expect(untimed(foundBy(await does("find-rows-left", { ...given, answered })))).toMatch(
+    /t19 \(1 inserted\), 2 more tables \(3 inserted\)$/,
+  );
+}, 60_000);
+
 it("slots that an earlier try has dropped, after it had looked into them, keep nobody", async () => {
   const server = await serverOf(18);
   await run(server, "postgres", "CREATE DATABASE shop");
