@@ -2,8 +2,9 @@
  * While packages are changed nothing of theirs is started, and the package of a server makes no cluster of its own: by policy-rc.d and
  * by a file beside createcluster.conf, which are Debian's ways for both. Neither stands in anybody else's way, should it stay behind.
  */
-import { access, mkdir, readFile, rename, rm, rmdir } from "node:fs/promises";
+import { access, readFile, rename, rm, rmdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeFolders } from "#proto/common/make-folders.ts";
 import { syncFolder, writeFileDurably } from "../../../host/file-runner.ts";
 import { changing } from "../../../host/packages/words.ts";
 import type { Host } from "../../../verb.ts";
@@ -28,13 +29,13 @@ const cameWith = "# this folder came with it: ";
 export async function beQuiet(host: Host): Promise<void> {
   if (!(await isOurs(host))) {
     if (await isThere(host.path(policy))) await rename(host.path(policy), host.path(kept));
-    await mkdir(dirname(host.path(policy)), { recursive: true });
+    await makeFolders(dirname(host.path(policy)), 0o755);
     await writeFileDurably(host.path(policy), policyText, 0o755);
   }
   if (await isThere(host.path(beside))) return;
   const made: string[] = [];
   for (const each of [besideFolder, folder]) if (!(await isThere(host.path(each)))) made.push(each);
-  await mkdir(host.path(besideFolder), { recursive: true, mode: 0o755 });
+  await makeFolders(host.path(besideFolder), 0o755);
   const text = [ours, ...made.map((each) => `${cameWith}${each}`), "create_main_cluster = false"];
   await writeFileDurably(host.path(beside), `${text.join("\n")}\n`, 0o644);
 }
