@@ -115,6 +115,8 @@ it.each(
   }),
 )("%s is not read", (_, bytes) => {
   expect(readPgoutput(bytes)).toBeUndefined();
+  // and never counted as nothing
+  expect(counted([bytes]).isRead).toBe(false);
 });
 
 it("a change of a table that nobody has named is not read", () => {
