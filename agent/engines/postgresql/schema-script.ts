@@ -27,9 +27,10 @@ export async function scriptOf(context: StepContext, means: Means, part: Part): 
   const script = `${part.list}.sql`;
   const words = ["-L", part.list, "-f", script, ...(part.create ? ["--create"] : [])];
   await client(context, means, "pg_restore", [...words, part.file]);
-  const text = withoutSettings(await readFile(script, "utf8"), await unknownSettings(context, means));
+  // a sign of each byte: it is in the encoding of its database
+  const text = withoutSettings(await readFile(script, "latin1"), await unknownSettings(context, means));
   const version = await ask(context, means, versionOf);
-  await writeFile(script, version < 150_000 ? withoutProvider(text) : text);
+  await writeFile(script, version < 150_000 ? withoutProvider(text) : text, "latin1");
   return script;
 }
 
